@@ -1,0 +1,54 @@
+# A component of the library is one static archive `tusk_<name>`; all of them together become
+# libtusk. Each may link only what stands to its left in DESIGN order (tools/check_includes.py).
+#
+#   tusk_component(NAME sources... [PUBLIC targets...] [PRIVATE targets...])
+#   tusk_test(NAME sources... LINK targets...)          one test binary per component
+#   tusk_benchmark(NAME sources... LINK targets...)
+add_library(tusk_options INTERFACE)
+target_compile_features(tusk_options INTERFACE cxx_std_20)
+target_compile_options(tusk_options INTERFACE -Wall -Wextra -Wpedantic -Werror)
+target_include_directories(tusk_options INTERFACE
+  "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src" "${PROJECT_BINARY_DIR}/include")
+if(TUSK_SANITIZE)
+  target_compile_options(tusk_options INTERFACE
+    -fsanitize=${TUSK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(tusk_options INTERFACE -fsanitize=${TUSK_SANITIZE})
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  target_link_options(tusk_options INTERFACE -fuse-ld=mold)
+endif()
+
+function(tusk_component name)
+  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE" ${ARGN})
+  add_library(tusk_${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  set_target_properties(tusk_${name} PROPERTIES
+    POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_definitions(tusk_${name} PRIVATE tusk_EXPORTS)
+  # What is private is linked first: OpenSSL stays in front of Arrow.
+  target_link_libraries(tusk_${name} PRIVATE ${ARG_PRIVATE} PUBLIC tusk_options ${ARG_PUBLIC})
+  set_property(GLOBAL APPEND PROPERTY TUSK_COMPONENTS tusk_${name})
+  # What the shared library links besides, in the same order (base comes first, with OpenSSL).
+  foreach(target IN LISTS ARG_PRIVATE ARG_PUBLIC)
+    if(NOT target MATCHES "^tusk_")
+      set_property(GLOBAL APPEND PROPERTY TUSK_DEPENDENCIES ${target})
+    endif()
+  endforeach()
+endfunction()
+
+function(tusk_test name)
+  if(TUSK_BUILD_TESTS)
+    cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+    add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+    target_link_libraries(${name} PRIVATE ${ARG_LINK} tusk_testing GTest::gmock GTest::gtest_main)
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST)
+  endif()
+endfunction()
+
+function(tusk_benchmark name)
+  if(TUSK_BUILD_BENCHMARKS)
+    cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+    add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+    target_link_libraries(${name} PRIVATE ${ARG_LINK} benchmark::benchmark_main)
+  endif()
+endfunction()

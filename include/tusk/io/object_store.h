@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <arrow/buffer.h>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/export.h"
+
+namespace tusk::io {
+
+/// Bytes [offset, offset + length) of an object.
+struct ByteRange {
+  int64_t offset = 0;
+  int64_t length = 0;
+};
+
+/// What a listing or a look at one object tells.
+struct ObjectInfo {
+  std::string path;
+  int64_t size = 0;
+  int64_t modified_ms = 0;  ///< milliseconds since the epoch, by the store's clock
+};
+
+/// Reads that were submitted together. Buffers stay valid after the handle is gone.
+class TUSK_EXPORT ReadHandle {
+ public:
+  virtual ~ReadHandle() = default;
+  /// The bytes of the i-th range, exactly as many as asked; waits for them. Each i once.
+  virtual Result<std::shared_ptr<arrow::Buffer>> Wait(size_t i) = 0;
+  /// Gives up what has not arrived; later calls of Wait fail with Cancelled.
+  virtual void Cancel() = 0;
+};
+
+/// An object opened for reading. Objects are immutable, so its size is known once. Thread-safe.
+class TUSK_EXPORT ObjectReader {
+ public:
+  virtual ~ObjectReader() = default;
+  virtual const std::string& path() const = 0;
+  virtual int64_t size() const = 0;
+  /// Submits all ranges of one step; the store coalesces neighbours and keeps many in flight. Local
+  /// stores may complete inline. Corrupt if a range does not lie inside the object, before any I/O.
+  virtual Result<std::unique_ptr<ReadHandle>> Read(std::span<const ByteRange> ranges,
+                                                   const OperationContext& context) const = 0;
+
+  /// One range, waited for.
+  Result<std::shared_ptr<arrow::Buffer>> ReadOne(ByteRange range,
+                                                 const OperationContext& context) const;
+};
+
+/// An opened object with its last bytes, got in one request where the store can.
+struct OpenedObject {
+  std::shared_ptr<const ObjectReader> reader;
+  std::shared_ptr<arrow::Buffer> tail;  ///< the last min(size, asked) bytes
+};
+
+/// Writes one object in order. It becomes visible at Finish, whole, or not at all. A writer that is
+/// destroyed before Finish leaves nothing visible.
+class TUSK_EXPORT ObjectWriter {
+ public:
+  virtual ~ObjectWriter() = default;
+  virtual Status Append(std::span<const uint8_t> bytes) = 0;
+  virtual int64_t bytes_written() const = 0;
+  /// Makes the object visible and durable under its name, replacing one that was there.
+  virtual Status Finish() = 0;
+};
+
+/// Named immutable objects. A path is a key within the store: for the local store a file-system
+/// path, for others the part behind the bucket. Thread-safe. Every call counts into context.io.
+class TUSK_EXPORT ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+  /// Opens for reading and reads the last `tail_length` bytes (may be 0). NotFound.
+  virtual Result<OpenedObject> Open(std::string_view path, int64_t tail_length,
+                                    const OperationContext& context) = 0;
+  /// A streaming writer; parent folders come into being.
+  virtual Result<std::unique_ptr<ObjectWriter>> Create(std::string_view path,
+                                                       const OperationContext& context) = 0;
+  /// The whole object in one request, durable on return. Replaces one that is there.
+  virtual Status Put(std::string_view path, std::string_view bytes,
+                     const OperationContext& context) = 0;
+  /// As Put, but AlreadyExists if the name is taken; of racing callers exactly one succeeds.
+  virtual Status PutIfAbsent(std::string_view path, std::string_view bytes,
+                             const OperationContext& context) = 0;
+  /// Gives the object `source` the further name `path`, atomically: AlreadyExists if the name is
+  /// taken, NotFound if there is no source. The source may stay or go.
+  virtual Status LinkIfAbsent(std::string_view source, std::string_view path,
+                              const OperationContext& context) = 0;
+  /// Everything below the folder `prefix`, at any depth, ascending by path; empty if there is none.
+  virtual Result<std::vector<ObjectInfo>> List(std::string_view prefix,
+                                               const OperationContext& context) = 0;
+  /// NotFound if it is not there.
+  virtual Result<ObjectInfo> Head(std::string_view path, const OperationContext& context) = 0;
+  /// No error if it is not there.
+  virtual Status Delete(std::string_view path, const OperationContext& context) = 0;
+
+  /// The whole object. NotFound.
+  Result<std::shared_ptr<arrow::Buffer>> Get(std::string_view path,
+                                             const OperationContext& context);
+};
+
+/// The file system of this machine. Writes go to a hidden file beside the target and are linked or
+/// renamed when complete; file and folder are fsynced if `durable`.
+TUSK_EXPORT std::shared_ptr<ObjectStore> MakeLocalStore(bool durable = true);
+
+/// Objects in this process's memory, ordered by path; gone with the last reference.
+TUSK_EXPORT std::shared_ptr<ObjectStore> MakeMemoryStore();
+
+/// A store and the path within it that a URI names.
+struct StorePath {
+  std::shared_ptr<ObjectStore> store;
+  std::string path;
+};
+
+/// Resolves a URI: a path (made absolute against the working directory) or file:///path gives the
+/// local store. s3, gs, az and others are refused by name as not supported yet.
+TUSK_EXPORT Result<StorePath> ResolveUri(std::string_view uri, bool durable = true);
+
+/// `base` and `name` with one slash between them.
+TUSK_EXPORT std::string JoinPath(std::string_view base, std::string_view name);
+
+/// Refuses a relative path from a file or manifest that would leave its folder: empty, absolute,
+/// with a scheme, a backslash, a NUL or a `..` segment. Corrupt.
+TUSK_EXPORT Status CheckRelativePath(std::string_view path);
+
+}  // namespace tusk::io

@@ -1,0 +1,179 @@
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include "tusk/base/operation_context.h"
+
+namespace tusk {
+namespace {
+
+constexpr auto kWaitInterval = std::chrono::milliseconds(50);
+
+/// Set on the pool's own threads: a ParallelFor inside a task runs inline, or it could wait for
+/// threads that all wait.
+thread_local bool on_pool_thread = false;
+
+/// One ParallelFor: threads draw indices from it until none is left or one has failed. Tasks are
+/// morsels of large work, so one lock per draw costs nothing that shows.
+class Batch {
+ public:
+  Batch(int64_t count, const std::function<Status(int64_t)>& task, std::stop_token stop)
+      : count_(count), task_(task), stop_(std::move(stop)) {}
+
+  /// Draws and runs until nothing is left to begin.
+  void Work() {
+    std::unique_lock lock(mutex_);
+    while (!NothingToBegin()) {
+      const int64_t index = next_++;
+      ++running_;
+      lock.unlock();
+      Status status = task_(index);
+      lock.lock();
+      --running_;
+      if (status_.ok() && !status.ok()) status_ = std::move(status);
+    }
+    if (running_ == 0) finished_.notify_all();
+  }
+
+  /// Waits for the end, or one interval. True at the end.
+  bool WaitFinished() {
+    std::unique_lock lock(mutex_);
+    return finished_.wait_for(lock, kWaitInterval,
+                              [&] { return NothingToBegin() && running_ == 0; });
+  }
+
+  Status status() {
+    std::lock_guard lock(mutex_);
+    return status_;
+  }
+
+ private:
+  bool NothingToBegin() {
+    if (next_ >= count_ || !status_.ok()) return true;
+    if (stop_.stop_requested()) status_ = Cancelled("operation was cancelled");
+    return !status_.ok();
+  }
+
+  const int64_t count_;
+  // Borrowed from the caller of ParallelFor, who stays until nothing runs or can begin.
+  const std::function<Status(int64_t)>& task_;
+  const std::stop_token stop_;
+  std::mutex mutex_;
+  std::condition_variable finished_;
+  int64_t next_ = 0;
+  int64_t running_ = 0;
+  Status status_;
+};
+
+/// The threads of one process.
+class Threads {
+ public:
+  explicit Threads(int count) : process_(getpid()) {
+    threads_.reserve(count);
+    for (int i = 0; i < count; ++i) threads_.emplace_back([this] { Loop(); });
+  }
+
+  ~Threads() {
+    {
+      std::lock_guard lock(mutex_);
+      closing_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  pid_t process() const { return process_; }
+
+  /// Asks up to `count` threads to work on `batch`.
+  void Offer(const std::shared_ptr<Batch>& batch, int64_t count) {
+    {
+      std::lock_guard lock(mutex_);
+      offers_.insert(offers_.end(), std::min<int64_t>(count, std::ssize(threads_)), batch);
+    }
+    wake_.notify_all();
+  }
+
+ private:
+  void Loop() {
+    on_pool_thread = true;
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [&] { return closing_ || !offers_.empty(); });
+      if (offers_.empty()) return;
+      std::shared_ptr<Batch> batch = std::move(offers_.front());
+      offers_.pop_front();
+      lock.unlock();
+      batch->Work();
+      batch.reset();
+      lock.lock();
+    }
+  }
+
+  const pid_t process_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::shared_ptr<Batch>> offers_;
+  bool closing_ = false;
+  std::vector<std::thread> threads_;
+};
+
+class PoolExecutor final : public Executor {
+ public:
+  explicit PoolExecutor(int threads) : parallelism_(threads) {}
+
+  ~PoolExecutor() override {
+    // The threads of a parent process do not exist here: forget them, nobody can join them.
+    if (threads_ != nullptr && threads_->process() != getpid()) (void)threads_.release();
+  }
+
+  int parallelism() const override { return parallelism_; }
+
+  Status ParallelFor(int64_t count, const std::function<Status(int64_t)>& task,
+                     const std::stop_token& stop,
+                     const std::function<void()>& while_waiting) override {
+    auto batch = std::make_shared<Batch>(count, task, stop);
+    if (count <= 1 || parallelism_ == 1 || on_pool_thread) {
+      batch->Work();
+      return batch->status();
+    }
+    OwnThreads().Offer(batch, count);
+    while (!batch->WaitFinished()) {
+      if (while_waiting) while_waiting();
+    }
+    return batch->status();
+  }
+
+ private:
+  Threads& OwnThreads() {
+    std::lock_guard lock(mutex_);
+    if (threads_ != nullptr && threads_->process() != getpid()) (void)threads_.release();
+    if (threads_ == nullptr) threads_ = std::make_unique<Threads>(parallelism_);
+    return *threads_;
+  }
+
+  const int parallelism_;
+  std::mutex mutex_;
+  std::unique_ptr<Threads> threads_;
+};
+
+}  // namespace
+
+std::shared_ptr<Executor> MakeExecutor(int threads) {
+  if (threads <= 0) threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return std::make_shared<PoolExecutor>(threads);
+}
+
+Executor* DefaultExecutor() {
+  // Never destroyed: at exit its threads may still hold locks that other destructors wait for.
+  static auto* executor = new std::shared_ptr<Executor>(MakeExecutor());
+  return executor->get();
+}
+
+}  // namespace tusk

@@ -1,0 +1,91 @@
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/testing/matchers.h"
+
+namespace tusk {
+namespace {
+
+TEST(ExecutorTest, RunsEveryTaskOnce) {
+  const auto executor = MakeExecutor(3);
+  std::vector<std::atomic<int>> runs(1000);
+  const auto count = [&](int64_t i) {
+    ++runs[i];
+    return Status::OK();
+  };
+  ASSERT_TRUE(executor->ParallelFor(1000, count, {}, nullptr).ok());
+  for (const auto& n : runs) EXPECT_EQ(n, 1);
+}
+
+TEST(ExecutorTest, ReturnsTheErrorAndStopsWhatHasNotBegun) {
+  const auto executor = MakeExecutor(2);
+  std::atomic<int64_t> begun = 0;
+  const auto fail_at_ten = [&](int64_t i) {
+    ++begun;
+    return i == 10 ? IoError("task ", i) : Status::OK();
+  };
+  EXPECT_THAT(executor->ParallelFor(1'000'000, fail_at_ten, {}, nullptr),
+              FailsWith(ErrorCode::kIo));
+  EXPECT_LT(begun, 1'000'000);
+}
+
+TEST(ExecutorTest, StopsWhenAskedTo) {
+  const auto executor = MakeExecutor(2);
+  std::stop_source source;
+  const auto stop_at_five = [&](int64_t i) {
+    if (i == 5) source.request_stop();
+    return Status::OK();
+  };
+  EXPECT_THAT(executor->ParallelFor(1'000'000, stop_at_five, source.get_token(), nullptr),
+              FailsWith(ErrorCode::kCancelled));
+}
+
+TEST(ExecutorTest, RunsANestedLoopInline) {
+  const auto executor = MakeExecutor(2);
+  std::atomic<int> runs = 0;
+  const auto inner = [&](int64_t) {
+    ++runs;
+    return Status::OK();
+  };
+  const auto outer = [&](int64_t) { return executor->ParallelFor(10, inner, {}, nullptr); };
+  ASSERT_TRUE(executor->ParallelFor(10, outer, {}, nullptr).ok());
+  EXPECT_EQ(runs, 100);
+}
+
+TEST(ExecutorTest, CallsBackOnTheCallingThreadWhileItWaits) {
+  const auto executor = MakeExecutor(2);
+  std::atomic<bool> called = false;
+  const auto caller = std::this_thread::get_id();
+  const auto wait_for_call = [&](int64_t) {
+    while (!called) std::this_thread::yield();
+    return Status::OK();
+  };
+  ASSERT_TRUE(executor
+                  ->ParallelFor(2, wait_for_call, {},
+                                [&] {
+                                  EXPECT_EQ(std::this_thread::get_id(), caller);
+                                  called = true;
+                                })
+                  .ok());
+}
+
+TEST(ExecutorTest, WorksInAForkedChild) {
+  const auto executor = MakeExecutor(2);
+  const auto nothing = [](int64_t) { return Status::OK(); };
+  ASSERT_TRUE(executor->ParallelFor(4, nothing, {}, nullptr).ok());
+  const pid_t child = fork();
+  if (child == 0) _exit(executor->ParallelFor(4, nothing, {}, nullptr).ok() ? 0 : 1);
+  int state = -1;
+  ASSERT_EQ(waitpid(child, &state, 0), child);
+  EXPECT_EQ(state, 0);
+}
+
+}  // namespace
+}  // namespace tusk

@@ -1,0 +1,307 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tusk/base/uuid.h"
+#include "tusk/io/completed_reads.h"
+#include "tusk/io/object_store.h"
+
+namespace tusk::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Ends the names of files under construction; List leaves them out.
+constexpr std::string_view kTemporarySuffix = ".tusk-tmp";
+
+std::string ErrorText(int number) { return std::generic_category().message(number); }
+
+Status FailedCall(std::string_view call, std::string_view path, int number) {
+  if (number == ENOENT) return NotFound("no file at '", path, "'");
+  return IoError("cannot ", call, " '", path, "': ", ErrorText(number));
+}
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~FileDescriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Result<std::shared_ptr<arrow::Buffer>> ReadAt(int fd, ByteRange range, std::string_view path,
+                                              const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer,
+                        arrow::AllocateBuffer(range.length, context.pool));
+  int64_t done = 0;
+  while (done < range.length) {
+    const ssize_t n =
+        pread(fd, buffer->mutable_data() + done, range.length - done, range.offset + done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return FailedCall("read", path, errno);
+    if (n == 0) {
+      return IoError("'", path, "' ended at byte ", range.offset + done,
+                     " while it was read: was it truncated?");
+    }
+    done += n;
+  }
+  if (context.io != nullptr) {
+    ++context.io->read_requests;
+    context.io->read_bytes += range.length;
+  }
+  return buffer;
+}
+
+class LocalReader final : public ObjectReader {
+ public:
+  LocalReader(std::string path, FileDescriptor fd, int64_t size)
+      : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
+  const std::string& path() const override { return path_; }
+  int64_t size() const override { return size_; }
+  Result<std::unique_ptr<ReadHandle>> Read(std::span<const ByteRange> ranges,
+                                           const OperationContext& context) const override {
+    ARROW_RETURN_NOT_OK(CheckRanges(ranges, path_, size_));
+    std::vector<std::shared_ptr<arrow::Buffer>> buffers;
+    buffers.reserve(ranges.size());
+    for (const ByteRange& range : ranges) {
+      ARROW_RETURN_NOT_OK(context.CheckStop());
+      ARROW_ASSIGN_OR_RAISE(auto buffer, ReadAt(fd_.get(), range, path_, context));
+      buffers.push_back(std::move(buffer));
+    }
+    return std::make_unique<CompletedReads>(std::move(buffers));
+  }
+
+ private:
+  std::string path_;
+  FileDescriptor fd_;
+  int64_t size_;
+};
+
+/// Makes the entries of a folder durable.
+Status SyncFolder(const fs::path& folder) {
+  const FileDescriptor fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) return FailedCall("open", folder.native(), errno);
+  if (fsync(fd.get()) != 0) return FailedCall("sync", folder.native(), errno);
+  return Status::OK();
+}
+
+/// Makes the missing folders down to `folder`, each durable in its parent.
+Status MakeFolders(const fs::path& folder, bool durable) {
+  if (folder.empty()) return Status::OK();
+  std::error_code error;
+  if (fs::is_directory(folder, error)) return Status::OK();
+  ARROW_RETURN_NOT_OK(MakeFolders(folder.parent_path(), durable));
+  if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
+    return FailedCall("make folder", folder.native(), errno);
+  }
+  return durable ? SyncFolder(folder.parent_path()) : Status::OK();
+}
+
+/// A file under a temporary name beside its target, removed unless it got its name.
+class LocalWriter final : public ObjectWriter {
+ public:
+  static Result<std::unique_ptr<LocalWriter>> Open(std::string_view path, bool durable,
+                                                   const OperationContext& context) {
+    const fs::path target(path);
+    ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), durable));
+    fs::path temporary = target.parent_path() / ("." + RandomUuidString());
+    temporary += kTemporarySuffix;
+    FileDescriptor fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (fd.get() < 0) return FailedCall("create", temporary.native(), errno);
+    return std::unique_ptr<LocalWriter>(
+        new LocalWriter(target, std::move(temporary), std::move(fd), durable, context));
+  }
+
+  ~LocalWriter() override {
+    if (!temporary_.empty()) unlink(temporary_.c_str());
+  }
+
+  Status Append(std::span<const uint8_t> bytes) override {
+    ARROW_RETURN_NOT_OK(context_.CheckStop());
+    size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t n = write(fd_.get(), bytes.data() + done, bytes.size() - done);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return FailedCall("write", temporary_.native(), errno);
+      done += static_cast<size_t>(n);
+    }
+    bytes_written_ += static_cast<int64_t>(bytes.size());
+    if (context_.io != nullptr) {
+      ++context_.io->write_requests;
+      context_.io->write_bytes += static_cast<int64_t>(bytes.size());
+    }
+    return Status::OK();
+  }
+
+  int64_t bytes_written() const override { return bytes_written_; }
+
+  Status Finish() override {
+    ARROW_RETURN_NOT_OK(Sync());
+    if (rename(temporary_.c_str(), target_.c_str()) != 0) {
+      return FailedCall("rename to", target_.native(), errno);
+    }
+    temporary_.clear();
+    return durable_ ? SyncFolder(target_.parent_path()) : Status::OK();
+  }
+
+  /// As Finish, but AlreadyExists if the name is taken.
+  Status FinishIfAbsent() {
+    ARROW_RETURN_NOT_OK(Sync());
+    // link() and not open(O_EXCL) on the name: a crash never leaves half an object under it.
+    if (link(temporary_.c_str(), target_.c_str()) != 0) {
+      if (errno == EEXIST) return AlreadyExists("object '", target_.native(), "' already exists");
+      return FailedCall("link", target_.native(), errno);
+    }
+    return durable_ ? SyncFolder(target_.parent_path()) : Status::OK();
+  }
+
+ private:
+  LocalWriter(fs::path target, fs::path temporary, FileDescriptor fd, bool durable,
+              const OperationContext& context)
+      : target_(std::move(target)),
+        temporary_(std::move(temporary)),
+        fd_(std::move(fd)),
+        durable_(durable),
+        context_(context) {}
+
+  Status Sync() {
+    if (durable_ && fsync(fd_.get()) != 0) return FailedCall("sync", temporary_.native(), errno);
+    return Status::OK();
+  }
+
+  fs::path target_;
+  fs::path temporary_;
+  FileDescriptor fd_;
+  bool durable_;
+  OperationContext context_;
+  int64_t bytes_written_ = 0;
+};
+
+class LocalStore final : public ObjectStore {
+ public:
+  explicit LocalStore(bool durable) : durable_(durable) {}
+
+  Result<OpenedObject> Open(std::string_view path, int64_t tail_length,
+                            const OperationContext& context) override {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    const std::string name(path);
+    FileDescriptor fd(open(name.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0) return FailedCall("open", path, errno);
+    struct stat state;
+    if (fstat(fd.get(), &state) != 0) return FailedCall("look at", path, errno);
+    if (!S_ISREG(state.st_mode)) return InvalidArgument("'", path, "' is not a regular file");
+    const int64_t size = state.st_size;
+    const int64_t length = std::min(size, tail_length);
+    ARROW_ASSIGN_OR_RAISE(
+        auto tail, ReadAt(fd.get(), {.offset = size - length, .length = length}, path, context));
+    return OpenedObject{.reader = std::make_shared<LocalReader>(name, std::move(fd), size),
+                        .tail = std::move(tail)};
+  }
+
+  Result<std::unique_ptr<ObjectWriter>> Create(std::string_view path,
+                                               const OperationContext& context) override {
+    return LocalWriter::Open(path, durable_, context);
+  }
+
+  Status Put(std::string_view path, std::string_view bytes,
+             const OperationContext& context) override {
+    ARROW_ASSIGN_OR_RAISE(auto writer, LocalWriter::Open(path, durable_, context));
+    ARROW_RETURN_NOT_OK(writer->Append(AsBytes(bytes)));
+    return writer->Finish();
+  }
+
+  Status PutIfAbsent(std::string_view path, std::string_view bytes,
+                     const OperationContext& context) override {
+    ARROW_ASSIGN_OR_RAISE(auto writer, LocalWriter::Open(path, durable_, context));
+    ARROW_RETURN_NOT_OK(writer->Append(AsBytes(bytes)));
+    return writer->FinishIfAbsent();
+  }
+
+  Status LinkIfAbsent(std::string_view source, std::string_view path,
+                      const OperationContext& context) override {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    if (context.io != nullptr) ++context.io->write_requests;
+    const fs::path target(path);
+    ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), durable_));
+    if (link(std::string(source).c_str(), target.c_str()) != 0) {
+      if (errno == EEXIST) return AlreadyExists("object '", path, "' already exists");
+      return FailedCall("link", source, errno);
+    }
+    return durable_ ? SyncFolder(target.parent_path()) : Status::OK();
+  }
+
+  Result<std::vector<ObjectInfo>> List(std::string_view prefix,
+                                       const OperationContext& context) override {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    if (context.io != nullptr) ++context.io->list_requests;
+    std::vector<ObjectInfo> found;
+    std::error_code error;
+    if (!fs::is_directory(prefix, error)) return found;
+    fs::recursive_directory_iterator it(prefix, error);
+    for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+      const std::string& path = it->path().native();
+      struct stat state;
+      // A file may go while the folder is listed: it is then not there.
+      if (path.ends_with(kTemporarySuffix) || lstat(path.c_str(), &state) != 0) continue;
+      if (!S_ISREG(state.st_mode)) continue;
+      found.push_back({.path = path, .size = state.st_size, .modified_ms = ModifiedMs(state)});
+    }
+    if (error) return IoError("cannot list '", prefix, "': ", error.message());
+    std::ranges::sort(found, {}, &ObjectInfo::path);
+    return found;
+  }
+
+  Result<ObjectInfo> Head(std::string_view path, const OperationContext& context) override {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    if (context.io != nullptr) ++context.io->head_requests;
+    struct stat state;
+    if (stat(std::string(path).c_str(), &state) != 0) return FailedCall("look at", path, errno);
+    if (!S_ISREG(state.st_mode))
+      return NotFound("no file at '", path, "': it is not a regular file");
+    return ObjectInfo{
+        .path = std::string(path), .size = state.st_size, .modified_ms = ModifiedMs(state)};
+  }
+
+  Status Delete(std::string_view path, const OperationContext& context) override {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    if (context.io != nullptr) ++context.io->delete_requests;
+    if (unlink(std::string(path).c_str()) != 0 && errno != ENOENT) {
+      return FailedCall("delete", path, errno);
+    }
+    return Status::OK();
+  }
+
+ private:
+  static std::span<const uint8_t> AsBytes(std::string_view text) {
+    return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+  }
+
+  static int64_t ModifiedMs(const struct stat& state) {
+    return state.st_mtim.tv_sec * int64_t{1000} + state.st_mtim.tv_nsec / 1'000'000;
+  }
+
+  const bool durable_;
+};
+
+}  // namespace
+
+std::shared_ptr<ObjectStore> MakeLocalStore(bool durable) {
+  return std::make_shared<LocalStore>(durable);
+}
+
+}  // namespace tusk::io

@@ -1,0 +1,72 @@
+#include "tusk/io/object_store.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+namespace tusk::io {
+
+Result<std::shared_ptr<arrow::Buffer>> ObjectReader::ReadOne(
+    ByteRange range, const OperationContext& context) const {
+  ARROW_ASSIGN_OR_RAISE(auto handle, Read({&range, 1}, context));
+  return handle->Wait(0);
+}
+
+Result<std::shared_ptr<arrow::Buffer>> ObjectStore::Get(std::string_view path,
+                                                        const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(OpenedObject object, Open(path, 64 << 10, context));
+  if (object.tail->size() == object.reader->size()) return object.tail;
+  return object.reader->ReadOne({.offset = 0, .length = object.reader->size()}, context);
+}
+
+std::string JoinPath(std::string_view base, std::string_view name) {
+  std::string path(base);
+  if (!path.empty() && path.back() != '/') path.push_back('/');
+  path.append(name);
+  return path;
+}
+
+Status CheckRelativePath(std::string_view path) {
+  const auto refused = [&](std::string_view why) {
+    return Corrupt("stored path leaves its folder or is malformed (", why, "): '", path, "'");
+  };
+  if (path.empty()) return refused("empty");
+  if (path.front() == '/') return refused("absolute");
+  if (path.find('\\') != path.npos) return refused("backslash");
+  if (path.find('\0') != path.npos) return refused("NUL byte");
+  if (path.find("://") != path.npos) return refused("has a scheme");
+  size_t begin = 0;
+  while (begin <= path.size()) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view segment = path.substr(begin, end - begin);
+    if (segment.empty() || segment == "." || segment == "..") return refused("segment");
+    begin = end + 1;
+  }
+  return Status::OK();
+}
+
+Result<StorePath> ResolveUri(std::string_view uri, bool durable) {
+  if (uri.empty()) return InvalidArgument("location is empty: give a folder");
+  const size_t scheme_end = uri.find("://");
+  if (scheme_end != uri.npos) {
+    const std::string_view scheme = uri.substr(0, scheme_end);
+    if (scheme != "file") {
+      return Unsupported("object store scheme '", scheme,
+                         "' is not supported yet: use a local path or file://");
+    }
+    uri.remove_prefix(scheme_end + 3);
+    if (uri.empty() || uri.front() != '/') {
+      return InvalidArgument("file URI without an absolute path: file://", uri);
+    }
+  } else if (uri.starts_with("file:/")) {
+    uri.remove_prefix(5);
+  }
+  std::error_code error;
+  auto path = std::filesystem::absolute(std::filesystem::path(uri), error);
+  if (error) return IoError("cannot make '", uri, "' absolute: ", error.message());
+  std::string normal = path.lexically_normal().string();
+  while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
+  return StorePath{.store = MakeLocalStore(durable), .path = std::move(normal)};
+}
+
+}  // namespace tusk::io

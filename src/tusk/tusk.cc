@@ -1,0 +1,1 @@
+// Only gives the shared library a source of its own; the components are its content.
