@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/export.h"
+
+namespace tusk::catalog {
+
+enum class TableKind { kLance, kIceberg };
+
+/// The catalog's name for the kind: "lance" or "iceberg".
+TUSK_EXPORT std::string_view TableKindName(TableKind kind);
+
+/// The name of a table: one or more namespace levels and a name, written with dots between them.
+struct TUSK_EXPORT TableName {
+  std::vector<std::string> levels;
+  std::string name;
+
+  /// Parses "media.digits". InvalidArgument for fewer than two parts, an empty part, or characters
+  /// other than letters, digits, `_` and `-` (so that every part is one folder and one identifier).
+  static Result<TableName> Parse(std::string_view text);
+  std::string ToString() const;
+  /// The levels alone, with dots.
+  std::string Namespace() const;
+  auto operator<=>(const TableName&) const = default;
+};
+
+/// Where the truth about a table is: what a compare-and-set swaps.
+struct TablePointer {
+  /// Lance: the path of the manifest relative to the table's root, staged or final.
+  /// Iceberg: the absolute location of the metadata file.
+  std::string path;
+  /// Lance: the version; Iceberg: the snapshot id (0: no snapshot).
+  int64_t version = 0;
+  int64_t size_bytes = 0;        ///< of that object; 0 if not known
+  std::string transaction_uuid;  ///< Lance only
+
+  bool operator==(const TablePointer&) const = default;
+};
+
+/// A table as the catalog knows it.
+struct TableEntry {
+  TableName name;
+  TableKind kind = TableKind::kLance;
+  std::string uuid;      ///< of this table, another one if it is dropped and made again
+  std::string location;  ///< Lance: relative to the lake; Iceberg: absolute
+  TablePointer pointer;
+  bool published = true;  ///< Lance: false while the pointer names a staged manifest
+};
+
+/// One table's part of a joint commit.
+struct TableChange {
+  TableName name;
+  TableKind kind = TableKind::kLance;
+  std::string uuid;
+  std::string location;
+  std::optional<TablePointer> expected;  ///< what it must be now; absent: the table must not exist
+  TablePointer next;
+  int64_t added_rows = 0;
+};
+
+struct JointCommit {
+  std::string message;
+  std::string author;
+  std::map<std::string, std::string> properties;
+  std::vector<TableChange> changes;
+};
+
+/// A joint commit as the log has it.
+struct LogEntry {
+  int64_t number = 0;  ///< the joint version: 1, 2, ...
+  int64_t parent = 0;  ///< 0 for the first
+  int64_t timestamp_us = 0;
+  std::string message;
+  std::string author;
+  std::map<std::string, std::string> properties;
+  std::vector<TableChange> changes;  ///< `expected` is not kept; `next` is as finally published
+};
+
+/// Where a lake's commits become true. Thread-safe. Another kind than a database (small records
+/// written with put-if-absent) fits behind the same calls.
+class TUSK_EXPORT Catalog {
+ public:
+  virtual ~Catalog() = default;
+  /// The name that Iceberg clients open this catalog by.
+  virtual const std::string& name() const = 0;
+  /// The tables now, or at joint version `at`; ascending by name, both kinds.
+  virtual Result<std::vector<TableEntry>> ListTables(std::optional<int64_t> at,
+                                                     const OperationContext& context) = 0;
+  /// NotFound names the table and says what there is.
+  virtual Result<TableEntry> LoadTable(const TableName& name, std::optional<int64_t> at,
+                                       const OperationContext& context) = 0;
+  /// Sets all pointers and adds the log rows, all or nothing. CommitConflict names the table whose
+  /// pointer moved; AlreadyExists the one that was to be made. Gives the new joint version.
+  virtual Result<int64_t> Commit(const JointCommit& commit, const OperationContext& context) = 0;
+  /// Records that the staged manifest of a table at joint version `number` has become
+  /// `published`. Repeating it is no error.
+  virtual Status RecordPublished(int64_t number, const TableName& name,
+                                 const TablePointer& published,
+                                 const OperationContext& context) = 0;
+  /// Joint versions with Lance manifests still to publish, oldest first.
+  virtual Result<std::vector<LogEntry>> Unpublished(const OperationContext& context) = 0;
+  /// Newest first.
+  virtual Result<std::vector<LogEntry>> Log(std::optional<int64_t> limit,
+                                            const OperationContext& context) = 0;
+  /// The newest joint version; 0 before the first.
+  virtual Result<int64_t> LatestNumber(const OperationContext& context) = 0;
+};
+
+/// A catalog in the SQLite file `path`, in the schema of the JDBC catalog (V1) with tables of our
+/// own beside it (docs/format/lake_catalog.md). kCreate: AlreadyExists if the file is there;
+/// opening: NotFound if it is not, Unsupported if its schema is newer than this build.
+enum class SqliteMode { kCreate, kOpen };
+TUSK_EXPORT Result<std::shared_ptr<Catalog>> OpenSqliteCatalog(std::string_view path,
+                                                               SqliteMode mode,
+                                                               std::string_view catalog_name);
+
+}  // namespace tusk::catalog

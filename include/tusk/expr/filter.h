@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/export.h"
+
+namespace arrow::compute {
+class Expression;
+}  // namespace arrow::compute
+
+namespace tusk::expr {
+
+/// A predicate over the columns of a table, not bound to a schema yet. A row is kept iff the
+/// predicate is true; null drops it. Immutable; threads share one.
+class TUSK_EXPORT Filter {
+ public:
+  /// From an Arrow expression, as DuckDB and Polars hand them over.
+  static std::shared_ptr<const Filter> FromArrow(arrow::compute::Expression expression);
+  /// From Arrow's own serialization of an expression (what pickling a pyarrow Expression holds).
+  static Result<std::shared_ptr<const Filter>> Deserialize(std::shared_ptr<arrow::Buffer> bytes);
+  ~Filter();
+
+  /// The top-level columns that it reads, ascending and unique. InvalidArgument for a field
+  /// reference that is not by name.
+  Result<std::vector<std::string>> Columns() const;
+  /// Bound to `schema`. InvalidArgument if it names an unknown column, has mismatched types or is
+  /// not boolean.
+  class Bound;
+  Result<std::shared_ptr<const Bound>> Bind(const arrow::Schema& schema,
+                                            const OperationContext& context) const;
+  std::string ToString() const;
+
+ private:
+  struct State;
+  explicit Filter(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// A filter bound to a schema.
+class TUSK_EXPORT Filter::Bound {
+ public:
+  ~Bound();
+  /// The rows of `batch`, which has the bound schema, for which the predicate is true.
+  Result<std::shared_ptr<arrow::RecordBatch>> Apply(
+      const std::shared_ptr<arrow::RecordBatch>& batch, const OperationContext& context) const;
+
+ private:
+  friend class Filter;
+  struct State;
+  explicit Bound(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tusk::expr

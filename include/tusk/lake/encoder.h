@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/export.h"
+
+namespace tusk::lake {
+
+/// A decoded picture: 8 bits per channel, rows from the top, no padding between rows.
+struct Image {
+  int32_t width = 0;
+  int32_t height = 0;
+  std::vector<uint8_t> rgb;  ///< [height, width, 3]
+  std::string media_type;    ///< "image/png", "image/jpeg", "image/webp"
+};
+
+/// Decodes PNG, JPEG and WebP by content. Corrupt for broken bytes; Unsupported, naming what it
+/// looks like, for others and for more than 2^28 pixels.
+TUSK_EXPORT Result<Image> DecodeImage(std::span<const uint8_t> bytes);
+
+/// Makes vectors from media. Called on the thread that called the ingestion only.
+class TUSK_EXPORT Encoder {
+ public:
+  virtual ~Encoder() = default;
+  /// Stored with every row: names the method and its version ("pixels-v1").
+  virtual const std::string& model() const = 0;
+  virtual int32_t dimension() const = 0;
+  /// Vectors [images.size(), dimension()] row-major into `out`.
+  virtual Status Encode(std::span<const Image> images, std::span<float> out,
+                        const OperationContext& context) = 0;
+};
+
+/// The encoder with this name; "pixels" is built in (docs/format/pixels_encoder.md): a classical
+/// descriptor that needs no model. NotFound names those there are.
+TUSK_EXPORT Result<std::shared_ptr<Encoder>> MakeEncoder(std::string_view name);
+
+}  // namespace tusk::lake

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/catalog/catalog.h"
+#include "tusk/export.h"
+#include "tusk/iceberg/table.h"
+#include "tusk/io/object_store.h"
+#include "tusk/lance/dataset.h"
+
+namespace tusk::lake {
+
+/// What one joint commit says about itself.
+struct CommitInfo {
+  std::string message;
+  std::string author;
+  std::map<std::string, std::string> properties;
+};
+
+/// Rows for one table of a joint commit. The table is made if it does not exist.
+struct TableAppend {
+  catalog::TableName name;
+  catalog::TableKind kind = catalog::TableKind::kLance;
+  std::shared_ptr<arrow::RecordBatchReader> data;
+  std::map<std::string, std::string> properties;  ///< of the table, only when it is made
+};
+
+/// A lake: a folder with a catalog and tables of both kinds under one history. Opened at the
+/// newest joint version (then every call sees the newest) or at a fixed one (then read-only).
+/// Thread-safe.
+class TUSK_EXPORT Lake {
+ public:
+  /// Makes an empty lake. AlreadyExists if there is one; InvalidArgument if the folder has other
+  /// content.
+  static Result<std::shared_ptr<Lake>> Init(std::string_view uri, const OperationContext& context);
+  /// NotFound, with what to run, if there is no lake. Completes publications that a crash
+  /// interrupted, unless `at` is given.
+  static Result<std::shared_ptr<Lake>> Open(std::string_view uri, std::optional<int64_t> at,
+                                            const OperationContext& context);
+  /// As Open with a store of the caller's (tests: faults), which must be a local one for the
+  /// catalog's file.
+  static Result<std::shared_ptr<Lake>> Open(io::StorePath location, std::optional<int64_t> at,
+                                            const OperationContext& context);
+  ~Lake();
+
+  const std::string& uri() const;
+  const std::string& catalog_name() const;
+  std::optional<int64_t> at() const;  ///< the fixed joint version, if opened at one
+
+  Result<std::vector<catalog::TableEntry>> Tables(const OperationContext& context) const;
+  /// InvalidArgument if the table is of the other kind.
+  Result<std::shared_ptr<const lance::Dataset>> OpenLance(const catalog::TableName& name,
+                                                          const OperationContext& context) const;
+  Result<std::shared_ptr<const iceberg::Table>> OpenIceberg(const catalog::TableName& name,
+                                                            const OperationContext& context) const;
+  /// Appends to all the tables in ONE joint commit and publishes it. Both kinds have the rows or
+  /// neither. Writers of the lake that race are retried on the newer pointers (the data files are
+  /// kept); CommitConflict if that does not end. Gives the joint version.
+  Result<int64_t> Append(std::vector<TableAppend> appends, const CommitInfo& info,
+                         const OperationContext& context);
+  /// Publishes what committed but was not published: gives every staged Lance manifest its final
+  /// name. A foreign version in its place is kept and ours becomes the next; what is incompatible
+  /// is reported (CommitConflict) and stays readable through the lake.
+  Status Recover(const OperationContext& context);
+  /// Newest first.
+  Result<std::vector<catalog::LogEntry>> Log(std::optional<int64_t> limit,
+                                             const OperationContext& context) const;
+
+ private:
+  struct State;
+  explicit Lake(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tusk::lake

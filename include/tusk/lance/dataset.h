@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/expr/filter.h"
+#include "tusk/export.h"
+#include "tusk/io/object_store.h"
+
+namespace tusk::lance {
+
+/// What a scan reads, in what pieces.
+struct ScanOptions {
+  /// Top-level columns in this order; all of them if absent. `_rowid` and `_rowaddr` (uint64) may
+  /// be named too.
+  std::optional<std::vector<std::string>> columns;
+  std::shared_ptr<const expr::Filter> filter;  ///< may be null
+  std::optional<int64_t> limit;                ///< rows after filter and offset
+  int64_t offset = 0;                          ///< rows to skip after the filter
+  int64_t batch_rows = 8192;                   ///< at most so many rows in a batch
+  int64_t batch_bytes = 64 << 20;  ///< batches are cut smaller than batch_rows to stay near this
+  bool with_row_id = false;        ///< append column `_rowid`
+  bool with_row_address = false;   ///< append column `_rowaddr`
+};
+
+/// One version as the version list tells it.
+struct VersionInfo {
+  uint64_t version = 0;
+  int64_t timestamp_us = 0;  ///< microseconds since the epoch, UTC
+  std::map<std::string, std::string> metadata;
+};
+
+struct OpenOptions {
+  std::optional<uint64_t> version;  ///< the latest if absent
+  /// Opens this manifest object instead, relative to the table's root (a staged one, for a lake).
+  std::optional<std::string> manifest_path;
+};
+
+/// One immutable version of a Lance table. Thread-safe; keeps the files it has opened.
+class TUSK_EXPORT Dataset {
+ public:
+  /// NotFound if there is no table or no such version; Unsupported, by name, for feature flags and
+  /// data versions that are not covered.
+  static Result<std::shared_ptr<const Dataset>> Open(std::string_view uri,
+                                                     const OpenOptions& options,
+                                                     const OperationContext& context);
+  static Result<std::shared_ptr<const Dataset>> Open(io::StorePath location,
+                                                     const OpenOptions& options,
+                                                     const OperationContext& context);
+  ~Dataset();
+
+  const std::string& uri() const;
+  uint64_t version() const;
+  int64_t timestamp_us() const;
+  const std::string& data_storage_version() const;  ///< "2.2"
+  bool has_stable_row_ids() const;
+  int64_t num_fragments() const;
+  const std::shared_ptr<arrow::Schema>& schema() const;
+  const std::map<std::string, std::string>& config() const;
+
+  Result<int64_t> CountRows(std::shared_ptr<const expr::Filter> filter,
+                            const OperationContext& context) const;
+  /// Streams in fragment order with read-ahead inside the budget. The reader keeps the dataset
+  /// alive; `context` must outlive the reader.
+  Result<std::shared_ptr<arrow::RecordBatchReader>> Scan(const ScanOptions& options,
+                                                         const OperationContext& context) const;
+  /// Rows by position in scan order, in the order asked, duplicates kept. InvalidArgument if one
+  /// is out of bounds.
+  Result<std::shared_ptr<arrow::Table>> Take(
+      std::span<const int64_t> rows, const std::optional<std::vector<std::string>>& columns,
+      const OperationContext& context) const;
+  /// Ascending by version.
+  Result<std::vector<VersionInfo>> ListVersions(const OperationContext& context) const;
+  /// Of the table now, not of this version.
+  Result<uint64_t> LatestVersion(const OperationContext& context) const;
+
+  struct State;
+  explicit Dataset(std::unique_ptr<State> state);
+  const State& state() const { return *state_; }  ///< for the library's own operations
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+enum class WriteMode { kCreate, kAppend, kOverwrite };
+
+struct WriteOptions {
+  WriteMode mode = WriteMode::kCreate;
+  int64_t max_rows_per_file = 1 << 20;
+  int64_t max_bytes_per_file = int64_t{90} << 30;
+  std::string data_storage_version = "2.2";  ///< also "stable"; others are refused by name
+  bool enable_stable_row_ids = false;        ///< only when a table is made
+  std::map<std::string, std::string> transaction_properties;
+  std::map<std::string, std::string> config;  ///< table config, only when a table is made
+};
+
+/// Writes `data` as one new version. kCreate: AlreadyExists if there is a table. kAppend:
+/// InvalidArgument if the schemas differ (names, types, nullability), NotFound without a table.
+/// kOverwrite makes the table if there is none. Races with other writers are retried as the
+/// conflict matrix allows, else CommitConflict. A failure leaves the table as it was.
+TUSK_EXPORT Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
+                                                                std::string_view uri,
+                                                                const WriteOptions& options,
+                                                                const OperationContext& context);
+
+}  // namespace tusk::lance

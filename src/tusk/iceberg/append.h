@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/iceberg/table.h"
+#include "tusk/io/object_store.h"
+
+namespace tusk::iceberg {
+
+/// A metadata file that is written, durable and that no catalog points to yet. Making it true is
+/// the catalog's compare-and-set from `previous_metadata_location` (empty: the table is new).
+struct StagedMetadata {
+  std::string metadata_location;  ///< absolute
+  std::string previous_metadata_location;
+  std::string table_uuid;
+  std::optional<int64_t> snapshot_id;  ///< of the new snapshot
+};
+
+struct AppendOptions {
+  std::map<std::string, std::string> summary;     ///< further entries of the snapshot's summary
+  std::map<std::string, std::string> properties;  ///< of the table, only when it is made
+  int64_t target_file_bytes = 512 << 20;
+};
+
+/// The Iceberg schema for Arrow data by the type table (docs/decisions/003-types.md) as an Arrow
+/// schema of the stored types, with fresh field ids in PARQUET:field_id. Unsupported names the
+/// field and the type that cannot be kept.
+Result<std::shared_ptr<arrow::Schema>> StoredSchema(const arrow::Schema& schema);
+
+/// Writes `data` as Parquet files under `location`/data and stages metadata (format version 2,
+/// unpartitioned) for a table with one more snapshot. `base` null makes the table at `location`
+/// with the schema of `data`. Values are converted as the type table says. InvalidArgument if the
+/// schema of `data` differs from the table's. A failure leaves only files that nothing refers to.
+Result<StagedMetadata> StageAppend(arrow::RecordBatchReader* data,
+                                   std::shared_ptr<io::ObjectStore> store,
+                                   std::string_view location, std::shared_ptr<const Table> base,
+                                   const AppendOptions& options, const OperationContext& context);
+
+/// Removes the staged metadata file and what only it refers to. No error if it is gone.
+Status AbortStaged(std::shared_ptr<io::ObjectStore> store, const StagedMetadata& staged,
+                   const OperationContext& context);
+
+}  // namespace tusk::iceberg

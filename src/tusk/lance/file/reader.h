@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/io/object_store.h"
+#include "tusk/lance/file/schema.h"
+
+namespace tusk::lance {
+
+/// Rows [begin, end).
+struct RowRange {
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t length() const { return end - begin; }
+};
+
+/// An open Lance file: footer, schema and the metadata of the columns that were asked for.
+/// Immutable and thread-safe; callers keep one and read from it many times.
+class FileReader {
+ public:
+  /// Opens with one tail read in the usual case. Corrupt names path and offset; Unsupported names
+  /// the version (V1, 2.0, 2.1 and 2.3 are recognised and refused by name where not covered).
+  static Result<std::shared_ptr<const FileReader>> Open(io::ObjectStore* store,
+                                                        std::string_view path,
+                                                        const OperationContext& context);
+  virtual ~FileReader() = default;
+
+  /// As the file's own descriptor has it; field ids included.
+  virtual const Schema& schema() const = 0;
+  virtual int64_t num_rows() const = 0;
+  virtual uint16_t minor_version() const = 0;
+
+  /// One column to read: the physical column that holds it and the type it becomes. A table
+  /// reads by the field ids and column indices of its manifest, not by the names of the file.
+  struct Column {
+    Field field;
+    int32_t column_index = 0;
+  };
+  /// The columns of the file's own top-level fields `names`.
+  virtual Result<std::vector<Column>> FindColumns(std::span<const std::string> names) const = 0;
+
+  /// Decodes rows of the columns. All ranges of all columns are submitted to the store at once.
+  /// InvalidArgument if `rows` is not inside the file. A column that does not fit 2 GiB of text in
+  /// `rows` fails with InvalidArgument that says to read fewer rows.
+  virtual Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(
+      std::span<const Column> columns, RowRange rows, const OperationContext& context) const = 0;
+  /// The rows in the order asked, duplicates kept; touches only the chunks that hold them.
+  virtual Result<std::shared_ptr<arrow::RecordBatch>> Take(
+      std::span<const Column> columns, std::span<const int64_t> rows,
+      const OperationContext& context) const = 0;
+};
+
+}  // namespace tusk::lance
