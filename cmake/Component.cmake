@@ -2,6 +2,7 @@
 # libtusk. Each may link only what stands to its left in DESIGN order (tools/check_includes.py).
 #
 #   tusk_component(NAME sources... [PUBLIC targets...] [PRIVATE targets...])
+#   tusk_protobuf(NAME files.proto...)                 generated messages, lite runtime
 #   tusk_test(NAME sources... LINK targets...)          one test binary per component
 #   tusk_benchmark(NAME sources... LINK targets...)
 add_library(tusk_options INTERFACE)
@@ -34,6 +35,23 @@ function(tusk_component name)
       set_property(GLOBAL APPEND PROPERTY TUSK_DEPENDENCIES ${target})
     endif()
   endforeach()
+endfunction()
+
+# The messages of .proto files under src/, as a component of their own; include them as
+# "tusk/<folder>/<name>.pb.h". Generated code is not held to our warnings.
+function(tusk_protobuf name)
+  add_library(tusk_${name} STATIC)
+  set_target_properties(tusk_${name} PROPERTIES
+    POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_sources(tusk_${name} PRIVATE ${ARGN})
+  target_compile_features(tusk_${name} PUBLIC cxx_std_20)
+  file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/proto")
+  protobuf_generate(TARGET tusk_${name} IMPORT_DIRS "${PROJECT_SOURCE_DIR}/src"
+    PROTOC_OUT_DIR "${PROJECT_BINARY_DIR}/proto")
+  target_include_directories(tusk_${name} SYSTEM PUBLIC "${PROJECT_BINARY_DIR}/proto")
+  target_link_libraries(tusk_${name} PUBLIC protobuf::libprotobuf-lite)
+  set_property(GLOBAL APPEND PROPERTY TUSK_COMPONENTS tusk_${name})
+  set_property(GLOBAL APPEND PROPERTY TUSK_DEPENDENCIES protobuf::libprotobuf-lite)
 endfunction()
 
 function(tusk_test name)
