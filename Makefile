@@ -1,0 +1,44 @@
+# make demo | test are all that a newcomer needs; each installs and builds what it uses.
+PYTHON := .venv/bin/python
+JOBS ?= $(shell nproc)
+
+.PHONY: help deps build demo test lint asan clean
+
+help:
+	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
+	@echo "make test   install, build, and run every test"
+	@echo "make build  the library, the tests and the Python package (in .venv)"
+	@echo "make lint   include order, clang-format, clang-tidy"
+	@echo "make asan   the C++ tests under the address and undefined-behaviour sanitizers"
+	@echo "make clean  remove build/"
+
+deps: build/deps.stamp
+
+build/deps.stamp: tools/deps.sh tools/requirements.txt
+	tools/deps.sh
+	@mkdir -p build && touch $@
+
+build: deps
+	cmake --preset release
+	cmake --build --preset release --parallel $(JOBS)
+	tools/install_python.sh
+
+demo: build
+	$(PYTHON) tools/demo.py
+
+test: build
+	tools/check_includes.py
+	ctest --preset release --parallel $(JOBS)
+	$(PYTHON) -m pytest -q tests
+
+asan: deps
+	cmake --preset asan
+	cmake --build --preset asan --parallel $(JOBS)
+	ctest --preset asan --parallel $(JOBS)
+
+lint: deps
+	tools/deps.sh lint
+	tools/lint.sh
+
+clean:
+	rm -rf build

@@ -1,0 +1,19 @@
+#!/bin/bash
+# Include order, formatting and clang-tidy over the whole tree, or over the files given.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools/check_includes.py
+if [ $# -gt 0 ]; then files=("$@"); else mapfile -t files < <(git ls-files '*.h' '*.cc'); fi
+clang-format-19 --dry-run --Werror "${files[@]}"
+
+# clang-tidy reads how each file is compiled from the dev build.
+cmake --preset dev >/dev/null
+cmake --build --preset dev --target help >/dev/null
+sources=()
+for file in "${files[@]}"; do
+  [[ $file == src/*.cc ]] && sources+=("$file")
+done
+# Generated headers must exist before anything is checked.
+cmake --build --preset dev --parallel "$(nproc)" >/dev/null
+printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy-19 -p build/dev --quiet
