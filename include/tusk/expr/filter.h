@@ -23,6 +23,8 @@ class TUSK_EXPORT Filter {
   /// From an Arrow expression, as DuckDB and Polars hand them over.
   static std::shared_ptr<const Filter> FromArrow(arrow::compute::Expression expression);
   /// From Arrow's own serialization of an expression (what pickling a pyarrow Expression holds).
+  /// InvalidArgument if it is none. Trusted as a pickle is: Arrow does not defend itself against
+  /// hostile bytes here.
   static Result<std::shared_ptr<const Filter>> Deserialize(std::shared_ptr<arrow::Buffer> bytes);
   ~Filter();
 
@@ -30,7 +32,7 @@ class TUSK_EXPORT Filter {
   /// reference that is not by name.
   Result<std::vector<std::string>> Columns() const;
   /// Bound to `schema`. InvalidArgument if it names an unknown column, has mismatched types or is
-  /// not boolean.
+  /// not boolean. `context.pool` must outlive what is bound, which may hold sets of literals in it.
   class Bound;
   Result<std::shared_ptr<const Bound>> Bind(const arrow::Schema& schema,
                                             const OperationContext& context) const;
