@@ -45,6 +45,14 @@ Result<StagedMetadata> StageAppend(arrow::RecordBatchReader* data,
                                    std::string_view location, std::shared_ptr<const Table> base,
                                    const AppendOptions& options, const OperationContext& context);
 
+/// After the catalog's compare-and-set failed: stages the snapshot of `staged` (an append to an
+/// existing table) again on top of `base`, a later state of the same table. The data files and the
+/// manifest that lists them are kept; manifest list and metadata file are written anew and the old
+/// ones removed, so that only the result is left to commit or abort. CommitConflict if `base` has
+/// another current schema or partition spec than the files were written with, or another uuid.
+Result<StagedMetadata> Restage(std::shared_ptr<io::ObjectStore> store, const StagedMetadata& staged,
+                               std::shared_ptr<const Table> base, const OperationContext& context);
+
 /// Removes the staged metadata file and what only it refers to. No error if it is gone.
 Status AbortStaged(std::shared_ptr<io::ObjectStore> store, const StagedMetadata& staged,
                    const OperationContext& context);

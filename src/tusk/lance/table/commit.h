@@ -17,8 +17,8 @@ namespace tusk::lance {
 /// A manifest that is written, durable and not yet a version: no reader takes its name for one.
 /// Everything in it can be stored and read back later by another process.
 struct StagedManifest {
-  std::string staged_path;       ///< relative to the table's root
-  uint64_t version = 0;          ///< the version it wants to become
+  std::string staged_path;  ///< relative to the table's root
+  uint64_t version = 0;     ///< the version it wants to become
   int64_t size_bytes = 0;
   std::string transaction_uuid;  ///< the same when it is staged again for a later version
 };
@@ -62,7 +62,11 @@ Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::Stor
 
 /// After Publish said CommitConflict: reads the transaction of `staged`, checks it against every
 /// version committed since its read version under the conflict matrix and stages it again, same
-/// uuid, as the next free version. CommitConflict if it is incompatible; nothing is overwritten.
+/// uuid, as the next free version. CommitConflict if it is incompatible; nothing is overwritten. If
+/// one of those versions has the uuid of `staged`, the transaction is in the table already: gives
+/// that version under its final path, which Publish accepts. So repeating after a crash adds
+/// nothing twice. Data and transaction files stay; the old staged manifest is the caller's to
+/// abort.
 Result<StagedManifest> Restage(const io::StorePath& table, const StagedManifest& staged,
                                CommitHandler* handler, const OperationContext& context);
 
