@@ -43,11 +43,18 @@ function(tusk_protobuf name)
   add_library(tusk_${name} STATIC)
   set_target_properties(tusk_${name} PROPERTIES
     POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
-  target_sources(tusk_${name} PRIVATE ${ARGN})
   target_compile_features(tusk_${name} PUBLIC cxx_std_20)
-  file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/proto")
-  protobuf_generate(TARGET tusk_${name} IMPORT_DIRS "${PROJECT_SOURCE_DIR}/src"
-    PROTOC_OUT_DIR "${PROJECT_BINARY_DIR}/proto")
+  set(out "${PROJECT_BINARY_DIR}/proto")
+  file(MAKE_DIRECTORY "${out}")
+  foreach(proto IN LISTS ARGN)
+    set(source "${CMAKE_CURRENT_SOURCE_DIR}/${proto}")
+    file(RELATIVE_PATH stem "${PROJECT_SOURCE_DIR}/src" "${source}")
+    string(REGEX REPLACE "\\.proto$" "" stem "${stem}")
+    add_custom_command(OUTPUT "${out}/${stem}.pb.cc" "${out}/${stem}.pb.h"
+      COMMAND protobuf::protoc -I "${PROJECT_SOURCE_DIR}/src" "--cpp_out=${out}" "${source}"
+      DEPENDS "${source}" VERBATIM)
+    target_sources(tusk_${name} PRIVATE "${out}/${stem}.pb.cc" "${out}/${stem}.pb.h")
+  endforeach()
   target_include_directories(tusk_${name} SYSTEM PUBLIC "${PROJECT_BINARY_DIR}/proto")
   target_link_libraries(tusk_${name} PUBLIC protobuf::libprotobuf-lite)
   set_property(GLOBAL APPEND PROPERTY TUSK_COMPONENTS tusk_${name})

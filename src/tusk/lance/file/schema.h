@@ -23,7 +23,8 @@ struct Field {
   bool nullable = true;
   std::map<std::string, std::string> metadata;
   bool unenforced_primary_key = false;
-  uint32_t unenforced_primary_key_position = 0;
+  uint32_t unenforced_primary_key_position = 0;     ///< from 1; 0 orders the key by id
+  uint32_t unenforced_clustering_key_position = 0;  ///< from 1; 0 is no part of the key
   std::vector<Field> children;
 };
 
@@ -46,6 +47,12 @@ struct Schema {
   /// there is; InvalidArgument if a name is asked twice.
   Result<Schema> Project(std::span<const std::string> names) const;
 };
+
+/// The logical type by which Lance stores `type`, as in "timestamp:us:UTC". Unsupported for what
+/// Lance cannot store or this build does not cover; the text names the type, not the field.
+Result<std::string> ToLogicalType(const arrow::DataType& type);
+/// The Arrow type behind `logical_type`. Unsupported for one that is not covered.
+Result<std::shared_ptr<arrow::DataType>> FromLogicalType(std::string_view logical_type);
 
 /// The Arrow field of `field`. Unsupported for a logical type that is not covered.
 Result<std::shared_ptr<arrow::Field>> ToArrowField(const Field& field);

@@ -1,0 +1,125 @@
+#include "tusk/lance/file/schema_proto.h"
+
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace tusk::lance {
+namespace {
+
+constexpr int kMaxDepth = 64;
+constexpr const char* kExtensionName = "ARROW:extension:name";
+
+/// Values of proto::Field.encoding.
+enum LegacyEncoding : uint32_t { kNone = 0, kPlain = 1, kVarBinary = 2 };
+
+LegacyEncoding LegacyEncodingOf(const Field& field) {
+  if (!field.children.empty() || field.logical_type == "null") return kNone;
+  for (const std::string_view variable : {"string", "large_string", "binary", "large_binary"}) {
+    if (field.logical_type == variable) return kVarBinary;
+  }
+  return kPlain;
+}
+
+void AppendField(const Field& field, int32_t parent_id,
+                 google::protobuf::RepeatedPtrField<proto::Field>* out) {
+  proto::Field* to = out->Add();
+  to->set_name(field.name);
+  to->set_id(field.id);
+  to->set_parent_id(parent_id);
+  to->set_logical_type(field.logical_type);
+  to->set_nullable(field.nullable);
+  to->set_encoding(LegacyEncodingOf(field));
+  for (const auto& [key, value] : field.metadata) (*to->mutable_metadata())[key] = value;
+  const auto extension = field.metadata.find(kExtensionName);
+  if (extension != field.metadata.end()) to->set_extension_name(extension->second);
+  to->set_unenforced_primary_key(field.unenforced_primary_key);
+  to->set_unenforced_primary_key_position(field.unenforced_primary_key_position);
+  to->set_unenforced_clustering_key_position(field.unenforced_clustering_key_position);
+  for (const Field& child : field.children) AppendField(child, field.id, out);
+}
+
+Field ParseField(const proto::Field& from) {
+  Field field;
+  field.name = from.name();
+  field.id = from.id();
+  field.parent_id = from.parent_id();
+  field.logical_type = from.logical_type();
+  field.nullable = from.nullable();
+  for (const auto& [key, value] : from.metadata()) field.metadata[key] = value;
+  if (!from.extension_name().empty()) field.metadata[kExtensionName] = from.extension_name();
+  field.unenforced_primary_key_position = from.unenforced_primary_key_position();
+  field.unenforced_primary_key =
+      from.unenforced_primary_key() || from.unenforced_primary_key_position() > 0;
+  field.unenforced_clustering_key_position = from.unenforced_clustering_key_position();
+  return field;
+}
+
+/// Moves the field `index` and what hangs below it out of `flat`.
+Result<Field> TakeTree(size_t index, const std::vector<std::vector<size_t>>& children, int depth,
+                       std::vector<Field>* flat) {
+  if (depth > kMaxDepth) return Corrupt("schema is nested deeper than ", kMaxDepth, " fields");
+  Field field = std::move((*flat)[index]);
+  for (const size_t child : children[index]) {
+    ARROW_ASSIGN_OR_RAISE(Field taken, TakeTree(child, children, depth + 1, flat));
+    field.children.push_back(std::move(taken));
+  }
+  return field;
+}
+
+}  // namespace
+
+void AppendFields(const std::vector<Field>& fields,
+                  google::protobuf::RepeatedPtrField<proto::Field>* out) {
+  for (const Field& field : fields) AppendField(field, -1, out);
+}
+
+Result<std::vector<Field>> ParseFields(
+    const google::protobuf::RepeatedPtrField<proto::Field>& fields) {
+  std::vector<Field> flat;
+  std::vector<std::vector<size_t>> children(fields.size());
+  std::vector<size_t> top;
+  std::unordered_map<int32_t, size_t> index_of_id;
+  flat.reserve(fields.size());
+  for (const proto::Field& from : fields) {
+    const size_t index = flat.size();
+    flat.push_back(ParseField(from));
+    if (from.parent_id() < 0) {
+      top.push_back(index);
+    } else {
+      const auto parent = index_of_id.find(from.parent_id());
+      if (parent == index_of_id.end()) {
+        return Corrupt("schema field '", from.name(), "' (id ", from.id(), ") stands before its ",
+                       "parent, or has none with id ", from.parent_id());
+      }
+      children[parent->second].push_back(index);
+    }
+    // Fields without an id (-1) occur in the parts of a blob; nothing can be their child.
+    if (from.id() >= 0 && !index_of_id.emplace(from.id(), index).second) {
+      return Corrupt("schema field '", from.name(), "' has id ", from.id(),
+                     ", which another field has");
+    }
+  }
+  std::vector<Field> tree;
+  for (const size_t index : top) {
+    ARROW_ASSIGN_OR_RAISE(Field field, TakeTree(index, children, 1, &flat));
+    tree.push_back(std::move(field));
+  }
+  return tree;
+}
+
+proto::Schema ToProto(const Schema& schema) {
+  proto::Schema to;
+  AppendFields(schema.fields, to.mutable_fields());
+  for (const auto& [key, value] : schema.metadata) (*to.mutable_metadata())[key] = value;
+  return to;
+}
+
+Result<Schema> FromProto(const proto::Schema& schema) {
+  Schema to;
+  ARROW_ASSIGN_OR_RAISE(to.fields, ParseFields(schema.fields()));
+  for (const auto& [key, value] : schema.metadata()) to.metadata[key] = value;
+  return to;
+}
+
+}  // namespace tusk::lance
