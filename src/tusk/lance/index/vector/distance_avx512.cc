@@ -56,10 +56,11 @@ TUSK_AVX512 inline Sums SumRow(const float* query, const float* row, size_t dim)
 }
 
 TUSK_AVX512 inline float Sum(__m512 lanes) {
-  // Not _mm512_reduce_add_ps: its body in GCC 12 warns of a value that is undefined on purpose.
-  const __m512d bits = _mm512_castps_pd(lanes);
-  const __m256 high = _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xF, bits, 1));
-  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(lanes), high);
+  // By way of memory and not with _mm512_reduce_add_ps or the casts to halves: in GCC 12 their
+  // bodies warn of a value that is undefined on purpose.
+  alignas(64) float values[kWidth];
+  _mm512_store_ps(values, lanes);
+  const __m256 half = _mm256_add_ps(_mm256_load_ps(values), _mm256_load_ps(values + 8));
   const __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
   const __m128 pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
   return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
