@@ -38,7 +38,8 @@ struct TablePointer {
   /// Lance: the path of the manifest relative to the table's root, staged or final.
   /// Iceberg: the absolute location of the metadata file.
   std::string path;
-  /// Lance: the version; Iceberg: the snapshot id (0: no snapshot).
+  /// Lance: the version; Iceberg: the snapshot id (0: no snapshot, or not known because another
+  /// client set the pointer).
   int64_t version = 0;
   int64_t size_bytes = 0;        ///< of that object; 0 if not known
   std::string transaction_uuid;  ///< Lance only
@@ -51,9 +52,11 @@ struct TableEntry {
   TableName name;
   TableKind kind = TableKind::kLance;
   std::string uuid;      ///< of this table, another one if it is dropped and made again
-  std::string location;  ///< Lance: relative to the lake; Iceberg: absolute
+  std::string location;  ///< Lance: relative to the lake; Iceberg: absolute, empty if another
+                         ///< client made the table
   TablePointer pointer;
   bool published = true;  ///< Lance: false while the pointer names a staged manifest
+  bool drifted = false;   ///< Iceberg: true if another client set the pointer
 };
 
 /// One table's part of a joint commit.
@@ -92,6 +95,8 @@ class TUSK_EXPORT Catalog {
   virtual ~Catalog() = default;
   /// The name that Iceberg clients open this catalog by.
   virtual const std::string& name() const = 0;
+  /// The lake's own, made with the catalog; its Lance tables carry it.
+  virtual const std::string& uuid() const = 0;
   /// The tables now, or at joint version `at`; ascending by name, both kinds.
   virtual Result<std::vector<TableEntry>> ListTables(std::optional<int64_t> at,
                                                      const OperationContext& context) = 0;
@@ -99,14 +104,18 @@ class TUSK_EXPORT Catalog {
   virtual Result<TableEntry> LoadTable(const TableName& name, std::optional<int64_t> at,
                                        const OperationContext& context) = 0;
   /// Sets all pointers and adds the log rows, all or nothing. CommitConflict names the table whose
-  /// pointer moved; AlreadyExists the one that was to be made. Gives the new joint version.
+  /// pointer moved or whose last change is not published yet; AlreadyExists the one that was to be
+  /// made. After these, InvalidArgument and Cancelled nothing was done; after any other error the
+  /// commit may have become true and nothing that it names may be removed. Of an Iceberg `expected`
+  /// only the path counts: other clients move that pointer too. Gives the new joint version.
   virtual Result<int64_t> Commit(const JointCommit& commit, const OperationContext& context) = 0;
   /// Records that the staged manifest of a table at joint version `number` has become
   /// `published`. Repeating it is no error.
   virtual Status RecordPublished(int64_t number, const TableName& name,
                                  const TablePointer& published,
                                  const OperationContext& context) = 0;
-  /// Joint versions with Lance manifests still to publish, oldest first.
+  /// Joint versions with Lance manifests still to publish, oldest first, each with those changes
+  /// alone; their `next` is the staged manifest.
   virtual Result<std::vector<LogEntry>> Unpublished(const OperationContext& context) = 0;
   /// Newest first.
   virtual Result<std::vector<LogEntry>> Log(std::optional<int64_t> limit,
@@ -117,7 +126,9 @@ class TUSK_EXPORT Catalog {
 
 /// A catalog in the SQLite file `path`, in the schema of the JDBC catalog (V1) with tables of our
 /// own beside it (docs/format/lake_catalog.md). kCreate: AlreadyExists if the file is there;
-/// opening: NotFound if it is not, Unsupported if its schema is newer than this build.
+/// opening: NotFound if it is not, Corrupt if it is no such database, Unsupported if its schema is
+/// newer than this build, InvalidArgument if it goes by another name than `catalog_name` (empty:
+/// any). Usable after fork() in parent and child.
 enum class SqliteMode { kCreate, kOpen };
 TUSK_EXPORT Result<std::shared_ptr<Catalog>> OpenSqliteCatalog(std::string_view path,
                                                                SqliteMode mode,
