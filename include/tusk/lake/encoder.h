@@ -21,8 +21,10 @@ struct Image {
   std::string media_type;    ///< "image/png", "image/jpeg", "image/webp"
 };
 
-/// Decodes PNG, JPEG and WebP by content. Corrupt for broken bytes; Unsupported, naming what it
-/// looks like, for others and for more than 2^28 pixels.
+/// Decodes PNG, JPEG and WebP by content. Gray, palette and 16-bit pictures become RGB,
+/// transparency is put on white, the orientation in EXIF is ignored (docs/decisions/050). Corrupt
+/// for bytes that are broken or end too early; Unsupported, naming what it looks like, for other
+/// formats, for animated WebP and CMYK JPEG, and for more than 2^28 pixels.
 TUSK_EXPORT Result<Image> DecodeImage(std::span<const uint8_t> bytes);
 
 /// Makes vectors from media. Called on the thread that called the ingestion only.
