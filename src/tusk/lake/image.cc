@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -246,9 +247,13 @@ Status RefuseOther(Bytes bytes) {
 }  // namespace
 
 Result<Image> DecodeImage(std::span<const uint8_t> bytes) {
-  if (HasAt(bytes, 0, "\x89PNG\r\n\x1A\n"sv)) return DecodePng(bytes);
-  if (HasAt(bytes, 0, "\xFF\xD8\xFF"sv)) return DecodeJpeg(bytes);
-  if (HasAt(bytes, 0, "RIFF"sv) && HasAt(bytes, 8, "WEBP"sv)) return DecodeWebP(bytes);
+  try {
+    if (HasAt(bytes, 0, "\x89PNG\r\n\x1A\n"sv)) return DecodePng(bytes);
+    if (HasAt(bytes, 0, "\xFF\xD8\xFF"sv)) return DecodeJpeg(bytes);
+    if (HasAt(bytes, 0, "RIFF"sv) && HasAt(bytes, 8, "WEBP"sv)) return DecodeWebP(bytes);
+  } catch (const std::bad_alloc&) {
+    return Status::OutOfMemory("no memory for the pixels of a picture in ", bytes.size(), " bytes");
+  }
   return RefuseOther(bytes);
 }
 

@@ -1,24 +1,14 @@
-#include <algorithm>
-#include <charconv>
 #include <cstdint>
 
+#include "tusk/lake/content_ids.h"
 #include "tusk/lake/ingest.h"
 
 namespace tusk::lake {
-namespace {
-
-constexpr size_t kContentIdSize = 64;
-
-bool IsLowerHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
-
-}  // namespace
 
 Result<std::string> SplitOf(std::string_view content_id) {
-  if (content_id.size() != kContentIdSize || !std::ranges::all_of(content_id, IsLowerHex)) {
-    return InvalidArgument("a content id is 64 lower-case hex characters, not '", content_id, "'");
-  }
-  uint32_t leading = 0;
-  std::from_chars(content_id.data(), content_id.data() + 8, leading, 16);
+  ARROW_ASSIGN_OR_RAISE(const ContentDigest digest, ParseContentId(content_id));
+  const uint32_t leading = uint32_t{digest[0]} << 24 | uint32_t{digest[1]} << 16 |
+                           uint32_t{digest[2]} << 8 | uint32_t{digest[3]};
   const uint32_t percent = leading % 100;
   if (percent < 80) return "train";
   if (percent < 90) return "val";
