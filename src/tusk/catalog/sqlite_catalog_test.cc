@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tusk/catalog/catalog.h"
+#include "tusk/testing/catalog_changes.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/temporary_folder.h"
 
@@ -19,55 +20,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-TableName Name(std::string_view text) { return *TableName::Parse(text); }
-
-TablePointer Staged(int64_t version, std::string uuid) {
-  return {.path = "_versions/" + std::to_string(version) + ".manifest-" + uuid,
-          .version = version,
-          .size_bytes = 100 + version,
-          .transaction_uuid = std::move(uuid)};
-}
-
-TablePointer Final(int64_t version, std::string uuid) {
-  return {.path = "_versions/" + std::to_string(version) + ".manifest",
-          .version = version,
-          .size_bytes = 100 + version,
-          .transaction_uuid = std::move(uuid)};
-}
-
-TablePointer Metadata(int64_t snapshot) {
-  return {.path = "/lake/tables/media/digits_meta/metadata/" + std::to_string(snapshot) + ".json",
-          .version = snapshot,
-          .size_bytes = 0,
-          .transaction_uuid = ""};
-}
-
-TableChange LanceChange(std::optional<TablePointer> expected, TablePointer next) {
-  return {.name = Name("media.digits"),
-          .kind = TableKind::kLance,
-          .uuid = "lance-uuid",
-          .location = "tables/media/digits.lance",
-          .expected = std::move(expected),
-          .next = std::move(next),
-          .added_rows = 10};
-}
-
-TableChange IcebergChange(std::optional<TablePointer> expected, TablePointer next) {
-  return {.name = Name("media.digits_meta"),
-          .kind = TableKind::kIceberg,
-          .uuid = "iceberg-uuid",
-          .location = "/lake/tables/media/digits_meta",
-          .expected = std::move(expected),
-          .next = std::move(next),
-          .added_rows = 10};
-}
-
-JointCommit CommitOf(std::vector<TableChange> changes) {
-  JointCommit commit;
-  commit.changes = std::move(changes);
-  return commit;
-}
 
 TablePointer At(std::string path) {
   TablePointer pointer;

@@ -1,5 +1,6 @@
 #include "tusk/testing/faulty_store.h"
 
+#include <csignal>
 #include <utility>
 
 namespace tusk {
@@ -50,10 +51,17 @@ void FaultyStore::FailRequest(int64_t n, bool and_all_after) {
   fail_all_after_ = and_all_after;
 }
 
+void FaultyStore::KillAtRequest(int64_t n) {
+  Reset();
+  kill_ = true;
+  fail_at_ = n;
+}
+
 void FaultyStore::Reset() {
   requests_ = 0;
   fail_at_ = -1;
   fail_all_after_ = false;
+  kill_ = false;
   has_failed_ = false;
 }
 
@@ -61,6 +69,7 @@ Status FaultyStore::Count(std::string_view call, std::string_view path) {
   const int64_t n = requests_++;
   const int64_t fail_at = fail_at_;
   if (fail_at < 0 || n < fail_at || (n > fail_at && !fail_all_after_)) return Status::OK();
+  if (kill_) raise(SIGKILL);
   has_failed_ = true;
   return IoError("injected failure of request ", n, " (", call, " '", path, "')");
 }

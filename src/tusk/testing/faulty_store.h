@@ -16,6 +16,8 @@ class FaultyStore final : public io::ObjectStore {
 
   /// Fails request number `n` from now on, counted from 0, and all after it if `and_all_after`.
   void FailRequest(int64_t n, bool and_all_after = false);
+  /// Ends the process with SIGKILL when request number `n` from now on comes, before it is done.
+  void KillAtRequest(int64_t n);
   /// Forgets the failure and starts to count at 0 again.
   void Reset();
   int64_t requests() const { return requests_; }
@@ -45,6 +47,7 @@ class FaultyStore final : public io::ObjectStore {
   std::atomic<int64_t> requests_{0};
   std::atomic<int64_t> fail_at_{-1};
   std::atomic<bool> fail_all_after_{false};
+  std::atomic<bool> kill_{false};
   std::atomic<bool> has_failed_{false};
 };
 
