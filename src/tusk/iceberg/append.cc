@@ -295,9 +295,8 @@ std::optional<int64_t> SummaryNumber(const std::map<std::string, std::string>& s
   return value;
 }
 
-/// The summary of a snapshot that adds `files` to `parent` (null: to nothing).
+/// The summary of a snapshot that adds `files`, without totals.
 std::map<std::string, std::string> Summarize(const std::vector<DataFile>& files,
-                                             const MetadataSnapshot* parent,
                                              const AppendOptions& options) {
   int64_t records = 0;
   int64_t bytes = 0;
@@ -307,25 +306,30 @@ std::map<std::string, std::string> Summarize(const std::vector<DataFile>& files,
   }
   std::map<std::string, std::string> summary = options.summary;
   summary["operation"] = "append";
-  const auto add_total = [&](const std::string& what, int64_t added) {
-    // A parent that does not tell its total leaves ours unknown.
-    const auto before =
-        parent == nullptr ? 0 : SummaryNumber(parent->info.summary, "total-" + what);
-    if (before.has_value()) summary["total-" + what] = std::to_string(*before + added);
-  };
   const auto add = [&](const std::string& key, int64_t value) {
     if (value > 0) summary[key] = std::to_string(value);
   };
   add("added-data-files", std::ssize(files));
   add("added-records", records);
   add("added-files-size", bytes);
-  add_total("data-files", std::ssize(files));
-  add_total("records", records);
-  add_total("files-size", bytes);
-  add_total("delete-files", 0);
-  add_total("position-deletes", 0);
-  add_total("equality-deletes", 0);
   return summary;
+}
+
+/// Sets the totals of `summary`, which has what was added, to those after `parent` (null: after
+/// nothing).
+void SetTotals(std::map<std::string, std::string>* summary, const MetadataSnapshot* parent) {
+  for (const std::string what : {"data-files", "records", "files-size", "delete-files",
+                                 "position-deletes", "equality-deletes"}) {
+    const std::string key = "total-" + what;
+    const int64_t added = SummaryNumber(*summary, "added-" + what).value_or(0);
+    const auto before = parent == nullptr ? 0 : SummaryNumber(parent->info.summary, key);
+    // A parent that does not tell its total leaves ours unknown.
+    if (before.has_value()) {
+      (*summary)[key] = std::to_string(*before + added);
+    } else {
+      summary->erase(key);
+    }
+  }
 }
 
 /// The manifests of `parent`; Unsupported if it has delete files.
@@ -348,39 +352,48 @@ Status PutNew(io::ObjectStore* store, const std::string& path, std::string_view 
   return store->PutIfAbsent(path, bytes, context);
 }
 
-/// Writes the manifest of `files` (none if there are none) and the manifest list.
-Result<std::string> WriteManifests(const Target& target, const std::vector<DataFile>& files,
-                                   const SnapshotInfo& snapshot, const MetadataSnapshot* parent,
-                                   io::ObjectStore* store, WrittenFiles* written,
-                                   const OperationContext& context) {
-  const std::string uuid = RandomUuidString();
+/// Writes the manifest of `files`, none if there are none.
+Result<std::vector<ManifestFile>> WriteManifest(const Target& target,
+                                                const std::vector<DataFile>& files,
+                                                const SnapshotInfo& snapshot,
+                                                io::ObjectStore* store, WrittenFiles* written,
+                                                const OperationContext& context) {
   std::vector<ManifestFile> manifests;
-  if (!files.empty()) {
-    const std::string name = "metadata/" + uuid + "-m0.avro";
-    ARROW_ASSIGN_OR_RAISE(
-        const std::string bytes,
-        FormatDataManifest(files, snapshot.snapshot_id, target.schema_json, target.schema_id));
-    ARROW_RETURN_NOT_OK(PutNew(store, target.Path(name), bytes, written, context));
-    int64_t rows = 0;
-    for (const DataFile& file : files) rows += file.record_count;
-    manifests.push_back({.path = target.Location(name),
-                         .length = std::ssize(bytes),
-                         .sequence_number = snapshot.sequence_number,
-                         .min_sequence_number = snapshot.sequence_number,
-                         .added_snapshot_id = snapshot.snapshot_id,
-                         .added_files = std::ssize(files),
-                         .existing_files = 0,
-                         .deleted_files = 0,
-                         .added_rows = rows,
-                         .existing_rows = 0,
-                         .deleted_rows = 0});
-  }
+  if (files.empty()) return manifests;
+  const std::string name = "metadata/" + RandomUuidString() + "-m0.avro";
+  ARROW_ASSIGN_OR_RAISE(
+      const std::string bytes,
+      FormatDataManifest(files, snapshot.snapshot_id, target.schema_json, target.schema_id));
+  ARROW_RETURN_NOT_OK(PutNew(store, target.Path(name), bytes, written, context));
+  int64_t rows = 0;
+  for (const DataFile& file : files) rows += file.record_count;
+  manifests.push_back({.path = target.Location(name),
+                       .length = std::ssize(bytes),
+                       .sequence_number = snapshot.sequence_number,
+                       .min_sequence_number = snapshot.sequence_number,
+                       .added_snapshot_id = snapshot.snapshot_id,
+                       .added_files = std::ssize(files),
+                       .existing_files = 0,
+                       .deleted_files = 0,
+                       .added_rows = rows,
+                       .existing_rows = 0,
+                       .deleted_rows = 0});
+  return manifests;
+}
+
+/// Writes the manifest list of a snapshot: `added`, then what `parent` (may be null) has. Gives its
+/// location.
+Result<std::string> WriteManifestList(const Target& target, std::vector<ManifestFile> added,
+                                      const SnapshotInfo& snapshot, const MetadataSnapshot* parent,
+                                      io::ObjectStore* store, WrittenFiles* written,
+                                      const OperationContext& context) {
+  std::vector<ManifestFile> manifests = std::move(added);
   if (parent != nullptr) {
     ARROW_ASSIGN_OR_RAISE(auto kept, ParentManifests(*target.base, *parent, context));
     std::ranges::move(kept, std::back_inserter(manifests));
   }
-  const std::string name =
-      "metadata/snap-" + std::to_string(snapshot.snapshot_id) + "-1-" + uuid + ".avro";
+  const std::string name = "metadata/snap-" + std::to_string(snapshot.snapshot_id) + "-1-" +
+                           RandomUuidString() + ".avro";
   ARROW_ASSIGN_OR_RAISE(const std::string bytes,
                         FormatManifestList(manifests, snapshot.snapshot_id,
                                            snapshot.parent_snapshot_id, snapshot.sequence_number));
@@ -405,6 +418,14 @@ std::string MetadataName(const Table::State* base) {
   return "metadata/" + std::string(number) + "-" + RandomUuidString() + ".metadata.json";
 }
 
+/// Makes a snapshot the next one of `base`.
+void PutAfter(const TableMetadata& base, SnapshotInfo* snapshot) {
+  snapshot->parent_snapshot_id = base.current_snapshot_id;
+  snapshot->sequence_number = base.last_sequence_number + 1;
+  // Clocks of writers differ; the history of one table does not run backwards.
+  snapshot->timestamp_ms = std::max(NowMs(), base.last_updated_ms + 1);
+}
+
 /// The snapshot that adds `files`, its manifests written.
 Result<MetadataSnapshot> WriteSnapshot(const Target& target, const std::vector<DataFile>& files,
                                        const AppendOptions& options, io::ObjectStore* store,
@@ -420,14 +441,13 @@ Result<MetadataSnapshot> WriteSnapshot(const Target& target, const std::vector<D
     const TableMetadata& base = target.base->metadata;
     ARROW_ASSIGN_OR_RAISE(parent, ChooseSnapshot(*target.base, std::nullopt));
     while (base.FindSnapshot(info.snapshot_id) != nullptr) info.snapshot_id = RandomSnapshotId();
-    info.parent_snapshot_id = base.current_snapshot_id;
-    info.sequence_number = base.last_sequence_number + 1;
-    // Clocks of writers differ; the history of one table does not run backwards.
-    info.timestamp_ms = std::max(info.timestamp_ms, base.last_updated_ms + 1);
+    PutAfter(base, &info);
   }
-  info.summary = Summarize(files, parent, options);
-  ARROW_ASSIGN_OR_RAISE(snapshot.manifest_list,
-                        WriteManifests(target, files, info, parent, store, written, context));
+  info.summary = Summarize(files, options);
+  SetTotals(&info.summary, parent);
+  ARROW_ASSIGN_OR_RAISE(auto added, WriteManifest(target, files, info, store, written, context));
+  ARROW_ASSIGN_OR_RAISE(snapshot.manifest_list, WriteManifestList(target, std::move(added), info,
+                                                                  parent, store, written, context));
   return snapshot;
 }
 
@@ -476,6 +496,83 @@ Result<StagedMetadata> StageAppend(arrow::RecordBatchReader* data,
   staged.metadata_location = target.Location(name);
   if (base != nullptr) staged.previous_metadata_location = base->metadata_location();
   return staged;
+}
+
+namespace {
+
+/// CommitConflict unless files written for `first` are right for `base` too.
+Status CheckSameShape(const Table::State& first, const Table::State& base) {
+  const TableMetadata& then = first.metadata;
+  const TableMetadata& now = base.metadata;
+  const auto conflict = [&](std::string_view what) {
+    return CommitConflict("cannot append to the table at '", base.folder, "': another writer ",
+                          what, " in the meantime; append again");
+  };
+  if (then.uuid != now.uuid) return conflict("has put another table in its place");
+  if (then.current_schema_id != now.current_schema_id || !then.schema()->Equals(*now.schema())) {
+    return conflict("has changed its schema");
+  }
+  if (then.default_spec_id != now.default_spec_id) return conflict("has changed its partitioning");
+  return CheckBase(base);
+}
+
+/// The manifests that `snapshot` of `table` added itself.
+Result<std::vector<ManifestFile>> AddedManifests(const Table::State& table,
+                                                 const MetadataSnapshot& snapshot,
+                                                 const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(auto manifests, ReadManifestList(table, snapshot, context));
+  std::erase_if(manifests, [&](const ManifestFile& manifest) {
+    return manifest.added_snapshot_id != snapshot.info.snapshot_id;
+  });
+  return manifests;
+}
+
+}  // namespace
+
+Result<StagedMetadata> Restage(std::shared_ptr<io::ObjectStore> store, const StagedMetadata& staged,
+                               std::shared_ptr<const Table> base, const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto opened, Table::Open(store, staged.metadata_location, context));
+  const Table::State& first = opened->state();
+  ARROW_ASSIGN_OR_RAISE(const MetadataSnapshot* before, ChooseSnapshot(first, staged.snapshot_id));
+  if (before == nullptr) {
+    return InvalidArgument("'", staged.metadata_location, "' has no snapshot to stage again");
+  }
+  ARROW_RETURN_NOT_OK(CheckSameShape(first, base->state()));
+  Target target;
+  target.base = &base->state();
+  target.location = base->location();
+  if (target.location.ends_with('/')) target.location.pop_back();
+  target.folder = target.base->folder;
+
+  // The id stays, since the kept manifest says that this snapshot added it.
+  MetadataSnapshot snapshot = *before;
+  PutAfter(target.base->metadata, &snapshot.info);
+  ARROW_ASSIGN_OR_RAISE(const MetadataSnapshot* parent, ChooseSnapshot(*target.base, std::nullopt));
+  SetTotals(&snapshot.info.summary, parent);
+  ARROW_ASSIGN_OR_RAISE(auto added, AddedManifests(first, *before, context));
+  for (ManifestFile& manifest : added) {
+    manifest.sequence_number = snapshot.info.sequence_number;
+    manifest.min_sequence_number = snapshot.info.sequence_number;
+  }
+  WrittenFiles written(store.get(), context);
+  ARROW_ASSIGN_OR_RAISE(snapshot.manifest_list,
+                        WriteManifestList(target, std::move(added), snapshot.info, parent,
+                                          store.get(), &written, context));
+  ARROW_ASSIGN_OR_RAISE(
+      const std::string document,
+      FormatWithSnapshot(target.base->metadata, target.base->metadata_location, snapshot));
+  StagedMetadata again = staged;
+  const std::string name = MetadataName(target.base);
+  ARROW_RETURN_NOT_OK(PutNew(store.get(), target.Path(name), document, &written, context));
+  written.Keep();
+  again.metadata_location = target.Location(name);
+  again.previous_metadata_location = base->metadata_location();
+  // What cannot be removed is garbage that nothing refers to.
+  for (const std::string& old : {staged.metadata_location, before->manifest_list}) {
+    const auto path = FileInTable(old, first.folder);
+    if (path.ok()) (void)store->Delete(*path, context);
+  }
+  return again;
 }
 
 Status AbortStaged(std::shared_ptr<io::ObjectStore> store, const StagedMetadata& staged,
