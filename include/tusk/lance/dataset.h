@@ -13,8 +13,8 @@
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
-#include "tusk/expr/filter.h"
 #include "tusk/export.h"
+#include "tusk/expr/filter.h"
 #include "tusk/io/object_store.h"
 
 namespace tusk::lance {
@@ -76,20 +76,20 @@ class TUSK_EXPORT Dataset {
                                                          const OperationContext& context) const;
   /// Rows by position in scan order, in the order asked, duplicates kept. InvalidArgument if one
   /// is out of bounds.
-  Result<std::shared_ptr<arrow::Table>> Take(
-      std::span<const int64_t> rows, const std::optional<std::vector<std::string>>& columns,
-      const OperationContext& context) const;
+  Result<std::shared_ptr<arrow::Table>> Take(std::span<const int64_t> rows,
+                                             const std::optional<std::vector<std::string>>& columns,
+                                             const OperationContext& context) const;
   /// Ascending by version.
   Result<std::vector<VersionInfo>> ListVersions(const OperationContext& context) const;
   /// Of the table now, not of this version.
   Result<uint64_t> LatestVersion(const OperationContext& context) const;
 
   struct State;
-  explicit Dataset(std::unique_ptr<State> state);
+  explicit Dataset(std::shared_ptr<const State> state);
   const State& state() const { return *state_; }  ///< for the library's own operations
 
  private:
-  std::unique_ptr<State> state_;
+  std::shared_ptr<const State> state_;  // shared with the readers of scans
 };
 
 enum class WriteMode { kCreate, kAppend, kOverwrite };
@@ -101,15 +101,20 @@ struct WriteOptions {
   std::string data_storage_version = "2.2";  ///< also "stable"; others are refused by name
   bool enable_stable_row_ids = false;        ///< only when a table is made
   std::map<std::string, std::string> transaction_properties;
-  std::map<std::string, std::string> config;  ///< table config, only when a table is made
+  std::map<std::string, std::string> config;  ///< set in the table's config; not with kAppend
 };
 
-/// Writes `data` as one new version. kCreate: AlreadyExists if there is a table. kAppend:
-/// InvalidArgument if the schemas differ (names, types, nullability), NotFound without a table.
+/// Writes `data` as one new version. kCreate: AlreadyExists if there is a table. kAppend: columns
+/// go by name, nullable ones may be left out; InvalidArgument if a name or type differs or a column
+/// that must not be null has nulls; NotFound without a table.
 /// kOverwrite makes the table if there is none. Races with other writers are retried as the
 /// conflict matrix allows, else CommitConflict. A failure leaves the table as it was.
 TUSK_EXPORT Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
                                                                 std::string_view uri,
+                                                                const WriteOptions& options,
+                                                                const OperationContext& context);
+TUSK_EXPORT Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
+                                                                io::StorePath location,
                                                                 const WriteOptions& options,
                                                                 const OperationContext& context);
 

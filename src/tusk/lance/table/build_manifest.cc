@@ -1,0 +1,97 @@
+#include "tusk/lance/table/build_manifest.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/row_ids.h"
+
+namespace tusk::lance {
+namespace {
+
+/// What goes with the fragments and indices that an overwrite drops.
+constexpr uint64_t kFlagsOfFragments =
+    kFlagDeletionFiles | kFlagDataOverlays | kFlagCoveringIndexColumns | kFlagSpilledRowLineage;
+/// Each version has an inline transaction and a transaction file.
+constexpr uint64_t kFlagsNotInherited = kFlagUseV2Format | kFlagNoTransactionFile;
+
+/// Appends the transaction's fragments under ids that no fragment of the table has ever had.
+Status AddFragments(const Transaction& transaction, Manifest* manifest) {
+  uint64_t next_id = manifest->max_fragment_id ? uint64_t{*manifest->max_fragment_id} + 1 : 0;
+  const bool stable_row_ids = (manifest->reader_flags & kFlagStableRowIds) != 0;
+  for (Fragment fragment : transaction.fragments) {
+    if (next_id > std::numeric_limits<uint32_t>::max()) {
+      return Unsupported("the table has used up its 2^32 fragment ids: write it as a new table");
+    }
+    fragment.id = next_id++;
+    const auto rows = static_cast<uint64_t>(fragment.physical_rows);
+    if (stable_row_ids) {
+      if (rows > std::numeric_limits<uint64_t>::max() - manifest->next_row_id) {
+        return Corrupt("next row id ", manifest->next_row_id, " leaves no room for ", rows,
+                       " rows");
+      }
+      fragment.row_ids = SerializeRowIdRange(manifest->next_row_id, rows);
+      fragment.created_at_versions = SerializeUniformVersion(rows, manifest->version);
+      fragment.last_updated_at_versions = fragment.created_at_versions;
+      manifest->next_row_id += rows;
+    }
+    manifest->fragments.push_back(std::move(fragment));
+  }
+  if (next_id > 0) manifest->max_fragment_id = static_cast<uint32_t>(next_id - 1);
+  return Status::OK();
+}
+
+void SetConfig(const Transaction& transaction, Manifest* manifest) {
+  for (const auto& [key, value] : transaction.config_upserts) manifest->config[key] = value;
+  if (!manifest->config.empty()) manifest->writer_flags |= kFlagTableConfig;
+}
+
+}  // namespace
+
+Result<Manifest> BuildFirstManifest(const Transaction& transaction, bool stable_row_ids,
+                                    int64_t timestamp_ns) {
+  Manifest manifest;
+  manifest.schema = transaction.schema;
+  manifest.version = 1;
+  manifest.timestamp_ns = timestamp_ns;
+  manifest.data_version = "2.2";
+  manifest.transaction_file = TransactionFileName(transaction);
+  if (stable_row_ids) {
+    manifest.reader_flags = kFlagStableRowIds;
+    manifest.writer_flags = kFlagStableRowIds;
+  }
+  SetConfig(transaction, &manifest);
+  ARROW_RETURN_NOT_OK(AddFragments(transaction, &manifest));
+  return manifest;
+}
+
+Result<Manifest> BuildNextManifest(const Transaction& transaction, const Manifest& previous,
+                                   int64_t timestamp_ns) {
+  ARROW_RETURN_NOT_OK(CheckWritable(previous));
+  Manifest manifest = previous;
+  ++manifest.version;
+  manifest.timestamp_ns = timestamp_ns;
+  manifest.transaction_file = TransactionFileName(transaction);
+  manifest.index_section.reset();
+  manifest.transaction_section.reset();
+  manifest.reader_flags &= ~kFlagsNotInherited;
+  manifest.writer_flags &= ~kFlagsNotInherited;
+  if (!manifest.max_fragment_id && !manifest.fragments.empty()) {
+    // Older writers did not store it. Fragments are ascending by id.
+    manifest.max_fragment_id = static_cast<uint32_t>(manifest.fragments.back().id);
+  }
+  if (transaction.operation == Operation::kOverwrite) {
+    manifest.schema = transaction.schema;
+    manifest.encoded_schema.clear();
+    manifest.fragments.clear();
+    manifest.reader_flags &= ~kFlagsOfFragments;
+    manifest.writer_flags &= ~kFlagsOfFragments;
+    manifest.data_version = "2.2";
+    SetConfig(transaction, &manifest);
+  }
+  ARROW_RETURN_NOT_OK(AddFragments(transaction, &manifest));
+  return manifest;
+}
+
+}  // namespace tusk::lance

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+
+#include "tusk/base/result.h"
+#include "tusk/lance/table/manifest.h"
+#include "tusk/lance/table/transaction.h"
+
+namespace tusk::lance {
+
+/// The first version of a table, made by `transaction`, an overwrite with read version 0.
+Result<Manifest> BuildFirstManifest(const Transaction& transaction, bool stable_row_ids,
+                                    int64_t timestamp_ns);
+
+/// The version after `previous`, made by `transaction`, an append or overwrite. Gives the new
+/// fragments their ids, and their row ids if the table has stable ones. What the transaction does
+/// not change stays as it is in `previous`, known to this build or not. The index section is not
+/// part of the manifest: an append keeps it, an overwrite drops it.
+Result<Manifest> BuildNextManifest(const Transaction& transaction, const Manifest& previous,
+                                   int64_t timestamp_ns);
+
+}  // namespace tusk::lance

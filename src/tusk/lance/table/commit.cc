@@ -1,0 +1,111 @@
+#include "tusk/lance/table/commit.h"
+
+#include <utility>
+
+#include "tusk/lance/table/commit_loop.h"
+#include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/manifest_file.h"
+
+namespace tusk::lance {
+namespace {
+
+/// Nothing that reads tables looks below this folder; docs/decisions/020-staged-manifests.md.
+constexpr std::string_view kStagedFolder = "_staged/";
+
+class PutIfAbsentHandler final : public CommitHandler {
+ public:
+  Result<uint64_t> Latest(const io::StorePath& table, const OperationContext& context) override {
+    ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(table, context));
+    if (locations.empty()) return NotFound("no Lance table at '", table.path, "'");
+    return locations.back().version;
+  }
+
+  Result<std::vector<uint64_t>> List(const io::StorePath& table,
+                                     const OperationContext& context) override {
+    ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(table, context));
+    std::vector<uint64_t> versions;
+    for (const ManifestLocation& location : locations) versions.push_back(location.version);
+    return versions;
+  }
+
+  Result<StagedManifest> Stage(const io::StorePath& table, uint64_t version,
+                               std::string_view manifest_bytes, std::string_view transaction_uuid,
+                               const OperationContext& context) override {
+    StagedManifest staged{.staged_path = std::string(kStagedFolder) + std::to_string(version) +
+                                         "-" + std::string(transaction_uuid) + ".manifest",
+                          .version = version,
+                          .size_bytes = static_cast<int64_t>(manifest_bytes.size()),
+                          .transaction_uuid = std::string(transaction_uuid)};
+    ARROW_RETURN_NOT_OK(io::CheckRelativePath(staged.staged_path));
+    ARROW_RETURN_NOT_OK(
+        table.store->Put(io::JoinPath(table.path, staged.staged_path), manifest_bytes, context));
+    return staged;
+  }
+
+  Result<uint64_t> Publish(const io::StorePath& table, const StagedManifest& staged,
+                           const OperationContext& context) override {
+    ARROW_RETURN_NOT_OK(io::CheckRelativePath(staged.staged_path));
+    const std::string path = FinalManifestPath(staged.version);
+    const Status linked = table.store->LinkIfAbsent(io::JoinPath(table.path, staged.staged_path),
+                                                    io::JoinPath(table.path, path), context);
+    if (linked.ok()) {
+      WriteVersionHint(table, staged.version, context);
+      return staged.version;
+    }
+    // The name is taken, the staged manifest is gone, or nobody knows what the store did: in each
+    // case an earlier call may have published it.
+    const auto holds = HoldsTransaction(table, path, staged.transaction_uuid, context);
+    if (holds.ok() && *holds) return staged.version;
+    if (GetErrorCode(linked) != ErrorCode::kAlreadyExists) return linked;
+    ARROW_RETURN_NOT_OK(holds);
+    return CommitConflict("cannot publish version ", staged.version, " of ", table.path,
+                          ": another writer has committed it");
+  }
+
+  Status Abort(const io::StorePath& table, const StagedManifest& staged,
+               const OperationContext& context) override {
+    ARROW_RETURN_NOT_OK(io::CheckRelativePath(staged.staged_path));
+    if (!staged.staged_path.starts_with(kStagedFolder)) return Status::OK();
+    return table.store->Delete(io::JoinPath(table.path, staged.staged_path), context);
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<CommitHandler> MakePutIfAbsentHandler() {
+  return std::make_shared<PutIfAbsentHandler>();
+}
+
+std::string FinalManifestPath(uint64_t version) {
+  return ManifestPath(version, ManifestNaming::kV2);
+}
+
+Result<StagedManifest> Restage(const io::StorePath& table, const StagedManifest& staged,
+                               CommitHandler* handler, const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(io::CheckRelativePath(staged.staged_path));
+  ARROW_ASSIGN_OR_RAISE(const Manifest manifest, ReadManifest(table, staged.staged_path, context));
+  ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
+                        ReadTransaction(table, staged.staged_path, manifest, context));
+  if (transaction.uuid != staged.transaction_uuid) {
+    return Corrupt(io::JoinPath(table.path, staged.staged_path), " holds transaction ",
+                   transaction.uuid, ", not ", staged.transaction_uuid);
+  }
+  ARROW_ASSIGN_OR_RAISE(Rebase rebase,
+                        RebaseOnLatest(table, transaction, transaction.read_version, context));
+  if (rebase.already_committed) {
+    const uint64_t version = rebase.already_committed->manifest.version;
+    ARROW_ASSIGN_OR_RAISE(
+        const io::ObjectInfo info,
+        table.store->Head(io::JoinPath(table.path, rebase.already_committed->path), context));
+    return StagedManifest{.staged_path = FinalManifestPath(version),
+                          .version = version,
+                          .size_bytes = info.size,
+                          .transaction_uuid = transaction.uuid};
+  }
+  const bool stable_row_ids = (manifest.reader_flags & kFlagStableRowIds) != 0;
+  ARROW_ASSIGN_OR_RAISE(const NextVersion next, BuildNextVersion(table, transaction, rebase.latest,
+                                                                 stable_row_ids, context));
+  return handler->Stage(table, next.manifest.version, next.file, transaction.uuid, context);
+}
+
+}  // namespace tusk::lance

@@ -1,0 +1,62 @@
+#include "tusk/lance/table/conflicts.h"
+
+#include <algorithm>
+
+namespace tusk::lance {
+namespace {
+
+enum class Verdict {
+  kCompatible,
+  kRetryable,     ///< the same call on the newer version may succeed
+  kIncompatible,  ///< what the call was based on is gone
+};
+
+Verdict JudgeAppend(const Transaction& theirs) {
+  switch (theirs.operation) {
+    case Operation::kOverwrite:
+    case Operation::kRestore:
+    case Operation::kUpdateMemWalState:
+    case Operation::kUnknown:
+      return Verdict::kIncompatible;
+    // A column that became required may be missing or null in the appended rows.
+    case Operation::kMerge:
+    case Operation::kProject:
+      return theirs.preserves_nullability ? Verdict::kCompatible : Verdict::kRetryable;
+    default:
+      return Verdict::kCompatible;
+  }
+}
+
+Verdict JudgeOverwrite(const Transaction& ours, const Transaction& theirs) {
+  switch (theirs.operation) {
+    case Operation::kOverwrite:
+      return Verdict::kRetryable;
+    case Operation::kUpdateMemWalState:
+    case Operation::kUnknown:
+      return Verdict::kIncompatible;
+    case Operation::kUpdateConfig: {
+      const bool same_key = std::ranges::any_of(ours.config_upserts, [&](const auto& pair) {
+        return theirs.config_keys.contains(pair.first);
+      });
+      return same_key ? Verdict::kIncompatible : Verdict::kCompatible;
+    }
+    default:
+      return Verdict::kCompatible;
+  }
+}
+
+}  // namespace
+
+Status CheckConflict(const Transaction& ours, const Transaction& theirs, uint64_t their_version) {
+  const Verdict verdict =
+      ours.operation == Operation::kAppend ? JudgeAppend(theirs) : JudgeOverwrite(ours, theirs);
+  if (verdict == Verdict::kCompatible) return Status::OK();
+  return CommitConflict("cannot commit ", OperationName(ours.operation), " based on version ",
+                        ours.read_version, ": version ", their_version, " (",
+                        OperationName(theirs.operation), ") was committed in between",
+                        verdict == Verdict::kRetryable
+                            ? "; open the latest version and try again"
+                            : " and does not go with it; look at the table before you try again");
+}
+
+}  // namespace tusk::lance

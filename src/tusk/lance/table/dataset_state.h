@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/io/object_store.h"
+#include "tusk/lance/dataset.h"
+#include "tusk/lance/file/reader.h"
+#include "tusk/lance/table/manifest.h"
+#include "tusk/lance/table/manifest_file.h"
+#include "tusk/lance/table/row_ids.h"
+
+namespace tusk::lance {
+
+/// What an open version knows. Readers of it share it and keep it alive. Immutable but for what it
+/// has opened, which is under a lock.
+struct Dataset::State {
+  std::string uri;
+  io::StorePath location;
+  Manifest manifest;
+  std::string manifest_path;  ///< relative to the table's root
+  std::shared_ptr<arrow::Schema> schema;
+  /// Rows before each fragment, and in the end all rows: one more than there are fragments.
+  std::vector<int64_t> first_rows;
+
+  /// `manifest` as the version that `location` holds at `manifest_path`. Unsupported if it needs
+  /// something to be read that is not covered.
+  static Result<std::shared_ptr<const Dataset>> Make(std::string uri, io::StorePath location,
+                                                     Manifest manifest, std::string manifest_path);
+
+  int64_t num_rows() const { return first_rows.back(); }
+  /// The file of a fragment, opened once.
+  Result<std::shared_ptr<const FileReader>> OpenFile(const Fragment& fragment, const DataFile& file,
+                                                     const OperationContext& context) const;
+  /// The row ids of a fragment of a table that has stable ones, parsed once.
+  Result<std::shared_ptr<const RowIdSequence>> RowIds(const Fragment& fragment) const;
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::shared_ptr<const FileReader>, std::less<>> files_;
+  mutable std::map<uint64_t, std::shared_ptr<const RowIdSequence>> row_ids_;
+};
+
+}  // namespace tusk::lance

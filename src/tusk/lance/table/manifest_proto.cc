@@ -1,0 +1,285 @@
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "tusk/io/object_store.h"
+#include "tusk/lance/file/parse_message.h"
+#include "tusk/lance/file/schema_proto.h"
+#include "tusk/lance/table/manifest.h"
+#include "tusk/lance/table/table_proto.h"
+
+namespace tusk::lance {
+namespace {
+
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
+// A message whose known fields are cleared serializes to the fields that this build does not know.
+// Merged into another message, those bytes come back as they were. Every field of table.proto has
+// its line in one of these.
+
+std::string TakeUnknownFields(proto::DataFile file) {
+  file.clear_path();
+  file.clear_fields();
+  file.clear_column_indices();
+  file.clear_file_major_version();
+  file.clear_file_minor_version();
+  file.clear_file_size_bytes();
+  file.clear_base_id();
+  return file.SerializeAsString();
+}
+
+std::string TakeUnknownFields(proto::DeletionFile file) {
+  file.clear_file_type();
+  file.clear_read_version();
+  file.clear_id();
+  file.clear_num_deleted_rows();
+  file.clear_base_id();
+  return file.SerializeAsString();
+}
+
+std::string TakeUnknownFields(proto::DataFragment fragment) {
+  fragment.clear_id();
+  fragment.clear_files();
+  fragment.clear_deletion_file();
+  fragment.clear_physical_rows();
+  fragment.clear_row_id_sequence();
+  fragment.clear_inline_last_updated_at_versions();
+  fragment.clear_inline_created_at_versions();
+  return fragment.SerializeAsString();
+}
+
+std::string TakeUnknownFields(proto::Manifest manifest) {
+  manifest.clear_fields();
+  manifest.clear_schema_metadata();
+  manifest.clear_fragments();
+  manifest.clear_version();
+  manifest.clear_version_aux_data();
+  manifest.clear_writer_version();
+  manifest.clear_index_section();
+  manifest.clear_transaction_section_deprecated();
+  manifest.clear_transaction_section();
+  manifest.clear_timestamp();
+  manifest.clear_tag();
+  manifest.clear_reader_feature_flags();
+  manifest.clear_writer_feature_flags();
+  manifest.clear_max_fragment_id();
+  manifest.clear_transaction_file();
+  manifest.clear_next_row_id();
+  manifest.clear_data_format();
+  manifest.clear_config();
+  manifest.clear_max_allocated_field_id();
+  return manifest.SerializeAsString();
+}
+
+/// A row address keeps 32 bits for the row within its fragment.
+constexpr uint64_t kMaxFragmentRows = uint64_t{1} << 32;
+
+Result<DataFile> FileFromProto(const proto::DataFile& file) {
+  ARROW_RETURN_NOT_OK(io::CheckRelativePath(file.path()));
+  // V1 files name their columns by field; they are refused where they are opened.
+  if (file.file_major_version() >= 2 && file.fields_size() != file.column_indices_size()) {
+    return Corrupt("data file '", file.path(), "' lists ", file.fields_size(), " fields but ",
+                   file.column_indices_size(), " columns");
+  }
+  DataFile result;
+  result.path = file.path();
+  result.field_ids.assign(file.fields().begin(), file.fields().end());
+  result.column_indices.assign(file.column_indices().begin(), file.column_indices().end());
+  result.major_version = file.file_major_version();
+  result.minor_version = file.file_minor_version();
+  result.size_bytes = file.file_size_bytes();
+  if (file.has_base_id()) result.base_id = file.base_id();
+  result.carried = TakeUnknownFields(file);
+  return result;
+}
+
+void ToProto(const DataFile& file, proto::DataFile* out) {
+  out->set_path(file.path);
+  out->mutable_fields()->Assign(file.field_ids.begin(), file.field_ids.end());
+  out->mutable_column_indices()->Assign(file.column_indices.begin(), file.column_indices.end());
+  out->set_file_major_version(file.major_version);
+  out->set_file_minor_version(file.minor_version);
+  out->set_file_size_bytes(file.size_bytes);
+  if (file.base_id) out->set_base_id(*file.base_id);
+  out->MergeFromString(file.carried);
+}
+
+Result<DeletionFile> DeletionFileFromProto(const proto::DeletionFile& file) {
+  if (file.file_type() > 1) {
+    return Unsupported("deletion files of type ", file.file_type(), " are not supported");
+  }
+  DeletionFile result;
+  result.type = static_cast<DeletionFile::Type>(file.file_type());
+  result.read_version = file.read_version();
+  result.id = file.id();
+  result.num_deleted_rows = file.num_deleted_rows();
+  if (file.has_base_id()) result.base_id = file.base_id();
+  result.carried = TakeUnknownFields(file);
+  return result;
+}
+
+void ToProto(const DeletionFile& file, proto::DeletionFile* out) {
+  out->set_file_type(static_cast<uint32_t>(file.type));
+  out->set_read_version(file.read_version);
+  out->set_id(file.id);
+  out->set_num_deleted_rows(file.num_deleted_rows);
+  if (file.base_id) out->set_base_id(*file.base_id);
+  out->MergeFromString(file.carried);
+}
+
+Result<Fragment> FragmentFromProto(const proto::DataFragment& fragment) {
+  // A fragment id is the upper half of a row address.
+  if (fragment.id() > std::numeric_limits<uint32_t>::max()) {
+    return Corrupt("its id does not fit 32 bits");
+  }
+  if (fragment.physical_rows() > kMaxFragmentRows) {
+    return Corrupt("its ", fragment.physical_rows(), " rows do not fit 32 bits");
+  }
+  Fragment result;
+  result.id = fragment.id();
+  for (const proto::DataFile& file : fragment.files()) {
+    ARROW_ASSIGN_OR_RAISE(result.files.emplace_back(), FileFromProto(file));
+  }
+  if (fragment.has_deletion_file()) {
+    ARROW_ASSIGN_OR_RAISE(result.deletion_file, DeletionFileFromProto(fragment.deletion_file()));
+    if (result.deletion_file->num_deleted_rows > fragment.physical_rows()) {
+      return Corrupt("it deletes ", result.deletion_file->num_deleted_rows, " of its ",
+                     fragment.physical_rows(), " rows");
+    }
+  }
+  result.physical_rows = static_cast<int64_t>(fragment.physical_rows());
+  if (fragment.has_inline_row_ids()) result.row_ids = fragment.inline_row_ids();
+  result.row_ids_in_column = fragment.has_column_row_ids();
+  result.last_updated_at_versions = fragment.inline_last_updated_at_versions();
+  result.created_at_versions = fragment.inline_created_at_versions();
+  result.carried = TakeUnknownFields(fragment);
+  return result;
+}
+
+/// Corrupt unless the fragments have ids of their own and their rows can be counted.
+Status CheckFragments(const std::vector<Fragment>& fragments) {
+  int64_t rows = 0;
+  for (size_t i = 0; i < fragments.size(); ++i) {
+    if (i > 0 && fragments[i].id == fragments[i - 1].id) {
+      return Corrupt("two fragments have the id ", fragments[i].id);
+    }
+    if (fragments[i].physical_rows > std::numeric_limits<int64_t>::max() - rows) {
+      return Corrupt("the rows of ", fragments.size(), " fragments do not fit 64 bits");
+    }
+    rows += fragments[i].physical_rows;
+  }
+  return Status::OK();
+}
+
+Result<int64_t> TimestampFromProto(const proto::Manifest::Timestamp& timestamp) {
+  constexpr int64_t kMaxSeconds = std::numeric_limits<int64_t>::max() / kNanosPerSecond - 1;
+  if (timestamp.seconds() < 0 || timestamp.seconds() > kMaxSeconds || timestamp.nanos() < 0 ||
+      timestamp.nanos() >= kNanosPerSecond) {
+    return Corrupt("timestamp of ", timestamp.seconds(), " seconds and ", timestamp.nanos(),
+                   " nanoseconds is out of range");
+  }
+  return timestamp.seconds() * kNanosPerSecond + timestamp.nanos();
+}
+
+}  // namespace
+
+proto::DataFragment ToProto(const Fragment& fragment) {
+  proto::DataFragment out;
+  out.set_id(fragment.id);
+  for (const DataFile& file : fragment.files) ToProto(file, out.add_files());
+  if (fragment.deletion_file) ToProto(*fragment.deletion_file, out.mutable_deletion_file());
+  out.set_physical_rows(static_cast<uint64_t>(fragment.physical_rows));
+  if (fragment.row_ids) out.set_inline_row_ids(*fragment.row_ids);
+  if (fragment.row_ids_in_column) out.mutable_column_row_ids();
+  out.set_inline_last_updated_at_versions(fragment.last_updated_at_versions);
+  out.set_inline_created_at_versions(fragment.created_at_versions);
+  out.MergeFromString(fragment.carried);
+  return out;
+}
+
+Result<Fragment> FromProto(const proto::DataFragment& fragment) {
+  auto result = FragmentFromProto(fragment);
+  if (result.ok()) return result;
+  return WithContext(result.status(), "fragment " + std::to_string(fragment.id()));
+}
+
+int64_t Manifest::CountPhysicalRows() const {
+  int64_t rows = 0;
+  for (const Fragment& fragment : fragments) rows += fragment.physical_rows;
+  return rows;
+}
+
+std::string SerializeManifest(const Manifest& manifest) {
+  proto::Manifest out;
+  proto::Schema schema;
+  if (manifest.encoded_schema.empty() || !schema.ParseFromString(manifest.encoded_schema)) {
+    schema = ToProto(manifest.schema);
+  }
+  out.mutable_fields()->Swap(schema.mutable_fields());
+  out.mutable_schema_metadata()->swap(*schema.mutable_metadata());
+  for (const Fragment& fragment : manifest.fragments) *out.add_fragments() = ToProto(fragment);
+  out.set_version(manifest.version);
+  out.mutable_writer_version()->set_library("tusk");
+  out.mutable_writer_version()->set_version("0.1.0");
+  if (manifest.index_section) out.set_index_section(*manifest.index_section);
+  if (manifest.transaction_section) out.set_transaction_section(*manifest.transaction_section);
+  out.mutable_timestamp()->set_seconds(manifest.timestamp_ns / kNanosPerSecond);
+  out.mutable_timestamp()->set_nanos(static_cast<int32_t>(manifest.timestamp_ns % kNanosPerSecond));
+  out.set_reader_feature_flags(manifest.reader_flags);
+  out.set_writer_feature_flags(manifest.writer_flags);
+  if (manifest.max_fragment_id) out.set_max_fragment_id(*manifest.max_fragment_id);
+  out.set_transaction_file(manifest.transaction_file);
+  out.set_next_row_id(manifest.next_row_id);
+  out.mutable_data_format()->set_file_format("lance");
+  out.mutable_data_format()->set_version(manifest.data_version);
+  out.mutable_config()->insert(manifest.config.begin(), manifest.config.end());
+  if (manifest.max_allocated_field_id) {
+    out.set_max_allocated_field_id(*manifest.max_allocated_field_id);
+  }
+  out.MergeFromString(manifest.carried);
+  return out.SerializeAsString();
+}
+
+Result<Manifest> ParseManifest(std::string_view bytes) {
+  proto::Manifest in;
+  if (!ParseMessage(bytes, &in)) {
+    return Corrupt("the manifest's ", bytes.size(), " bytes are not a manifest message");
+  }
+  Manifest manifest;
+  proto::Schema schema;
+  schema.mutable_fields()->Swap(in.mutable_fields());
+  schema.mutable_metadata()->swap(*in.mutable_schema_metadata());
+  ARROW_ASSIGN_OR_RAISE(manifest.schema, FromProto(schema));
+  schema.SerializeToString(&manifest.encoded_schema);
+  manifest.fragments.reserve(in.fragments_size());
+  for (const proto::DataFragment& fragment : in.fragments()) {
+    ARROW_ASSIGN_OR_RAISE(manifest.fragments.emplace_back(), FromProto(fragment));
+  }
+  std::ranges::stable_sort(manifest.fragments, {}, &Fragment::id);
+  ARROW_RETURN_NOT_OK(CheckFragments(manifest.fragments));
+  manifest.version = in.version();
+  ARROW_ASSIGN_OR_RAISE(manifest.timestamp_ns, TimestampFromProto(in.timestamp()));
+  manifest.reader_flags = in.reader_feature_flags();
+  manifest.writer_flags = in.writer_feature_flags();
+  if (in.has_max_fragment_id()) manifest.max_fragment_id = in.max_fragment_id();
+  manifest.transaction_file = in.transaction_file();
+  if (!manifest.transaction_file.empty()) {
+    ARROW_RETURN_NOT_OK(io::CheckRelativePath(manifest.transaction_file));
+  }
+  if (in.has_index_section()) manifest.index_section = in.index_section();
+  if (in.has_transaction_section()) {
+    manifest.transaction_section = in.transaction_section();
+  } else if (in.has_transaction_section_deprecated()) {
+    manifest.transaction_section = in.transaction_section_deprecated();
+  }
+  manifest.next_row_id = in.next_row_id();
+  manifest.data_version = in.data_format().version();
+  manifest.config.insert(in.config().begin(), in.config().end());
+  if (in.has_max_allocated_field_id())
+    manifest.max_allocated_field_id = in.max_allocated_field_id();
+  in.clear_fragments();
+  manifest.carried = TakeUnknownFields(std::move(in));
+  return manifest;
+}
+
+}  // namespace tusk::lance

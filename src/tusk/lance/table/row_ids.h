@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tusk/base/result.h"
+
+namespace tusk::lance {
+
+/// The stable row ids of a fragment's rows, by position.
+class RowIdSequence {
+ public:
+  /// Corrupt if the bytes are no sequence or its numbers do not fit together. Memory stays within
+  /// a small multiple of `bytes`.
+  static Result<RowIdSequence> Parse(std::string_view bytes);
+
+  int64_t length() const { return length_; }
+  /// The ids of the rows [begin, begin + out.size()), which must be inside the sequence.
+  void Fill(int64_t begin, std::span<uint64_t> out) const;
+
+ private:
+  /// Rows from `begin` on have the ids `start`, `start` + 1, ... if `ids` is empty, else `ids`.
+  struct Run {
+    int64_t begin = 0;
+    int64_t length = 0;
+    uint64_t start = 0;
+    std::vector<uint64_t> ids;
+  };
+  Status AddRange(uint64_t start, uint64_t end);
+  Status AddIds(std::vector<uint64_t> ids);
+  Status AddLength(uint64_t length);
+
+  std::vector<Run> runs_;
+  int64_t length_ = 0;
+};
+
+/// The serialized sequence of the ids [start, start + length).
+std::string SerializeRowIdRange(uint64_t start, uint64_t length);
+
+/// The serialized version sequence of `length` rows that all have `version`.
+std::string SerializeUniformVersion(uint64_t length, uint64_t version);
+
+}  // namespace tusk::lance

@@ -1,0 +1,157 @@
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "tusk/base/little_endian.h"
+#include "tusk/lance/file/parse_message.h"
+#include "tusk/lance/table/row_ids.h"
+#include "tusk/lance/table/row_ids.pb.h"
+
+namespace tusk::lance {
+namespace {
+
+template <typename T>
+Result<std::vector<uint64_t>> Widen(uint64_t base, std::string_view bytes) {
+  if (bytes.size() % sizeof(T) != 0) {
+    return Corrupt("row ids of ", sizeof(T), " bytes in ", bytes.size(), " bytes");
+  }
+  std::vector<uint64_t> values;
+  values.reserve(bytes.size() / sizeof(T));
+  for (size_t i = 0; i < bytes.size(); i += sizeof(T)) {
+    values.push_back(base + LoadLittle<T>(bytes, i));
+  }
+  return values;
+}
+
+Result<std::vector<uint64_t>> Decode(const proto::EncodedU64Array& array) {
+  switch (array.array_case()) {
+    case proto::EncodedU64Array::kU16Array:
+      return Widen<uint16_t>(array.u16_array().base(), array.u16_array().offsets());
+    case proto::EncodedU64Array::kU32Array:
+      return Widen<uint32_t>(array.u32_array().base(), array.u32_array().offsets());
+    case proto::EncodedU64Array::kU64Array:
+      return Widen<uint64_t>(0, array.u64_array().values());
+    case proto::EncodedU64Array::ARRAY_NOT_SET:
+      return std::vector<uint64_t>();
+  }
+  return Corrupt("row ids in an unknown array encoding");
+}
+
+Result<std::vector<uint64_t>> Decode(const proto::U64Segment::RangeWithBitmap& segment) {
+  const uint64_t span = segment.end() - segment.start();
+  if (segment.end() < segment.start() || span > segment.bitmap().size() * uint64_t{8}) {
+    return Corrupt("row ids [", segment.start(), ", ", segment.end(), ") with a bitmap of ",
+                   segment.bitmap().size(), " bytes");
+  }
+  std::vector<uint64_t> ids;
+  for (uint64_t i = 0; i < span; ++i) {
+    const auto byte = static_cast<uint8_t>(segment.bitmap()[i / 8]);
+    if ((byte >> (i % 8) & 1) != 0) ids.push_back(segment.start() + i);
+  }
+  return ids;
+}
+
+}  // namespace
+
+Status RowIdSequence::AddLength(uint64_t length) {
+  if (length > static_cast<uint64_t>(std::numeric_limits<int64_t>::max() - length_)) {
+    return Corrupt("a row id sequence is longer than 64 bits can count");
+  }
+  runs_.back().begin = length_;
+  runs_.back().length = static_cast<int64_t>(length);
+  length_ += static_cast<int64_t>(length);
+  return Status::OK();
+}
+
+Status RowIdSequence::AddRange(uint64_t start, uint64_t end) {
+  if (end < start) return Corrupt("row ids from ", start, " to ", end);
+  if (end == start) return Status::OK();
+  runs_.emplace_back().start = start;
+  return AddLength(end - start);
+}
+
+Status RowIdSequence::AddIds(std::vector<uint64_t> ids) {
+  if (ids.empty()) return Status::OK();
+  const uint64_t length = ids.size();
+  runs_.emplace_back().ids = std::move(ids);
+  return AddLength(length);
+}
+
+Result<RowIdSequence> RowIdSequence::Parse(std::string_view bytes) {
+  proto::RowIdSequence in;
+  if (!ParseMessage(bytes, &in)) {
+    return Corrupt(bytes.size(), " bytes are not a row id sequence");
+  }
+  RowIdSequence sequence;
+  for (const proto::U64Segment& segment : in.segments()) {
+    switch (segment.segment_case()) {
+      case proto::U64Segment::kRange:
+        ARROW_RETURN_NOT_OK(sequence.AddRange(segment.range().start(), segment.range().end()));
+        break;
+      case proto::U64Segment::kRangeWithHoles: {
+        const auto& range = segment.range_with_holes();
+        ARROW_ASSIGN_OR_RAISE(const std::vector<uint64_t> holes, Decode(range.holes()));
+        uint64_t start = range.start();
+        for (const uint64_t hole : holes) {
+          if (hole < start || hole >= range.end()) {
+            return Corrupt("row id ", hole, " is a hole outside [", start, ", ", range.end(), ")");
+          }
+          ARROW_RETURN_NOT_OK(sequence.AddRange(start, hole));
+          start = hole + 1;
+        }
+        ARROW_RETURN_NOT_OK(sequence.AddRange(start, range.end()));
+        break;
+      }
+      case proto::U64Segment::kRangeWithBitmap: {
+        ARROW_ASSIGN_OR_RAISE(auto ids, Decode(segment.range_with_bitmap()));
+        ARROW_RETURN_NOT_OK(sequence.AddIds(std::move(ids)));
+        break;
+      }
+      case proto::U64Segment::kSortedArray: {
+        ARROW_ASSIGN_OR_RAISE(auto ids, Decode(segment.sorted_array()));
+        ARROW_RETURN_NOT_OK(sequence.AddIds(std::move(ids)));
+        break;
+      }
+      case proto::U64Segment::kArray: {
+        ARROW_ASSIGN_OR_RAISE(auto ids, Decode(segment.array()));
+        ARROW_RETURN_NOT_OK(sequence.AddIds(std::move(ids)));
+        break;
+      }
+      case proto::U64Segment::SEGMENT_NOT_SET:
+        return Corrupt("a row id segment of an unknown kind");
+    }
+  }
+  return sequence;
+}
+
+void RowIdSequence::Fill(int64_t begin, std::span<uint64_t> out) const {
+  auto run = std::ranges::upper_bound(runs_, begin, {}, &Run::begin);
+  if (run != runs_.begin()) --run;
+  size_t filled = 0;
+  for (; filled < out.size(); ++run) {
+    const int64_t skip = begin + static_cast<int64_t>(filled) - run->begin;
+    const auto length = std::min<size_t>(run->length - skip, out.size() - filled);
+    for (size_t i = 0; i < length; ++i) {
+      out[filled + i] = run->ids.empty() ? run->start + skip + i : run->ids[skip + i];
+    }
+    filled += length;
+  }
+}
+
+std::string SerializeRowIdRange(uint64_t start, uint64_t length) {
+  proto::RowIdSequence sequence;
+  auto* range = sequence.add_segments()->mutable_range();
+  range->set_start(start);
+  range->set_end(start + length);
+  return sequence.SerializeAsString();
+}
+
+std::string SerializeUniformVersion(uint64_t length, uint64_t version) {
+  proto::RowDatasetVersionSequence sequence;
+  auto* run = sequence.add_runs();
+  run->mutable_span()->mutable_range()->set_end(length);
+  run->set_version(version);
+  return sequence.SerializeAsString();
+}
+
+}  // namespace tusk::lance

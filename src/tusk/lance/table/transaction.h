@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tusk/base/result.h"
+#include "tusk/lance/table/manifest.h"
+
+namespace tusk::lance {
+
+/// The kinds of commits. Those that this build does not make are told apart for the conflict
+/// matrix; kUnknown is a kind of a later writer.
+enum class Operation {
+  kAppend,
+  kDelete,
+  kOverwrite,
+  kCreateIndex,
+  kRewrite,
+  kMerge,
+  kRestore,
+  kReserveFragments,
+  kUpdate,
+  kProject,
+  kUpdateConfig,
+  kDataReplacement,
+  kUpdateMemWalState,
+  kClone,
+  kUpdateBases,
+  kDataOverlay,
+  kUnknown,
+};
+
+/// As in the specification: "append", "create_index".
+std::string_view OperationName(Operation operation);
+
+/// What a commit changes, against which version. kAppend and kOverwrite are complete; of the others
+/// only what the conflict matrix asks for is kept.
+struct Transaction {
+  uint64_t read_version = 0;  ///< 0 makes a table
+  std::string uuid;
+  std::map<std::string, std::string> properties;
+  Operation operation = Operation::kUnknown;
+  std::vector<Fragment> fragments;  ///< kAppend, kOverwrite; their ids are given at commit
+  Schema schema;                    ///< kOverwrite
+  std::map<std::string, std::string> config_upserts;  ///< kOverwrite
+  bool preserves_nullability = false;                 ///< kMerge, kProject
+  std::set<std::string> config_keys;                  ///< kUpdateConfig: set or removed
+};
+
+/// Only kAppend and kOverwrite have a serialized form here.
+std::string SerializeTransaction(const Transaction& transaction);
+
+/// Corrupt if the bytes are no transaction; one of an unknown kind is kUnknown.
+Result<Transaction> ParseTransaction(std::string_view bytes);
+
+/// "<read version>-<uuid>.txn", the name below _transactions/.
+std::string TransactionFileName(const Transaction& transaction);
+
+}  // namespace tusk::lance

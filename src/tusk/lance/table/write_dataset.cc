@@ -1,0 +1,168 @@
+#include <utility>
+
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "tusk/base/uuid.h"
+#include "tusk/lance/dataset.h"
+#include "tusk/lance/table/commit.h"
+#include "tusk/lance/table/commit_loop.h"
+#include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/write_fragments.h"
+
+namespace tusk::lance {
+namespace {
+
+Status CheckOptions(const WriteOptions& options) {
+  const std::string& version = options.data_storage_version;
+  if (version != "2.2" && version != "stable") {
+    return Unsupported("data storage version '", version,
+                       "' is not supported for writing: use '2.2'");
+  }
+  return Status::OK();
+}
+
+/// What `options` may not ask of a table that exists, or of this one.
+Status CheckBase(const TableVersion& base, const io::StorePath& table,
+                 const WriteOptions& options) {
+  const Status writable = CheckWritable(base.manifest);
+  if (!writable.ok()) return WithContext(writable, table.path);
+  const bool stable_row_ids = (base.manifest.reader_flags & kFlagStableRowIds) != 0;
+  if (options.enable_stable_row_ids && !stable_row_ids) {
+    return InvalidArgument(table.path,
+                           " was made without stable row ids: they can be chosen only when a table "
+                           "is made");
+  }
+  if (options.mode != WriteMode::kAppend) return Status::OK();
+  if (!options.config.empty()) {
+    return InvalidArgument("cannot append to ", table.path,
+                           " with config keys: they are set when a table is made or overwritten");
+  }
+  if (base.manifest.data_version != "2.2") {
+    return Unsupported("cannot append to ", table.path, ": its data storage version is '",
+                       base.manifest.data_version, "', only '2.2' is supported for writing");
+  }
+  return Status::OK();
+}
+
+/// The transaction of a write, with its data files written. `base` is the version it changes.
+Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::StorePath& table,
+                                     const std::optional<TableVersion>& base,
+                                     const WriteOptions& options, const OperationContext& context) {
+  Transaction transaction;
+  transaction.uuid = RandomUuidString();
+  transaction.properties = options.transaction_properties;
+  transaction.read_version = base ? base->manifest.version : 0;
+  if (options.mode == WriteMode::kAppend) {
+    transaction.operation = Operation::kAppend;
+    ARROW_ASSIGN_OR_RAISE(const Schema schema, MatchAppend(*data->schema(), base->manifest.schema));
+    ARROW_ASSIGN_OR_RAISE(transaction.fragments,
+                          WriteFragments(data, table, schema, options, context));
+    return transaction;
+  }
+  transaction.operation = Operation::kOverwrite;
+  transaction.config_upserts = options.config;
+  ARROW_ASSIGN_OR_RAISE(transaction.schema, Schema::FromArrow(*data->schema()));
+  ARROW_ASSIGN_OR_RAISE(transaction.fragments,
+                        WriteFragments(data, table, transaction.schema, options, context));
+  return transaction;
+}
+
+/// The version to change, checked against what the mode and options ask; none to make a table.
+Result<std::optional<TableVersion>> FindBase(const io::StorePath& table,
+                                             const WriteOptions& options,
+                                             const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckOptions(options));
+  ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(table, context));
+  if (locations.empty()) {
+    if (options.mode == WriteMode::kAppend) {
+      return NotFound("cannot append: there is no Lance table at '", table.path, "'");
+    }
+    return std::nullopt;
+  }
+  if (options.mode == WriteMode::kCreate) {
+    return AlreadyExists("cannot make a table at '", table.path,
+                         "': there is one already; append to it or overwrite it");
+  }
+  TableVersion base{
+      .manifest = {}, .path = locations.back().path, .naming = locations.back().naming};
+  ARROW_ASSIGN_OR_RAISE(base.manifest, ReadManifest(table, base.path, context));
+  ARROW_RETURN_NOT_OK(CheckBase(base, table, options));
+  return base;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
+                                                    std::string_view uri,
+                                                    const WriteOptions& options,
+                                                    const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(io::StorePath table, io::ResolveUri(uri));
+  return WriteDataset(data, std::move(table), options, context);
+}
+
+Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
+                                                    io::StorePath table,
+                                                    const WriteOptions& options,
+                                                    const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(auto base, FindBase(table, options, context));
+  ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
+                        WriteTransaction(data, table, base, options, context));
+  bool outcome_known = true;
+  auto committed = CommitTransaction(table, transaction, std::move(base),
+                                     options.enable_stable_row_ids, context, &outcome_known);
+  if (!committed.ok()) {
+    if (outcome_known) {
+      RemoveDataFiles(table, transaction.fragments, context);
+      RemoveTransactionFile(table, transaction, context);
+    }
+    if (options.mode == WriteMode::kCreate &&
+        GetErrorCode(committed.status()) == ErrorCode::kCommitConflict) {
+      return AlreadyExists("cannot make a table at '", table.path,
+                           "': another writer made one at the same time");
+    }
+    return committed.status();
+  }
+  std::string uri = table.path;
+  return Dataset::State::Make(std::move(uri), std::move(table), std::move(committed->manifest),
+                              std::move(committed->path));
+}
+
+Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::StorePath& table,
+                                  std::shared_ptr<const Dataset> base, const WriteOptions& options,
+                                  CommitHandler* handler, const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckOptions(options));
+  std::optional<TableVersion> previous;
+  if (base != nullptr) {
+    previous = {.manifest = base->state().manifest, .path = base->state().manifest_path};
+    if (options.mode == WriteMode::kCreate) {
+      return AlreadyExists("cannot make a table at '", table.path, "': there is one already");
+    }
+    ARROW_RETURN_NOT_OK(CheckBase(*previous, table, options));
+    if (previous->path == ManifestPath(base->version(), ManifestNaming::kV1)) {
+      return Unsupported(table.path,
+                         " names its manifests by the old scheme: they cannot be staged; migrate "
+                         "the table's manifest paths first");
+    }
+  } else if (options.mode == WriteMode::kAppend) {
+    return NotFound("cannot append: there is no Lance table at '", table.path, "'");
+  }
+  ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
+                        WriteTransaction(data, table, previous, options, context));
+  const auto stage = [&]() -> Result<StagedManifest> {
+    ARROW_RETURN_NOT_OK(WriteTransactionFile(table, transaction, context));
+    ARROW_ASSIGN_OR_RAISE(
+        const NextVersion next,
+        BuildNextVersion(table, transaction, previous, options.enable_stable_row_ids, context));
+    return handler->Stage(table, next.manifest.version, next.file, transaction.uuid, context);
+  };
+  auto staged = stage();
+  if (!staged.ok()) {
+    RemoveDataFiles(table, transaction.fragments, context);
+    RemoveTransactionFile(table, transaction, context);
+  }
+  return staged;
+}
+
+}  // namespace tusk::lance

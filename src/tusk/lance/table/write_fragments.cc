@@ -1,0 +1,225 @@
+#include "tusk/lance/table/write_fragments.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "tusk/base/uuid.h"
+#include "tusk/lance/file/writer.h"
+
+namespace tusk::lance {
+namespace {
+
+/// Rows handed to a file at once: between them the file's size and the stop token are looked at.
+constexpr int64_t kRowsPerStep = 8192;
+
+/// 24 binary digits and 26 hex digits: the first spread keys over an object store's partitions.
+std::string NewDataFileName() {
+  static constexpr char kHex[] = "0123456789abcdef";
+  constexpr size_t kBinaryBytes = 3;
+  const std::array<uint8_t, 16> random = RandomUuid();
+  std::string name;
+  for (size_t i = 0; i < random.size(); ++i) {
+    if (i < kBinaryBytes) {
+      for (int bit = 7; bit >= 0; --bit) name.push_back((random[i] >> bit & 1) != 0 ? '1' : '0');
+    } else {
+      name.push_back(kHex[random[i] >> 4]);
+      name.push_back(kHex[random[i] & 0x0F]);
+    }
+  }
+  return name + ".lance";
+}
+
+std::string DataPath(const io::StorePath& table, std::string_view name) {
+  return io::JoinPath(io::JoinPath(table.path, "data"), name);
+}
+
+/// Gives batches the columns, the order and the types that the files have.
+class BatchShaper {
+ public:
+  static Result<BatchShaper> Make(const arrow::Schema& data, const Schema& schema) {
+    BatchShaper shaper;
+    ARROW_ASSIGN_OR_RAISE(shaper.schema_, schema.ToArrow());
+    for (const auto& field : shaper.schema_->fields()) {
+      const std::vector<int> indices = data.GetAllFieldIndices(field->name());
+      if (indices.size() != 1) {
+        return InvalidArgument("the data has ", indices.size(), " columns named '", field->name(),
+                               "', not one");
+      }
+      if (data.field(indices[0])->type()->id() != field->type()->id()) {
+        return Unsupported("column '", field->name(), "' of type ",
+                           data.field(indices[0])->type()->ToString(), " is stored as ",
+                           field->type()->ToString(), ": cast it first");
+      }
+      shaper.indices_.push_back(indices[0]);
+    }
+    return shaper;
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> Shape(const arrow::RecordBatch& batch) const {
+    std::vector<std::shared_ptr<arrow::ArrayData>> columns;
+    for (int i = 0; i < schema_->num_fields(); ++i) {
+      const arrow::Field& field = *schema_->field(i);
+      std::shared_ptr<arrow::ArrayData> column = batch.column_data(indices_[i]);
+      if (!field.nullable() && column->GetNullCount() > 0) {
+        return InvalidArgument("column '", field.name(), "' must not be null, but ",
+                               column->GetNullCount(), " of ", batch.num_rows(),
+                               " rows in a batch are");
+      }
+      // Lists may name their items otherwise; the values are the same.
+      if (!column->type->Equals(field.type())) {
+        column = column->Copy();
+        column->type = field.type();
+      }
+      columns.push_back(std::move(column));
+    }
+    return arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns));
+  }
+
+ private:
+  std::shared_ptr<arrow::Schema> schema_;
+  std::vector<int> indices_;
+};
+
+/// Fills one file after the other.
+class FragmentWriter {
+ public:
+  FragmentWriter(const io::StorePath& table, const Schema& schema, const WriteOptions& options,
+                 const OperationContext& context)
+      : table_(table), schema_(schema), options_(options), context_(context) {}
+
+  Status Write(const arrow::RecordBatch& batch) {
+    int64_t begin = 0;
+    while (begin < batch.num_rows()) {
+      ARROW_RETURN_NOT_OK(context_.CheckStop());
+      if (file_ == nullptr) ARROW_RETURN_NOT_OK(OpenFile());
+      const int64_t length = std::min(
+          {batch.num_rows() - begin, kRowsPerStep, options_.max_rows_per_file - file_rows_});
+      ARROW_RETURN_NOT_OK(file_->Write(*batch.Slice(begin, length)));
+      begin += length;
+      file_rows_ += length;
+      rows_ += length;
+      if (file_rows_ >= options_.max_rows_per_file ||
+          file_->bytes_written() >= options_.max_bytes_per_file) {
+        ARROW_RETURN_NOT_OK(FinishFile());
+      }
+    }
+    if (context_.progress != nullptr) context_.progress->Report("rows", rows_, -1);
+    return Status::OK();
+  }
+
+  Status FinishFile() {
+    if (file_ == nullptr) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(FileSummary summary, file_->Finish());
+    file_.reset();
+    Fragment fragment;
+    fragment.physical_rows = summary.num_rows;
+    fragment.files.push_back({.path = std::move(name_),
+                              .field_ids = std::move(summary.field_ids),
+                              .column_indices = std::move(summary.column_indices),
+                              .major_version = summary.major_version,
+                              .minor_version = summary.minor_version,
+                              .size_bytes = static_cast<uint64_t>(summary.size_bytes),
+                              .base_id = std::nullopt,
+                              .carried = {}});
+    fragments_.push_back(std::move(fragment));
+    return Status::OK();
+  }
+
+  std::vector<Fragment>& fragments() { return fragments_; }
+
+ private:
+  Status OpenFile() {
+    name_ = NewDataFileName();
+    ARROW_ASSIGN_OR_RAISE(file_, FileWriter::Open(table_.store.get(), DataPath(table_, name_),
+                                                  schema_, FileWriterOptions{}, context_));
+    file_rows_ = 0;
+    return Status::OK();
+  }
+
+  const io::StorePath& table_;
+  const Schema& schema_;
+  const WriteOptions& options_;
+  const OperationContext& context_;
+  std::unique_ptr<FileWriter> file_;
+  std::string name_;
+  int64_t file_rows_ = 0;
+  int64_t rows_ = 0;
+  std::vector<Fragment> fragments_;
+};
+
+Status WriteAll(arrow::RecordBatchReader* data, const BatchShaper& shaper, FragmentWriter* writer,
+                const OperationContext& context) {
+  while (true) {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(data->ReadNext(&batch));
+    if (batch == nullptr) return writer->FinishFile();
+    ARROW_ASSIGN_OR_RAISE(batch, shaper.Shape(*batch));
+    ARROW_RETURN_NOT_OK(writer->Write(*batch));
+  }
+}
+
+}  // namespace
+
+Result<Schema> MatchAppend(const arrow::Schema& data, const Schema& table) {
+  Schema matched;
+  for (const Field& field : table.fields) {
+    const auto column = data.GetFieldByName(field.name);
+    if (column == nullptr && !field.nullable) {
+      return InvalidArgument("cannot append: the data has no column '", field.name,
+                             "', which must not be null");
+    }
+    if (column == nullptr) continue;
+    ARROW_ASSIGN_OR_RAISE(const std::string logical_type, ToLogicalType(*column->type()));
+    if (logical_type != field.logical_type) {
+      return InvalidArgument("cannot append: column '", field.name, "' should have type ",
+                             field.logical_type, " but has type ", logical_type);
+    }
+    matched.fields.push_back(field);
+  }
+  for (const auto& column : data.fields()) {
+    if (table.FindField(column->name()) == nullptr) {
+      return InvalidArgument("cannot append: the table has no column '", column->name(), "'");
+    }
+  }
+  if (matched.fields.empty()) return InvalidArgument("cannot append: the data has no columns");
+  return matched;
+}
+
+Result<std::vector<Fragment>> WriteFragments(arrow::RecordBatchReader* data,
+                                             const io::StorePath& table, const Schema& schema,
+                                             const WriteOptions& options,
+                                             const OperationContext& context) {
+  if (options.max_rows_per_file <= 0 || options.max_bytes_per_file <= 0) {
+    return InvalidArgument("files of at most ", options.max_rows_per_file, " rows and ",
+                           options.max_bytes_per_file, " bytes: both must be positive");
+  }
+  ARROW_ASSIGN_OR_RAISE(const BatchShaper shaper, BatchShaper::Make(*data->schema(), schema));
+  FragmentWriter writer(table, schema, options, context);
+  const Status status = WriteAll(data, shaper, &writer, context);
+  if (!status.ok()) {
+    RemoveDataFiles(table, writer.fragments(), context);
+    return status;
+  }
+  return std::move(writer.fragments());
+}
+
+void RemoveDataFiles(const io::StorePath& table, const std::vector<Fragment>& fragments,
+                     const OperationContext& context) {
+  OperationContext unstoppable = context;
+  unstoppable.stop = {};
+  for (const Fragment& fragment : fragments) {
+    for (const DataFile& file : fragment.files) {
+      (void)table.store->Delete(DataPath(table, file.path), unstoppable);
+    }
+  }
+}
+
+}  // namespace tusk::lance
