@@ -35,6 +35,13 @@ void AppendLittle(T value, std::string* out) {
   out->append(reinterpret_cast<const char*>(&value), sizeof(T));
 }
 
+/// Writes `value` to `bytes`, little-endian.
+template <typename T>
+  requires std::is_trivially_copyable_v<T>
+void StoreLittle(T value, uint8_t* bytes) {
+  std::memcpy(bytes, &value, sizeof(T));
+}
+
 /// `value` rounded up to the next multiple of `alignment`, a power of two.
 constexpr uint64_t RoundUp(uint64_t value, uint64_t alignment) {
   return (value + alignment - 1) & ~(alignment - 1);

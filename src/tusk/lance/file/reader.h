@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,16 +12,10 @@
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/encodings/row_range.h"
 #include "tusk/lance/file/schema.h"
 
 namespace tusk::lance {
-
-/// Rows [begin, end).
-struct RowRange {
-  int64_t begin = 0;
-  int64_t end = 0;
-  int64_t length() const { return end - begin; }
-};
 
 /// An open Lance file: footer, schema and the metadata of the columns that were asked for.
 /// Immutable and thread-safe; callers keep one and read from it many times.

@@ -1,0 +1,126 @@
+#include "tusk/lance/encodings/column_output.h"
+
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include <arrow/array/data.h>
+#include <arrow/buffer.h>
+#include <arrow/extension_type.h>
+#include <arrow/type.h>
+
+#include "tusk/lance/encodings/bits.h"
+
+namespace tusk::lance {
+namespace {
+
+using arrow::ArrayData;
+using arrow::Buffer;
+
+/// The values of a fixed-size list, or of a plain type, around `values`.
+std::shared_ptr<ArrayData> FixedArray(const std::shared_ptr<arrow::DataType>& type, int64_t length,
+                                      std::shared_ptr<Buffer> validity, int64_t null_count,
+                                      std::shared_ptr<Buffer> values) {
+  const arrow::DataType* storage = type.get();
+  if (storage->id() == arrow::Type::EXTENSION) {
+    storage = static_cast<const arrow::ExtensionType*>(storage)->storage_type().get();
+  }
+  if (storage->id() != arrow::Type::FIXED_SIZE_LIST) {
+    return ArrayData::Make(type, length, {std::move(validity), std::move(values)}, null_count);
+  }
+  const auto* list = static_cast<const arrow::FixedSizeListType*>(storage);
+  auto items =
+      FixedArray(list->value_type(), length * list->list_size(), nullptr, 0, std::move(values));
+  return ArrayData::Make(type, length, {std::move(validity)}, {std::move(items)}, null_count);
+}
+
+}  // namespace
+
+ColumnOutput::ColumnOutput(ValueShape shape, int64_t num_rows, arrow::MemoryPool* pool)
+    : shape_(std::move(shape)), num_rows_(num_rows), pool_(pool) {}
+ColumnOutput::ColumnOutput(ColumnOutput&&) noexcept = default;
+ColumnOutput::~ColumnOutput() = default;
+
+Result<uint8_t*> ColumnOutput::MutableValidity() {
+  if (validity_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(validity_, arrow::AllocateBuffer(BytesForBits(num_rows_), pool_));
+    std::memset(validity_->mutable_data(), 0xFF, validity_->size());
+  }
+  return validity_->mutable_data();
+}
+
+Result<uint8_t*> ColumnOutput::MutableValues() {
+  if (values_ == nullptr) {
+    if (shape_.row_bits() > 0 &&
+        num_rows_ > std::numeric_limits<int64_t>::max() / shape_.row_bits()) {
+      return InvalidArgument(num_rows_, " rows are too many for one read: read fewer rows");
+    }
+    ARROW_ASSIGN_OR_RAISE(
+        values_, arrow::AllocateBuffer(BytesForBits(num_rows_ * shape_.row_bits()), pool_));
+    // Bits that share the last byte with no row.
+    if (values_->size() > 0) values_->mutable_data()[values_->size() - 1] = 0;
+  }
+  return values_->mutable_data();
+}
+
+void ColumnOutput::AdoptValues(std::shared_ptr<Buffer> values) { values_ = std::move(values); }
+
+Result<uint8_t*> ColumnOutput::MutableLengths() {
+  if (lengths_ == nullptr) {
+    const int64_t width = shape_.bits / 8;
+    if (num_rows_ >= std::numeric_limits<int64_t>::max() / width) {
+      return InvalidArgument(num_rows_, " rows are too many for one read: read fewer rows");
+    }
+    ARROW_ASSIGN_OR_RAISE(lengths_, arrow::AllocateBuffer((num_rows_ + 1) * width, pool_));
+    std::memset(lengths_->mutable_data(), 0, lengths_->size());
+  }
+  return lengths_->mutable_data();
+}
+
+void ColumnOutput::AddRun(int64_t position, int64_t count, const uint8_t* bytes) {
+  runs_.push_back({.position = position, .count = count, .bytes = bytes});
+}
+
+void ColumnOutput::Keep(std::shared_ptr<Buffer> buffer) { kept_.push_back(std::move(buffer)); }
+
+template <typename Offset>
+Result<std::shared_ptr<ArrayData>> ColumnOutput::FinishVariable(
+    const std::shared_ptr<arrow::DataType>& type, int64_t null_count) {
+  auto* offsets = reinterpret_cast<Offset*>(lengths_->mutable_data());
+  uint64_t total = 0;
+  for (int64_t i = 1; i <= num_rows_; ++i) {
+    // Lengths are checked against the bytes that were read, so 64 bits cannot wrap.
+    total += static_cast<uint64_t>(offsets[i]);
+    if (total > static_cast<uint64_t>(std::numeric_limits<Offset>::max())) {
+      return InvalidArgument("values of ", type->ToString(), " in ", num_rows_,
+                             " rows exceed 2 GiB: read fewer rows");
+    }
+    offsets[i] = static_cast<Offset>(total);
+  }
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<Buffer> bytes, arrow::AllocateBuffer(total, pool_));
+  for (const Run& run : runs_) {
+    const Offset begin = offsets[run.position];
+    const auto length = static_cast<size_t>(offsets[run.position + run.count] - begin);
+    if (length > 0) std::memcpy(bytes->mutable_data() + begin, run.bytes, length);
+  }
+  runs_.clear();
+  kept_.clear();
+  return ArrayData::Make(type, num_rows_,
+                         {std::move(validity_), std::move(lengths_), std::move(bytes)}, null_count);
+}
+
+Result<std::shared_ptr<ArrayData>> ColumnOutput::Finish(
+    const std::shared_ptr<arrow::DataType>& type) {
+  const int64_t null_count =
+      validity_ == nullptr ? 0 : CountZeroBits(validity_->data(), 0, num_rows_);
+  if (null_count == 0) validity_ = nullptr;
+  if (!shape_.is_variable) {
+    ARROW_RETURN_NOT_OK(MutableValues().status());
+    return FixedArray(type, num_rows_, std::move(validity_), null_count, std::move(values_));
+  }
+  ARROW_RETURN_NOT_OK(MutableLengths().status());
+  return shape_.bits == 32 ? FinishVariable<int32_t>(type, null_count)
+                           : FinishVariable<int64_t>(type, null_count);
+}
+
+}  // namespace tusk::lance

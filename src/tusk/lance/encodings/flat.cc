@@ -1,0 +1,114 @@
+#include "tusk/lance/encodings/flat.h"
+
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "tusk/lance/encodings/bits.h"
+
+namespace tusk::lance {
+namespace {
+
+class FlatDecoder final : public ValueDecoder {
+ public:
+  FlatDecoder(int64_t bits, int64_t items_per_row)
+      : bits_(bits), items_per_row_(items_per_row), row_bits_(bits * items_per_row) {}
+
+  size_t num_buffers() const override { return 1; }
+
+  uint64_t MinBytes(uint64_t num_values) const override {
+    const auto row_bits = static_cast<uint64_t>(row_bits_);
+    if (num_values > std::numeric_limits<uint64_t>::max() / row_bits) return ~uint64_t{0};
+    return num_values * row_bits / 8;
+  }
+
+  Status CheckShape(const ValueShape& shape) const override {
+    if (shape.is_variable || shape.bits != bits_ || shape.items_per_row != items_per_row_) {
+      return Corrupt("encoding flat holds ", items_per_row_, " x ", bits_,
+                     " bits a value, which the column's type does not");
+    }
+    return Status::OK();
+  }
+
+  Status DecodeInto(const EncodedChunk& chunk, RowRange rows, int64_t position,
+                    ColumnOutput* out) const override {
+    ARROW_RETURN_NOT_OK(CheckChunk(chunk));
+    ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
+    CopyBits(chunk.buffers[0].data(), rows.begin * row_bits_, rows.length() * row_bits_, values,
+             position * row_bits_);
+    return Status::OK();
+  }
+
+  Status GatherInto(const EncodedChunk& chunk, std::span<const TakenRow> rows, int64_t first_row,
+                    ColumnOutput* out) const override {
+    ARROW_RETURN_NOT_OK(CheckChunk(chunk));
+    ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
+    const uint8_t* from = chunk.buffers[0].data();
+    if (row_bits_ % 8 != 0) {
+      for (const TakenRow& taken : rows) {
+        CopyBits(from, (taken.row - first_row) * row_bits_, row_bits_, values,
+                 taken.position * row_bits_);
+      }
+      return Status::OK();
+    }
+    const int64_t width = row_bits_ / 8;
+    for (const TakenRow& taken : rows) {
+      std::memcpy(values + taken.position * width, from + (taken.row - first_row) * width, width);
+    }
+    return Status::OK();
+  }
+
+ private:
+  Status CheckChunk(const EncodedChunk& chunk) const {
+    const auto needed = static_cast<size_t>(BytesForBits(chunk.num_values * row_bits_));
+    if (chunk.buffers[0].size() < needed) {
+      return Corrupt("flat chunk of ", chunk.num_values, " values has ", chunk.buffers[0].size(),
+                     " bytes, not ", needed);
+    }
+    return Status::OK();
+  }
+
+  int64_t bits_;
+  int64_t items_per_row_;
+  int64_t row_bits_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<const ValueDecoder>> MakeFlatDecoder(uint64_t bits, uint64_t items_per_row) {
+  // Rows stay below 2^31 bytes, so that chunks of up to 2^15 of them can be counted in 64 bits.
+  if (bits == 0 || items_per_row == 0 || bits > (uint64_t{1} << 34) / items_per_row) {
+    return Corrupt("encoding flat of ", items_per_row, " x ", bits, " bits a value");
+  }
+  if (bits != 1 && bits % 8 != 0) {
+    return Unsupported("encoding flat of ", bits, " bits is not supported yet");
+  }
+  return std::make_unique<FlatDecoder>(static_cast<int64_t>(bits),
+                                       static_cast<int64_t>(items_per_row));
+}
+
+ValueEncoding FlatEncoding(const ValueShape& shape) {
+  ValueEncoding encoding = ValueEncoding::Flat(static_cast<uint64_t>(shape.bits));
+  for (auto size = shape.list_sizes.rbegin(); size != shape.list_sizes.rend(); ++size) {
+    ValueEncoding list;
+    list.kind = ValueEncoding::Kind::kFixedSizeList;
+    list.items = static_cast<uint64_t>(*size);
+    list.children.push_back(std::move(encoding));
+    encoding = std::move(list);
+  }
+  return encoding;
+}
+
+void EncodeFlat(const RowsView& rows, uint8_t* to) {
+  const int64_t row_bits = rows.shape->row_bits();
+  const int64_t bits = rows.num_rows * row_bits;
+  if (bits == 0) return;
+  to[BytesForBits(bits) - 1] = 0;
+  CopyBits(rows.values, rows.values_bit, bits, to, 0);
+  if (rows.validity == nullptr) return;
+  for (int64_t row = 0; row < rows.num_rows; ++row) {
+    if (rows.IsNull(row)) ClearBits(to, row * row_bits, row_bits);
+  }
+}
+
+}  // namespace tusk::lance

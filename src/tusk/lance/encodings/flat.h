@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "tusk/base/result.h"
+#include "tusk/lance/encodings/rows_view.h"
+#include "tusk/lance/encodings/value_decoder.h"
+#include "tusk/lance/encodings/value_encoding.h"
+
+namespace tusk::lance {
+
+/// Flat: the values as they are in memory, `items_per_row` items of `bits` bits for each row,
+/// without gaps between rows, booleans one bit each. One buffer.
+/// Unsupported for items that are neither of 1 bit nor of whole bytes.
+Result<std::unique_ptr<const ValueDecoder>> MakeFlatDecoder(uint64_t bits, uint64_t items_per_row);
+
+/// How values of a fixed shape are described when they are stored flat.
+ValueEncoding FlatEncoding(const ValueShape& shape);
+
+/// Writes the values of `rows` to `to`, which has BytesForBits(num_rows * row_bits) bytes; what
+/// stands under a null, and the bits that fill the last byte, become zero.
+void EncodeFlat(const RowsView& rows, uint8_t* to);
+
+}  // namespace tusk::lance

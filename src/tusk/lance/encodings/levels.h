@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "tusk/base/result.h"
+#include "tusk/lance/encodings/column_output.h"
+#include "tusk/lance/encodings/row_range.h"
+#include "tusk/lance/encodings/rows_view.h"
+#include "tusk/lance/encodings/value_encoding.h"
+
+namespace tusk::lance {
+
+/// Decodes the definition levels of columns without lists: 16-bit words, 0 for a valid row, 1 for
+/// a null one. Stateless: threads share one object.
+class LevelDecoder {
+ public:
+  /// Unsupported, by name, for an encoding that is not covered.
+  static Result<LevelDecoder> Make(const ValueEncoding& encoding);
+
+  /// Clears the validity of `rows` that are null, in the output from `position` on. `bytes` hold
+  /// `num_levels` levels. Corrupt if they do not, or for a level that is neither 0 nor 1.
+  Status DecodeInto(std::span<const uint8_t> bytes, int64_t num_levels, RowRange rows,
+                    int64_t position, ColumnOutput* out) const;
+  /// The same for single rows; the first level is that of row number `first_row`.
+  Status GatherInto(std::span<const uint8_t> bytes, int64_t num_levels,
+                    std::span<const TakenRow> rows, int64_t first_row, ColumnOutput* out) const;
+
+ private:
+  explicit LevelDecoder(ValueEncoding encoding) : encoding_(std::move(encoding)) {}
+  /// The levels as words, in `bytes` or unpacked into `scratch`.
+  Result<const uint8_t*> Words(std::span<const uint8_t> bytes, int64_t num_levels,
+                               std::vector<uint16_t>* scratch) const;
+
+  ValueEncoding encoding_;
+};
+
+/// How the levels of a mini-block page are described.
+ValueEncoding LevelsEncoding();
+/// Bytes of the levels of `num_rows` rows.
+int64_t EncodedLevelsSize(int64_t num_rows);
+/// Writes the levels of `rows` to `to`, which has EncodedLevelsSize bytes.
+void EncodeLevels(const RowsView& rows, uint8_t* to);
+
+}  // namespace tusk::lance

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/little_endian.h"
+#include "tusk/base/result.h"
+#include "tusk/lance/encodings/bits.h"
+#include "tusk/lance/encodings/row_range.h"
+#include "tusk/lance/encodings/value_shape.h"
+
+namespace tusk::lance {
+
+/// Rows of one column in memory, to be encoded. Borrows everything.
+struct RowsView {
+  const ValueShape* shape = nullptr;
+  int64_t num_rows = 0;
+  const uint8_t* validity = nullptr;  ///< null if every row is valid
+  int64_t validity_bit = 0;           ///< of the first row
+  const uint8_t* values = nullptr;    ///< fixed: packed values. Variable: what the offsets count in
+  int64_t values_bit = 0;             ///< fixed: the first bit of the first row
+  const uint8_t* offsets = nullptr;   ///< variable: num_rows + 1 of shape->bits bits
+
+  /// Rows of an array with this shape. Unsupported if a valid fixed-size list has a null item.
+  static Result<RowsView> Of(const arrow::ArrayData& array, const ValueShape& shape);
+
+  RowsView Slice(RowRange rows) const;
+  bool IsNull(int64_t row) const {
+    return validity != nullptr && !GetBit(validity, validity_bit + row);
+  }
+  int64_t CountNulls() const {
+    return validity == nullptr ? 0 : CountZeroBits(validity, validity_bit, num_rows);
+  }
+  /// Variable shapes.
+  int64_t Offset(int64_t row) const {
+    return shape->bits == 32 ? LoadLittle<int32_t>(offsets + row * 4)
+                             : LoadLittle<int64_t>(offsets + row * 8);
+  }
+  int64_t Length(int64_t row) const { return Offset(row + 1) - Offset(row); }
+  /// Bytes of Arrow memory that the first `rows` rows take.
+  int64_t ArrowBytes(int64_t rows) const;
+};
+
+}  // namespace tusk::lance

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace tusk::lance {
+
+/// How values became bytes, as the metadata of a page describes it: a tree, outer-most step first.
+/// Source: docs/format/lance_file.md, "Value encodings".
+struct ValueEncoding {
+  enum class Kind {
+    kFlat,
+    kVariable,
+    kConstant,
+    kOutOfLineBitpacking,
+    kInlineBitpacking,
+    kFsst,
+    kDictionary,
+    kRle,
+    kByteStreamSplit,
+    kGeneral,
+    kFixedSizeList,
+    kPackedStruct,
+    kVariablePackedStruct,
+    /// Any of the above whose buffers were compressed once more (LZ4, ZSTD).
+    kBufferCompression,
+  };
+  Kind kind = Kind::kFlat;
+  /// Flat: bits of a value. Bitpacking: bits of a value before packing.
+  uint64_t bits = 0;
+  /// Fixed-size list: items in a value.
+  uint64_t items = 0;
+  /// Fixed-size list: items have a bitmap of their own.
+  bool has_validity = false;
+  /// Fixed-size list and out-of-line bitpacking: the encoding of the values. Variable: of the
+  /// offsets. Empty for the others.
+  std::vector<ValueEncoding> children;
+
+  static ValueEncoding Flat(uint64_t bits) { return {.bits = bits, .children = {}}; }
+};
+
+/// As in the format's documentation: "inline_bitpacking".
+std::string_view EncodingName(ValueEncoding::Kind kind);
+
+}  // namespace tusk::lance

@@ -1,0 +1,106 @@
+#include <limits>
+#include <utility>
+
+#include "tusk/lance/file/column.pb.h"
+#include "tusk/lance/file/column_metadata.h"
+
+namespace tusk::lance {
+namespace {
+
+constexpr const char* kColumnTypeUrl = "/lance.encodings.ColumnEncoding";
+
+Result<PageMetadata> ParsePage(const proto::ColumnMetadata::Page& from, int64_t first_row,
+                               int64_t file_size) {
+  PageMetadata page;
+  page.first_row = first_row;
+  if (from.length() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max() - first_row) ||
+      from.length() > std::numeric_limits<int64_t>::max() / 16) {
+    return Corrupt("claims ", from.length(), " rows after ", first_row);
+  }
+  page.num_rows = static_cast<int64_t>(from.length());
+  if (from.buffer_offsets_size() != from.buffer_sizes_size()) {
+    return Corrupt("has ", from.buffer_offsets_size(), " buffer offsets and ",
+                   from.buffer_sizes_size(), " buffer sizes");
+  }
+  const auto size = static_cast<uint64_t>(file_size);
+  for (int i = 0; i < from.buffer_offsets_size(); ++i) {
+    const uint64_t offset = from.buffer_offsets(i);
+    const uint64_t length = from.buffer_sizes(i);
+    // Compared by subtraction: offset + length could wrap for hostile values.
+    if (length > size || offset > size - length) {
+      return Corrupt("has a buffer of ", length, " bytes at ", offset, " outside the file's ", size,
+                     " bytes");
+    }
+    page.buffers.push_back(
+        {.offset = static_cast<int64_t>(offset), .length = static_cast<int64_t>(length)});
+  }
+  if (!from.encoding().has_direct()) {
+    return Unsupported("has no direct encoding, which is not supported");
+  }
+  ARROW_ASSIGN_OR_RAISE(
+      page.layout, PageLayout::Parse(from.encoding().direct().encoding(), page.buffers.size()));
+  return page;
+}
+
+std::string SerializedColumnEncoding() {
+  proto::ColumnEncoding encoding;
+  encoding.mutable_values();
+  proto::TypedMessage typed;
+  typed.set_type_url(kColumnTypeUrl);
+  typed.set_value(encoding.SerializeAsString());
+  return typed.SerializeAsString();
+}
+
+Status CheckColumnEncoding(const proto::ColumnMetadata& metadata) {
+  if (!metadata.encoding().has_direct()) return Status::OK();
+  proto::TypedMessage typed;
+  proto::ColumnEncoding encoding;
+  if (!typed.ParseFromString(metadata.encoding().direct().encoding()) ||
+      typed.type_url() != kColumnTypeUrl || !encoding.ParseFromString(typed.value())) {
+    return Corrupt("column encoding cannot be parsed");
+  }
+  if (!encoding.has_values()) {
+    return Unsupported("column encodings other than plain values are not supported yet");
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+std::string ColumnMetadata::Serialize() const {
+  proto::ColumnMetadata to;
+  to.mutable_encoding()->mutable_direct()->set_encoding(SerializedColumnEncoding());
+  for (const PageMetadata& page : pages) {
+    proto::ColumnMetadata::Page* to_page = to.add_pages();
+    for (const io::ByteRange& buffer : page.buffers) {
+      to_page->add_buffer_offsets(buffer.offset);
+      to_page->add_buffer_sizes(buffer.length);
+    }
+    to_page->set_length(page.num_rows);
+    to_page->set_priority(page.first_row);
+    to_page->mutable_encoding()->mutable_direct()->set_encoding(page.layout.Serialize());
+  }
+  return to.SerializeAsString();
+}
+
+Result<ColumnMetadata> ColumnMetadata::Parse(std::string_view bytes, int64_t file_size) {
+  proto::ColumnMetadata from;
+  if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max()) ||
+      !from.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return Corrupt("column metadata of ", bytes.size(), " bytes cannot be parsed");
+  }
+  ARROW_RETURN_NOT_OK(CheckColumnEncoding(from));
+  ColumnMetadata metadata;
+  int64_t first_row = 0;
+  for (const auto& page_from : from.pages()) {
+    auto page = ParsePage(page_from, first_row, file_size);
+    if (!page.ok()) {
+      return WithContext(page.status(), "page " + std::to_string(metadata.pages.size()));
+    }
+    first_row += page->num_rows;
+    metadata.pages.push_back(*std::move(page));
+  }
+  return metadata;
+}
+
+}  // namespace tusk::lance

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "tusk/base/result.h"
+#include "tusk/lance/file/column_metadata.h"
+#include "tusk/lance/file/page.h"
+
+namespace tusk::lance {
+
+/// A value that is made at most once and then shared by all threads. Of racing makers the first
+/// wins; readers never wait.
+template <typename T>
+class MadeOnce {
+ public:
+  MadeOnce() = default;
+  MadeOnce(MadeOnce&& other) noexcept : value_(other.value_.exchange(nullptr)) {}
+  ~MadeOnce() { delete value_.load(); }
+
+  /// Null until it is made.
+  const T* get() const { return value_.load(std::memory_order_acquire); }
+  void Set(std::unique_ptr<const T> value) {
+    const T* expected = nullptr;
+    if (value_.compare_exchange_strong(expected, value.get(), std::memory_order_acq_rel)) {
+      static_cast<void>(value.release());
+    }
+  }
+
+ private:
+  std::atomic<const T*> value_{nullptr};
+};
+
+/// The pages of one column, ready to be read. Immutable but for the page indices that it gathers.
+struct ColumnPages {
+  struct Entry {
+    int64_t first_row = 0;
+    int64_t num_rows = 0;
+    std::unique_ptr<const Page> page;
+    mutable MadeOnce<PageIndex> index;
+  };
+  std::vector<Entry> entries;
+  int64_t num_rows = 0;
+
+  /// The errors of MakePage, with the page's number.
+  static Result<std::unique_ptr<const ColumnPages>> Make(const ColumnMetadata& metadata);
+  /// The number of the page that holds `row`, which is one of the column's.
+  size_t Find(int64_t row) const;
+};
+
+}  // namespace tusk::lance

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <arrow/buffer.h>
+
+#include "tusk/base/result.h"
+#include "tusk/io/object_store.h"
+#include "tusk/lance/encodings/column_output.h"
+#include "tusk/lance/encodings/row_range.h"
+#include "tusk/lance/encodings/value_shape.h"
+#include "tusk/lance/file/page_layout.h"
+
+namespace tusk::lance {
+
+/// What a read wants of one page: a run of rows, or single ones.
+struct PageRequest {
+  /// A run: its rows counted from the first of the page, and where the first of them goes.
+  RowRange rows;
+  int64_t position = 0;
+  /// Single rows, ascending, with numbers as in the column; the page's first has `first_row`.
+  std::span<const TakenRow> taken;
+  int64_t first_row = 0;
+
+  bool is_take() const { return !taken.empty(); }
+};
+
+/// Bytes of the file that hold `units` of a page: chunks or rows, as its layout has them.
+struct PlannedRead {
+  io::ByteRange bytes;
+  RowRange units;
+};
+
+/// What a page keeps of its own index after the first read, so that later ones need no more I/O.
+class PageIndex {
+ public:
+  virtual ~PageIndex() = default;
+};
+
+/// One page of a column. Immutable and thread-safe.
+class Page {
+ public:
+  virtual ~Page() = default;
+  /// Corrupt if what is stored cannot become values of `shape`.
+  virtual Status CheckShape(const ValueShape& shape) const = 0;
+  /// Where the page's index is; a length of 0 if it has none.
+  virtual io::ByteRange index_range() const = 0;
+  /// Corrupt if the index breaks its layout.
+  virtual Result<std::unique_ptr<const PageIndex>> ParseIndex(
+      const std::shared_ptr<arrow::Buffer>& bytes) const = 0;
+  /// Appends what must be read for `request`, ascending. `index` is null if there is none.
+  virtual Status Plan(const PageIndex* index, const PageRequest& request,
+                      std::vector<PlannedRead>* reads) const = 0;
+  /// Decodes into the output; `bytes` are the `reads` that Plan made for the same request.
+  virtual Status Decode(const PageIndex* index, const PageRequest& request,
+                        std::span<const PlannedRead> reads,
+                        std::span<const std::shared_ptr<arrow::Buffer>> bytes,
+                        ColumnOutput* out) const = 0;
+};
+
+/// The page of `num_rows` rows that `layout` describes, with its `buffers` in the file. Corrupt if
+/// they do not fit together, or the buffers are too small for so many rows; Unsupported, by name,
+/// for encodings that are not covered.
+Result<std::unique_ptr<const Page>> MakePage(const PageLayout& layout, int64_t num_rows,
+                                             std::span<const io::ByteRange> buffers);
+
+Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& layout,
+                                                      int64_t num_rows,
+                                                      std::span<const io::ByteRange> buffers);
+Result<std::unique_ptr<const Page>> MakeFullZipPage(const FullZipLayout& layout, int64_t num_rows,
+                                                    std::span<const io::ByteRange> buffers);
+std::unique_ptr<const Page> MakeAllNullPage();
+
+}  // namespace tusk::lance
