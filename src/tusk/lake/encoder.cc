@@ -5,8 +5,8 @@
 namespace tusk::lake {
 namespace {
 
-constexpr int32_t kLumaCells = 8;
-constexpr int32_t kChromaCells = 4;
+constexpr int64_t kLumaCells = 8;
+constexpr int64_t kChromaCells = 4;
 
 /// How much each channel weighs in a sum of a pixel, an integer so that sums are exact.
 struct Weights {
@@ -79,7 +79,7 @@ class PixelsEncoder final : public Encoder {
     return model;
   }
 
-  int32_t dimension() const override { return kDimension; }
+  int32_t dimension() const override { return int32_t{kDimension}; }
 
   Status Encode(std::span<const Image> images, std::span<float> out,
                 const OperationContext& context) override {
@@ -95,7 +95,7 @@ class PixelsEncoder final : public Encoder {
   }
 
  private:
-  static constexpr int32_t kDimension = kLumaCells * kLumaCells + 2 * kChromaCells * kChromaCells;
+  static constexpr int64_t kDimension = kLumaCells * kLumaCells + 2 * kChromaCells * kChromaCells;
 
   static Status EncodeOne(const Image& image, float* out) {
     const int64_t pixels = int64_t{image.width} * image.height;
