@@ -23,11 +23,11 @@ namespace tusk::lance {
 struct ScanOptions {
   /// Top-level columns in this order; all of them if absent. `_rowid` and `_rowaddr` (uint64) may
   /// be named too.
-  std::optional<std::vector<std::string>> columns;
-  std::shared_ptr<const expr::Filter> filter;  ///< may be null
-  std::optional<int64_t> limit;                ///< rows after filter and offset
-  int64_t offset = 0;                          ///< rows to skip after the filter
-  int64_t batch_rows = 8192;                   ///< at most so many rows in a batch
+  std::optional<std::vector<std::string>> columns = {};
+  std::shared_ptr<const expr::Filter> filter = {};  ///< may be null
+  std::optional<int64_t> limit = {};                ///< rows after filter and offset
+  int64_t offset = 0;                               ///< rows to skip after the filter
+  int64_t batch_rows = 8192;                        ///< at most so many rows in a batch
   int64_t batch_bytes = 64 << 20;  ///< batches are cut smaller than batch_rows to stay near this
   bool with_row_id = false;        ///< append column `_rowid`
   bool with_row_address = false;   ///< append column `_rowaddr`
@@ -37,13 +37,13 @@ struct ScanOptions {
 struct VersionInfo {
   uint64_t version = 0;
   int64_t timestamp_us = 0;  ///< microseconds since the epoch, UTC
-  std::map<std::string, std::string> metadata;
+  std::map<std::string, std::string> metadata = {};
 };
 
 struct OpenOptions {
-  std::optional<uint64_t> version;  ///< the latest if absent
+  std::optional<uint64_t> version = {};  ///< the latest if absent
   /// Opens this manifest object instead, relative to the table's root (a staged one, for a lake).
-  std::optional<std::string> manifest_path;
+  std::optional<std::string> manifest_path = {};
 };
 
 /// One immutable version of a Lance table. Thread-safe; keeps the files it has opened.
@@ -100,8 +100,8 @@ struct WriteOptions {
   int64_t max_bytes_per_file = int64_t{90} << 30;
   std::string data_storage_version = "2.2";  ///< also "stable"; others are refused by name
   bool enable_stable_row_ids = false;        ///< only when a table is made
-  std::map<std::string, std::string> transaction_properties;
-  std::map<std::string, std::string> config;  ///< set in the table's config; not with kAppend
+  std::map<std::string, std::string> transaction_properties = {};
+  std::map<std::string, std::string> config = {};  ///< set in the table's config; not with kAppend
 };
 
 /// Writes `data` as one new version. kCreate: AlreadyExists if there is a table. kAppend: columns

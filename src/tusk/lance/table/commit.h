@@ -17,10 +17,10 @@ namespace tusk::lance {
 /// A manifest that is written, durable and not yet a version: no reader takes its name for one.
 /// Everything in it can be stored and read back later by another process.
 struct StagedManifest {
-  std::string staged_path;  ///< relative to the table's root
-  uint64_t version = 0;     ///< the version it wants to become
+  std::string staged_path = {};  ///< relative to the table's root
+  uint64_t version = 0;          ///< the version it wants to become
   int64_t size_bytes = 0;
-  std::string transaction_uuid;  ///< the same when it is staged again for a later version
+  std::string transaction_uuid = {};  ///< the same when it is staged again for a later version
 };
 
 /// How versions of a table become true. Paths are relative to the table's root. Thread-safe.
