@@ -213,7 +213,12 @@ class ParquetReader final : public arrow::RecordBatchReader {
                                                    const arrow::Field& field) {
     for (int i = 0; i < read.num_columns(); ++i) {
       if (FieldId(*read.schema()->field(i)) == FieldId(field)) {
-        return ConvertArray(read.column(i), field, /*by_id=*/true, context_);
+        auto column = ConvertArray(read.column(i), field, /*by_id=*/true, context_);
+        // Values that do not fit are nobody's argument here.
+        if (GetErrorCode(column.status()) == ErrorCode::kInvalidArgument) {
+          return Corrupt(column.status().message());
+        }
+        return column;
       }
     }
     if (!field.nullable())

@@ -1,0 +1,184 @@
+#include "tusk/iceberg/manifest.h"
+
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tusk/iceberg/avro_file.h"
+#include "tusk/testing/matchers.h"
+
+namespace tusk::iceberg {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+
+std::string CorpusFile(const std::string& name) {
+  std::ifstream file(std::string(TUSK_TEST_CORPUS) + "/iceberg/" + name, std::ios::binary);
+  EXPECT_TRUE(file.good()) << name;
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+DataFile SomeFile(std::string path) {
+  DataFile file;
+  file.path = std::move(path);
+  file.format = "PARQUET";
+  file.record_count = 1000;
+  file.size_bytes = 5'000'000'000;
+  file.column_sizes = {{1, 100}, {2, 200}};
+  file.value_counts = {{1, 1000}};
+  file.null_value_counts = {{1, 0}};
+  file.nan_value_counts = {{2, 3}};
+  file.lower_bounds = {{1, std::string("\0\1", 2)}};
+  file.upper_bounds = {{1, "\xFF"}, {2, ""}};
+  file.split_offsets = {4, 1'000'000};
+  return file;
+}
+
+ManifestFile SomeManifest() {
+  ManifestFile manifest;
+  manifest.path = "/t/metadata/m0.avro";
+  manifest.length = 6000;
+  manifest.sequence_number = 3;
+  manifest.min_sequence_number = 2;
+  manifest.added_snapshot_id = 1'234'567'890'123;
+  manifest.added_files = 2;
+  manifest.existing_files = 1;
+  manifest.deleted_files = 0;
+  manifest.added_rows = 2000;
+  manifest.existing_rows = 7;
+  manifest.deleted_rows = 0;
+  return manifest;
+}
+
+void ExpectSame(const DataFile& read, const DataFile& written) {
+  EXPECT_EQ(read.path, written.path);
+  EXPECT_EQ(read.format, written.format);
+  EXPECT_EQ(read.content, written.content);
+  EXPECT_EQ(read.record_count, written.record_count);
+  EXPECT_EQ(read.size_bytes, written.size_bytes);
+  EXPECT_EQ(read.column_sizes, written.column_sizes);
+  EXPECT_EQ(read.value_counts, written.value_counts);
+  EXPECT_EQ(read.null_value_counts, written.null_value_counts);
+  EXPECT_EQ(read.nan_value_counts, written.nan_value_counts);
+  EXPECT_EQ(read.lower_bounds, written.lower_bounds);
+  EXPECT_EQ(read.upper_bounds, written.upper_bounds);
+  EXPECT_EQ(read.split_offsets, written.split_offsets);
+}
+
+TEST(ManifestTest, FindsFieldsByIdInAForeignFile) {
+  for (const std::string codec : {"null", "deflate"}) {
+    ASSERT_OK_AND_ASSIGN(const auto entries,
+                         ParseManifest(CorpusFile("foreign_manifest_" + codec + ".avro")));
+    ASSERT_EQ(entries.size(), 2U);
+    EXPECT_EQ(entries[0].change, ManifestEntry::Change::kAdded);
+    EXPECT_EQ(entries[0].snapshot_id, -5);
+    EXPECT_EQ(entries[0].sequence_number, std::nullopt);
+    EXPECT_EQ(entries[0].file.path, "/t/data/a.parquet");
+    EXPECT_EQ(entries[0].file.format, "parquet");
+    EXPECT_EQ(entries[0].file.record_count, 7);
+    EXPECT_EQ(entries[0].file.size_bytes, 1234);
+    EXPECT_THAT(entries[0].file.value_counts, ElementsAre(Pair(1, 7), Pair(2, 300)));
+    EXPECT_THAT(entries[0].file.lower_bounds, ElementsAre(Pair(1, std::string("\1\0\0\0", 4))));
+    EXPECT_THAT(entries[0].file.split_offsets, ElementsAre(4, 1000));
+    EXPECT_EQ(entries[1].change, ManifestEntry::Change::kDeleted);
+    EXPECT_EQ(entries[1].snapshot_id, std::nullopt);
+    EXPECT_EQ(entries[1].file.path, "/t/data/b.parquet");
+    EXPECT_TRUE(entries[1].file.value_counts.empty());
+  }
+}
+
+TEST(ManifestTest, ReadsBackWhatItWrote) {
+  const std::vector<DataFile> files = {SomeFile("/t/data/1.parquet"), SomeFile("/t/data/2.parquet"),
+                                       [] {
+                                         DataFile bare;
+                                         bare.path = "/t/data/3.parquet";
+                                         bare.format = "PARQUET";
+                                         return bare;
+                                       }()};
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, FormatDataManifest(files, 42, "{}", 3));
+  ASSERT_OK_AND_ASSIGN(const auto entries, ParseManifest(bytes));
+  ASSERT_EQ(entries.size(), files.size());
+  for (size_t i = 0; i < files.size(); ++i) {
+    EXPECT_EQ(entries[i].change, ManifestEntry::Change::kAdded);
+    EXPECT_EQ(entries[i].snapshot_id, 42);
+    EXPECT_EQ(entries[i].sequence_number, std::nullopt);  // inherited
+    EXPECT_EQ(entries[i].file_sequence_number, std::nullopt);
+    ExpectSame(entries[i].file, files[i]);
+  }
+  ASSERT_OK_AND_ASSIGN(const AvroFile avro, AvroFile::Parse(bytes));
+  EXPECT_EQ(avro.metadata().find("format-version")->second, "2");
+  EXPECT_EQ(avro.metadata().find("content")->second, "data");
+  EXPECT_EQ(avro.metadata().find("schema-id")->second, "3");
+  EXPECT_EQ(avro.metadata().find("partition-spec")->second, "[]");
+}
+
+TEST(ManifestTest, RefusesEveryTruncation) {
+  for (const std::string& bytes :
+       {CorpusFile("foreign_manifest_null.avro"), CorpusFile("foreign_manifest_deflate.avro")}) {
+    int read_as_empty = 0;
+    for (size_t size = 0; size < bytes.size(); ++size) {
+      const auto entries = ParseManifest(std::string_view(bytes).substr(0, size));
+      // Only a cut right behind the header leaves a well-formed file: one without entries.
+      if (entries.ok() && entries->empty()) {
+        ++read_as_empty;
+        continue;
+      }
+      EXPECT_THAT(entries, FailsWith(ErrorCode::kCorrupt)) << size;
+    }
+    EXPECT_EQ(read_as_empty, 1);
+  }
+}
+
+TEST(ManifestTest, RefusesEntriesThatCannotBe) {
+  AvroFileBuilder without_file(
+      R"({"type":"record","name":"manifest_entry","fields":[{"name":"status","type":"int","field-id":0}]})",
+      {});
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, without_file.Finish());
+  EXPECT_THAT(ParseManifest(bytes), FailsWith(ErrorCode::kCorrupt));
+  // A status of 3 and a count below zero do not exist.
+  DataFile negative = SomeFile("/t/data/1.parquet");
+  negative.record_count = -1;
+  ASSERT_OK_AND_ASSIGN(const std::string hostile, FormatDataManifest({negative}, 1, "{}", 0));
+  EXPECT_THAT(ParseManifest(hostile), FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST(ManifestListTest, ReadsBackWhatItWrote) {
+  ManifestFile deletes = SomeManifest();
+  deletes.content = FileContent::kPositionDeletes;  // written as 1, deletes of either kind
+  ASSERT_OK_AND_ASSIGN(const std::string bytes,
+                       FormatManifestList({SomeManifest(), deletes}, 9, 8, 3));
+  ASSERT_OK_AND_ASSIGN(const auto manifests, ParseManifestList(bytes));
+  ASSERT_EQ(manifests.size(), 2U);
+  const ManifestFile written = SomeManifest();
+  EXPECT_EQ(manifests[0].path, written.path);
+  EXPECT_EQ(manifests[0].length, written.length);
+  EXPECT_EQ(manifests[0].partition_spec_id, 0);
+  EXPECT_EQ(manifests[0].content, FileContent::kData);
+  EXPECT_EQ(manifests[0].sequence_number, written.sequence_number);
+  EXPECT_EQ(manifests[0].min_sequence_number, written.min_sequence_number);
+  EXPECT_EQ(manifests[0].added_snapshot_id, written.added_snapshot_id);
+  EXPECT_EQ(manifests[0].added_files, 2);
+  EXPECT_EQ(manifests[0].existing_files, 1);
+  EXPECT_EQ(manifests[0].deleted_files, 0);
+  EXPECT_EQ(manifests[0].added_rows, 2000);
+  EXPECT_EQ(manifests[0].existing_rows, 7);
+  EXPECT_EQ(manifests[0].deleted_rows, 0);
+  EXPECT_EQ(manifests[1].content, FileContent::kPositionDeletes);
+}
+
+TEST(ManifestListTest, DoesNotLosePartitionSummariesOrUnknownCounts) {
+  ManifestFile partitioned = SomeManifest();
+  partitioned.partition_fields = 1;
+  EXPECT_THAT(FormatManifestList({partitioned}, 1, std::nullopt, 1),
+              FailsWith(ErrorCode::kInvalidArgument));
+  ManifestFile uncounted = SomeManifest();
+  uncounted.deleted_rows.reset();
+  EXPECT_THAT(FormatManifestList({uncounted}, 1, std::nullopt, 1),
+              FailsWith(ErrorCode::kUnsupported));
+}
+
+}  // namespace
+}  // namespace tusk::iceberg
