@@ -2,11 +2,10 @@
 #include <functional>
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "tusk/catalog/catalog.h"
 #include "tusk/testing/catalog_changes.h"
+#include "tusk/testing/child_process.h"
 #include "tusk/testing/faulty_vfs.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/temporary_folder.h"
@@ -76,17 +75,7 @@ class SqliteCatalogFaultTest : public ::testing::Test {
 };
 
 /// Runs `work` in a child; true if it was killed, false if it came to its end.
-bool IsKilled(const std::function<void()>& work) {
-  const pid_t child = fork();
-  if (child == 0) {
-    work();
-    _exit(0);
-  }
-  int state = 0;
-  EXPECT_EQ(waitpid(child, &state, 0), child);
-  EXPECT_TRUE(WIFSIGNALED(state) || WEXITSTATUS(state) == 0);
-  return WIFSIGNALED(state);
-}
+bool IsKilled(const std::function<void()>& work) { return WaitKilled(StartChild(work)); }
 
 TEST_F(SqliteCatalogFaultTest, KilledAnywhereItHasTheOldStateOrTheNew) {
   FaultyVfs vfs;

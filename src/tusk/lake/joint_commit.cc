@@ -1,0 +1,154 @@
+#include "tusk/lake/joint_commit.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <random>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "tusk/lake/publish.h"
+#include "tusk/lake/table_stage.h"
+
+namespace tusk::lake {
+namespace {
+
+/// Each failed attempt means that another writer has won, so the lake makes progress all the time.
+constexpr int kCommitAttempts = 100;
+
+using Stages = std::vector<std::unique_ptr<TableStage>>;
+
+Status CheckAppends(const std::vector<TableAppend>& appends) {
+  if (appends.empty()) return InvalidArgument("a joint append without tables");
+  std::set<catalog::TableName> names;
+  for (const TableAppend& append : appends) {
+    // Names made by hand become folders too.
+    ARROW_RETURN_NOT_OK(catalog::TableName::Parse(append.name.ToString()));
+    if (append.data == nullptr) {
+      return InvalidArgument("table '", append.name.ToString(), "' is given no rows");
+    }
+    if (!names.insert(append.name).second) {
+      return InvalidArgument("table '", append.name.ToString(), "' is twice in a joint append");
+    }
+  }
+  return Status::OK();
+}
+
+/// Also after a stop: removing what was staged is part of stopping.
+void AbortAll(const Stages& stages, const OperationContext& context) {
+  OperationContext cleanup = context;
+  cleanup.stop = {};
+  for (const auto& stage : stages) stage->Abort(cleanup);
+}
+
+Status StageAll(const LakeParts& parts, std::vector<TableAppend> appends, Stages* stages,
+                const OperationContext& context) {
+  for (TableAppend& append : appends) {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    const std::string name = append.name.ToString();
+    auto stage = append.kind == catalog::TableKind::kLance
+                     ? MakeLanceStage(parts, std::move(append))
+                     : MakeIcebergStage(parts, std::move(append));
+    ARROW_RETURN_NOT_OK(WithContext(stage->Stage(context), "appending to table '" + name + "'"));
+    stages->push_back(std::move(stage));
+  }
+  return Status::OK();
+}
+
+/// Stages again what moved. Gives `refusal` back if nothing did: trying again would not help.
+Status RestageAll(const Stages& stages, const Status& refusal, const OperationContext& context) {
+  bool any_moved = false;
+  for (const auto& stage : stages) {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    const Result<bool> moved = stage->Restage(context);
+    if (!moved.ok()) {
+      return WithContext(moved.status(),
+                         "appending to table '" + stage->change().name.ToString() + "' once more");
+    }
+    any_moved |= *moved;
+  }
+  return any_moved ? Status::OK() : refusal;
+}
+
+/// Lets racing writers fall out of step.
+void Pause(int attempt) {
+  thread_local std::minstd_rand random(std::random_device{}());
+  const int64_t most_ms = std::min(50, 2 << std::min(attempt, 5));
+  std::this_thread::sleep_for(std::chrono::milliseconds(random() % most_ms));
+}
+
+bool IsLostRace(const Status& status) {
+  const auto code = GetErrorCode(status);
+  return code == ErrorCode::kCommitConflict || code == ErrorCode::kAlreadyExists;
+}
+
+/// True if the catalog's error says that nothing became true.
+bool IsCertainFailure(const Status& status) {
+  const auto code = GetErrorCode(status);
+  return code == ErrorCode::kInvalidArgument || code == ErrorCode::kCancelled || IsLostRace(status);
+}
+
+Result<int64_t> CommitOrRestage(const LakeParts& parts, const Stages& stages,
+                                const CommitInfo& info, const OperationContext& context) {
+  catalog::JointCommit commit;
+  commit.message = info.message;
+  commit.author = info.author;
+  commit.properties = info.properties;
+  for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
+    commit.changes.clear();
+    for (const auto& stage : stages) commit.changes.push_back(stage->change());
+    Result<int64_t> number = parts.catalog->Commit(commit, context);
+    if (number.ok()) return number;
+    if (!IsCertainFailure(number.status())) return number.status();  // staged files stay
+    const Status status = IsLostRace(number.status()) ? RestageAll(stages, number.status(), context)
+                                                      : number.status();
+    if (!status.ok()) {
+      AbortAll(stages, context);
+      return status;
+    }
+    Pause(attempt);
+  }
+  AbortAll(stages, context);
+  return CommitConflict("other writers of the lake won ", kCommitAttempts,
+                        " times in a row; try again when they pause");
+}
+
+}  // namespace
+
+Result<std::optional<catalog::TableEntry>> LoadForAppend(const LakeParts& parts,
+                                                         const catalog::TableChange& change,
+                                                         const OperationContext& context) {
+  const Result<catalog::TableEntry> entry = LoadPublished(parts, change.name, context);
+  if (!entry.ok()) {
+    if (GetErrorCode(entry.status()) == ErrorCode::kNotFound) {
+      return std::optional<catalog::TableEntry>();
+    }
+    return entry.status();
+  }
+  if (entry->kind != change.kind) {
+    return InvalidArgument("it is of kind ", catalog::TableKindName(entry->kind), ", not ",
+                           catalog::TableKindName(change.kind));
+  }
+  return std::optional(*entry);
+}
+
+Result<int64_t> AppendJointly(const LakeParts& parts, std::vector<TableAppend> appends,
+                              const CommitInfo& info, const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckAppends(appends));
+  Stages stages;
+  const Status staged = StageAll(parts, std::move(appends), &stages, context);
+  if (!staged.ok()) {
+    AbortAll(stages, context);
+    return staged;
+  }
+  ARROW_ASSIGN_OR_RAISE(const int64_t number, CommitOrRestage(parts, stages, info, context));
+  for (const auto& stage : stages) {
+    if (stage->change().kind != catalog::TableKind::kLance) continue;
+    // Not an error of the append, which is true by now: the next one completes it.
+    (void)PublishChange(parts, number, stage->change(), context);
+  }
+  return number;
+}
+
+}  // namespace tusk::lake

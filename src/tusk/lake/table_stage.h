@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/catalog/catalog.h"
+#include "tusk/lake/lake.h"
+#include "tusk/lake/lake_parts.h"
+
+namespace tusk::lake {
+
+/// One table's part in a joint commit under way. Used by one thread.
+class TableStage {
+ public:
+  virtual ~TableStage() = default;
+  /// Writes the rows and stages the table's next version. Nothing becomes visible. Called once; a
+  /// failure has removed what it staged.
+  virtual Status Stage(const OperationContext& context) = 0;
+  /// Stages again on the table's pointer of now, if that has moved (true) or not (false); keeps the
+  /// data files where it can. After a failure Abort is still due.
+  virtual Result<bool> Restage(const OperationContext& context) = 0;
+  /// What the catalog is asked to make true.
+  virtual const catalog::TableChange& change() const = 0;
+  /// Removes what is staged. What cannot be removed stays as garbage that nothing refers to.
+  virtual void Abort(const OperationContext& context) = 0;
+};
+
+/// `parts` must outlive the stage.
+std::unique_ptr<TableStage> MakeLanceStage(const LakeParts& parts, TableAppend append);
+std::unique_ptr<TableStage> MakeIcebergStage(const LakeParts& parts, TableAppend append);
+
+/// The entry of `change` before it is staged: published if it is a Lance table, nothing if the
+/// table is to be made. InvalidArgument if it is of another kind.
+Result<std::optional<catalog::TableEntry>> LoadForAppend(const LakeParts& parts,
+                                                         const catalog::TableChange& change,
+                                                         const OperationContext& context);
+
+}  // namespace tusk::lake
