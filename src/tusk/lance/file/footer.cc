@@ -47,6 +47,10 @@ Result<Footer> Footer::Parse(std::string_view tail, int64_t file_size) {
   const auto body_size = static_cast<uint64_t>(file_size - kSize);
   ARROW_RETURN_NOT_OK(CheckTable("columns", footer.column_table, footer.num_columns, body_size));
   ARROW_RETURN_NOT_OK(CheckTable("buffers", footer.buffer_table, footer.num_buffers, body_size));
+  if (footer.column_metadata > body_size) {
+    return Corrupt("column metadata at ", footer.column_metadata, " is outside the ", body_size,
+                   " bytes before the footer");
+  }
   if (footer.num_buffers == 0) return Corrupt("Lance file without a file descriptor");
   return footer;
 }

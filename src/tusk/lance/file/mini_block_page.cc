@@ -253,6 +253,10 @@ Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& lay
   }
   ARROW_ASSIGN_OR_RAISE(auto values, MakeValueDecoder(layout.values));
   if (buffers.size() != 2) return Corrupt("mini-block page with ", buffers.size(), " buffers");
+  if (const int64_t width = layout.has_large_chunk ? 4 : 2;
+      buffers[0].length == 0 || buffers[0].length % width != 0) {
+    return Corrupt("mini-block page with a chunk table of ", buffers[0].length, " bytes");
+  }
   if (layout.num_buffers != values->num_buffers()) {
     return Corrupt("mini-block page with ", layout.num_buffers, " value buffers, not ",
                    values->num_buffers());

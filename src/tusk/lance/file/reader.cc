@@ -404,8 +404,7 @@ Result<std::shared_ptr<const FileReader>> OpenFile(io::OpenedObject object,
   ARROW_ASSIGN_OR_RAISE(const auto descriptor_bytes, tail.Read({&descriptor_range, 1}, context));
   ARROW_ASSIGN_OR_RAISE(Descriptor descriptor, ParseDescriptor(*descriptor_bytes[0]));
   // An open reader keeps what later reads may need, not the data that came along.
-  ARROW_RETURN_NOT_OK(tail.DropBefore(
-      std::min<uint64_t>(footer.column_metadata, std::numeric_limits<int64_t>::max()), context));
+  ARROW_RETURN_NOT_OK(tail.DropBefore(static_cast<int64_t>(footer.column_metadata), context));
   ARROW_ASSIGN_OR_RAISE(auto column_table,
                         table_bytes[0]->CopySlice(0, table_bytes[0]->size(), context.pool));
   return std::make_shared<FileReaderImpl>(std::move(tail), footer, std::move(column_table),

@@ -1,8 +1,12 @@
 #include "tusk/lance/file/schema_proto.h"
 
+#include <map>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include <arrow/util/utf8.h>
 
 namespace tusk::lance {
 namespace {
@@ -21,6 +25,22 @@ LegacyEncoding LegacyEncodingOf(const Field& field) {
   return kPlain;
 }
 
+using Metadata = google::protobuf::RepeatedPtrField<proto::MetadataEntry>;
+
+void AppendMetadata(const std::map<std::string, std::string>& from, Metadata* to) {
+  for (const auto& [key, value] : from) {
+    proto::MetadataEntry* entry = to->Add();
+    entry->set_key(key);
+    entry->set_value(value);
+  }
+}
+
+std::map<std::string, std::string> ParseMetadata(const Metadata& from) {
+  std::map<std::string, std::string> to;
+  for (const proto::MetadataEntry& entry : from) to[entry.key()] = entry.value();
+  return to;
+}
+
 void AppendField(const Field& field, int32_t parent_id,
                  google::protobuf::RepeatedPtrField<proto::Field>* out) {
   proto::Field* to = out->Add();
@@ -30,7 +50,7 @@ void AppendField(const Field& field, int32_t parent_id,
   to->set_logical_type(field.logical_type);
   to->set_nullable(field.nullable);
   to->set_encoding(LegacyEncodingOf(field));
-  for (const auto& [key, value] : field.metadata) (*to->mutable_metadata())[key] = value;
+  AppendMetadata(field.metadata, to->mutable_metadata());
   const auto extension = field.metadata.find(kExtensionName);
   if (extension != field.metadata.end()) to->set_extension_name(extension->second);
   to->set_unenforced_primary_key(field.unenforced_primary_key);
@@ -46,7 +66,7 @@ Field ParseField(const proto::Field& from) {
   field.parent_id = from.parent_id();
   field.logical_type = from.logical_type();
   field.nullable = from.nullable();
-  for (const auto& [key, value] : from.metadata()) field.metadata[key] = value;
+  field.metadata = ParseMetadata(from.metadata());
   if (!from.extension_name().empty()) field.metadata[kExtensionName] = from.extension_name();
   field.unenforced_primary_key_position = from.unenforced_primary_key_position();
   field.unenforced_primary_key =
@@ -83,6 +103,10 @@ Result<std::vector<Field>> ParseFields(
   flat.reserve(fields.size());
   for (const proto::Field& from : fields) {
     const size_t index = flat.size();
+    if (!arrow::util::ValidateUTF8(from.name()) ||
+        !arrow::util::ValidateUTF8(from.logical_type())) {
+      return Corrupt("schema field with id ", from.id(), " has a name that is not UTF-8");
+    }
     flat.push_back(ParseField(from));
     if (from.parent_id() < 0) {
       top.push_back(index);
@@ -111,14 +135,14 @@ Result<std::vector<Field>> ParseFields(
 proto::Schema ToProto(const Schema& schema) {
   proto::Schema to;
   AppendFields(schema.fields, to.mutable_fields());
-  for (const auto& [key, value] : schema.metadata) (*to.mutable_metadata())[key] = value;
+  AppendMetadata(schema.metadata, to.mutable_metadata());
   return to;
 }
 
 Result<Schema> FromProto(const proto::Schema& schema) {
   Schema to;
   ARROW_ASSIGN_OR_RAISE(to.fields, ParseFields(schema.fields()));
-  for (const auto& [key, value] : schema.metadata()) to.metadata[key] = value;
+  to.metadata = ParseMetadata(schema.metadata());
   return to;
 }
 

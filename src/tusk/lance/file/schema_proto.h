@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdint>
+#include <vector>
 
 #include <google/protobuf/repeated_ptr_field.h>
 
@@ -15,7 +15,7 @@ void AppendFields(const std::vector<Field>& fields,
                   google::protobuf::RepeatedPtrField<proto::Field>* out);
 
 /// Rebuilds the tree from its flattened form. Corrupt if a parent does not stand before its
-/// children, an id is taken twice or the tree is deeper than 64.
+/// children, an id is taken twice, a name is not UTF-8 or the tree is deeper than 64.
 Result<std::vector<Field>> ParseFields(
     const google::protobuf::RepeatedPtrField<proto::Field>& fields);
 
