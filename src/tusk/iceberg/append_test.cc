@@ -10,8 +10,8 @@
 #include <arrow/json/from_string.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "tusk/iceberg/json_document.h"
 #include "tusk/iceberg/manifest.h"
 #include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
@@ -377,6 +377,33 @@ TEST_F(AppendTest, DoesNotReadOutsideTheTable) {
   // A table that claims to lie elsewhere.
   const auto moved = ChangeMetadata(*table, [](Json& document) { document["location"] = "/"; });
   EXPECT_FALSE(Table::Open(store_, moved, context_).ok());
+}
+
+TEST_F(AppendTest, DoesNotTakeAMissingPartitionColumnForNull) {
+  const auto table = Append({Points(R"([{"id": 1, "name": "a", "v": null}])")}, nullptr);
+  // A column that no file has, in a table that is partitioned by it or is not.
+  const auto add_column = [](Json& document) {
+    document["schemas"][0]["fields"].push_back(
+        Json{{"id", 9}, {"name", "day"}, {"required", false}, {"type", "int"}});
+  };
+  ASSERT_OK_AND_ASSIGN(const auto widened,
+                       Table::Open(store_, ChangeMetadata(*table, add_column), context_));
+  ASSERT_OK_AND_ASSIGN(const auto rows, Scan(*widened));
+  EXPECT_EQ(rows->GetColumnByName("day")->null_count(), 1);
+  const auto partition_by_it = [&](Json& document) {
+    add_column(document);
+    document["partition-specs"].push_back(Json{
+        {"spec-id", 1},
+        {"fields",
+         Json::array({Json{
+             {"name", "day"}, {"transform", "identity"}, {"source-id", 9}, {"field-id", 1000}}})}});
+  };
+  ASSERT_OK_AND_ASSIGN(const auto partitioned,
+                       Table::Open(store_, ChangeMetadata(*table, partition_by_it), context_));
+  EXPECT_THAT(Scan(*partitioned), FailsWith(ErrorCode::kUnsupported));
+  ScanOptions others;
+  others.columns = {"id"};
+  EXPECT_THAT(Ids(*partitioned, others), ElementsAre(1));
 }
 
 TEST_F(AppendTest, NamesWhatItDoesNotCoverYet) {

@@ -17,7 +17,7 @@ constexpr std::string_view kMagic{"Obj\x01", 4};
 constexpr size_t kSyncSize = 16;
 constexpr size_t kBlockBytes = 64 << 10;
 /// Writers cut blocks at tens of kilobytes; a single huge record is the only reason for more.
-constexpr size_t kMaxInflatedBytes = 256 << 20;
+constexpr size_t kMaxInflatedBytes = 64 << 20;
 /// Deflate cannot expand more than this: two bits give at most 258 bytes.
 constexpr size_t kMaxDeflateRatio = 1032;
 

@@ -10,8 +10,8 @@
 
 #include "tusk/base/result.h"
 
-// The JSON library is heavy: only avro_schema.cc, schema.cc, metadata.cc and this header's own
-// source see it.
+// The JSON library is heavy: sources that read or write JSON documents include this, headers do
+// not.
 namespace tusk::iceberg {
 
 /// Parses a JSON text from a file; `what` names it in errors. Corrupt if it is not JSON, not an

@@ -53,28 +53,29 @@ Status ParseSchemas(const Json& document, TableMetadata* metadata) {
   return Status::OK();
 }
 
-/// True if a field of a partition spec splits the data: any transform but void.
-Result<bool> Partitions(const Json& fields) {
+/// Takes the fields of one partition spec.
+Status ParsePartitionFields(const Json& fields, TableMetadata* metadata) {
   for (const Json& field : fields) {
     ARROW_ASSIGN_OR_RAISE(const std::string transform, RequiredString(field, "transform"));
-    if (transform != "void") return true;
+    if (transform != "void") metadata->is_partitioned = true;
+    if (transform != "identity") continue;
+    ARROW_ASSIGN_OR_RAISE(const int32_t column, RequiredInt32(field, "source-id"));
+    metadata->identity_partition_columns.insert(column);
   }
-  return false;
+  return Status::OK();
 }
 
 Status ParsePartitionSpecs(const Json& document, TableMetadata* metadata) {
   const Json* specs = FindMember(document, "partition-specs");
   if (specs == nullptr && metadata->format_version == 1) {
     ARROW_ASSIGN_OR_RAISE(const Json* fields, RequiredArray(document, "partition-spec"));
-    ARROW_ASSIGN_OR_RAISE(metadata->is_partitioned, Partitions(*fields));
-    return Status::OK();
+    return ParsePartitionFields(*fields, metadata);
   }
   ARROW_ASSIGN_OR_RAISE(specs, RequiredArray(document, "partition-specs"));
   ARROW_ASSIGN_OR_RAISE(metadata->default_spec_id, RequiredInt32(document, "default-spec-id"));
   for (const Json& spec : *specs) {
     ARROW_ASSIGN_OR_RAISE(const Json* fields, RequiredArray(spec, "fields"));
-    ARROW_ASSIGN_OR_RAISE(const bool partitions, Partitions(*fields));
-    metadata->is_partitioned = metadata->is_partitioned || partitions;
+    ARROW_RETURN_NOT_OK(ParsePartitionFields(*fields, metadata));
   }
   return Status::OK();
 }

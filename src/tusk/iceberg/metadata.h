@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,9 @@ struct TableMetadata {
   int32_t current_schema_id = 0;
   std::map<int32_t, std::shared_ptr<arrow::Schema>> schemas;  ///< never empty
   bool is_partitioned = false;  ///< some spec of the table has a field that is not void
+  /// Columns that some spec partitions by their own value: a file may leave them out, since the
+  /// partition tells the value.
+  std::set<int32_t> identity_partition_columns;
   int32_t default_spec_id = 0;
   std::map<std::string, std::string> properties;
   std::optional<int64_t> current_snapshot_id;

@@ -3,8 +3,8 @@
 #include <arrow/type.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "tusk/iceberg/json_document.h"
 #include "tusk/iceberg/schema.h"
 #include "tusk/testing/matchers.h"
 

@@ -115,12 +115,8 @@ void AddLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* leave
 
 class ParquetReader final : public arrow::RecordBatchReader {
  public:
-  ParquetReader(std::string path, std::shared_ptr<arrow::Schema> schema, int64_t batch_rows,
-                const OperationContext& context)
-      : path_(std::move(path)),
-        schema_(std::move(schema)),
-        batch_rows_(batch_rows),
-        context_(context) {}
+  ParquetReader(std::string path, ParquetReadOptions options, const OperationContext& context)
+      : path_(std::move(path)), options_(std::move(options)), context_(context) {}
 
   Status Open(io::ObjectStore* store) {
     ARROW_ASSIGN_OR_RAISE(io::OpenedObject object, store->Open(path_, 0, context_));
@@ -131,7 +127,7 @@ class ParquetReader final : public arrow::RecordBatchReader {
     }
   }
 
-  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+  std::shared_ptr<arrow::Schema> schema() const override { return options_.schema; }
 
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
     ARROW_RETURN_NOT_OK(context_.CheckStop());
@@ -149,7 +145,7 @@ class ParquetReader final : public arrow::RecordBatchReader {
         builder.Open(std::make_shared<ObjectFile>(std::move(object.reader), context_),
                      parquet::ReaderProperties(context_.pool)));
     parquet::ArrowReaderProperties properties;
-    properties.set_batch_size(batch_rows_);
+    properties.set_batch_size(options_.batch_rows);
     // Only the columns of one row group are held; nothing is read ahead on foreign threads.
     properties.set_pre_buffer(false);
     properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
@@ -172,7 +168,7 @@ class ParquetReader final : public arrow::RecordBatchReader {
       const std::optional<int32_t> id = FieldId(*field.field);
       has_ids = has_ids || id.has_value();
       const auto is_asked = [&](const auto& wanted) { return FieldId(*wanted) == id; };
-      if (id.has_value() && std::ranges::any_of(schema_->fields(), is_asked)) {
+      if (id.has_value() && std::ranges::any_of(options_.schema->fields(), is_asked)) {
         AddLeaves(field, &leaves);
       }
     }
@@ -188,7 +184,7 @@ class ParquetReader final : public arrow::RecordBatchReader {
       ARROW_RETURN_NOT_OK(batches_->ReadNext(&read));
     } else if (rows_left_ > 0) {
       // None of the columns is in the file: its rows count all the same.
-      const int64_t rows = std::min(rows_left_, batch_rows_);
+      const int64_t rows = std::min(rows_left_, options_.batch_rows);
       rows_left_ -= rows;
       read = arrow::RecordBatch::Make(arrow::schema({}), rows, arrow::ArrayVector{});
     }
@@ -202,11 +198,11 @@ class ParquetReader final : public arrow::RecordBatchReader {
 
   Result<std::shared_ptr<arrow::RecordBatch>> Project(const arrow::RecordBatch& read) {
     arrow::ArrayVector columns;
-    for (const auto& field : schema_->fields()) {
+    for (const auto& field : options_.schema->fields()) {
       ARROW_ASSIGN_OR_RAISE(auto column, FindColumn(read, *field));
       columns.push_back(std::move(column));
     }
-    return arrow::RecordBatch::Make(schema_, read.num_rows(), std::move(columns));
+    return arrow::RecordBatch::Make(options_.schema, read.num_rows(), std::move(columns));
   }
 
   Result<std::shared_ptr<arrow::Array>> FindColumn(const arrow::RecordBatch& read,
@@ -223,12 +219,15 @@ class ParquetReader final : public arrow::RecordBatchReader {
     }
     if (!field.nullable())
       return Corrupt("required column '", field.name(), "' is not in the file");
+    if (options_.told_elsewhere.contains(FieldId(field).value_or(0))) {
+      return Unsupported("column '", field.name(),
+                         "' is told by the partition alone, which is not supported yet");
+    }
     return arrow::MakeArrayOfNull(field.type(), read.num_rows(), context_.pool);
   }
 
   const std::string path_;
-  const std::shared_ptr<arrow::Schema> schema_;
-  const int64_t batch_rows_;
+  const ParquetReadOptions options_;
   const OperationContext& context_;
   std::unique_ptr<parquet::arrow::FileReader> file_;
   std::unique_ptr<arrow::RecordBatchReader> batches_;  // borrows from file_
@@ -323,11 +322,9 @@ class ArrowParquetWriter final : public ParquetWriter {
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> OpenParquet(io::ObjectStore* store,
                                                               std::string_view path,
-                                                              std::shared_ptr<arrow::Schema> schema,
-                                                              int64_t batch_rows,
+                                                              ParquetReadOptions options,
                                                               const OperationContext& context) {
-  auto reader =
-      std::make_shared<ParquetReader>(std::string(path), std::move(schema), batch_rows, context);
+  auto reader = std::make_shared<ParquetReader>(std::string(path), std::move(options), context);
   ARROW_RETURN_NOT_OK(reader->Open(store));
   return reader;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -14,15 +15,22 @@
 
 namespace tusk::iceberg {
 
-/// Streams the columns `schema` (stored types with field ids) of the Parquet file `path`, one row
-/// group at a time, in batches of at most `batch_rows`. Columns are found by field id, at every
-/// depth; one that the file lacks is null, promoted types are widened. Corrupt if the file breaks
-/// its format or lacks a required column; Unsupported if its columns carry no field ids.
+struct ParquetReadOptions {
+  std::shared_ptr<arrow::Schema> schema;  ///< the columns: stored types with field ids
+  int64_t batch_rows = 65536;
+  /// Field ids of columns whose value, if the file lacks them, is told elsewhere (by the partition)
+  /// and not null.
+  std::set<int32_t> told_elsewhere;
+};
+
+/// Streams columns of the Parquet file `path`, one row group at a time, in batches of at most
+/// `batch_rows`. Columns are found by field id, at every depth; one that the file lacks is null,
+/// promoted types are widened. Corrupt if the file breaks its format or lacks a required column;
+/// Unsupported if its columns carry no field ids or a column that is told elsewhere is not there.
 /// `context` must outlive the reader.
 Result<std::shared_ptr<arrow::RecordBatchReader>> OpenParquet(io::ObjectStore* store,
                                                               std::string_view path,
-                                                              std::shared_ptr<arrow::Schema> schema,
-                                                              int64_t batch_rows,
+                                                              ParquetReadOptions options,
                                                               const OperationContext& context);
 
 /// Writes one Parquet file: zstd, field ids, row groups of bounded rows and bytes.

@@ -67,11 +67,13 @@ class ScanReader final : public arrow::RecordBatchReader {
  public:
   ScanReader(std::shared_ptr<io::ObjectStore> store, std::vector<std::string> paths,
              Projection projection, std::shared_ptr<const expr::Filter::Bound> filter,
-             const ScanOptions& options, const OperationContext& context)
+             std::set<int32_t> partition_columns, const ScanOptions& options,
+             const OperationContext& context)
       : store_(std::move(store)),
         paths_(std::move(paths)),
         projection_(std::move(projection)),
         filter_(std::move(filter)),
+        partition_columns_(std::move(partition_columns)),
         batch_rows_(options.batch_rows),
         rows_left_(options.limit.value_or(std::numeric_limits<int64_t>::max())),
         context_(context) {}
@@ -105,8 +107,11 @@ class ScanReader final : public arrow::RecordBatchReader {
       if (file_ != nullptr) ARROW_RETURN_NOT_OK(file_->ReadNext(&batch));
       if (batch != nullptr) return batch;
       if (next_path_ == paths_.size()) return nullptr;
-      ARROW_ASSIGN_OR_RAISE(file_, OpenParquet(store_.get(), paths_[next_path_], projection_.read,
-                                               batch_rows_, context_));
+      ARROW_ASSIGN_OR_RAISE(file_, OpenParquet(store_.get(), paths_[next_path_],
+                                               {.schema = projection_.read,
+                                                .batch_rows = batch_rows_,
+                                                .told_elsewhere = partition_columns_},
+                                               context_));
       ++next_path_;
     }
   }
@@ -122,6 +127,7 @@ class ScanReader final : public arrow::RecordBatchReader {
   const std::vector<std::string> paths_;
   const Projection projection_;
   const std::shared_ptr<const expr::Filter::Bound> filter_;
+  const std::set<int32_t> partition_columns_;
   const int64_t batch_rows_;
   int64_t rows_left_;
   const OperationContext& context_;
@@ -167,8 +173,9 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> Table::Scan(
       paths.push_back(std::move(path));
     }
   }
-  return std::make_shared<ScanReader>(state_->store, std::move(paths), std::move(projection),
-                                      std::move(filter), options, context);
+  return std::make_shared<ScanReader>(
+      state_->store, std::move(paths), std::move(projection), std::move(filter),
+      state_->metadata.identity_partition_columns, options, context);
 }
 
 Result<int64_t> Table::CountRows(std::shared_ptr<const expr::Filter> filter,
