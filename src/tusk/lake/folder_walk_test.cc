@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "tusk/base/uuid.h"
 #include "tusk/testing/matchers.h"
+#include "tusk/testing/temporary_folder.h"
 
 namespace tusk::lake {
 namespace {
@@ -20,12 +20,6 @@ using ::testing::IsEmpty;
 
 class FindFilesTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    root_ = fs::path(::testing::TempDir()) / RandomUuidString();
-    fs::create_directories(root_);
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   std::string Touch(const std::string& name) {
     const fs::path path = root_ / name;
     fs::create_directories(path.parent_path());
@@ -33,7 +27,8 @@ class FindFilesTest : public ::testing::Test {
     return path.string();
   }
 
-  fs::path root_;
+  TemporaryFolder folder_;
+  const fs::path root_ = folder_.path();
   OperationContext context_;
 };
 

@@ -28,6 +28,10 @@ Status CheckAppends(const std::vector<TableAppend>& appends) {
     if (append.data == nullptr) {
       return InvalidArgument("table '", append.name.ToString(), "' is given no rows");
     }
+    if (append.expected_version && append.kind != catalog::TableKind::kLance) {
+      return Unsupported("an expected version of Iceberg table '", append.name.ToString(),
+                         "' is not supported yet");
+    }
     if (!names.insert(append.name).second) {
       return InvalidArgument("table '", append.name.ToString(), "' is twice in a joint append");
     }

@@ -173,6 +173,28 @@ TEST_F(LakeTest, RefusesAppendsThatMakeNoSense) {
   EXPECT_THAT(lake_->Append(escape, {}, context_), FailsWith(ErrorCode::kInvalidArgument));
 }
 
+TEST_F(LakeTest, RefusesRowsThatWereChosenForAnotherVersion) {
+  const auto append = [&](uint64_t expected_version) {
+    TableAppend rows;
+    rows.name = LanceName();
+    rows.data = Rows(Range(0, 3));
+    rows.expected_version = expected_version;
+    return lake_->Append({rows}, {}, context_);
+  };
+  EXPECT_THAT(append(1), FailsWith(ErrorCode::kCommitConflict));
+  ASSERT_OK(append(0));
+  EXPECT_THAT(append(0), FailsWith(ErrorCode::kCommitConflict));
+  ASSERT_OK(append(1));
+  EXPECT_THAT(append(1), FailsWith(ErrorCode::kCommitConflict));
+  EXPECT_EQ(CountStaged(), 0);
+  TableAppend iceberg;
+  iceberg.name = IcebergName();
+  iceberg.kind = catalog::TableKind::kIceberg;
+  iceberg.data = Rows(Range(0, 3));
+  iceberg.expected_version = 1;
+  EXPECT_THAT(lake_->Append({iceberg}, {}, context_), FailsWith(ErrorCode::kUnsupported));
+}
+
 TEST_F(LakeTest, RefusesALanceTableThatItDoesNotKnow) {
   lance::WriteOptions options;
   ASSERT_OK(lance::WriteDataset(Rows(Range(0, 3)).get(), LancePath(root_), options, context_));

@@ -21,6 +21,7 @@ class LanceStage final : public TableStage {
 
   Status Stage(const OperationContext& context) override {
     ARROW_ASSIGN_OR_RAISE(const auto entry, LoadForAppend(parts_, change_, context));
+    ARROW_RETURN_NOT_OK(CheckVersion(entry));
     ARROW_RETURN_NOT_OK(SetTable(entry));
     if (!entry) ARROW_RETURN_NOT_OK(CheckNoForeignTable(context));
     CountingReader reader(append_.data);
@@ -34,6 +35,7 @@ class LanceStage final : public TableStage {
     if (!entry && !change_.expected) return false;
     if (!entry) return CommitConflict("the table was dropped by another writer");
     if (change_.expected && *change_.expected == entry->pointer) return false;
+    ARROW_RETURN_NOT_OK(CheckVersion(entry));
     if (!change_.expected) return AppendToOthersTable(*entry, context);
     ARROW_ASSIGN_OR_RAISE(lance::StagedManifest staged,
                           lance::Restage(table_, staged_, parts_.handler.get(), context));
@@ -48,6 +50,15 @@ class LanceStage final : public TableStage {
   }
 
  private:
+  /// CommitConflict if the rows were chosen for another version than the table is at.
+  Status CheckVersion(const std::optional<catalog::TableEntry>& entry) const {
+    if (!append_.expected_version) return Status::OK();
+    const auto version = static_cast<uint64_t>(entry ? entry->pointer.version : 0);
+    if (version == *append_.expected_version) return Status::OK();
+    return CommitConflict("the rows were chosen for version ", *append_.expected_version,
+                          " of the table, which another writer has brought to version ", version);
+  }
+
   /// Takes over where the table is, or where it will be.
   Status SetTable(const std::optional<catalog::TableEntry>& entry) {
     if (entry) {
