@@ -69,7 +69,7 @@ class SqliteCatalogFaultTest : public ::testing::Test {
     return latest;
   }
 
-  TemporaryFolder folder_;
+  TemporaryFolder folder_{TemporaryFolder::Place::kMemory};
   const std::string path_ = folder_ / "catalog.db";
   OperationContext context_;
 };

@@ -55,7 +55,7 @@ class SqliteCatalogTest : public ::testing::Test {
     ASSERT_OK(catalog_->RecordPublished(1, Name("media.digits"), Final(1, "t1"), context_));
   }
 
-  TemporaryFolder folder_;
+  TemporaryFolder folder_{TemporaryFolder::Place::kMemory};
   const std::string path_ = folder_ / "catalog.db";
   OperationContext context_;
   std::shared_ptr<Catalog> catalog_;

@@ -58,7 +58,7 @@ class LakeTest : public ::testing::Test {
     ASSERT_FALSE(tables.at(0).published);
   }
 
-  TemporaryFolder folder_;
+  TemporaryFolder folder_{TemporaryFolder::Place::kMemory};
   const std::string root_ = folder_ / "lake";
   OperationContext context_;
   std::shared_ptr<Lake> lake_;

@@ -8,11 +8,17 @@
 
 namespace tusk {
 
-/// A new folder under the system's temporary one, removed with its content at the end.
+/// A new folder, removed with its content at the end.
 class TemporaryFolder {
  public:
-  TemporaryFolder()
-      : path_(std::filesystem::temp_directory_path() / ("tusk-test-" + RandomUuidString())) {
+  enum class Place {
+    kDisk,    ///< under the system's temporary folder
+    kMemory,  ///< where nothing waits for a disk, if there is such a place: for tests that sync a
+              ///< lot
+  };
+
+  explicit TemporaryFolder(Place place = Place::kDisk)
+      : path_(Parent(place) / ("tusk-test-" + RandomUuidString())) {
     std::filesystem::create_directories(path_);
   }
   ~TemporaryFolder() {
@@ -27,6 +33,13 @@ class TemporaryFolder {
   std::string operator/(std::string_view name) const { return (path_ / name).native(); }
 
  private:
+  static std::filesystem::path Parent(Place place) {
+    const std::filesystem::path memory = "/dev/shm";
+    std::error_code error;
+    if (place == Place::kMemory && std::filesystem::is_directory(memory, error)) return memory;
+    return std::filesystem::temp_directory_path();
+  }
+
   std::filesystem::path path_;
 };
 

@@ -1,0 +1,110 @@
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "tusk/io/object_store.h"
+#include "tusk/lake/lake.h"
+#include "tusk/testing/faulty_store.h"
+#include "tusk/testing/faulty_vfs.h"
+#include "tusk/testing/matchers.h"
+#include "tusk/testing/temporary_folder.h"
+#include "tusk/testing/two_table_lake.h"
+
+namespace tusk::lake {
+namespace {
+
+/// More requests than a joint commit makes; a walk that gets here would never end.
+constexpr int64_t kTooMany = 1000;
+
+/// A lake on a store, or a catalog on a disk, that fails in the middle of a joint commit.
+class JointCommitFailureTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto lake = *Lake::Init(root_, context_);
+    ASSERT_OK(AppendIds(*lake, Range(0, 5), context_));
+    std::filesystem::copy(root_, mark_, std::filesystem::copy_options::recursive);
+    Rewind();
+  }
+
+  /// Brings the lake back to its first joint version and opens it on the store that fails.
+  void Rewind() {
+    lake_.reset();
+    std::filesystem::remove_all(root_);
+    std::filesystem::copy(mark_, root_, std::filesystem::copy_options::recursive);
+    lake_ = *Lake::Open(io::StorePath{.store = store_, .path = root_}, std::nullopt, context_);
+  }
+
+  /// After an append with `result`: both sides have the batch, or neither; an OK result means that
+  /// they have. The same object then takes another append.
+  void ExpectOldOrNew(const Status& result) {
+    EXPECT_OK(lake_->Recover(context_));
+    const Ids lance = *LanceIds(*lake_, context_);
+    const bool has_batch = lance == Range(0, 10);
+    EXPECT_TRUE(has_batch || (lance == Range(0, 5) && !result.ok())) << result.ToString();
+    EXPECT_EQ(*IcebergIds(*lake_, context_), lance);
+    EXPECT_EQ(*LanceIdsByPath(root_, context_), lance);
+    EXPECT_OK(AppendIds(*lake_, Range(100, 5), context_));
+    EXPECT_EQ(*LanceIds(*lake_, context_), Union(lance, Range(100, 5)));
+    EXPECT_EQ(*IcebergIds(*lake_, context_), Union(lance, Range(100, 5)));
+  }
+
+  void WalkStoreFailures(bool and_all_after) {
+    bool failed = true;
+    for (int64_t n = 0; failed && n < kTooMany && !HasFailure(); ++n) {
+      SCOPED_TRACE(n);
+      Rewind();
+      store_->FailRequest(n, and_all_after);
+      const Status result = AppendIds(*lake_, Range(5, 5), context_).status();
+      failed = store_->has_failed();
+      store_->Reset();
+      ExpectOldOrNew(result);
+    }
+    EXPECT_FALSE(failed);
+  }
+
+  void WalkDiskFailures(VfsFault fault, bool and_all_after) {
+    FaultyVfs vfs;
+    bool broken = true;
+    for (int64_t n = 0; broken && n < kTooMany && !HasFailure(); ++n) {
+      SCOPED_TRACE(n);
+      Rewind();
+      vfs.BreakRequest(n, fault, and_all_after);
+      const Status result = AppendIds(*lake_, Range(5, 5), context_).status();
+      broken = vfs.has_broken();
+      vfs.Reset();
+      ExpectOldOrNew(result);
+    }
+    EXPECT_FALSE(broken);
+    lake_.reset();
+  }
+
+  TemporaryFolder folder_{TemporaryFolder::Place::kMemory};
+  const std::string root_ = folder_ / "lake";
+  const std::string mark_ = folder_ / "mark";
+  OperationContext context_;
+  std::shared_ptr<FaultyStore> store_ = std::make_shared<FaultyStore>(io::MakeLocalStore());
+  std::shared_ptr<Lake> lake_;
+};
+
+TEST_F(JointCommitFailureTest, AStoreThatFailsOnceGivesAnErrorOrATrueCommit) {
+  WalkStoreFailures(/*and_all_after=*/false);
+}
+
+TEST_F(JointCommitFailureTest, AStoreThatGoesAwayGivesAnErrorOrATrueCommit) {
+  WalkStoreFailures(/*and_all_after=*/true);
+}
+
+TEST_F(JointCommitFailureTest, ADiskThatRefusesAWriteOfTheCatalogGivesAnErrorOrATrueCommit) {
+  WalkDiskFailures(VfsFault::kRefuse, /*and_all_after=*/false);
+}
+
+TEST_F(JointCommitFailureTest, ADiskThatGoesAwayUnderTheCatalogGivesAnErrorOrATrueCommit) {
+  WalkDiskFailures(VfsFault::kRefuse, /*and_all_after=*/true);
+}
+
+TEST_F(JointCommitFailureTest, ADiskThatWritesAndDeniesItGivesAnErrorOrATrueCommit) {
+  WalkDiskFailures(VfsFault::kFailAfter, /*and_all_after=*/false);
+}
+
+}  // namespace
+}  // namespace tusk::lake
