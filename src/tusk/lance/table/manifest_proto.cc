@@ -216,7 +216,7 @@ std::string SerializeManifest(const Manifest& manifest) {
     schema = ToProto(manifest.schema);
   }
   out.mutable_fields()->Swap(schema.mutable_fields());
-  out.mutable_schema_metadata()->swap(*schema.mutable_metadata());
+  out.mutable_schema_metadata()->Swap(schema.mutable_metadata());
   for (const Fragment& fragment : manifest.fragments) *out.add_fragments() = ToProto(fragment);
   out.set_version(manifest.version);
   out.mutable_writer_version()->set_library("tusk");
@@ -248,7 +248,7 @@ Result<Manifest> ParseManifest(std::string_view bytes) {
   Manifest manifest;
   proto::Schema schema;
   schema.mutable_fields()->Swap(in.mutable_fields());
-  schema.mutable_metadata()->swap(*in.mutable_schema_metadata());
+  schema.mutable_metadata()->Swap(in.mutable_schema_metadata());
   ARROW_ASSIGN_OR_RAISE(manifest.schema, FromProto(schema));
   schema.SerializeToString(&manifest.encoded_schema);
   manifest.fragments.reserve(in.fragments_size());

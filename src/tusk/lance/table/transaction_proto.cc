@@ -108,7 +108,7 @@ std::string SerializeTransaction(const Transaction& transaction) {
   }
   proto::Schema schema = ToProto(transaction.schema);
   overwrite->mutable_schema()->Swap(schema.mutable_fields());
-  overwrite->mutable_schema_metadata()->swap(*schema.mutable_metadata());
+  overwrite->mutable_schema_metadata()->Swap(schema.mutable_metadata());
   overwrite->mutable_config_upsert_values()->insert(transaction.config_upserts.begin(),
                                                     transaction.config_upserts.end());
   return out.SerializeAsString();
@@ -134,7 +134,7 @@ Result<Transaction> ParseTransaction(std::string_view bytes) {
       ARROW_RETURN_NOT_OK(ParseFragments(overwrite->fragments(), &transaction.fragments));
       proto::Schema schema;
       schema.mutable_fields()->Swap(overwrite->mutable_schema());
-      schema.mutable_metadata()->swap(*overwrite->mutable_schema_metadata());
+      schema.mutable_metadata()->Swap(overwrite->mutable_schema_metadata());
       ARROW_ASSIGN_OR_RAISE(transaction.schema, FromProto(schema));
       transaction.config_upserts.insert(overwrite->config_upsert_values().begin(),
                                         overwrite->config_upsert_values().end());
