@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,6 +45,15 @@ class TUSK_EXPORT Filter {
   std::unique_ptr<State> state_;
 };
 
+/// What is known of one column of a part of a table: every value that is neither null nor absent
+/// lies in [least, greatest].
+struct ColumnRange {
+  std::shared_ptr<arrow::Scalar> least;     ///< of the column's type; null: not known
+  std::shared_ptr<arrow::Scalar> greatest;  ///< of the column's type; null: not known
+  bool may_be_null = true;
+  bool is_all_null = false;
+};
+
 /// A filter bound to a schema.
 class TUSK_EXPORT Filter::Bound {
  public:
@@ -51,6 +61,9 @@ class TUSK_EXPORT Filter::Bound {
   /// The rows of `batch`, which has the bound schema, for which the predicate is true.
   Result<std::shared_ptr<arrow::RecordBatch>> Apply(
       const std::shared_ptr<arrow::RecordBatch>& batch, const OperationContext& context) const;
+  /// False only if the predicate is true for no row whose columns lie in `ranges`, by column name;
+  /// columns that are not there can have any value. A float column that may hold NaN has no range.
+  Result<bool> MayMatch(const std::map<std::string, ColumnRange>& ranges) const;
 
  private:
   friend class Filter;

@@ -1,5 +1,7 @@
 #include "tusk/expr/filter.h"
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 
@@ -35,6 +37,38 @@ Result<std::string> TopLevelName(const arrow::FieldRef& ref) {
   const arrow::FieldRef& first = ref.IsNested() ? ref.nested_refs()->front() : ref;
   if (first.IsName()) return *first.name();
   return InvalidArgument("a filter must name its columns, but one is given as ", ref.ToString());
+}
+
+/// True if `expression` compares with NaN anywhere. Arrow's simplification takes NaN for a value
+/// among others and would conclude from x >= 1 that not (x < NaN) is false.
+bool MentionsNan(const cp::Expression& expression) {
+  if (const arrow::Datum* literal = expression.literal()) {
+    if (!literal->is_scalar() || !literal->scalar()->is_valid) return false;
+    const arrow::Scalar& scalar = *literal->scalar();
+    switch (scalar.type->id()) {
+      case arrow::Type::HALF_FLOAT:  // not worth decoding
+        return true;
+      case arrow::Type::FLOAT:
+        return std::isnan(static_cast<const arrow::FloatScalar&>(scalar).value);
+      case arrow::Type::DOUBLE:
+        return std::isnan(static_cast<const arrow::DoubleScalar&>(scalar).value);
+      default:
+        return false;
+    }
+  }
+  const auto* call = expression.call();
+  return call != nullptr && std::ranges::any_of(call->arguments, MentionsNan);
+}
+
+/// `comparison` with the bound of a column, if there is one, joined to `guarantee`. Nulls are let
+/// through one comparison at a time, which is the form that Arrow's simplification understands.
+void AddBound(cp::Expression (*comparison)(cp::Expression, cp::Expression), const std::string& name,
+              const std::shared_ptr<arrow::Scalar>& bound, bool may_be_null,
+              std::vector<cp::Expression>* guarantee) {
+  if (bound == nullptr) return;
+  cp::Expression fact = comparison(cp::field_ref(name), cp::literal(bound));
+  if (may_be_null) fact = cp::or_(std::move(fact), cp::is_null(cp::field_ref(name)));
+  guarantee->push_back(std::move(fact));
 }
 
 }  // namespace
@@ -125,6 +159,24 @@ Result<std::shared_ptr<arrow::RecordBatch>> Filter::Bound::Apply(
   ARROW_ASSIGN_OR_RAISE(const arrow::Datum kept,
                         cp::Filter(batch, mask, cp::FilterOptions::Defaults(), &exec_context));
   return kept.record_batch();
+}
+
+Result<bool> Filter::Bound::MayMatch(const std::map<std::string, ColumnRange>& ranges) const {
+  if (MentionsNan(state_->expression)) return true;
+  std::vector<cp::Expression> facts;
+  for (const auto& [name, range] : ranges) {
+    if (range.is_all_null) {
+      facts.push_back(cp::is_null(cp::field_ref(name)));
+      continue;
+    }
+    AddBound(cp::greater_equal, name, range.least, range.may_be_null, &facts);
+    AddBound(cp::less_equal, name, range.greatest, range.may_be_null, &facts);
+    if (!range.may_be_null) facts.push_back(cp::is_valid(cp::field_ref(name)));
+  }
+  ARROW_ASSIGN_OR_RAISE(const cp::Expression guarantee, cp::and_(facts).Bind(*state_->schema));
+  ARROW_ASSIGN_OR_RAISE(const cp::Expression simplified,
+                        cp::SimplifyWithGuarantee(state_->expression, guarantee));
+  return simplified.IsSatisfiable();
 }
 
 }  // namespace tusk::expr

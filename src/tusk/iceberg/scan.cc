@@ -7,6 +7,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "tusk/iceberg/file_pruning.h"
 #include "tusk/iceberg/location.h"
 #include "tusk/iceberg/parquet_file.h"
 #include "tusk/iceberg/table.h"
@@ -32,10 +33,11 @@ Result<std::shared_ptr<arrow::Field>> FindField(const arrow::Schema& schema,
   return NotFound("no column '", name, "': the table has ", known);
 }
 
-/// A scan's columns: what it reads from files, the first `output_columns` of which it gives out.
+/// A scan's columns.
 struct Projection {
-  std::shared_ptr<arrow::Schema> read;
-  std::shared_ptr<arrow::Schema> output;
+  std::shared_ptr<arrow::Schema> read;    ///< what it reads from files: first what it gives out
+  std::shared_ptr<arrow::Schema> output;  ///< what it gives out
+  std::shared_ptr<arrow::Schema> filter;  ///< what the filter reads
 };
 
 Result<Projection> MakeProjection(const arrow::Schema& table, const ScanOptions& options) {
@@ -51,15 +53,18 @@ Result<Projection> MakeProjection(const arrow::Schema& table, const ScanOptions&
     output.push_back(std::move(field));
   }
   arrow::FieldVector read = output;
+  arrow::FieldVector filter;
   if (options.filter != nullptr) {
     ARROW_ASSIGN_OR_RAISE(const auto filter_names, options.filter->Columns());
     for (const std::string& name : filter_names) {
       ARROW_ASSIGN_OR_RAISE(auto field, FindField(table, name));
-      if (read_names.insert(name).second) read.push_back(std::move(field));
+      if (read_names.insert(name).second) read.push_back(field);
+      filter.push_back(std::move(field));
     }
   }
   return Projection{.read = arrow::schema(std::move(read)),
-                    .output = arrow::schema(std::move(output))};
+                    .output = arrow::schema(std::move(output)),
+                    .filter = arrow::schema(std::move(filter))};
 }
 
 /// Reads one file after the other.
@@ -165,6 +170,10 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> Table::Scan(
   if (snapshot != nullptr) {
     ARROW_ASSIGN_OR_RAISE(const auto files, ListDataFiles(*state_, *snapshot, context));
     for (const DataFile& file : files) {
+      if (filter != nullptr) {
+        ARROW_ASSIGN_OR_RAISE(const bool may_match, MayMatch(*filter, *projection.filter, file));
+        if (!may_match) continue;
+      }
       if (!IsParquet(file.format)) {
         return Unsupported("data file '", file.path, "' has the format ", file.format,
                            ", which is not supported yet: only Parquet is");
