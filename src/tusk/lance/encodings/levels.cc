@@ -1,14 +1,22 @@
 #include "tusk/lance/encodings/levels.h"
 
-#include <utility>
+#include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "tusk/base/little_endian.h"
+#include "tusk/lance/encodings/bitpacking.h"
 #include "tusk/lance/encodings/bits.h"
 
 namespace tusk::lance {
 namespace {
 
-constexpr uint64_t kLevelBits = 16;
+using Kind = ValueEncoding::Kind;
+
+constexpr int kLevelBits = 16;
+constexpr int64_t kLevelBytes = kLevelBits / 8;
+/// We write one bit a level.
+constexpr int kWrittenWidth = 1;
 
 Status CheckLevel(uint16_t level) {
   if (level <= 1) [[likely]]
@@ -16,13 +24,31 @@ Status CheckLevel(uint16_t level) {
   return Corrupt("definition level ", level, " in a column whose highest is 1");
 }
 
+Status TooShort(int64_t num_levels, size_t size) {
+  return Corrupt(num_levels, " levels do not fit ", size, " bytes");
+}
+
+/// Bytes behind the last whole block of `num_levels` levels: plain words, unless a padded block is
+/// shorter. At equal length readers take them for words.
+int64_t TailBytes(int64_t num_levels, int width) {
+  return std::min(num_levels % kPackedBlock * kLevelBytes, PackedBytes(width));
+}
+
 }  // namespace
 
 Result<LevelDecoder> LevelDecoder::Make(const ValueEncoding& encoding) {
   switch (encoding.kind) {
-    case ValueEncoding::Kind::kFlat:
+    case Kind::kFlat:
+    case Kind::kInlineBitpacking:
       if (encoding.bits != kLevelBits) return Corrupt("levels of ", encoding.bits, " bits");
-      return LevelDecoder(encoding);
+      return LevelDecoder(encoding.kind, kLevelBits);
+    case Kind::kOutOfLineBitpacking: {
+      if (encoding.bits != kLevelBits || encoding.children.size() != 1 ||
+          encoding.children[0].kind != Kind::kFlat || encoding.children[0].bits > kLevelBits) {
+        return Corrupt("levels of ", encoding.bits, " bits in encoding out_of_line_bitpacking");
+      }
+      return LevelDecoder(encoding.kind, static_cast<int>(encoding.children[0].bits));
+    }
     default:
       return Unsupported("levels in encoding ", EncodingName(encoding.kind),
                          " are not supported yet");
@@ -30,11 +56,43 @@ Result<LevelDecoder> LevelDecoder::Make(const ValueEncoding& encoding) {
 }
 
 Result<const uint8_t*> LevelDecoder::Words(std::span<const uint8_t> bytes, int64_t num_levels,
-                                           std::vector<uint16_t>* /*scratch*/) const {
-  if (bytes.size() < static_cast<size_t>(num_levels) * sizeof(uint16_t)) {
-    return Corrupt(num_levels, " levels in ", bytes.size(), " bytes");
+                                           std::vector<uint16_t>* scratch) const {
+  const auto size = static_cast<int64_t>(bytes.size());
+  if (kind_ == Kind::kFlat) {
+    if (size < num_levels * kLevelBytes) return TooShort(num_levels, bytes.size());
+    return bytes.data();
   }
-  return bytes.data();
+  const int64_t num_blocks = (num_levels + kPackedBlock - 1) / kPackedBlock;
+  scratch->resize(num_blocks * kPackedBlock);
+  const auto words = [&] { return reinterpret_cast<const uint8_t*>(scratch->data()); };
+  if (kind_ == Kind::kInlineBitpacking) {
+    if (num_blocks > 1 || size < kLevelBytes) return TooShort(num_levels, bytes.size());
+    const auto width = LoadLittle<uint16_t>(bytes.data());
+    if (width > kLevelBits || size - kLevelBytes < PackedBytes(width)) {
+      return TooShort(num_levels, bytes.size());
+    }
+    UnpackBlock(bytes.data() + kLevelBytes, width, scratch->data());
+    return words();
+  }
+  const int64_t whole_blocks = num_levels / kPackedBlock;
+  const int64_t tail = num_levels % kPackedBlock;
+  const int64_t tail_bytes = size - whole_blocks * PackedBytes(width_);
+  const bool has_plain_tail = tail > 0 && tail_bytes == tail * kLevelBytes;
+  if (!has_plain_tail && tail_bytes < (tail > 0 ? PackedBytes(width_) : 0)) {
+    return TooShort(num_levels, bytes.size());
+  }
+  for (int64_t i = 0; i < whole_blocks; ++i) {
+    UnpackBlock(bytes.data() + i * PackedBytes(width_), width_, scratch->data() + i * kPackedBlock);
+  }
+  if (tail == 0) return words();
+  const uint8_t* rest = bytes.data() + whole_blocks * PackedBytes(width_);
+  uint16_t* to = scratch->data() + whole_blocks * kPackedBlock;
+  if (has_plain_tail) {
+    std::memcpy(to, rest, tail_bytes);
+  } else {
+    UnpackBlock(rest, width_, to);
+  }
+  return words();
 }
 
 Status LevelDecoder::DecodeInto(std::span<const uint8_t> bytes, int64_t num_levels, RowRange rows,
@@ -43,7 +101,7 @@ Status LevelDecoder::DecodeInto(std::span<const uint8_t> bytes, int64_t num_leve
   ARROW_ASSIGN_OR_RAISE(const uint8_t* words, Words(bytes, num_levels, &scratch));
   ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
   for (int64_t row = rows.begin; row < rows.end; ++row) {
-    const auto level = LoadLittle<uint16_t>(words + row * sizeof(uint16_t));
+    const auto level = LoadLittle<uint16_t>(words + row * kLevelBytes);
     if (level == 0) continue;
     ARROW_RETURN_NOT_OK(CheckLevel(level));
     ClearBit(validity, position + row - rows.begin);
@@ -58,7 +116,7 @@ Status LevelDecoder::GatherInto(std::span<const uint8_t> bytes, int64_t num_leve
   ARROW_ASSIGN_OR_RAISE(const uint8_t* words, Words(bytes, num_levels, &scratch));
   ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
   for (const TakenRow& taken : rows) {
-    const auto level = LoadLittle<uint16_t>(words + (taken.row - first_row) * sizeof(uint16_t));
+    const auto level = LoadLittle<uint16_t>(words + (taken.row - first_row) * kLevelBytes);
     if (level == 0) continue;
     ARROW_RETURN_NOT_OK(CheckLevel(level));
     ClearBit(validity, taken.position);
@@ -66,13 +124,29 @@ Status LevelDecoder::GatherInto(std::span<const uint8_t> bytes, int64_t num_leve
   return Status::OK();
 }
 
-ValueEncoding LevelsEncoding() { return ValueEncoding::Flat(kLevelBits); }
+ValueEncoding LevelsEncoding() {
+  ValueEncoding encoding;
+  encoding.kind = Kind::kOutOfLineBitpacking;
+  encoding.bits = kLevelBits;
+  encoding.children.push_back(ValueEncoding::Flat(kWrittenWidth));
+  return encoding;
+}
 
-int64_t EncodedLevelsSize(int64_t num_rows) { return num_rows * sizeof(uint16_t); }
+int64_t EncodedLevelsSize(int64_t num_rows) {
+  return num_rows / kPackedBlock * PackedBytes(kWrittenWidth) + TailBytes(num_rows, kWrittenWidth);
+}
 
 void EncodeLevels(const RowsView& rows, uint8_t* to) {
-  for (int64_t row = 0; row < rows.num_rows; ++row) {
-    StoreLittle<uint16_t>(rows.IsNull(row) ? 1 : 0, to + row * sizeof(uint16_t));
+  for (int64_t begin = 0; begin < rows.num_rows; begin += kPackedBlock) {
+    const int64_t count = std::min(kPackedBlock, rows.num_rows - begin);
+    std::array<uint16_t, kPackedBlock> block{};
+    for (int64_t i = 0; i < count; ++i) block[i] = rows.IsNull(begin + i) ? 1 : 0;
+    if (count < kPackedBlock && count * kLevelBytes <= PackedBytes(kWrittenWidth)) {
+      std::memcpy(to, block.data(), count * kLevelBytes);
+    } else {
+      PackBlock(block.data(), kWrittenWidth, to);
+    }
+    to += PackedBytes(kWrittenWidth);
   }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "tusk/base/result.h"
@@ -14,7 +14,9 @@
 namespace tusk::lance {
 
 /// Decodes the definition levels of columns without lists: 16-bit words, 0 for a valid row, 1 for
-/// a null one. Stateless: threads share one object.
+/// a null one. They come flat, in packed blocks of one width (out-of-line bitpacking; what does
+/// not fill a block is padded or follows as plain words) or in one block with its width in front
+/// (inline bitpacking). Stateless: threads share one object.
 class LevelDecoder {
  public:
   /// Unsupported, by name, for an encoding that is not covered.
@@ -29,15 +31,17 @@ class LevelDecoder {
                     std::span<const TakenRow> rows, int64_t first_row, ColumnOutput* out) const;
 
  private:
-  explicit LevelDecoder(ValueEncoding encoding) : encoding_(std::move(encoding)) {}
-  /// The levels as words, in `bytes` or unpacked into `scratch`.
+  LevelDecoder(ValueEncoding::Kind kind, int width) : kind_(kind), width_(width) {}
+  /// The levels as words: `bytes` themselves, or unpacked into `scratch`.
   Result<const uint8_t*> Words(std::span<const uint8_t> bytes, int64_t num_levels,
                                std::vector<uint16_t>* scratch) const;
 
-  ValueEncoding encoding_;
+  ValueEncoding::Kind kind_;
+  /// Out-of-line bitpacking: bits of a packed level.
+  int width_;
 };
 
-/// How the levels of a mini-block page are described.
+/// How the levels of a mini-block page are described: out-of-line bitpacking with one bit a level.
 ValueEncoding LevelsEncoding();
 /// Bytes of the levels of `num_rows` rows.
 int64_t EncodedLevelsSize(int64_t num_rows);

@@ -1,5 +1,6 @@
 #include "tusk/lance/encodings/value_decoder.h"
 
+#include "tusk/lance/encodings/bitpacking.h"
 #include "tusk/lance/encodings/flat.h"
 #include "tusk/lance/encodings/variable.h"
 
@@ -25,6 +26,9 @@ Result<std::unique_ptr<const ValueDecoder>> MakeValueDecoder(const ValueEncoding
       return MakeFlatDecoder(items->bits, items_per_row);
     case ValueEncoding::Kind::kVariable:
       if (items_per_row == 1) return MakeVariableDecoder(*items);
+      break;
+    case ValueEncoding::Kind::kInlineBitpacking:
+      if (items_per_row == 1) return MakeInlineBitpackingDecoder(items->bits);
       break;
     default:
       break;

@@ -1,0 +1,195 @@
+#include "tusk/lance/encodings/bitpacking.h"
+
+#include <array>
+#include <cstring>
+
+#include "tusk/base/little_endian.h"
+
+namespace tusk::lance {
+namespace {
+
+/// Where the groups of eight rows stand within the 128 values that share a vector position.
+constexpr std::array<int64_t, 8> kGroupOrder = {0, 4, 2, 6, 1, 5, 3, 7};
+
+/// Below so many rows of a block it is cheaper to unpack each alone.
+constexpr size_t kFewRows = 16;
+
+template <typename T>
+constexpr int kBits = 8 * sizeof(T);
+template <typename T>
+constexpr int64_t kLanes = kPackedBlock / kBits<T>;
+
+/// Number of the value in row `row` of lane 0; those of the other lanes follow.
+constexpr int64_t FirstOfRow(int row) { return kGroupOrder[row / 8] * 16 + (row % 8) * 128; }
+
+template <typename T>
+constexpr T LowBits(int width) {
+  return width == kBits<T> ? static_cast<T>(~T{0}) : static_cast<T>((T{1} << width) - 1);
+}
+
+}  // namespace
+
+template <typename T>
+  requires std::is_unsigned_v<T>
+void PackBlock(const T* values, int width, uint8_t* packed) {
+  std::memset(packed, 0, PackedBytes(width));
+  if (width == 0) return;
+  for (int row = 0; row < kBits<T>; ++row) {
+    const int shift = row * width % kBits<T>;
+    const bool spills = shift + width > kBits<T>;
+    uint8_t* word = packed + row * width / kBits<T> * kLanes<T> * sizeof(T);
+    for (int64_t lane = 0; lane < kLanes<T>; ++lane, word += sizeof(T)) {
+      const T value = values[FirstOfRow(row) + lane];
+      StoreLittle<T>(LoadLittle<T>(word) | static_cast<T>(value << shift), word);
+      if (!spills) continue;
+      uint8_t* next = word + kLanes<T> * sizeof(T);
+      StoreLittle<T>(LoadLittle<T>(next) | static_cast<T>(value >> (kBits<T> - shift)), next);
+    }
+  }
+}
+
+template <typename T>
+  requires std::is_unsigned_v<T>
+void UnpackBlock(const uint8_t* packed, int width, T* values) {
+  if (width == 0) {
+    std::memset(values, 0, kPackedBlock * sizeof(T));
+    return;
+  }
+  const T mask = LowBits<T>(width);
+  for (int row = 0; row < kBits<T>; ++row) {
+    const int shift = row * width % kBits<T>;
+    const uint8_t* word = packed + row * width / kBits<T> * kLanes<T> * sizeof(T);
+    T* out = values + FirstOfRow(row);
+    if (shift + width <= kBits<T>) {
+      for (int64_t lane = 0; lane < kLanes<T>; ++lane) {
+        out[lane] = static_cast<T>(LoadLittle<T>(word + lane * sizeof(T)) >> shift) & mask;
+      }
+      continue;
+    }
+    const uint8_t* next = word + kLanes<T> * sizeof(T);
+    for (int64_t lane = 0; lane < kLanes<T>; ++lane) {
+      const T low = static_cast<T>(LoadLittle<T>(word + lane * sizeof(T)) >> shift);
+      const T high = static_cast<T>(LoadLittle<T>(next + lane * sizeof(T)) << (kBits<T> - shift));
+      out[lane] = (low | high) & mask;
+    }
+  }
+}
+
+template <typename T>
+  requires std::is_unsigned_v<T>
+T UnpackOne(const uint8_t* packed, int width, int64_t i) {
+  if (width == 0) return 0;
+  const int64_t within = i % 128;
+  const int64_t lane = within % kLanes<T>;
+  // The order of groups is its own inverse but for 1, 3, 4 and 6, so look it up.
+  int group = 0;
+  while (kGroupOrder[group] != (within - lane) / 16) ++group;
+  const int row = group * 8 + static_cast<int>(i / 128);
+  const int shift = row * width % kBits<T>;
+  const uint8_t* word = packed + (row * width / kBits<T> * kLanes<T> + lane) * sizeof(T);
+  T value = static_cast<T>(LoadLittle<T>(word) >> shift);
+  if (shift + width > kBits<T>) {
+    value |= static_cast<T>(LoadLittle<T>(word + kLanes<T> * sizeof(T)) << (kBits<T> - shift));
+  }
+  return value & LowBits<T>(width);
+}
+
+template void PackBlock(const uint8_t*, int, uint8_t*);
+template void PackBlock(const uint16_t*, int, uint8_t*);
+template void PackBlock(const uint32_t*, int, uint8_t*);
+template void PackBlock(const uint64_t*, int, uint8_t*);
+template void UnpackBlock(const uint8_t*, int, uint8_t*);
+template void UnpackBlock(const uint8_t*, int, uint16_t*);
+template void UnpackBlock(const uint8_t*, int, uint32_t*);
+template void UnpackBlock(const uint8_t*, int, uint64_t*);
+template uint8_t UnpackOne(const uint8_t*, int, int64_t);
+template uint16_t UnpackOne(const uint8_t*, int, int64_t);
+template uint32_t UnpackOne(const uint8_t*, int, int64_t);
+template uint64_t UnpackOne(const uint8_t*, int, int64_t);
+
+namespace {
+
+template <typename T>
+class InlineBitpackingDecoder final : public ValueDecoder {
+ public:
+  size_t num_buffers() const override { return 1; }
+  uint64_t MinBytes(uint64_t num_values) const override {
+    return (num_values / kPackedBlock) * sizeof(T);
+  }
+  Status CheckShape(const ValueShape& shape) const override {
+    if (shape.is_variable || shape.bits != kBits<T> || shape.items_per_row != 1) {
+      return Corrupt("encoding inline_bitpacking holds ", kBits<T>,
+                     " bits a value, which the column's type does not");
+    }
+    return Status::OK();
+  }
+
+  Status DecodeInto(const EncodedChunk& chunk, RowRange rows, int64_t position,
+                    ColumnOutput* out) const override {
+    ARROW_ASSIGN_OR_RAISE(const int width, Width(chunk));
+    ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
+    const uint8_t* packed = chunk.buffers[0].data() + sizeof(T);
+    T* to = reinterpret_cast<T*>(values) + position;
+    if (rows.length() == kPackedBlock) {
+      UnpackBlock(packed, width, to);
+      return Status::OK();
+    }
+    std::array<T, kPackedBlock> block;
+    UnpackBlock(packed, width, block.data());
+    std::memcpy(to, block.data() + rows.begin, rows.length() * sizeof(T));
+    return Status::OK();
+  }
+
+  Status GatherInto(const EncodedChunk& chunk, std::span<const TakenRow> rows, int64_t first_row,
+                    ColumnOutput* out) const override {
+    ARROW_ASSIGN_OR_RAISE(const int width, Width(chunk));
+    ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
+    const uint8_t* packed = chunk.buffers[0].data() + sizeof(T);
+    T* to = reinterpret_cast<T*>(values);
+    if (rows.size() < kFewRows) {
+      for (const TakenRow& taken : rows) {
+        to[taken.position] = UnpackOne<T>(packed, width, taken.row - first_row);
+      }
+      return Status::OK();
+    }
+    std::array<T, kPackedBlock> block;
+    UnpackBlock(packed, width, block.data());
+    for (const TakenRow& taken : rows) to[taken.position] = block[taken.row - first_row];
+    return Status::OK();
+  }
+
+ private:
+  static Result<int> Width(const EncodedChunk& chunk) {
+    const std::span<const uint8_t> bytes = chunk.buffers[0];
+    if (chunk.num_values > kPackedBlock || bytes.size() < sizeof(T)) {
+      return Corrupt("inline_bitpacking chunk of ", chunk.num_values, " values has ", bytes.size(),
+                     " bytes");
+    }
+    const T width = LoadLittle<T>(bytes.data());
+    if (width > kBits<T> ||
+        bytes.size() - sizeof(T) < static_cast<size_t>(PackedBytes(static_cast<int>(width)))) {
+      return Corrupt("inline_bitpacking chunk of ", bytes.size(), " bytes has values of ",
+                     static_cast<uint64_t>(width), " bits");
+    }
+    return static_cast<int>(width);
+  }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<const ValueDecoder>> MakeInlineBitpackingDecoder(uint64_t bits) {
+  switch (bits) {
+    case 8:
+      return std::make_unique<InlineBitpackingDecoder<uint8_t>>();
+    case 16:
+      return std::make_unique<InlineBitpackingDecoder<uint16_t>>();
+    case 32:
+      return std::make_unique<InlineBitpackingDecoder<uint32_t>>();
+    case 64:
+      return std::make_unique<InlineBitpackingDecoder<uint64_t>>();
+    default:
+      return Corrupt("encoding inline_bitpacking of ", bits, " bits");
+  }
+}
+
+}  // namespace tusk::lance
