@@ -2,12 +2,12 @@
 
 #include <arrow/record_batch.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include "tusk/iceberg/append.h"
 #include "tusk/io/object_store.h"
 #include "tusk/lake/lake.h"
 #include "tusk/testing/matchers.h"
+#include "tusk/testing/sqlite_client.h"
 #include "tusk/testing/temporary_folder.h"
 #include "tusk/testing/two_table_lake.h"
 
@@ -21,15 +21,13 @@ void AppendAsOtherClient(const Lake& lake, const Ids& ids, const OperationContex
   ASSERT_OK_AND_ASSIGN(const auto staged,
                        iceberg::StageAppend(Rows(ids).get(), io::MakeLocalStore(), base->location(),
                                             base, {}, context));
-  sqlite3* other = nullptr;
-  ASSERT_EQ(sqlite3_open((lake.uri() + "/catalog.db").c_str(), &other), SQLITE_OK);
-  const std::string sql = "UPDATE iceberg_tables SET metadata_location = '" +
-                          staged.metadata_location + "', previous_metadata_location = '" +
-                          base->metadata_location() + "' WHERE metadata_location = '" +
-                          base->metadata_location() + "'";
-  EXPECT_EQ(sqlite3_exec(other, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
-  EXPECT_EQ(sqlite3_changes(other), 1);
-  sqlite3_close(other);
+  ASSERT_OK_AND_ASSIGN(const auto client, SqliteClient::Open(lake.uri() + "/catalog.db"));
+  ASSERT_OK_AND_ASSIGN(
+      const int64_t moved,
+      client->Run("UPDATE iceberg_tables SET metadata_location = '" + staged.metadata_location +
+                  "', previous_metadata_location = '" + base->metadata_location() +
+                  "' WHERE metadata_location = '" + base->metadata_location() + "'"));
+  EXPECT_EQ(moved, 1);
 }
 
 /// Rows that let another client commit while an append to the lake is reading them: by then the

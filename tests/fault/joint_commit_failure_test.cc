@@ -4,8 +4,8 @@
 
 #include "tusk/io/object_store.h"
 #include "tusk/lake/lake.h"
+#include "tusk/testing/faulty_sqlite_vfs.h"
 #include "tusk/testing/faulty_store.h"
-#include "tusk/testing/faulty_vfs.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/temporary_folder.h"
 #include "tusk/testing/two_table_lake.h"

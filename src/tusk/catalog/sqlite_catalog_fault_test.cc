@@ -6,7 +6,7 @@
 #include "tusk/catalog/catalog.h"
 #include "tusk/testing/catalog_changes.h"
 #include "tusk/testing/child_process.h"
-#include "tusk/testing/faulty_vfs.h"
+#include "tusk/testing/faulty_sqlite_vfs.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/temporary_folder.h"
 

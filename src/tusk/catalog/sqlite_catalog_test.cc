@@ -5,13 +5,13 @@
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tusk/catalog/catalog.h"
 #include "tusk/testing/catalog_changes.h"
 #include "tusk/testing/matchers.h"
+#include "tusk/testing/sqlite_client.h"
 #include "tusk/testing/temporary_folder.h"
 
 namespace tusk::catalog {
@@ -34,13 +34,9 @@ class SqliteCatalogTest : public ::testing::Test {
   }
 
   /// Runs SQL as another client of the file.
-  void Foreign(const std::string& sql, int expected_code = SQLITE_OK) {
-    sqlite3* other = nullptr;
-    ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
-    sqlite3_busy_timeout(other, 5000);
-    EXPECT_EQ(sqlite3_exec(other, sql.c_str(), nullptr, nullptr, nullptr), expected_code)
-        << sqlite3_errmsg(other);
-    sqlite3_close(other);
+  Result<int64_t> Foreign(const std::string& sql) {
+    ARROW_ASSIGN_OR_RAISE(const auto client, SqliteClient::Open(path_));
+    return client->Run(sql);
   }
 
   /// Joint version 1: both tables made, the Lance one published.
@@ -94,7 +90,7 @@ TEST_F(SqliteCatalogTest, RefusesOtherFiles) {
 }
 
 TEST_F(SqliteCatalogTest, RefusesALaterSchema) {
-  Foreign("UPDATE tusk_schema SET version = 2");
+  ASSERT_OK(Foreign("UPDATE tusk_schema SET version = 2"));
   EXPECT_THAT(OpenSqliteCatalog(path_, SqliteMode::kOpen, "tusk"),
               FailsWith(ErrorCode::kUnsupported));
 }
@@ -171,10 +167,12 @@ TEST_F(SqliteCatalogTest, OneNameIsOneTableOfOneKind) {
 
 TEST_F(SqliteCatalogTest, OtherClientsCannotTakeTheNameOfALanceTable) {
   CommitFirst();
-  Foreign("INSERT INTO iceberg_tables VALUES ('tusk', 'media', 'digits', '/x', NULL, 'TABLE')",
-          SQLITE_CONSTRAINT);
-  Foreign("UPDATE iceberg_tables SET table_name = 'digits' WHERE table_name = 'digits_meta'",
-          SQLITE_CONSTRAINT);
+  EXPECT_THAT(
+      Foreign("INSERT INTO iceberg_tables VALUES ('tusk', 'media', 'digits', '/x', NULL, 'TABLE')"),
+      FailsWith(ErrorCode::kAlreadyExists));
+  EXPECT_THAT(
+      Foreign("UPDATE iceberg_tables SET table_name = 'digits' WHERE table_name = 'digits_meta'"),
+      FailsWith(ErrorCode::kAlreadyExists));
 }
 
 TEST_F(SqliteCatalogTest, RecordsThePublishedManifestInPointerAndLog) {
@@ -227,9 +225,9 @@ TEST_F(SqliteCatalogTest, StateAtNIsTheNewestChangeUpToN) {
 
 TEST_F(SqliteCatalogTest, ForeignIcebergCommitIsTheTruthAndShowsAsDrift) {
   CommitFirst();
-  Foreign(
-      "UPDATE iceberg_tables SET metadata_location = '/foreign.json', "
-      "previous_metadata_location = metadata_location");
+  ASSERT_OK(
+      Foreign("UPDATE iceberg_tables SET metadata_location = '/foreign.json', "
+              "previous_metadata_location = metadata_location"));
   ASSERT_OK_AND_ASSIGN(auto entry, catalog_->LoadTable(Name("media.digits_meta"), {}, context_));
   EXPECT_EQ(entry.pointer.path, "/foreign.json");
   EXPECT_EQ(entry.pointer.version, 0);
@@ -244,11 +242,11 @@ TEST_F(SqliteCatalogTest, ForeignIcebergCommitIsTheTruthAndShowsAsDrift) {
 }
 
 TEST_F(SqliteCatalogTest, ForeignTablesAreListedAndViewsAreNot) {
-  Foreign(
-      "INSERT INTO iceberg_tables VALUES "
-      "('tusk', 'a.b', 'odd name', '/t.json', NULL, NULL), "
-      "('tusk', 'a.b', 'view', '/v.json', NULL, 'VIEW'), "
-      "('other', 'a.b', 'elsewhere', '/e.json', NULL, 'TABLE')");
+  ASSERT_OK(
+      Foreign("INSERT INTO iceberg_tables VALUES "
+              "('tusk', 'a.b', 'odd name', '/t.json', NULL, NULL), "
+              "('tusk', 'a.b', 'view', '/v.json', NULL, 'VIEW'), "
+              "('other', 'a.b', 'elsewhere', '/e.json', NULL, 'TABLE')"));
   ASSERT_OK_AND_ASSIGN(const auto tables, catalog_->ListTables({}, context_));
   ASSERT_EQ(tables.size(), 1u);
   EXPECT_EQ(tables[0].name.ToString(), "a.b.odd name");
@@ -343,9 +341,8 @@ TEST_F(SqliteCatalogTest, WorksInParentAndChildrenAfterFork) {
 }
 
 TEST_F(SqliteCatalogTest, WaitingForALockStopsOnRequest) {
-  sqlite3* other = nullptr;
-  ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_OK_AND_ASSIGN(const auto other, SqliteClient::Open(path_));
+  ASSERT_OK(other->Run("BEGIN IMMEDIATE"));
   std::stop_source source;
   OperationContext context;
   context.stop = source.get_token();
@@ -356,7 +353,6 @@ TEST_F(SqliteCatalogTest, WaitingForALockStopsOnRequest) {
   EXPECT_THAT(catalog_->Commit(CommitOf({IcebergChange({}, Metadata(1))}), context),
               FailsWith(ErrorCode::kCancelled));
   stopper.join();
-  sqlite3_close(other);
 }
 
 }  // namespace

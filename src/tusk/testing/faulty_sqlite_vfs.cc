@@ -1,4 +1,4 @@
-#include "tusk/testing/faulty_vfs.h"
+#include "tusk/testing/faulty_sqlite_vfs.h"
 
 #include <atomic>
 #include <csignal>
