@@ -119,7 +119,7 @@ TEST(AvroDecoderTest, RefusesLengthsAndCountsBeyondTheBytes) {
 
 TEST(AvroFileTest, ReadsBackRecordsOfManyBlocks) {
   std::vector<int64_t> numbers;
-  for (int64_t i = 0; i < 50'000; ++i) numbers.push_back(i * i * i * 1'000'003);
+  for (int64_t i = 0; i < 50'000; ++i) numbers.push_back(i * i * i * 1'003);
   const std::string bytes = NumberFile(numbers);
   ASSERT_OK_AND_ASSIGN(const AvroFile file, AvroFile::Parse(bytes));
   EXPECT_EQ(file.metadata().find("colour")->second, "blue");
