@@ -238,7 +238,7 @@ Result<ArrayPtr> ConvertArray(const ArrayPtr& array, const arrow::Field& field, 
   }
   auto converted = ConvertAny(array, field, by_id, context);
   if (!converted.ok()) return WithContext(converted.status(), "field '" + field.name() + "'");
-  if (!by_id && field.type()->id() == arrow::Type::STRING) {
+  if (field.type()->id() == arrow::Type::STRING) {
     if (!static_cast<const arrow::StringArray&>(**converted).ValidateUTF8().ok()) {
       return InvalidArgument("field '", field.name(), "' holds text that is not UTF-8");
     }
