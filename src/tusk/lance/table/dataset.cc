@@ -5,6 +5,7 @@
 #include <arrow/type.h>
 
 #include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/manifest_file.h"
 
@@ -76,7 +77,7 @@ Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io:
   int64_t rows = 0;
   for (const Fragment& fragment : manifest.fragments) {
     state->first_rows.push_back(rows);
-    rows += fragment.physical_rows;
+    rows += fragment.CountRows();
   }
   state->first_rows.push_back(rows);
   state->uri = std::move(uri);
@@ -128,6 +129,20 @@ Result<std::shared_ptr<const RowIdSequence>> Dataset::State::RowIds(
   }
   cached = std::make_shared<const RowIdSequence>(std::move(sequence));
   return cached;
+}
+
+Result<std::shared_ptr<const DeletedRows>> Dataset::State::FindDeletedRows(
+    const Fragment& fragment, const OperationContext& context) const {
+  if (!fragment.deletion_file) return nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    const auto it = deleted_rows_.find(fragment.id);
+    if (it != deleted_rows_.end()) return it->second;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto rows, ReadDeletedRows(location, fragment, context));
+  std::lock_guard lock(mutex_);
+  auto shared = std::make_shared<const DeletedRows>(std::move(rows));
+  return deleted_rows_.try_emplace(fragment.id, std::move(shared)).first->second;
 }
 
 Result<std::shared_ptr<const Dataset>> Dataset::Open(std::string_view uri,

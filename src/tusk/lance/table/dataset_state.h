@@ -13,6 +13,7 @@
 #include "tusk/io/object_store.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/reader.h"
+#include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/manifest.h"
 #include "tusk/lance/table/manifest_file.h"
 #include "tusk/lance/table/row_ids.h"
@@ -27,7 +28,8 @@ struct Dataset::State {
   Manifest manifest;
   std::string manifest_path;  ///< relative to the table's root
   std::shared_ptr<arrow::Schema> schema;
-  /// Rows before each fragment, and in the end all rows: one more than there are fragments.
+  /// Rows before each fragment, without those that are deleted, and in the end all rows: one more
+  /// than there are fragments.
   std::vector<int64_t> first_rows;
 
   /// `manifest` as the version that `location` holds at `manifest_path`. Unsupported if it needs
@@ -41,11 +43,15 @@ struct Dataset::State {
                                                      const OperationContext& context) const;
   /// The row ids of a fragment of a table that has stable ones, parsed once.
   Result<std::shared_ptr<const RowIdSequence>> RowIds(const Fragment& fragment) const;
+  /// The rows of a fragment that are deleted, read once; null if there is no deletion file.
+  Result<std::shared_ptr<const DeletedRows>> FindDeletedRows(const Fragment& fragment,
+                                                             const OperationContext& context) const;
 
  private:
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::shared_ptr<const FileReader>, std::less<>> files_;
   mutable std::map<uint64_t, std::shared_ptr<const RowIdSequence>> row_ids_;
+  mutable std::map<uint64_t, std::shared_ptr<const DeletedRows>> deleted_rows_;
 };
 
 }  // namespace tusk::lance

@@ -1,7 +1,9 @@
 #include "tusk/lance/dataset.h"
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <numeric>
 #include <random>
 
@@ -10,6 +12,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/manifest_file.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/numbered_rows.h"
 #include "tusk/testing/temporary_folder.h"
@@ -330,6 +334,57 @@ TEST_P(DatasetTest, TellsRowIdsAndAddresses) {
               stable ? std::vector<uint64_t>({6, 2, 3})
                      : std::vector<uint64_t>({2 * kFragment + 1, 2, kFragment}));
   }
+}
+
+TEST_P(DatasetTest, LeavesOutDeletedRows) {
+  // A deletion file of pylance: those below 10,000, every third and every seventh row are gone.
+  ASSERT_OK(Write(0, 20'000, WriteMode::kCreate));
+  std::ifstream file(TUSK_CORPUS_DIR "/lance_table/pylance_deletions.bin", std::ios::binary);
+  const std::string deletions(std::istreambuf_iterator<char>(file), {});
+  std::vector<int64_t> live;
+  for (int64_t id = 10'000; id < 20'000; ++id) {
+    if (id % 3 != 0 && id % 7 != 0) live.push_back(id);
+  }
+  ASSERT_OK_AND_ASSIGN(Manifest manifest,
+                       ReadManifest(table_, ManifestPath(1, ManifestNaming::kV2), context_));
+  manifest.version = 2;
+  manifest.reader_flags |= kFlagDeletionFiles;
+  manifest.writer_flags |= kFlagDeletionFiles;
+  manifest.fragments[0].deletion_file.emplace();
+  manifest.fragments[0].deletion_file->type = DeletionFile::Type::kBitmap;
+  manifest.fragments[0].deletion_file->read_version = 1;
+  manifest.fragments[0].deletion_file->id = 9;
+  manifest.fragments[0].deletion_file->num_deleted_rows = 20'000 - live.size();
+  ASSERT_OK(table_.store->Put(table_.path + "/_deletions/0-1-9.bin", deletions, context_));
+  ASSERT_OK(table_.store->Put(io::JoinPath(table_.path, ManifestPath(2, ManifestNaming::kV2)),
+                              SerializeManifestFile(&manifest, "", ""), context_));
+  // Rows that are appended stand behind them.
+  ASSERT_OK_AND_ASSIGN(const auto dataset, Write(20'000, 20'100, WriteMode::kAppend));
+  for (const int64_t id : Range(20'000, 20'100)) live.push_back(id);
+
+  ASSERT_OK_AND_ASSIGN(const int64_t count, dataset->CountRows(nullptr, context_));
+  EXPECT_EQ(count, std::ssize(live));
+  ExpectRows(*Scan(*dataset), live);
+  ScanOptions options;
+  options.offset = 100;
+  options.limit = 333;
+  options.batch_rows = 50;
+  ExpectRows(*Scan(*dataset, options), {live.begin() + 100, live.begin() + 433});
+  const std::vector<int64_t> rows = {0, 5000, 1, 1, std::ssize(live) - 1};
+  std::vector<int64_t> taken;
+  for (const int64_t row : rows) taken.push_back(live[row]);
+  ASSERT_OK_AND_ASSIGN(const auto table, dataset->Take(rows, std::nullopt, context_));
+  ExpectRows(*table, taken);
+  EXPECT_THAT(dataset->Take({{std::ssize(live)}}, std::nullopt, context_),
+              FailsWith(ErrorCode::kInvalidArgument));
+  // A row keeps the address that it had.
+  options = {};
+  options.columns = {"_rowid", "id"};
+  namespace cp = arrow::compute;
+  options.filter =
+      expr::Filter::FromArrow(cp::less(cp::field_ref("id"), cp::literal(int64_t{10'010})));
+  EXPECT_EQ(UInt64Column(*Scan(*dataset, options), "_rowid"),
+            (std::vector<uint64_t>{10'000, 10'001, 10'004, 10'006, 10'007, 10'009}));
 }
 
 TEST_P(DatasetTest, KeepsSchemaMetadata) {

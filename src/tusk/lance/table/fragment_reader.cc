@@ -70,11 +70,8 @@ Result<Projection> Projection::Make(const Dataset::State& dataset,
 Result<FragmentReader> FragmentReader::Open(const Dataset::State& dataset, const Fragment& fragment,
                                             const Projection& projection,
                                             const OperationContext& context) {
-  if (fragment.deletion_file) {
-    return Unsupported(dataset.location.path, ": fragment ", fragment.id,
-                       " has deleted rows: deletion files are not supported yet");
-  }
   FragmentReader result;
+  ARROW_ASSIGN_OR_RAISE(result.deleted_, dataset.FindDeletedRows(fragment, context));
   result.fragment_id_ = fragment.id;
   result.projection_ = projection;
   std::vector<FilePart> parts(fragment.files.size());
@@ -153,20 +150,38 @@ Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Assemble(
   return arrow::RecordBatch::Make(projection_.schema, num_rows, std::move(arrays));
 }
 
+Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadOffsets(
+    RowRange offsets, const OperationContext& context) const {
+  return Assemble(
+      offsets.length(),
+      [&](const FilePart& part) { return part.reader->ReadRange(part.columns, offsets, context); },
+      [&](int64_t i) { return offsets.begin + i; }, context);
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::TakeOffsets(
+    std::span<const int64_t> offsets, const OperationContext& context) const {
+  return Assemble(
+      std::ssize(offsets),
+      [&](const FilePart& part) { return part.reader->Take(part.columns, offsets, context); },
+      [&](int64_t i) { return offsets[i]; }, context);
+}
+
 Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadRange(
     RowRange rows, const OperationContext& context) const {
-  return Assemble(
-      rows.length(),
-      [&](const FilePart& part) { return part.reader->ReadRange(part.columns, rows, context); },
-      [&](int64_t i) { return rows.begin + i; }, context);
+  if (deleted_ == nullptr || rows.length() == 0) return ReadOffsets(rows, context);
+  const RowRange offsets{.begin = deleted_->OffsetOf(rows.begin),
+                         .end = deleted_->OffsetOf(rows.end - 1) + 1};
+  if (offsets.length() == rows.length()) return ReadOffsets(offsets, context);
+  return TakeOffsets(deleted_->OthersIn(offsets.begin, offsets.end), context);
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Take(
     std::span<const int64_t> rows, const OperationContext& context) const {
-  return Assemble(
-      std::ssize(rows),
-      [&](const FilePart& part) { return part.reader->Take(part.columns, rows, context); },
-      [&](int64_t i) { return rows[i]; }, context);
+  if (deleted_ == nullptr) return TakeOffsets(rows, context);
+  std::vector<int64_t> offsets;
+  offsets.reserve(rows.size());
+  for (const int64_t row : rows) offsets.push_back(deleted_->OffsetOf(row));
+  return TakeOffsets(offsets, context);
 }
 
 }  // namespace tusk::lance

@@ -13,6 +13,7 @@
 #include "tusk/base/result.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/reader.h"
+#include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/manifest.h"
 #include "tusk/lance/table/row_ids.h"
 
@@ -38,18 +39,22 @@ struct Projection {
 };
 
 /// Reads columns of one fragment: puts together its files, null columns for fields that none of
-/// them has, and row ids. Immutable and thread-safe; borrows the dataset's state.
+/// them has, and row ids, and leaves out deleted rows. Immutable and thread-safe.
 class FragmentReader {
  public:
   /// Opens the files that hold the columns.
   static Result<FragmentReader> Open(const Dataset::State& dataset, const Fragment& fragment,
                                      const Projection& projection, const OperationContext& context);
 
+  /// Rows are counted without the deleted ones.
   Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(RowRange rows,
                                                         const OperationContext& context) const;
-  /// The rows in the order asked, duplicates kept.
+  /// The rows in the order asked, duplicates kept; counted without the deleted ones.
   Result<std::shared_ptr<arrow::RecordBatch>> Take(std::span<const int64_t> rows,
                                                    const OperationContext& context) const;
+  /// The same by offset, as row addresses have it: deleted rows count, and are given if asked for.
+  Result<std::shared_ptr<arrow::RecordBatch>> TakeOffsets(std::span<const int64_t> offsets,
+                                                          const OperationContext& context) const;
 
  private:
   /// Columns that one file holds, and where in the output they go.
@@ -64,10 +69,14 @@ class FragmentReader {
                                                        const RowAt& row_at,
                                                        const OperationContext& context) const;
 
+  Result<std::shared_ptr<arrow::RecordBatch>> ReadOffsets(RowRange offsets,
+                                                          const OperationContext& context) const;
+
   uint64_t fragment_id_ = 0;
   Projection projection_;
   std::vector<FilePart> parts_;
   std::shared_ptr<const RowIdSequence> row_ids_;  ///< null if ids are addresses
+  std::shared_ptr<const DeletedRows> deleted_;    ///< null if no row is
 };
 
 }  // namespace tusk::lance

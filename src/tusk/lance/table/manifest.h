@@ -48,6 +48,9 @@ struct Fragment {
   std::string last_updated_at_versions;  ///< serialized; empty if there is none
   std::string created_at_versions;
   std::string carried;
+
+  /// Rows that are not deleted.
+  int64_t CountRows() const;
 };
 
 /// One version of a table. A value: a commit makes a new one out of the one before.

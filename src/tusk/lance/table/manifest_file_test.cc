@@ -88,7 +88,7 @@ TEST(ManifestFileTest, SurvivesRandomDamage) {
   const std::string bytes = PylanceManifest();
   std::mt19937 random(7);
   int refused = 0;
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < 5'000; ++round) {
     std::string damaged = bytes;
     for (int flips = 1 + static_cast<int>(random() % 4); flips > 0; --flips) {
       damaged[random() % damaged.size()] ^= static_cast<char>(1 << random() % 8);
@@ -102,7 +102,7 @@ TEST(ManifestFileTest, SurvivesRandomDamage) {
     Manifest manifest = *parsed;
     EXPECT_OK(Parse(SerializeManifestFile(&manifest, "", "")));
   }
-  EXPECT_GT(refused, 1000);
+  EXPECT_GT(refused, 500);
 }
 
 TEST(ManifestFileTest, RefusesWhatDoesNotFitTogether) {

@@ -203,6 +203,11 @@ Result<Fragment> FromProto(const proto::DataFragment& fragment) {
   return WithContext(result.status(), "fragment " + std::to_string(fragment.id()));
 }
 
+int64_t Fragment::CountRows() const {
+  if (!deletion_file) return physical_rows;
+  return physical_rows - static_cast<int64_t>(deletion_file->num_deleted_rows);
+}
+
 int64_t Manifest::CountPhysicalRows() const {
   int64_t rows = 0;
   for (const Fragment& fragment : fragments) rows += fragment.physical_rows;

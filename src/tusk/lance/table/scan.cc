@@ -106,7 +106,7 @@ Result<MorselResult> ReadFiltered(const ScanPlan& plan, const Fragment& fragment
     for (int64_t i = 0; i < kept->num_rows(); ++i) {
       offsets[i] = static_cast<int64_t>(values.Value(i) & 0xFFFFFFFF);
     }
-    ARROW_ASSIGN_OR_RAISE(rest, rest_reader.Take(offsets, context));
+    ARROW_ASSIGN_OR_RAISE(rest, rest_reader.TakeOffsets(offsets, context));
   }
   std::vector<std::shared_ptr<arrow::Array>> columns;
   for (const auto& field : plan.output.schema->fields()) {
@@ -287,9 +287,9 @@ Result<int64_t> Dataset::CountRows(std::shared_ptr<const expr::Filter> filter,
                                    const OperationContext& context) const {
   if (filter == nullptr) {
     for (const Fragment& fragment : state_->manifest.fragments) {
-      if (!fragment.deletion_file) continue;
-      return Unsupported(state_->location.path, ": fragment ", fragment.id,
-                         " has deleted rows: deletion files are not supported yet");
+      if (!fragment.deletion_file || fragment.deletion_file->num_deleted_rows > 0) continue;
+      // The manifest does not know; the error says so.
+      ARROW_RETURN_NOT_OK(state_->FindDeletedRows(fragment, context));
     }
     return state_->num_rows();
   }

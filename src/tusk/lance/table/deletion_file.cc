@@ -1,0 +1,141 @@
+#include "tusk/lance/table/deletion_file.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <arrow/array.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+namespace tusk::lance {
+namespace {
+
+/// What an Arrow file of deletions may take besides 4 bytes for each row of the fragment.
+constexpr int64_t kArrowOverhead = 16 << 20;
+
+std::string DeletionPath(const Fragment& fragment) {
+  const DeletionFile& file = *fragment.deletion_file;
+  return "_deletions/" + std::to_string(fragment.id) + "-" + std::to_string(file.read_version) +
+         "-" + std::to_string(file.id) +
+         (file.type == DeletionFile::Type::kArrow ? ".arrow" : ".bin");
+}
+
+/// The values of the one column, in whatever order the writer had them.
+Result<std::vector<uint32_t>> ParseArrowFile(std::shared_ptr<arrow::Buffer> bytes, int64_t max_rows,
+                                             const OperationContext& context) {
+  // The file is compressed and says itself how large it becomes: not beyond what the fragment
+  // justifies.
+  arrow::CappedMemoryPool pool(context.pool, kArrowOverhead + max_rows * 8);
+  arrow::ipc::IpcReadOptions options = arrow::ipc::IpcReadOptions::Defaults();
+  options.memory_pool = &pool;
+  options.use_threads = false;
+  std::vector<uint32_t> rows;
+  ARROW_ASSIGN_OR_RAISE(auto reader,
+                        arrow::ipc::RecordBatchFileReader::Open(
+                            std::make_shared<arrow::io::BufferReader>(std::move(bytes)), options));
+  for (int i = 0; i < reader->num_record_batches(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(const auto batch, reader->ReadRecordBatch(i));
+    ARROW_RETURN_NOT_OK(batch->ValidateFull());
+    if (batch->num_columns() != 1 || batch->column(0)->type_id() != arrow::Type::UINT32 ||
+        batch->column(0)->null_count() != 0) {
+      return Corrupt("it has the columns ", batch->schema()->ToString(),
+                     ", not one of uint32 without nulls");
+    }
+    const auto& column = static_cast<const arrow::UInt32Array&>(*batch->column(0));
+    if (column.length() > max_rows - std::ssize(rows)) return Corrupt("it has too many rows");
+    rows.insert(rows.end(), column.raw_values(), column.raw_values() + column.length());
+  }
+  std::ranges::sort(rows);
+  return rows;
+}
+
+Result<DeletedRows> ParseDeletedRows(std::shared_ptr<arrow::Buffer> bytes, const Fragment& fragment,
+                                     const OperationContext& context) {
+  DeletedRows deleted;
+  if (fragment.deletion_file->type == DeletionFile::Type::kArrow) {
+    const auto rows = ParseArrowFile(std::move(bytes), fragment.physical_rows, context);
+    // What Arrow refuses, it calls invalid: here it is a file, not an argument.
+    if (GetErrorCode(rows.status()) == ErrorCode::kInvalidArgument) {
+      return Corrupt(rows.status().message());
+    }
+    ARROW_RETURN_NOT_OK(rows);
+    for (const uint32_t row : *rows) ARROW_RETURN_NOT_OK(deleted.Add(row, int64_t{row} + 1));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(deleted, ParseRoaringBitmap(std::string_view(*bytes)));
+  }
+  const auto expected = static_cast<int64_t>(fragment.deletion_file->num_deleted_rows);
+  if (deleted.count() != expected) {
+    return Corrupt("it has ", deleted.count(), " rows, the manifest says ", expected);
+  }
+  if (deleted.runs().back().end > fragment.physical_rows) {
+    return Corrupt("it has row ", deleted.runs().back().end - 1, ", the fragment has ",
+                   fragment.physical_rows);
+  }
+  return deleted;
+}
+
+}  // namespace
+
+Status DeletedRows::Add(int64_t begin, int64_t end) {
+  if (!runs_.empty() && begin < runs_.back().end) {
+    return Corrupt("deleted row ", begin, " comes after row ", runs_.back().end - 1);
+  }
+  if (!runs_.empty() && begin == runs_.back().end) {
+    runs_.back().end = end;
+  } else {
+    runs_.push_back({.begin = begin, .end = end, .deleted_before = count()});
+  }
+  return Status::OK();
+}
+
+int64_t DeletedRows::count() const {
+  if (runs_.empty()) return 0;
+  const Run& last = runs_.back();
+  return last.deleted_before + last.end - last.begin;
+}
+
+int64_t DeletedRows::OffsetOf(int64_t row) const {
+  // Before a run there are (its begin - deleted before it) rows that are not deleted.
+  const auto after = std::ranges::upper_bound(
+      runs_, row, {}, [](const Run& run) { return run.begin - run.deleted_before; });
+  if (after == runs_.begin()) return row;
+  const Run& run = *(after - 1);
+  return row + run.deleted_before + run.end - run.begin;
+}
+
+std::vector<int64_t> DeletedRows::OthersIn(int64_t begin, int64_t end) const {
+  std::vector<int64_t> others;
+  auto run = std::ranges::upper_bound(runs_, begin, {}, &Run::end);
+  for (int64_t offset = begin; offset < end;) {
+    if (run != runs_.end() && offset >= run->begin) {
+      offset = run->end;
+      ++run;
+    } else {
+      others.push_back(offset++);
+    }
+  }
+  return others;
+}
+
+Result<DeletedRows> ReadDeletedRows(const io::StorePath& table, const Fragment& fragment,
+                                    const OperationContext& context) {
+  const std::string path = io::JoinPath(table.path, DeletionPath(fragment));
+  if (fragment.deletion_file->base_id) {
+    return Unsupported(path, " lies at a registered base path: that is not supported yet");
+  }
+  if (fragment.deletion_file->num_deleted_rows == 0) {
+    return Unsupported(path,
+                       ": the manifest does not say how many rows it deletes, as those of "
+                       "old versions: that is not supported yet");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto bytes, table.store->Get(path, context));
+  auto rows = ParseDeletedRows(std::move(bytes), fragment, context);
+  if (!rows.ok()) return WithContext(rows.status(), path);
+  return rows;
+}
+
+}  // namespace tusk::lance

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/io/object_store.h"
+#include "tusk/lance/table/manifest.h"
+
+namespace tusk::lance {
+
+/// Rows of a fragment that are gone, as runs of offsets: a few bytes of a file may delete billions.
+class DeletedRows {
+ public:
+  struct Run {
+    int64_t begin = 0;
+    int64_t end = 0;
+    int64_t deleted_before = 0;  ///< rows in the runs before this one
+  };
+
+  /// Adds the offsets [begin, end), above all that are there. Corrupt if they are not.
+  Status Add(int64_t begin, int64_t end);
+
+  int64_t count() const;
+  const std::vector<Run>& runs() const { return runs_; }
+  /// The offset of a row that is counted without the deleted ones.
+  int64_t OffsetOf(int64_t row) const;
+  /// The offsets in [begin, end) that are not deleted.
+  std::vector<int64_t> OthersIn(int64_t begin, int64_t end) const;
+
+ private:
+  std::vector<Run> runs_;
+};
+
+/// Reads which rows of the fragment are gone. `fragment` has a deletion file. Corrupt if the file
+/// breaks its format or does not fit what the manifest says of the fragment.
+Result<DeletedRows> ReadDeletedRows(const io::StorePath& table, const Fragment& fragment,
+                                    const OperationContext& context);
+
+/// The values of a 32-bit Roaring bitmap in its portable serialization. Corrupt if it is none.
+/// Source: the Roaring format specification.
+Result<DeletedRows> ParseRoaringBitmap(std::string_view bytes);
+
+}  // namespace tusk::lance
