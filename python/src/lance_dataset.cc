@@ -1,0 +1,143 @@
+// Binds include/tusk/lance/dataset.h.
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include "arrow_data.h"
+#include "call.h"
+#include "module.h"
+#include "tables.h"
+
+namespace tusk::python {
+namespace {
+
+using Columns = std::optional<std::vector<std::string>>;
+
+LanceTable Open(std::string_view uri, std::optional<uint64_t> version) {
+  LanceTable table;
+  table.dataset = Call(table.io).Run([&](const OperationContext& context) {
+    return lance::Dataset::Open(uri, {.version = version, .manifest_path = {}}, context);
+  });
+  return table;
+}
+
+lance::WriteMode ParseMode(std::string_view mode) {
+  if (mode == "create") return lance::WriteMode::kCreate;
+  if (mode == "append") return lance::WriteMode::kAppend;
+  if (mode == "overwrite") return lance::WriteMode::kOverwrite;
+  throw StatusError(InvalidArgument("mode must be create, append or overwrite, not '", mode, "'"));
+}
+
+LanceTable Write(const nb::object& data, std::string_view uri, std::string_view mode,
+                 lance::WriteOptions options, nb::object progress) {
+  options.mode = ParseMode(mode);
+  const auto reader = ImportStream(data);
+  LanceTable table;
+  table.dataset = Call(table.io, std::move(progress)).Run([&](const OperationContext& context) {
+    return lance::WriteDataset(reader.get(), uri, options, context);
+  });
+  return table;
+}
+
+ArrowStream Scan(const LanceTable& table, const lance::ScanOptions& options) {
+  auto call = std::make_shared<Call>(table.io);
+  auto reader = call->Run(
+      [&](const OperationContext& context) { return table.dataset->Scan(options, context); });
+  return ArrowStream(std::move(reader), std::move(call));
+}
+
+ArrowStream ToTable(const LanceTable& table, const lance::ScanOptions& options) {
+  return ArrowStream(Call(table.io).Run(
+      [&](const OperationContext& context) -> Result<std::shared_ptr<arrow::Table>> {
+        ARROW_ASSIGN_OR_RAISE(auto reader, table.dataset->Scan(options, context));
+        return reader->ToTable();
+      }));
+}
+
+}  // namespace
+
+void BindLanceDataset(nb::module_& module) {
+  using lance::ScanOptions;
+  using lance::WriteOptions;
+  nb::class_<ScanOptions>(module, "LanceScanOptions")
+      .def(nb::init<>())
+      .def_rw("columns", &ScanOptions::columns, nb::arg().none())
+      .def_prop_rw(
+          "filter", [](const ScanOptions&) { return nb::none(); },
+          [](ScanOptions& options, const std::optional<nb::bytes>& filter) {
+            options.filter = ImportFilter(filter);
+          },
+          nb::arg("filter").none())
+      .def_rw("limit", &ScanOptions::limit, nb::arg().none())
+      .def_rw("offset", &ScanOptions::offset)
+      .def_rw("batch_rows", &ScanOptions::batch_rows)
+      .def_rw("batch_bytes", &ScanOptions::batch_bytes)
+      .def_rw("with_row_id", &ScanOptions::with_row_id)
+      .def_rw("with_row_address", &ScanOptions::with_row_address);
+  nb::class_<WriteOptions>(module, "LanceWriteOptions")
+      .def(nb::init<>())
+      .def_rw("max_rows_per_file", &WriteOptions::max_rows_per_file)
+      .def_rw("max_bytes_per_file", &WriteOptions::max_bytes_per_file)
+      .def_rw("data_storage_version", &WriteOptions::data_storage_version)
+      .def_rw("enable_stable_row_ids", &WriteOptions::enable_stable_row_ids)
+      .def_rw("transaction_properties", &WriteOptions::transaction_properties);
+  nb::class_<LanceTable>(module, "LanceTable")
+      .def_prop_ro("uri", [](const LanceTable& table) { return table.dataset->uri(); })
+      .def_prop_ro("version", [](const LanceTable& table) { return table.dataset->version(); })
+      .def_prop_ro("data_storage_version",
+                   [](const LanceTable& table) { return table.dataset->data_storage_version(); })
+      .def_prop_ro("has_stable_row_ids",
+                   [](const LanceTable& table) { return table.dataset->has_stable_row_ids(); })
+      .def_prop_ro("num_fragments",
+                   [](const LanceTable& table) { return table.dataset->num_fragments(); })
+      .def_prop_ro("config", [](const LanceTable& table) { return table.dataset->config(); })
+      .def_prop_ro(
+          "schema",
+          [](const LanceTable& table) { return ArrowSchemaValue{table.dataset->schema()}; })
+      .def_prop_ro("io", [](const LanceTable& table) { return table.io; })
+      .def(
+          "count_rows",
+          [](const LanceTable& table, const std::optional<nb::bytes>& filter) {
+            const auto bound = ImportFilter(filter);
+            return Call(table.io).Run([&](const OperationContext& context) {
+              return table.dataset->CountRows(bound, context);
+            });
+          },
+          nb::arg("filter") = nb::none())
+      .def("scan", &Scan, nb::arg("options"))
+      .def("to_table", &ToTable, nb::arg("options"))
+      .def(
+          "take",
+          [](const LanceTable& table, const std::vector<int64_t>& rows, const Columns& columns) {
+            return ArrowStream(Call(table.io).Run([&](const OperationContext& context) {
+              return table.dataset->Take(rows, columns, context);
+            }));
+          },
+          nb::arg("rows"), nb::arg("columns") = nb::none())
+      .def("versions",
+           [](const LanceTable& table) {
+             std::vector<std::tuple<uint64_t, int64_t, std::map<std::string, std::string>>> rows;
+             for (auto& info : Call(table.io).Run([&](const OperationContext& context) {
+                    return table.dataset->ListVersions(context);
+                  })) {
+               rows.emplace_back(info.version, info.timestamp_us, std::move(info.metadata));
+             }
+             return rows;
+           })
+      .def("latest_version", [](const LanceTable& table) {
+        return Call(table.io).Run(
+            [&](const OperationContext& context) { return table.dataset->LatestVersion(context); });
+      });
+  module.def("open_lance", &Open, nb::arg("uri"), nb::arg("version") = nb::none());
+  module.def("write_lance", &Write, nb::arg("data"), nb::arg("uri"), nb::arg("mode"),
+             nb::arg("options"), nb::arg("progress") = nb::none());
+}
+
+}  // namespace tusk::python

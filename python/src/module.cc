@@ -1,0 +1,19 @@
+#include "module.h"
+
+#include "arrow_data.h"
+#include "call.h"
+
+// What the package `tusk` is built on; not meant to be used by itself.
+NB_MODULE(_tusk, module) {
+  using namespace tusk::python;
+  BindErrors();
+  BindOperationContext(module);
+  BindArrowData(module);
+  BindLanceDataset(module);
+  BindLanceNearest(module);
+  BindIcebergTable(module);
+  BindCatalog(module);
+  BindLake(module);
+  BindEncoder(module);
+  BindIngest(module);
+}

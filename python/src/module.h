@@ -1,0 +1,17 @@
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace tusk::python {
+
+// One per public header.
+void BindOperationContext(nanobind::module_& module);
+void BindLanceDataset(nanobind::module_& module);
+void BindLanceNearest(nanobind::module_& module);
+void BindIcebergTable(nanobind::module_& module);
+void BindCatalog(nanobind::module_& module);
+void BindLake(nanobind::module_& module);
+void BindEncoder(nanobind::module_& module);
+void BindIngest(nanobind::module_& module);
+
+}  // namespace tusk::python

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <memory>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/iceberg/table.h"
+#include "tusk/lance/dataset.h"
+
+namespace tusk::python {
+
+/// An open Lance table as Python holds it, with what was read and written through it.
+struct LanceTable {
+  std::shared_ptr<const lance::Dataset> dataset;
+  std::shared_ptr<IoCounters> io = std::make_shared<IoCounters>();
+};
+
+/// An open Iceberg table as Python holds it, with what was read through it.
+struct IcebergTable {
+  std::shared_ptr<const iceberg::Table> table;
+  std::shared_ptr<IoCounters> io = std::make_shared<IoCounters>();
+};
+
+}  // namespace tusk::python

@@ -1,0 +1,44 @@
+"""A multimodal lakehouse: Lance and Apache Iceberg tables in one lake, under one history.
+
+import tusk
+
+table = tusk.write_dataset(data, "vectors.lance")     # a Lance table, as pylance has it
+lake = tusk.connect("lake")                            # a lake: both kinds of tables
+hits = lake.search("media.digits", "digit.png", k=10)
+lake.sql("select label, count(*) from media.digits_meta group by all")
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Where the public names live. They are imported when first used: the command line shows its help
+# without waiting for Arrow.
+_HOMES = {
+    "IcebergTable": "tusk.iceberg",
+    "JointVersion": "tusk.lake",
+    "Lake": "tusk.lake",
+    "LanceDataset": "tusk.lance",
+    "LanceScanner": "tusk.lance",
+    "TableInfo": "tusk.lake",
+    "connect": "tusk.lake",
+    "dataset": "tusk.lance",
+    "init": "tusk.lake",
+    "write_dataset": "tusk.lance",
+}
+
+__all__ = sorted([*_HOMES, "errors", "__version__"])
+
+
+def __getattr__(name):
+    if name == "errors":
+        return importlib.import_module("tusk.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tusk' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

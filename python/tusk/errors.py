@@ -1,0 +1,94 @@
+"""The exceptions of tusk.
+
+Each is also the built-in exception that pylance and pyarrow users catch for the same mistake, and
+carries the name of the error code in the C++ library as ``code``.
+"""
+
+
+class TuskError(Exception):
+    """What every error of the library is."""
+
+    code = None
+
+
+class InvalidArgumentError(TuskError, ValueError):
+    """The caller asked for something that makes no sense; nothing was done."""
+
+    code = "InvalidArgument"
+
+
+class SchemaMismatchError(InvalidArgumentError, OSError):
+    """Rows to append do not have the table's schema."""
+
+
+class RowOutOfRangeError(InvalidArgumentError, IndexError, OSError):
+    """A row was asked for that the table does not have."""
+
+
+class NotFoundError(TuskError, FileNotFoundError, ValueError):
+    """No such object, table, version or column."""
+
+    code = "NotFound"
+
+
+class AlreadyExistsError(TuskError, FileExistsError):
+    """The name is taken."""
+
+    code = "AlreadyExists"
+
+
+class CommitConflictError(TuskError, OSError):
+    """Another writer won; reading again and retrying may help."""
+
+    code = "CommitConflict"
+
+
+class CorruptError(TuskError, OSError, ValueError):
+    """Stored bytes break their format."""
+
+    code = "Corrupt"
+
+
+class UnsupportedError(TuskError, NotImplementedError):
+    """A feature, type, version or flag that this build does not cover."""
+
+    code = "Unsupported"
+
+
+class StoreError(TuskError, OSError):
+    """The store failed."""
+
+    code = "Io"
+
+
+class CancelledError(TuskError, RuntimeError):
+    """The operation was stopped."""
+
+    code = "Cancelled"
+
+
+class OutOfBudgetError(TuskError, MemoryError):
+    """The memory budget of the operation is used up."""
+
+    code = "OutOfBudget"
+
+
+_BY_CODE = {
+    error.code: error
+    for error in (
+        InvalidArgumentError,
+        NotFoundError,
+        AlreadyExistsError,
+        CommitConflictError,
+        CorruptError,
+        UnsupportedError,
+        StoreError,
+        CancelledError,
+        OutOfBudgetError,
+    )
+}
+
+
+def make_error(code, message):
+    """The exception for an error code of the library. The extension module calls it."""
+    return _BY_CODE[code](message)

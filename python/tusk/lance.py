@@ -1,0 +1,460 @@
+"""Lance tables in the names, defaults and exceptions of pylance 14.0.2."""
+
+import datetime
+import os
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+
+from tusk import _tusk
+from tusk._arrow import TableDataset, TableScanner, check_rows, refuse, serialize_filter
+from tusk.errors import (
+    InvalidArgumentError,
+    NotFoundError,
+    RowOutOfRangeError,
+    SchemaMismatchError,
+)
+
+# The key by which pylance keeps the message of a commit among its transaction's properties.
+_COMMIT_MESSAGE = "__lance_commit_message"
+# The search here is exact, so that what tunes an index changes nothing.
+_INDEX_TUNING = {
+    "nprobes",
+    "minimum_nprobes",
+    "maximum_nprobes",
+    "refine_factor",
+    "use_index",
+    "ef",
+    "query_parallelism",
+    "approx_mode",
+    "search_effort",
+}
+_METRICS = {"l2": "l2", "euclidean": "l2", "cosine": "cosine", "dot": "dot"}
+
+
+def _local_time(microseconds):
+    """The naive local time that pylance gives for a version."""
+    seconds, rest = divmod(microseconds, 1_000_000)
+    return datetime.datetime.fromtimestamp(seconds) + datetime.timedelta(microseconds=rest)
+
+
+def _version_number(version):
+    if version is None or isinstance(version, int):
+        return version
+    raise NotImplementedError(
+        f"version {version!r}: tags and branches are not supported yet, only version numbers"
+    )
+
+
+def query_vector(query):
+    """The floats of a query vector given as a list, an array, a numpy array or a scalar."""
+    if isinstance(query, pa.Scalar):
+        query = query.as_py()
+    elif isinstance(query, (pa.Array, pa.ChunkedArray)):
+        query = query.to_pylist()
+    elif hasattr(query, "tolist"):
+        query = query.tolist()
+    query = list(query)
+    if query and not all(isinstance(value, (int, float)) for value in query):
+        raise NotImplementedError("several query vectors at once are not supported yet: pass one")
+    return query
+
+
+class LanceDataset(TableDataset):
+    """One version of a Lance table."""
+
+    def __init__(self, uri, version=None, **options):
+        refuse("dataset", options)
+        super().__init__(_tusk.open_lance(os.fspath(uri), _version_number(version)))
+
+    @classmethod
+    def _of(cls, table):
+        dataset = cls.__new__(cls)
+        TableDataset.__init__(dataset, table)
+        return dataset
+
+    def __repr__(self):
+        return f"<tusk.LanceDataset {self.uri!r} version {self.version}>"
+
+    def __reduce__(self):
+        return LanceDataset, (self.uri, self.version)
+
+    @property
+    def uri(self):
+        return self._table.uri
+
+    @property
+    def version(self):
+        return self._table.version
+
+    @property
+    def latest_version(self):
+        """The newest version of the table now, which may be later than this one."""
+        return self._table.latest_version()
+
+    @property
+    def data_storage_version(self):
+        return self._table.data_storage_version
+
+    @property
+    def has_stable_row_ids(self):
+        return self._table.has_stable_row_ids
+
+    def config(self):
+        return self._table.config
+
+    def versions(self):
+        """All versions, ascending: dicts with version, timestamp (local time) and metadata."""
+        return [
+            {"version": version, "timestamp": _local_time(timestamp), "metadata": metadata}
+            for version, timestamp, metadata in self._table.versions()
+        ]
+
+    def get_version(self):
+        return next(entry for entry in self.versions() if entry["version"] == self.version)
+
+    def checkout_version(self, version):
+        """Another version of the same table, as a dataset of its own."""
+        return LanceDataset(self.uri, _version_number(version))
+
+    def checkout_latest(self):
+        """Moves this object to the newest version."""
+        self._table = _tusk.open_lance(self.uri)
+
+    def scanner(
+        self,
+        columns=None,
+        filter=None,
+        limit=None,
+        offset=None,
+        nearest=None,
+        batch_size=None,
+        batch_size_bytes=None,
+        batch_readahead=None,
+        fragment_readahead=None,
+        scan_in_order=None,
+        fragments=None,
+        index_segments=None,
+        full_text_query=None,
+        *,
+        prefilter=None,
+        with_row_id=None,
+        with_row_address=None,
+        use_stats=None,
+        fast_search=None,
+        io_buffer_size=None,
+        late_materialization=None,
+        blob_handling=None,
+        use_scalar_index=None,
+        include_deleted_rows=None,
+        scan_stats_callback=None,
+        strict_batch_size=None,
+        order_by=None,
+        disable_scoring_autoprojection=None,
+        row_addr_allowlist=None,
+        row_addr_blocklist=None,
+    ):
+        """Plans a read.
+
+        columns: names of top-level columns, `_rowid` and `_rowaddr` among them; all if None.
+        filter: a pyarrow expression. limit, offset: rows after the filter.
+        nearest: {"column", "q", "k", "metric"}, the k rows nearest to the vector q with their
+            `_distance`; the filter judges before the search if `prefilter`, else its hits.
+        batch_size, batch_size_bytes: the most rows and bytes of a batch.
+        with_row_id, with_row_address: append `_rowid`, `_rowaddr`.
+
+        Hints about speed (batch_readahead, fragment_readahead, scan_in_order, use_stats,
+        fast_search, io_buffer_size, late_materialization, use_scalar_index, strict_batch_size) are
+        accepted and change nothing. What would change the result and is not covered raises
+        NotImplementedError.
+        """
+        refuse(
+            "scanner",
+            {
+                "fragments": fragments,
+                "index_segments": index_segments,
+                "full_text_query": full_text_query,
+                "blob_handling": blob_handling,
+                "include_deleted_rows": include_deleted_rows or None,
+                "scan_stats_callback": scan_stats_callback,
+                "order_by": order_by,
+                "disable_scoring_autoprojection": disable_scoring_autoprojection or None,
+                "row_addr_allowlist": row_addr_allowlist,
+                "row_addr_blocklist": row_addr_blocklist,
+            },
+        )
+        if isinstance(columns, dict):
+            raise NotImplementedError("scanner: columns by expressions are not supported yet")
+        check_rows("limit", limit)
+        check_rows("offset", offset)
+        serialized = serialize_filter(filter)
+        if nearest is not None:
+            if with_row_id or with_row_address:
+                raise NotImplementedError("scanner: row ids of nearest rows are not supported yet")
+            if not isinstance(nearest, dict):
+                raise NotImplementedError("scanner: nearest must be a dict with column, q and k")
+            search = _nearest_arguments(**nearest)
+            return NearestScanner(self, columns, filter, limit, offset, search, bool(prefilter))
+        options = _tusk.LanceScanOptions()
+        options.columns = None if columns is None else list(columns)
+        options.filter = serialized
+        options.limit = limit
+        options.offset = offset or 0
+        options.with_row_id = bool(with_row_id)
+        options.with_row_address = bool(with_row_address)
+        if batch_size is not None:
+            options.batch_rows = batch_size
+        if batch_size_bytes is not None:
+            options.batch_bytes = batch_size_bytes
+        return LanceScanner(self, options, serialized)
+
+    def take(self, indices, columns=None):
+        """Rows by position in scan order, in the order asked, duplicates kept."""
+        if hasattr(indices, "to_pylist"):
+            indices = indices.to_pylist()
+        elif hasattr(indices, "tolist"):
+            indices = indices.tolist()
+        if isinstance(columns, dict):
+            raise NotImplementedError("take: columns by expressions are not supported yet")
+        columns = None if columns is None else list(columns)
+        try:
+            return pa.table(self._table.take(list(indices), columns))
+        except InvalidArgumentError as error:
+            raise RowOutOfRangeError(str(error)) from None
+
+    def insert(self, data, *, mode="append", **kwargs):
+        """Writes to this table and moves this object to the new version."""
+        self._table = write_dataset(data, self.uri, mode=mode, **kwargs)._table
+
+
+def _nearest_arguments(column, q, k=None, metric=None, distance_range=None, **tuning):
+    unknown = tuning.keys() - _INDEX_TUNING
+    if unknown:
+        raise TypeError(f"nearest has no key {sorted(unknown)[0]!r}")
+    refuse("nearest", {"distance_range": distance_range})
+    metric = "l2" if metric is None else metric.lower()
+    if metric == "hamming":
+        raise NotImplementedError("nearest: the metric 'hamming' is not supported yet")
+    if metric not in _METRICS:
+        raise ValueError(f"nearest: metric {metric!r} is not one of l2, cosine, dot")
+    return {
+        "column": column,
+        "query": query_vector(q),
+        "k": 10 if k is None else k,
+        "metric": _METRICS[metric],
+    }
+
+
+class LanceScanner(TableScanner):
+    """A planned scan of a Lance table."""
+
+    def __init__(self, dataset, options, filter):
+        super().__init__(dataset)
+        self._options = options
+        self._filter = filter
+
+    def _read_all(self):
+        return self._dataset._table.to_table(self._options)
+
+    def _open(self):
+        return self._dataset._table.scan(self._options)
+
+    def count_rows(self):
+        rows = self._dataset._table.count_rows(self._filter) - self._options.offset
+        return max(0, rows if self._options.limit is None else min(rows, self._options.limit))
+
+
+class NearestScanner(LanceScanner):
+    """A planned search for the nearest rows of a Lance table."""
+
+    def __init__(self, dataset, columns, filter, limit, offset, search, prefilter):
+        TableScanner.__init__(self, dataset)
+        self._columns = None if columns is None else [c for c in columns if c != "_distance"]
+        self._filter = filter
+        self._limit = limit
+        self._offset = offset or 0
+        self._search = search
+        self._prefilter = prefilter
+
+    def to_table(self):
+        columns = self._columns
+        if self._filter is None or self._prefilter:
+            hits = self._find(columns, serialize_filter(self._filter))
+        else:
+            wanted = columns
+            if columns is not None:
+                needed = _tusk.filter_columns(serialize_filter(self._filter))
+                wanted = columns + [c for c in needed if c not in columns and c != "_distance"]
+            hits = self._find(wanted, None).filter(self._filter)
+            if columns is not None:
+                hits = hits.select([*columns, "_distance"])
+        return hits.slice(self._offset, self._limit)
+
+    def _find(self, columns, filter):
+        table = self._dataset._table
+        return pa.table(_tusk.find_nearest(table, columns=columns, filter=filter, **self._search))
+
+    def _read_all(self):
+        return self.to_table()
+
+    def _open(self):
+        return self.to_table()
+
+    def to_batches(self):
+        return iter(self.to_table().to_batches())
+
+    def count_rows(self):
+        return self.to_table().num_rows
+
+
+def dataset(uri=None, version=None, asof=None, **options):
+    """Opens a Lance table at its newest version, at `version`, or as it was at the time `asof`.
+
+    Raises ValueError if there is none.
+    """
+    if uri is None:
+        raise ValueError("a uri must be given")
+    refuse("dataset", options)
+    found = LanceDataset(uri, version)
+    if version is not None or asof is None:
+        return found
+    if isinstance(asof, str):
+        asof = datetime.datetime.fromisoformat(asof)
+    if asof.tzinfo is not None:
+        asof = asof.astimezone().replace(tzinfo=None)
+    earlier = [entry["version"] for entry in found.versions() if entry["timestamp"] <= asof]
+    if not earlier:
+        raise ValueError(f"{os.fspath(uri)} has no version as of {asof}")
+    return found.checkout_version(max(earlier))
+
+
+class _Batches:
+    """Passes batches on and keeps what their source raised: an Arrow stream carries text alone."""
+
+    def __init__(self, batches):
+        self._batches = batches
+        self.error = None
+
+    def __iter__(self):
+        try:
+            yield from self._batches
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def _to_stream(data, schema):
+    """An object with `__arrow_c_stream__` over `data`, and the _Batches it reads from, if any."""
+    if isinstance(data, dict):
+        data = pa.table(data, schema=schema)
+    elif isinstance(data, pads.Dataset):
+        data = data.scanner().to_reader()
+    elif isinstance(data, pads.Scanner):
+        data = data.to_reader()
+    elif isinstance(data, pa.RecordBatch):
+        data = pa.Table.from_batches([data])
+    elif type(data).__module__.split(".")[0] == "pandas" and hasattr(data, "dtypes"):
+        data = pa.Table.from_pandas(data, schema=schema)
+    elif isinstance(data, list) and data and isinstance(data[0], dict):
+        data = pa.Table.from_pylist(data, schema=schema)
+    elif not hasattr(data, "__arrow_c_stream__"):
+        if not hasattr(data, "__iter__"):
+            raise TypeError(f"cannot write data of type {type(data).__name__}")
+        if schema is None:
+            raise ValueError("a schema must be given to write an iterable of record batches")
+        batches = _Batches(data)
+        return pa.RecordBatchReader.from_batches(schema, iter(batches)), batches
+    if schema is not None:
+        reader = pa.RecordBatchReader.from_stream(data)
+        data = reader if reader.schema.equals(schema) else reader.cast(schema)
+    return data, None
+
+
+def write_dataset(
+    data_obj,
+    uri=None,
+    schema=None,
+    mode="create",
+    *,
+    max_rows_per_file=1024 * 1024,
+    max_rows_per_group=1024,
+    max_bytes_per_file=90 * 1024 * 1024 * 1024,
+    data_cache_bytes=None,
+    max_page_bytes=None,
+    commit_lock=None,
+    progress=None,
+    storage_options=None,
+    data_storage_version=None,
+    use_legacy_format=None,
+    enable_v2_manifest_paths=True,
+    enable_stable_row_ids=False,
+    auto_cleanup_options=None,
+    commit_message=None,
+    transaction_properties=None,
+    **options,
+):
+    """Writes data as one new version of a Lance table and opens it.
+
+    data_obj: anything that gives Arrow batches: a table, batch, reader, dataset or scanner of
+        pyarrow, an object with `__arrow_c_stream__`, a pandas DataFrame, a dict of columns, a list
+        of dicts, or an iterable of record batches (then with `schema`).
+    uri: a path, or a LanceDataset, which then moves to the new version.
+    mode: "create" (OSError if there is a table), "append" (OSError if the schemas differ; makes the
+        table if there is none) or "overwrite".
+
+    The other parameters are pylance's; those that are not covered raise NotImplementedError when
+    they are given. `max_rows_per_group` has no meaning in this data format.
+    """
+    refuse(
+        "write_dataset",
+        {
+            "max_page_bytes": max_page_bytes,
+            "commit_lock": commit_lock,
+            "progress": progress,
+            "storage_options": storage_options or None,
+            "use_legacy_format": use_legacy_format or None,
+            "enable_v2_manifest_paths": None if enable_v2_manifest_paths else False,
+            "auto_cleanup_options": auto_cleanup_options,
+            **options,
+        },
+    )
+    if mode not in ("create", "append", "overwrite"):
+        raise ValueError(f"Invalid mode {mode}: it must be create, append or overwrite")
+    if uri is None:
+        raise ValueError("a uri must be given")
+    target = uri.uri if isinstance(uri, LanceDataset) else os.fspath(uri)
+    write_options = _tusk.LanceWriteOptions()
+    write_options.max_rows_per_file = max_rows_per_file
+    write_options.max_bytes_per_file = max_bytes_per_file
+    write_options.enable_stable_row_ids = enable_stable_row_ids
+    if data_storage_version is not None:
+        write_options.data_storage_version = data_storage_version
+    properties = dict(transaction_properties or {})
+    if commit_message is not None:
+        properties[_COMMIT_MESSAGE] = commit_message
+    write_options.transaction_properties = properties
+
+    stream, batches = _to_stream(data_obj, schema)
+    try:
+        table = _tusk.write_lance(stream, target, _mode_for(target, mode), write_options)
+    except Exception as error:
+        if batches is not None and batches.error is not None:
+            raise batches.error from None
+        if mode == "append" and isinstance(error, InvalidArgumentError):
+            raise SchemaMismatchError(str(error)) from None
+        raise
+    if isinstance(uri, LanceDataset):
+        uri._table = table
+        return uri
+    return LanceDataset._of(table)
+
+
+def _mode_for(target, mode):
+    """As pylance, an append to nothing makes the table."""
+    if mode != "append":
+        return mode
+    try:
+        _tusk.open_lance(target)
+    except NotFoundError:
+        return "create"
+    return mode

@@ -1,0 +1,45 @@
+"""No member that pyarrow's own constructor would have prepared can be reached: it would crash."""
+
+import pyarrow.dataset as pads
+import pytest
+
+import tusk
+from tusk._arrow import TableDataset, TableScanner
+from tusk.iceberg import IcebergScanner, IcebergTable
+from tusk.lance import LanceDataset, LanceScanner, NearestScanner
+
+# Python's own, which touch no state of pyarrow's.
+HARMLESS = set(dir(object)) - {"__reduce__"} | {"__pyx_vtable__"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "stop"),
+    [
+        (LanceDataset, pads.Dataset, TableDataset),
+        (IcebergTable, pads.Dataset, TableDataset),
+        (LanceScanner, pads.Scanner, TableScanner),
+        (NearestScanner, pads.Scanner, TableScanner),
+        (IcebergScanner, pads.Scanner, TableScanner),
+    ],
+)
+def test_every_inherited_member_is_overridden(ours, theirs, stop):
+    own = {name for base in ours.__mro__[: ours.__mro__.index(theirs)] for name in vars(base)}
+    assert stop in ours.__mro__
+    assert set(dir(theirs)) - HARMLESS - own == set()
+
+
+def test_members_that_are_not_supported_say_so(tmp_path):
+    import pyarrow as pa
+
+    dataset = tusk.write_dataset(pa.table({"a": [1]}), tmp_path / "t")
+    for name in ("filter", "sort_by", "join", "join_asof", "replace_schema", "get_fragments"):
+        with pytest.raises(NotImplementedError, match=name):
+            getattr(dataset, name)()
+    with pytest.raises(NotImplementedError, match="partition_expression"):
+        dataset.partition_expression
+    for name in ("take", "scan_batches"):
+        with pytest.raises(NotImplementedError, match=name):
+            getattr(dataset.scanner(), name)([0])
+    for name in ("from_batches", "from_dataset", "from_fragment"):
+        with pytest.raises(NotImplementedError, match=name):
+            getattr(LanceScanner, name)()
