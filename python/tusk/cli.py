@@ -1,0 +1,357 @@
+"""The command line `tusk`: arguments in, one call of the Python API, its answer out.
+
+Exit codes: 0 all is well; 1 it failed, with one message on standard error; 2 wrong usage; 3 some
+files of an ingestion were skipped (the rest is committed); 130 interrupted by Ctrl-C.
+"""
+
+import os
+import sys
+import time
+
+import click
+
+from tusk import __version__
+
+SOME_FILES_SKIPPED = 3
+INTERRUPTED = 130
+
+
+class _Program(click.Group):
+    """Turns errors into one line and an exit code."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            click.echo("tusk: interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            click.echo(f"tusk: {error or type(error).__name__}", err=True)
+            ctx.exit(1)
+
+
+def _lake_argument(command):
+    return click.argument("lake", metavar="LAKE")(command)
+
+
+def _at_option(command):
+    return click.option(
+        "--at", type=int, metavar="N", help="Look at the lake as of joint version N."
+    )(command)
+
+
+def _json_option(command):
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")(
+        command
+    )
+
+
+def _write(columns, rows, as_json):
+    from tusk.text_table import write_json, write_text
+
+    (write_json if as_json else write_text)(columns, rows, click.echo)
+
+
+def _write_relation(relation, as_json):
+    """Streams the rows of a DuckDB relation; a statement without rows gives none."""
+    if relation is None:
+        return
+    reader = relation.to_arrow_reader(10_000)
+    rows = (
+        row for batch in reader for row in zip(*(column.to_pylist() for column in batch.columns))
+    )
+    _write(reader.schema.names, rows, as_json)
+
+
+class _Progress:
+    """A bar on a terminal, a line every few seconds elsewhere; both on standard error."""
+
+    _SECONDS_BETWEEN_LINES = 5
+
+    def __init__(self):
+        self._bar = None
+        self._tasks = {}
+        self._next_line = time.monotonic() + self._SECONDS_BETWEEN_LINES
+
+    def __enter__(self):
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import (
+                BarColumn,
+                MofNCompleteColumn,
+                Progress,
+                TextColumn,
+                TimeRemainingColumn,
+            )
+
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+            )
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_):
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, what, done, total):
+        total = None if total < 0 else total
+        if self._bar is not None:
+            if what not in self._tasks:
+                self._tasks[what] = self._bar.add_task(what)
+            self._bar.update(self._tasks[what], completed=done, total=total)
+        elif time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + self._SECONDS_BETWEEN_LINES
+            click.echo(f"{what}: {done}" + ("" if total is None else f" of {total}"), err=True)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tusk")
+@click.option("--debug", is_flag=True, envvar="TUSK_DEBUG", help="Show where an error came from.")
+def cli(debug):
+    """Lakes of Lance and Iceberg tables under one history.
+
+    \b
+    tusk init LAKE
+    tusk ingest LAKE photos/ --name media.photos --label-from folder
+    tusk search LAKE media.photos --image query.jpg -k 10
+    tusk sql LAKE "select label, count(*) from media.photos_meta group by all"
+    tusk log LAKE
+
+    Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 some files were skipped, 130 interrupted.
+    """
+
+
+@cli.command()
+@_lake_argument
+def init(lake):
+    """Make an empty lake in the folder LAKE.
+
+    \b
+    tusk init LAKE
+    """
+    import tusk
+
+    made = tusk.init(lake)
+    click.echo(
+        f"Made an empty lake in {lake}."
+        f" Iceberg clients open its catalog by the name {made.catalog_name!r}."
+    )
+
+
+@cli.command()
+@_lake_argument
+@click.argument("folder", type=click.Path(exists=True, file_okay=False))
+@click.option(
+    "--name",
+    required=True,
+    metavar="NAME",
+    help="The Lance table, such as media.photos; metadata goes to NAME_meta.",
+)
+@click.option(
+    "--label-from",
+    type=click.Choice(["folder"]),
+    help="Label each file with the name of its folder.",
+)
+@click.option("--encoder", default="pixels", show_default=True, help="What makes the vectors.")
+@click.option("--message", "-m", default="", help="What the log says about this.")
+@click.option("--author", default="", help="Who the log says did it. [default: your login name]")
+@click.pass_context
+def ingest(ctx, lake, folder, name, label_from, encoder, message, author):
+    """Add the pictures in FOLDER to a table of LAKE, in one joint commit.
+
+    Pictures that the table has already are counted and left out. Files that cannot be read are
+    listed, and the exit code is 3.
+
+    \b
+    tusk ingest LAKE digits/ --name media.digits --label-from folder
+    """
+    import tusk
+
+    with _Progress() as progress:
+        report = tusk.connect(lake).ingest(
+            folder,
+            name,
+            label_from=label_from,
+            encoder=encoder,
+            message=message,
+            author=author or _login_name(),
+            progress=progress,
+        )
+    for skipped in report.skipped:
+        click.echo(f"skipped {skipped.path}: {skipped.reason}", err=True)
+    counts = f"{report.duplicates} duplicates, {len(report.skipped)} skipped"
+    if report.joint_version is None:
+        click.echo(f"Nothing new among {report.files} files: {counts}.")
+    else:
+        click.echo(
+            f"Joint version {report.joint_version}: added {report.added} of {report.files} files"
+            f" ({report.added_bytes:,} bytes) to {name}; {counts}."
+        )
+    if report.skipped:
+        ctx.exit(SOME_FILES_SKIPPED)
+
+
+def _login_name():
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+@cli.command()
+@_lake_argument
+@click.argument("table")
+@click.option(
+    "--image",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="The picture to look for.",
+)
+@click.option(
+    "-k", default=10, show_default=True, type=click.IntRange(min=1), help="How many hits."
+)
+@click.option(
+    "--metric", default="l2", show_default=True, type=click.Choice(["l2", "cosine", "dot"])
+)
+@click.option(
+    "--sql",
+    "query",
+    metavar="QUERY",
+    help="Show this statement over the hits instead; they are the table hits in it.",
+)
+@_at_option
+@_json_option
+def search(lake, table, image, k, metric, query, at, as_json):
+    """Find the rows of TABLE that are nearest to a picture.
+
+    Shows label (from TABLE_meta), distance and content id, nearest first.
+
+    \b
+    tusk search LAKE media.digits --image digits/7/0007.png -k 10
+    tusk search LAKE media.digits --image digits/7/0007.png -k 50 --sql \\
+        "select m.label, count(*) from hits join media.digits_meta m using (content_id) group by all"
+    """
+    import tusk
+
+    opened = tusk.connect(lake, at=at)
+    hits = opened.search(table, image, k, metric=metric)
+    if query is not None:
+        _write_relation(opened.sql(query, hits=hits), as_json)
+        return
+    columns = hits.to_pydict()
+    distances = columns.pop("_distance")
+    labels = _labels(opened, table, columns.get("content_id"))
+    shown = {**({} if labels is None else {"label": labels}), "distance": distances, **columns}
+    _write(list(shown), zip(*shown.values()), as_json)
+
+
+def _labels(lake, table, content_ids):
+    """The label of each content id by the table's metadata; None if there are none."""
+    import pyarrow.compute as pc
+
+    name = f"{table}_meta"
+    if content_ids is None or not any(
+        e.name == name and e.kind == "iceberg" for e in lake.tables()
+    ):
+        return None
+    meta = lake.table(name)
+    if not {"content_id", "label"} <= set(meta.schema.names):
+        return None
+    found = meta.to_table(
+        ["content_id", "label"], filter=pc.field("content_id").isin(content_ids)
+    ).to_pydict()
+    label_of = dict(zip(found["content_id"], found["label"]))
+    return [label_of.get(content_id) for content_id in content_ids]
+
+
+@cli.command()
+@_lake_argument
+@click.argument("query")
+@_at_option
+@_json_option
+def sql(lake, query, at, as_json):
+    """Run one SQL statement over the tables of LAKE, Lance and Iceberg.
+
+    \b
+    tusk sql LAKE "select label, split, count(*) from media.digits_meta group by all"
+    tusk sql LAKE --at 1 "select count(*) from media.digits"
+    """
+    import tusk
+
+    _write_relation(tusk.connect(lake, at=at).sql(query), as_json)
+
+
+@cli.command()
+@_lake_argument
+@click.option("-n", "--limit", type=click.IntRange(min=1), help="Only the newest so many.")
+@_json_option
+def log(lake, limit, as_json):
+    """Show the joint versions of LAKE, newest first.
+
+    \b
+    tusk log LAKE -n 5
+    """
+    import tusk
+
+    for entry in tusk.connect(lake).log(limit):
+        if as_json:
+            _write_log_entry_json(entry)
+        else:
+            _write_log_entry(entry)
+
+
+def _write_log_entry(entry):
+    head = [f"joint version {entry.number}", f"{entry.time:%Y-%m-%d %H:%M:%S} UTC", entry.author]
+    click.echo("  ".join(part for part in head if part))
+    if entry.message:
+        click.echo(f"    {entry.message}")
+    width = max([len(change.name) for change in entry.changes], default=0)
+    for change in entry.changes:
+        what = "version" if change.kind == "lance" else "snapshot"
+        state = f"{what} {change.version}"
+        click.echo(
+            f"    {change.name:{width}}  {change.kind:7}  {state}  +{change.added_rows} rows"
+        )
+
+
+def _write_log_entry_json(entry):
+    import dataclasses
+    import json
+
+    click.echo(json.dumps({**dataclasses.asdict(entry), "time": entry.time.isoformat()}))
+
+
+@cli.command()
+@_lake_argument
+@_at_option
+@_json_option
+def tables(lake, at, as_json):
+    """List the tables of LAKE.
+
+    \b
+    tusk tables LAKE
+    """
+    import tusk
+
+    opened = tusk.connect(lake, at=at)
+    rows = [(e.name, e.kind, e.version, opened.table(e.name).count_rows()) for e in opened.tables()]
+    _write(["name", "kind", "version", "rows"], rows, as_json)
+
+
+def main():
+    cli(prog_name=os.path.basename(sys.argv[0]) if sys.argv else "tusk")
+
+
+if __name__ == "__main__":
+    main()
