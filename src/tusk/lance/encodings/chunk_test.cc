@@ -1,5 +1,6 @@
 // The bytes of chunks and levels, pinned to the format's text, and what is refused.
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -142,9 +143,9 @@ TEST(LanceChunkTest, RefusesPackedChunksThatBreakTheLayout) {
 
 TEST(LanceChunkTest, RefusesEncodingsThatAreNotCoveredByName) {
   using Kind = ValueEncoding::Kind;
-  for (const Kind kind : {Kind::kConstant, Kind::kFsst, Kind::kDictionary, Kind::kRle,
-                          Kind::kByteStreamSplit, Kind::kGeneral, Kind::kPackedStruct,
-                          Kind::kVariablePackedStruct, Kind::kBufferCompression}) {
+  for (const Kind kind :
+       {Kind::kConstant, Kind::kFsst, Kind::kDictionary, Kind::kByteStreamSplit, Kind::kGeneral,
+        Kind::kPackedStruct, Kind::kVariablePackedStruct, Kind::kBufferCompression}) {
     ValueEncoding encoding;
     encoding.kind = kind;
     const auto decoder = MakeValueDecoder(encoding);
@@ -179,6 +180,10 @@ TEST(LanceLevelsTest, AreReadInEveryForm) {
   ASSERT_OK_AND_ASSIGN(const auto flat, LevelDecoder::Make(ValueEncoding::Flat(16)));
   ASSERT_OK_AND_ASSIGN(const auto packed, LevelDecoder::Make(LevelsEncoding()));
   ASSERT_OK_AND_ASSIGN(const auto in_line, LevelDecoder::Make(inline_packed));
+  ValueEncoding rle;
+  rle.kind = ValueEncoding::Kind::kRle;
+  rle.children = {ValueEncoding::Flat(16), ValueEncoding::Flat(8)};
+  ASSERT_OK_AND_ASSIGN(const auto run_length, LevelDecoder::Make(rle));
   for (const int64_t num_rows : {1, 8, 63, 64, 65, 1023, 1024, 1025, 1088, 2047, 2048, 4096}) {
     SCOPED_TRACE(num_rows);
     std::vector<uint16_t> levels(num_rows);
@@ -211,6 +216,23 @@ TEST(LanceLevelsTest, AreReadInEveryForm) {
     unpadded.insert(unpadded.end(), plain.begin() + whole * 2, plain.end());
     ExpectEverySeventhNull(packed, unpadded, num_rows);
 
+    // A run for each null and one for each gap.
+    std::vector<uint8_t> run_values;
+    std::vector<uint8_t> run_lengths;
+    for (int64_t i = 0; i < num_rows; i += 7) {
+      run_values.insert(run_values.end(), {1, 0});
+      run_lengths.push_back(1);
+      if (i + 1 == num_rows) break;
+      run_values.insert(run_values.end(), {0, 0});
+      run_lengths.push_back(static_cast<uint8_t>(std::min<int64_t>(6, num_rows - i - 1)));
+    }
+    std::vector<uint8_t> runs(8);
+    const uint64_t values_size = run_values.size();
+    std::memcpy(runs.data(), &values_size, 8);
+    runs.insert(runs.end(), run_values.begin(), run_values.end());
+    runs.insert(runs.end(), run_lengths.begin(), run_lengths.end());
+    ExpectEverySeventhNull(run_length, runs, num_rows);
+
     if (num_rows > 1024) continue;
     padded.insert(padded.begin(), {1, 0});
     ExpectEverySeventhNull(in_line, padded, num_rows);
@@ -233,9 +255,9 @@ TEST(LanceLevelsTest, RefuseLevelsThatARowCannotHave) {
   EXPECT_THAT(packed.DecodeInto(std::vector<uint8_t>(130), 1030, {.begin = 0, .end = 1}, 0, &out),
               FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(LevelDecoder::Make(ValueEncoding::Flat(8)), FailsWith(ErrorCode::kCorrupt));
-  ValueEncoding rle;
-  rle.kind = ValueEncoding::Kind::kRle;
-  EXPECT_THAT(LevelDecoder::Make(rle), FailsWith(ErrorCode::kUnsupported));
+  ValueEncoding fsst;
+  fsst.kind = ValueEncoding::Kind::kFsst;
+  EXPECT_THAT(LevelDecoder::Make(fsst), FailsWith(ErrorCode::kUnsupported));
 }
 
 }  // namespace

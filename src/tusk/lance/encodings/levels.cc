@@ -7,6 +7,7 @@
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/bitpacking.h"
 #include "tusk/lance/encodings/bits.h"
+#include "tusk/lance/encodings/rle.h"
 
 namespace tusk::lance {
 namespace {
@@ -49,6 +50,11 @@ Result<LevelDecoder> LevelDecoder::Make(const ValueEncoding& encoding) {
       }
       return LevelDecoder(encoding.kind, static_cast<int>(encoding.children[0].bits));
     }
+    case Kind::kRle: {
+      ARROW_ASSIGN_OR_RAISE(const int64_t bits, RleValueBits(encoding));
+      if (bits != kLevelBits) return Corrupt("levels of ", bits, " bits");
+      return LevelDecoder(encoding.kind, kLevelBits);
+    }
     default:
       return Unsupported("levels in encoding ", EncodingName(encoding.kind),
                          " are not supported yet");
@@ -72,6 +78,15 @@ Result<const uint8_t*> LevelDecoder::Words(std::span<const uint8_t> bytes, int64
       return TooShort(num_levels, bytes.size());
     }
     UnpackBlock(bytes.data() + kLevelBytes, width, scratch->data());
+    return words();
+  }
+  if (kind_ == Kind::kRle) {
+    if (bytes.size() < sizeof(uint64_t)) return TooShort(num_levels, bytes.size());
+    const auto values_size = LoadLittle<uint64_t>(bytes.data());
+    const auto runs = bytes.subspan(sizeof(uint64_t));
+    if (values_size > runs.size()) return TooShort(num_levels, bytes.size());
+    ARROW_RETURN_NOT_OK(ExpandRuns(runs.first(values_size), runs.subspan(values_size), kLevelBytes,
+                                   num_levels, reinterpret_cast<uint8_t*>(scratch->data())));
     return words();
   }
   const int64_t whole_blocks = num_levels / kPackedBlock;

@@ -15,8 +15,9 @@ namespace tusk::lance {
 
 /// Decodes the definition levels of columns without lists: 16-bit words, 0 for a valid row, 1 for
 /// a null one. They come flat, in packed blocks of one width (out-of-line bitpacking; what does
-/// not fill a block is padded or follows as plain words) or in one block with its width in front
-/// (inline bitpacking). Stateless: threads share one object.
+/// not fill a block is padded or follows as plain words), in one block with its width in front
+/// (inline bitpacking), or as the 64-bit size of run values, these, and a byte for the length of
+/// each run (run-length encoding). Stateless: threads share one object.
 class LevelDecoder {
  public:
   /// Unsupported, by name, for an encoding that is not covered.

@@ -2,6 +2,7 @@
 
 #include "tusk/lance/encodings/bitpacking.h"
 #include "tusk/lance/encodings/flat.h"
+#include "tusk/lance/encodings/rle.h"
 #include "tusk/lance/encodings/variable.h"
 
 namespace tusk::lance {
@@ -29,6 +30,9 @@ Result<std::unique_ptr<const ValueDecoder>> MakeValueDecoder(const ValueEncoding
       break;
     case ValueEncoding::Kind::kInlineBitpacking:
       if (items_per_row == 1) return MakeInlineBitpackingDecoder(items->bits);
+      break;
+    case ValueEncoding::Kind::kRle:
+      if (items_per_row == 1) return MakeRleDecoder(*items);
       break;
     default:
       break;

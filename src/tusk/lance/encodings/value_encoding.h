@@ -34,7 +34,7 @@ struct ValueEncoding {
   /// Fixed-size list: items have a bitmap of their own.
   bool has_validity = false;
   /// Fixed-size list and out-of-line bitpacking: the encoding of the values. Variable: of the
-  /// offsets. Empty for the others.
+  /// offsets. Run-length: of the values and of the lengths. Empty for the others.
   std::vector<ValueEncoding> children;
 
   static ValueEncoding Flat(uint64_t bits) { return {.bits = bits, .children = {}}; }

@@ -57,6 +57,9 @@ Result<std::unique_ptr<const Page>> MakePage(const PageLayout& layout, int64_t n
   if (const auto* full_zip = std::get_if<FullZipLayout>(&layout.layout)) {
     return MakeFullZipPage(*full_zip, num_rows, buffers);
   }
+  if (const auto* constant = std::get_if<ConstantLayout>(&layout.layout)) {
+    return MakeConstantPage(*constant, num_rows, buffers);
+  }
   return MakeAllNullPage();
 }
 

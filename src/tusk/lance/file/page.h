@@ -73,5 +73,7 @@ Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& lay
 Result<std::unique_ptr<const Page>> MakeFullZipPage(const FullZipLayout& layout, int64_t num_rows,
                                                     std::span<const io::ByteRange> buffers);
 std::unique_ptr<const Page> MakeAllNullPage();
+Result<std::unique_ptr<const Page>> MakeConstantPage(const ConstantLayout& layout, int64_t num_rows,
+                                                     std::span<const io::ByteRange> buffers);
 
 }  // namespace tusk::lance

@@ -33,14 +33,20 @@ struct FullZipLayout {
 /// Every row is null.
 struct AllNullLayout {};
 
+/// Every row has the same value or is null.
+struct ConstantLayout {
+  std::optional<std::string> inline_value;  ///< else it is in the page's first buffer
+};
+
 struct PageLayout {
-  std::variant<MiniBlockLayout, FullZipLayout, AllNullLayout> layout;
+  std::variant<MiniBlockLayout, FullZipLayout, AllNullLayout, ConstantLayout> layout;
   bool is_nullable = false;  ///< whether the column's rows may be null
 
-  /// As it stands in a page's metadata: a serialized Any around the message.
+  /// As it stands in a page's metadata: a serialized Any around the message. For what the writer
+  /// makes, which is no ConstantLayout.
   std::string Serialize() const;
   /// Parses it for a page of `num_buffers` buffers. Corrupt if it cannot be parsed; Unsupported, by
-  /// name, for what is not covered: other layouts, lists and structs, dictionaries, constants.
+  /// name, for what is not covered: blobs, lists and structs, dictionaries.
   static Result<PageLayout> Parse(std::string_view bytes, size_t num_buffers);
 };
 

@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <utility>
 
 #include "tusk/lance/file/column.pb.h"
@@ -53,14 +54,20 @@ Result<ValueEncoding> ParseEncoding(const proto::ValueEncoding& from) {
       encoding.children.push_back(std::move(values));
       return encoding;
     }
+    case proto::ValueEncoding::kRle: {
+      ValueEncoding encoding = OfKind(Kind::kRle);
+      ARROW_ASSIGN_OR_RAISE(ValueEncoding values, ParseEncoding(from.rle().values()));
+      ARROW_ASSIGN_OR_RAISE(ValueEncoding lengths, ParseEncoding(from.rle().run_lengths()));
+      encoding.children.push_back(std::move(values));
+      encoding.children.push_back(std::move(lengths));
+      return encoding;
+    }
     case proto::ValueEncoding::kConstant:
       return OfKind(Kind::kConstant);
     case proto::ValueEncoding::kFsst:
       return OfKind(Kind::kFsst);
     case proto::ValueEncoding::kDictionary:
       return OfKind(Kind::kDictionary);
-    case proto::ValueEncoding::kRle:
-      return OfKind(Kind::kRle);
     case proto::ValueEncoding::kByteStreamSplit:
       return OfKind(Kind::kByteStreamSplit);
     case proto::ValueEncoding::kGeneral:
@@ -157,10 +164,20 @@ Result<PageLayout> ParseFullZip(const proto::FullZipLayout& from) {
 Result<PageLayout> ParseConstant(const proto::ConstantLayout& from, size_t num_buffers) {
   PageLayout page;
   ARROW_ASSIGN_OR_RAISE(page.is_nullable, ParseLayers(from.layers()));
-  if (from.has_inline_value() || num_buffers != 0 || !page.is_nullable) {
-    return Unsupported("constant pages with a value are not supported yet");
+  if (from.has_rep_compression() || from.has_def_compression() || from.num_rep_values() != 0 ||
+      from.num_def_values() != 0) {
+    return Unsupported("constant pages with encoded levels are not supported yet");
   }
-  page.layout = AllNullLayout();
+  // The value is in the description, or in the first buffer; then two for levels, or none. No value
+  // and no buffers: all rows are null.
+  if (!from.has_inline_value() && num_buffers == 0) {
+    if (!page.is_nullable) return Corrupt("constant page without a value");
+    page.layout = AllNullLayout();
+    return page;
+  }
+  ConstantLayout layout;
+  if (from.has_inline_value()) layout.inline_value = from.inline_value();
+  page.layout = std::move(layout);
   return page;
 }
 
@@ -190,6 +207,7 @@ std::string PageLayout::Serialize() const {
     ToProto(full_zip->values, to->mutable_value_compression());
     to->add_layers(layer);
   } else {
+    // Of constants, the writer makes no other.
     message.mutable_constant_layout()->add_layers(layer);
   }
   proto::TypedMessage typed;

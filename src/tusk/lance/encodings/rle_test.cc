@@ -1,0 +1,73 @@
+#include "tusk/lance/encodings/rle.h"
+
+#include <vector>
+
+#include <arrow/memory_pool.h>
+#include <arrow/type.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tusk/testing/matchers.h"
+
+namespace tusk::lance {
+namespace {
+
+using testing::ElementsAre;
+
+ValueEncoding Rle(uint64_t value_bits, uint64_t length_bits) {
+  ValueEncoding encoding;
+  encoding.kind = ValueEncoding::Kind::kRle;
+  encoding.children = {ValueEncoding::Flat(value_bits), ValueEncoding::Flat(length_bits)};
+  return encoding;
+}
+
+TEST(LanceRleTest, RepeatsValuesAndLeavesOutWhatRunsOver) {
+  std::vector<uint8_t> out(12);
+  const std::vector<uint8_t> values = {1, 10, 2, 20, 3, 30};
+  ASSERT_OK(ExpandRuns(values, std::vector<uint8_t>{2, 1, 9}, 2, 6, out.data()));
+  EXPECT_THAT(out, ElementsAre(1, 10, 1, 10, 2, 20, 3, 30, 3, 30, 3, 30));
+}
+
+TEST(LanceRleTest, RefusesRunsThatAreTooFewOrEmpty) {
+  std::vector<uint8_t> out(8);
+  const std::vector<uint8_t> values = {1, 2};
+  using Lengths = std::vector<uint8_t>;
+  EXPECT_THAT(ExpandRuns(values, Lengths{3, 4}, 1, 8, out.data()), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(ExpandRuns(values, Lengths{0, 8}, 1, 8, out.data()), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(ExpandRuns(values, Lengths{}, 1, 8, out.data()), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(ExpandRuns(values, Lengths{1, 1, 8}, 1, 8, out.data()),
+              FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST(LanceRleTest, DecodesRangesAndSingleRows) {
+  ASSERT_OK_AND_ASSIGN(const auto decoder, MakeRleDecoder(Rle(16, 8)));
+  const std::vector<uint8_t> values = {1, 0, 2, 0, 3, 0};
+  const std::vector<uint8_t> lengths = {3, 2, 1};  // 1 1 1 2 2 3
+  const std::vector<std::span<const uint8_t>> buffers = {values, lengths};
+  const EncodedChunk chunk{.buffers = buffers, .num_values = 6};
+  const ValueShape shape = *ValueShape::Of(*arrow::int16());
+  ColumnOutput range(shape, 4, arrow::default_memory_pool());
+  ASSERT_OK(decoder->DecodeInto(chunk, {.begin = 2, .end = 6}, 0, &range));
+  const auto* decoded = reinterpret_cast<const int16_t*>(*range.MutableValues());
+  EXPECT_THAT(std::vector(decoded, decoded + 4), ElementsAre(1, 2, 2, 3));
+  ColumnOutput taken(shape, 3, arrow::default_memory_pool());
+  const std::vector<TakenRow> rows = {
+      {.row = 100, .position = 2}, {.row = 104, .position = 1}, {.row = 105, .position = 0}};
+  ASSERT_OK(decoder->GatherInto(chunk, rows, 100, &taken));
+  const auto* gathered = reinterpret_cast<const int16_t*>(*taken.MutableValues());
+  EXPECT_THAT(std::vector(gathered, gathered + 3), ElementsAre(3, 2, 1));
+}
+
+TEST(LanceRleTest, RefusesWhatIsNotCovered) {
+  EXPECT_THAT(MakeRleDecoder(Rle(32, 16)), FailsWith(ErrorCode::kUnsupported));
+  EXPECT_THAT(MakeRleDecoder(Rle(12, 8)), FailsWith(ErrorCode::kCorrupt));
+  ValueEncoding packed = Rle(32, 8);
+  packed.children[0].kind = ValueEncoding::Kind::kInlineBitpacking;
+  EXPECT_THAT(MakeRleDecoder(packed), FailsWith(ErrorCode::kUnsupported));
+  ValueEncoding empty = Rle(32, 8);
+  empty.children.clear();
+  EXPECT_THAT(MakeRleDecoder(empty), FailsWith(ErrorCode::kCorrupt));
+}
+
+}  // namespace
+}  // namespace tusk::lance

@@ -1,0 +1,227 @@
+// Pages made of literal bytes: what another writer may have made, and what none may.
+
+#include "tusk/lance/file/page.h"
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <arrow/array.h>
+#include <arrow/array/util.h>
+#include <arrow/type.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tusk/lance/encodings/bits.h"
+#include "tusk/testing/matchers.h"
+
+namespace tusk::lance {
+namespace {
+
+/// Reads rows of a page whose buffers stand one after the other in a file of its own.
+class PageFile {
+ public:
+  PageFile(PageLayout layout, int64_t num_rows, std::vector<std::string> buffers)
+      : layout_(std::move(layout)), num_rows_(num_rows) {
+    for (const std::string& buffer : buffers) {
+      ranges_.push_back({.offset = static_cast<int64_t>(bytes_.size()),
+                         .length = static_cast<int64_t>(buffer.size())});
+      bytes_ += buffer;
+    }
+  }
+
+  Result<std::shared_ptr<arrow::Array>> Read(const std::shared_ptr<arrow::DataType>& type) const {
+    PageRequest request;
+    request.rows = {.begin = 0, .end = num_rows_};
+    return Read(type, request, num_rows_);
+  }
+  /// The rows asked, each at the position of its place in `rows`.
+  Result<std::shared_ptr<arrow::Array>> Take(const std::shared_ptr<arrow::DataType>& type,
+                                             const std::vector<int64_t>& rows) const {
+    std::vector<TakenRow> taken;
+    for (const int64_t row : rows) {
+      taken.push_back({.row = row, .position = static_cast<int64_t>(taken.size())});
+    }
+    PageRequest request;
+    request.taken = taken;
+    return Read(type, request, static_cast<int64_t>(rows.size()));
+  }
+
+ private:
+  Result<std::shared_ptr<arrow::Array>> Read(const std::shared_ptr<arrow::DataType>& type,
+                                             const PageRequest& request, int64_t num_rows) const {
+    ARROW_ASSIGN_OR_RAISE(const auto page, MakePage(layout_, num_rows_, ranges_));
+    ARROW_ASSIGN_OR_RAISE(const ValueShape shape, ValueShape::Of(*type));
+    ARROW_RETURN_NOT_OK(page->CheckShape(shape));
+    std::unique_ptr<const PageIndex> index;
+    if (page->index_range().length > 0) {
+      ARROW_ASSIGN_OR_RAISE(index, page->ParseIndex(Bytes(page->index_range())));
+    }
+    std::vector<PlannedRead> reads;
+    ARROW_RETURN_NOT_OK(page->Plan(index.get(), request, &reads));
+    std::vector<std::shared_ptr<arrow::Buffer>> buffers;
+    for (const PlannedRead& read : reads) buffers.push_back(Bytes(read.bytes));
+    ColumnOutput out(shape, num_rows, arrow::default_memory_pool());
+    ARROW_RETURN_NOT_OK(page->Decode(index.get(), request, reads, buffers, &out));
+    ARROW_ASSIGN_OR_RAISE(const auto data, out.Finish(type));
+    return arrow::MakeArray(data);
+  }
+
+  /// A copy of exactly these bytes, so that a sanitizer sees what reaches beyond.
+  std::shared_ptr<arrow::Buffer> Bytes(io::ByteRange range) const {
+    return arrow::Buffer::FromString(bytes_.substr(range.offset, range.length));
+  }
+
+  PageLayout layout_;
+  int64_t num_rows_;
+  std::string bytes_;
+  std::vector<io::ByteRange> ranges_;
+};
+
+std::string U16(uint16_t value) { return {reinterpret_cast<const char*>(&value), 2}; }
+std::string U32(uint32_t value) { return {reinterpret_cast<const char*>(&value), 4}; }
+
+PageLayout FlatMiniBlock(uint64_t bits, int64_t num_rows, bool has_levels) {
+  MiniBlockLayout layout;
+  layout.values = ValueEncoding::Flat(bits);
+  if (has_levels) layout.levels = ValueEncoding::Flat(16);
+  layout.num_buffers = 1;
+  layout.num_items = static_cast<uint64_t>(num_rows);
+  return {.layout = layout, .is_nullable = has_levels};
+}
+
+/// Chunks of 2 and 1 16-bit values: 10, null, 30.
+const std::string kFirstChunk =
+    U16(2) + U16(4) + U32(4) + U16(0) + U16(1) + "PPPP" + U16(10) + U16(20) + "PPPP";
+const std::string kLastChunk = U16(1) + U16(2) + U32(2) + U16(0) + "PPPPPP" + U16(30) + "PPPPPP";
+const std::string kTable = U32((3 - 1) << 4 | 1) + U32((3 - 1) << 4 | 0);
+
+TEST(LancePageTest, ReadsChunksAsTheFormatLaysThemOut) {
+  const PageFile page(FlatMiniBlock(16, 3, true), 3, {kTable, kFirstChunk + kLastChunk});
+  ASSERT_OK_AND_ASSIGN(const auto array, page.Read(arrow::int16()));
+  EXPECT_EQ(array->ToString(), "[\n  10,\n  null,\n  30\n]");
+  ASSERT_OK_AND_ASSIGN(const auto taken, page.Take(arrow::int16(), {1, 2, 2}));
+  EXPECT_EQ(taken->ToString(), "[\n  null,\n  30,\n  30\n]");
+}
+
+TEST(LancePageTest, ReadsChunksWithNarrowWordsToo) {
+  PageLayout layout = FlatMiniBlock(16, 3, false);
+  std::get<MiniBlockLayout>(layout.layout).has_large_chunk = false;
+  const std::string chunk = U16(0) + U16(6) + "PPPP" + U16(1) + U16(2) + U16(3) + "PP";
+  const PageFile page(layout, 3, {U16((2 - 1) << 4), chunk});
+  ASSERT_OK_AND_ASSIGN(const auto array, page.Read(arrow::int16()));
+  EXPECT_EQ(array->ToString(), "[\n  1,\n  2,\n  3\n]");
+}
+
+TEST(LancePageTest, RefusesChunkTablesThatDoNotAddUp) {
+  const std::string chunks = kFirstChunk + kLastChunk;
+  for (const std::string& table :
+       {std::string(), U32(2 << 4 | 1), U32(2 << 4 | 0) + U32(2 << 4 | 0),
+        U32(2 << 4 | 1) + U32(2 << 4 | 1), U32(2 << 4 | 2) + U32(2 << 4 | 0),
+        U32(2 << 4 | 1) + U32(3 << 4 | 0), U32(0xFFFFFFF1) + U32(2 << 4), kTable + U32(0),
+        kTable.substr(0, 7)}) {
+    const PageFile page(FlatMiniBlock(16, 3, true), 3, {table, chunks});
+    EXPECT_THAT(page.Read(arrow::int16()), FailsWith(ErrorCode::kCorrupt))
+        << testing::PrintToString(table);
+  }
+}
+
+TEST(LancePageTest, RefusesChunksThatBreakTheLayout) {
+  const auto refuse = [](size_t at, uint8_t value) {
+    std::string chunks = kFirstChunk + kLastChunk;
+    chunks[at] = static_cast<char>(value);
+    const PageFile page(FlatMiniBlock(16, 3, true), 3, {kTable, chunks});
+    EXPECT_THAT(page.Read(arrow::int16()), FailsWith(ErrorCode::kCorrupt)) << at;
+    EXPECT_THAT(page.Take(arrow::int16(), {0, 1, 2}), FailsWith(ErrorCode::kCorrupt)) << at;
+  };
+  refuse(0, 3);  // levels of the first chunk
+  refuse(2, 2);  // bytes of its levels
+  refuse(2, 0xFF);
+  refuse(4, 3);  // bytes of its values
+  refuse(7, 0xFF);
+  refuse(8, 2);  // a level that no row can have
+}
+
+TEST(LancePageTest, RefusesPagesThatClaimMoreThanTheyHold) {
+  const int64_t many = int64_t{1} << 50;
+  const PageFile flat(FlatMiniBlock(64, many, false), many, {kTable, kFirstChunk});
+  EXPECT_THAT(flat.Read(arrow::int64()), FailsWith(ErrorCode::kCorrupt));
+
+  FullZipLayout layout;
+  layout.bits = 2048;
+  layout.num_items = static_cast<uint64_t>(many);
+  layout.values = ValueEncoding::Flat(2048);
+  const PageFile zipped({.layout = layout, .is_nullable = false}, many, {std::string(256, 'x')});
+  EXPECT_THAT(zipped.Read(arrow::fixed_size_binary(256)), FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST(LancePageTest, ReadsConstantsInlineAndFromABuffer) {
+  PageLayout inline_layout = {.layout = ConstantLayout{.inline_value = U32(7)},
+                              .is_nullable = false};
+  const PageFile number(inline_layout, 3, {});
+  ASSERT_OK_AND_ASSIGN(const auto numbers, number.Read(arrow::int32()));
+  EXPECT_EQ(numbers->ToString(), "[\n  7,\n  7,\n  7\n]");
+  EXPECT_THAT(number.Read(arrow::int64()), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(number.Read(arrow::utf8()), FailsWith(ErrorCode::kCorrupt));
+
+  PageLayout blob_layout = {.layout = ConstantLayout(), .is_nullable = true};
+  const std::string blob = U32(2) + U32(8) + U32(3) + U32(0) + U32(3) + "abc";
+  const std::string levels = U16(0) + U16(1) + U16(0);
+  const PageFile text(blob_layout, 3, {blob, "", levels});
+  ASSERT_OK_AND_ASSIGN(const auto texts, text.Read(arrow::utf8()));
+  EXPECT_EQ(texts->ToString(), "[\n  \"abc\",\n  null,\n  \"abc\"\n]");
+  ASSERT_OK_AND_ASSIGN(const auto taken, text.Take(arrow::utf8(), {1, 2}));
+  EXPECT_EQ(taken->ToString(), "[\n  null,\n  \"abc\"\n]");
+
+  for (size_t length = 1; length < blob.size(); ++length) {
+    const PageFile cut(blob_layout, 3, {blob.substr(0, length)});
+    EXPECT_THAT(cut.Read(arrow::utf8()), FailsWith(ErrorCode::kCorrupt)) << length;
+  }
+  const std::string outside = U32(2) + U32(8) + U32(3) + U32(0) + U32(4) + "abc";
+  EXPECT_THAT(PageFile(blob_layout, 3, {outside}).Read(arrow::utf8()),
+              FailsWith(ErrorCode::kCorrupt));
+  const std::string short_levels = U16(0);
+  EXPECT_THAT(PageFile(blob_layout, 3, {blob, "", short_levels}).Read(arrow::utf8()),
+              FailsWith(ErrorCode::kCorrupt));
+  const std::string bad_levels = U16(0) + U16(2) + U16(0);
+  EXPECT_THAT(PageFile(blob_layout, 3, {blob, "", bad_levels}).Read(arrow::utf8()),
+              FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST(LancePageTest, ReadsZippedRowsAsTheFormatLaysThemOut) {
+  FullZipLayout layout;
+  layout.bits_def = 1;
+  layout.is_variable = true;
+  layout.bits = 32;
+  layout.num_items = 3;
+  layout.values.kind = ValueEncoding::Kind::kVariable;
+  layout.values.children.push_back(ValueEncoding::Flat(32));
+  const PageLayout page_layout = {.layout = layout, .is_nullable = true};
+  const std::string data =
+      std::string(1, '\0') + U32(2) + "ab" + "\1" + std::string(1, '\0') + U32(0);
+  const std::string index("\0\x07\x08\x0D", 4);
+  const PageFile page(page_layout, 3, {data, index});
+  ASSERT_OK_AND_ASSIGN(const auto array, page.Read(arrow::utf8()));
+  EXPECT_EQ(array->ToString(), "[\n  \"ab\",\n  null,\n  \"\"\n]");
+  ASSERT_OK_AND_ASSIGN(const auto taken, page.Take(arrow::utf8(), {0, 2}));
+  EXPECT_EQ(taken->ToString(), "[\n  \"ab\",\n  \"\"\n]");
+
+  const auto refuse_index = [&](const std::string& broken) {
+    const PageFile other(page_layout, 3, {data, broken});
+    EXPECT_THAT(other.Read(arrow::utf8()), FailsWith(ErrorCode::kCorrupt))
+        << testing::PrintToString(broken);
+  };
+  refuse_index(std::string("\0\x07\x08\x0E", 4));  // beyond the data
+  refuse_index(std::string("\0\x08\x07\x0D", 4));  // out of order
+  refuse_index(std::string("\0\x06\x08\x0D", 4));  // not where a row ends
+  refuse_index(std::string("\x0D\x07\x08\0", 4));
+  refuse_index(std::string("\0\x07\x08", 3));
+  refuse_index("");
+  std::string long_value = data;
+  long_value[1] = 3;
+  EXPECT_THAT(PageFile(page_layout, 3, {long_value, index}).Read(arrow::utf8()),
+              FailsWith(ErrorCode::kCorrupt));
+}
+
+}  // namespace
+}  // namespace tusk::lance
