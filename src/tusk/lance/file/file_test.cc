@@ -4,6 +4,7 @@
 #include <random>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <arrow/array.h>
@@ -268,6 +269,26 @@ TEST_F(LanceFileTest, HandsOutVectorsWithoutACopy) {
   };
   EXPECT_EQ(values(*tail) - values(*all), 500 * 1024);
   ExpectSame(*all, *batch);
+}
+
+TEST_F(LanceFileTest, ServesThreadsThatShareOneReader) {
+  const auto batch = RandomBatch(AllTypes(), 3000, {.null_fraction = 0.2}, &random_);
+  ASSERT_OK(Write({batch}, /*page_bytes=*/2000));
+  ASSERT_OK_AND_ASSIGN(const auto reader, Open());
+  const auto columns = AllColumns(*reader);
+  std::vector<std::jthread> threads;
+  for (int64_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      // All of them make the same metadata and indices at once.
+      for (int64_t begin = 0; begin < 3000; begin += 500) {
+        const std::vector<int64_t> rows = {begin + t, begin};
+        const auto taken = reader->Take(columns, rows, context_);
+        ASSERT_OK(taken);
+        EXPECT_TRUE((*taken)->column(4)->Equals(*PickRows(*batch, rows)->column(4)));
+        EXPECT_OK(reader->ReadRange(columns, {begin, begin + 500}, context_));
+      }
+    });
+  }
 }
 
 TEST_F(LanceFileTest, RefusesRowsOutsideTheFile) {
