@@ -1,0 +1,83 @@
+"""Encodings that pylance chooses by itself, one table for each, read by tusk."""
+
+import lance
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import tusk
+
+ROWS = 5000
+random = np.random.default_rng(11)
+
+
+def some_null(values, type_):
+    """Every third row null, or runs of nulls, so that levels are packed or run-length encoded."""
+    scattered = pa.array(values, type_, mask=np.arange(ROWS) % 3 == 0)
+    in_runs = pa.array(values, type_, mask=np.arange(ROWS) // 500 % 2 == 0)
+    return {"scattered": scattered, "in_runs": in_runs}
+
+
+COLUMNS = {
+    # Small numbers: inline bitpacking, at several widths; floats and times are packed too.
+    "packed": {
+        "bytes": pa.array(random.integers(0, 20, ROWS), pa.uint8()),
+        "shorts": pa.array(random.integers(0, 500, ROWS), pa.int16()),
+        "ints": pa.array(np.arange(ROWS), pa.int32()),
+        "longs": pa.array(random.integers(0, 2**33, ROWS), pa.int64()),
+        "halves": pa.array(random.random(ROWS).astype(np.float16), pa.float16()),
+        "floats": pa.array(random.random(ROWS), pa.float32()),
+        "times": pa.array(
+            1_700_000_000_000_000 + np.arange(ROWS) * 1000, pa.timestamp("us", "UTC")
+        ),
+    },
+    # One value, in the description of the page and in a buffer of it, with nulls and without.
+    "constant": {
+        "number": pa.array(np.full(ROWS, 7), pa.int64()),
+        "flag": pa.array(np.full(ROWS, True), pa.bool_()),
+        "text": pa.array(["same"] * ROWS, pa.string()),
+        "wide": pa.array([b"x" * 40] * ROWS, pa.binary(40)),
+        **{f"n_{k}": v for k, v in some_null(np.full(ROWS, 7), pa.int64()).items()},
+        **{f"t_{k}": v for k, v in some_null(["same"] * ROWS, pa.string()).items()},
+    },
+    # Runs of equal values.
+    "runs": {
+        "ints": pa.array(
+            np.repeat(random.integers(-(2**30), 2**30, ROWS // 50), 50), pa.int32()
+        ),
+        "shorts": pa.array(
+            np.repeat(random.integers(-300, 300, ROWS // 500), 500), pa.int16()
+        ),
+        "floats": pa.array(
+            np.repeat(random.normal(size=ROWS // 100), 100), pa.float32()
+        ),
+    },
+    # Plain values with levels of every kind.
+    "levels": {
+        **some_null(random.integers(-(2**60), 2**60, ROWS), pa.int64()),
+        **{
+            f"t_{k}": v
+            for k, v in some_null([f"{i}" for i in range(ROWS)], pa.binary()).items()
+        },
+    },
+    # Wide values.
+    "zipped": {
+        "vectors": pa.FixedSizeListArray.from_arrays(
+            pa.array(random.random(ROWS * 64), pa.float32()), 64
+        ),
+        "blobs": pa.array(
+            [random.bytes(200 + i % 300) for i in range(ROWS)], pa.binary()
+        ),
+        **some_null([random.bytes(200 + i % 300) for i in range(ROWS)], pa.binary()),
+    },
+}
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_reads_what_pylance_chooses(kind, tmp_path):
+    table = pa.table(COLUMNS[kind])
+    lance.write_dataset(table, str(tmp_path / "t"))
+    ours = tusk.dataset(tmp_path / "t")
+    assert ours.to_table() == table
+    rows = random.integers(0, ROWS, 50).tolist()
+    assert ours.take(rows) == table.take(rows)
