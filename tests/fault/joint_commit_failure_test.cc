@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "tusk/io/object_store.h"
+#include "tusk/lake/joint_commit.h"
 #include "tusk/lake/lake.h"
+#include "tusk/lake/lake_parts.h"
+#include "tusk/lance/table/commit.h"
 #include "tusk/testing/faulty_sqlite_vfs.h"
 #include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
@@ -85,6 +88,63 @@ class JointCommitFailureTest : public ::testing::Test {
   std::shared_ptr<FaultyStore> store_ = std::make_shared<FaultyStore>(io::MakeLocalStore());
   std::shared_ptr<Lake> lake_;
 };
+
+/// A catalog whose answers to commits get lost, whether they became true or not.
+class SilentCatalog final : public catalog::Catalog {
+ public:
+  SilentCatalog(std::shared_ptr<catalog::Catalog> catalog, bool commits)
+      : catalog_(std::move(catalog)), commits_(commits) {}
+  const std::string& name() const override { return catalog_->name(); }
+  const std::string& uuid() const override { return catalog_->uuid(); }
+  Result<std::vector<catalog::TableEntry>> ListTables(std::optional<int64_t> at,
+                                                      const OperationContext& context) override {
+    return catalog_->ListTables(at, context);
+  }
+  Result<catalog::TableEntry> LoadTable(const catalog::TableName& name, std::optional<int64_t> at,
+                                        const OperationContext& context) override {
+    return catalog_->LoadTable(name, at, context);
+  }
+  Result<int64_t> Commit(const catalog::JointCommit& commit,
+                         const OperationContext& context) override {
+    if (commits_) ARROW_RETURN_NOT_OK(catalog_->Commit(commit, context));
+    return IoError("the connection is gone");
+  }
+  Status RecordPublished(int64_t number, const catalog::TableName& name,
+                         const catalog::TablePointer& published,
+                         const OperationContext& context) override {
+    return catalog_->RecordPublished(number, name, published, context);
+  }
+  Result<std::vector<catalog::LogEntry>> Unpublished(const OperationContext& context) override {
+    return catalog_->Unpublished(context);
+  }
+  Result<std::vector<catalog::LogEntry>> Log(std::optional<int64_t> limit,
+                                             const OperationContext& context) override {
+    return catalog_->Log(limit, context);
+  }
+  Result<int64_t> LatestNumber(const OperationContext& context) override {
+    return catalog_->LatestNumber(context);
+  }
+
+ private:
+  std::shared_ptr<catalog::Catalog> catalog_;
+  const bool commits_;
+};
+
+TEST_F(JointCommitFailureTest, AnUnknownOutcomeKeepsWhatTheCommitMayName) {
+  for (const bool commits : {false, true}) {
+    Rewind();
+    const io::StorePath root{.store = store_, .path = root_};
+    ASSERT_OK_AND_ASSIGN(auto catalog, catalog::OpenSqliteCatalog(CatalogPath(root),
+                                                                  catalog::SqliteMode::kOpen, ""));
+    const LakeParts parts{.root = root,
+                          .catalog = std::make_shared<SilentCatalog>(std::move(catalog), commits),
+                          .handler = lance::MakePutIfAbsentHandler()};
+    EXPECT_THAT(AppendJointly(parts, Appends(Range(5, 5)), {}, context_),
+                FailsWith(ErrorCode::kIo));
+    ExpectOldOrNew(IoError("unknown"));
+    EXPECT_EQ(lake_->Log({}, context_)->size(), commits ? 3u : 2u);
+  }
+}
 
 TEST_F(JointCommitFailureTest, AStoreThatFailsOnceGivesAnErrorOrATrueCommit) {
   WalkStoreFailures(/*and_all_after=*/false);

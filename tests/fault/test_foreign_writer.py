@@ -111,7 +111,8 @@ def test_an_overwrite_by_pylance_before_publication_is_never_overwritten(tables)
     tables.pylance_append(rows(100, 4), mode="overwrite")
     assert tables.lance_ids() == list(range(11))
     assert tables.pylance_ids() == list(range(100, 104))
-    with pytest.raises(tusk.errors.CommitConflictError, match="items.things.*version 2 .*was committed in between"):
+    conflict = "items.things.*version 2 .*was committed in between"
+    with pytest.raises(tusk.errors.CommitConflictError, match=conflict):
         tables.append(rows(11, 1))
     assert tables.iceberg_ids() == list(range(11))
 

@@ -68,8 +68,12 @@ class TUSK_EXPORT Lake {
   Result<std::shared_ptr<const iceberg::Table>> OpenIceberg(const catalog::TableName& name,
                                                             const OperationContext& context) const;
   /// Appends to all the tables in ONE joint commit and publishes it. Both kinds have the rows or
-  /// neither. Writers of the lake that race are retried on the newer pointers (the data files are
-  /// kept); CommitConflict if that does not end. Gives the joint version.
+  /// neither. Goes on top of what other clients committed to a table alone. Writers of the lake
+  /// that race are retried on the newer pointers (the data files are kept); CommitConflict if that
+  /// does not end, or if a foreign change keeps an earlier commit of a table from being published.
+  /// InvalidArgument if the lake is opened at a fixed version. Gives the joint version as soon as
+  /// it is true: if only its publication fails, that is no error and whoever comes next completes
+  /// it. After kIo the message says if the outcome is not known; nothing is removed then.
   Result<int64_t> Append(std::vector<TableAppend> appends, const CommitInfo& info,
                          const OperationContext& context);
   /// Publishes what committed but was not published: gives every staged Lance manifest its final

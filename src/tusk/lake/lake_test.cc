@@ -306,6 +306,14 @@ TEST_F(LakeTest, ForeignLanceVersionsAreInTheNextAppend) {
   EXPECT_EQ(iceberg, Range(0, 6));
 }
 
+TEST_F(LakeTest, ForeignLanceVersionsAreInTheNextAppendBeforeItIsPublishedToo) {
+  ASSERT_OK(AppendIds(*lake_, Range(0, 3), context_));
+  ASSERT_OK(AppendByPath(root_, Range(100, 2), context_));
+  CommitWithoutPublishing(Range(3, 3));
+  ASSERT_OK_AND_ASSIGN(const Ids lance, LanceIds(*lake_, context_));
+  EXPECT_EQ(lance, Union(Range(0, 6), Range(100, 2)));
+}
+
 TEST_F(LakeTest, StopEndsAnAppendWithoutATrace) {
   ASSERT_OK(AppendIds(*lake_, Range(0, 3), context_));
   std::stop_source source;

@@ -60,23 +60,24 @@ inline std::shared_ptr<arrow::RecordBatchReader> Rows(const Ids& ids) {
   return *arrow::RecordBatchReader::Make({batch}, schema);
 }
 
+/// The same ids for both tables.
+inline std::vector<TableAppend> Appends(const Ids& ids) {
+  std::vector<TableAppend> appends(2);
+  appends[0].name = LanceName();
+  appends[0].kind = catalog::TableKind::kLance;
+  appends[0].data = Rows(ids);
+  appends[1].name = IcebergName();
+  appends[1].kind = catalog::TableKind::kIceberg;
+  appends[1].data = Rows(ids);
+  return appends;
+}
+
 /// Appends the same ids to both tables in one joint commit.
 inline Result<int64_t> AppendIds(Lake& lake, const Ids& ids, const OperationContext& context) {
-  TableAppend lance;
-  lance.name = LanceName();
-  lance.kind = catalog::TableKind::kLance;
-  lance.data = Rows(ids);
-  TableAppend iceberg;
-  iceberg.name = IcebergName();
-  iceberg.kind = catalog::TableKind::kIceberg;
-  iceberg.data = Rows(ids);
-  std::vector<TableAppend> appends;
-  appends.push_back(std::move(lance));
-  appends.push_back(std::move(iceberg));
   CommitInfo info;
   info.message = std::to_string(ids.size()) + " ids";
   info.author = "test";
-  return lake.Append(std::move(appends), info, context);
+  return lake.Append(Appends(ids), info, context);
 }
 
 /// The ids that a reader gives, sorted. Corrupt if a text does not belong to its id.
