@@ -107,6 +107,13 @@ int64_t DeletedRows::OffsetOf(int64_t row) const {
   return row + run.deleted_before + run.end - run.begin;
 }
 
+int64_t DeletedRows::RowOf(int64_t offset) const {
+  const auto after = std::ranges::upper_bound(runs_, offset, {}, &Run::begin);
+  if (after == runs_.begin()) return offset;
+  const Run& run = *(after - 1);
+  return offset - run.deleted_before - (run.end - run.begin);
+}
+
 std::vector<int64_t> DeletedRows::OthersIn(int64_t begin, int64_t end) const {
   std::vector<int64_t> others;
   auto run = std::ranges::upper_bound(runs_, begin, {}, &Run::end);

@@ -27,6 +27,8 @@ class DeletedRows {
   const std::vector<Run>& runs() const { return runs_; }
   /// The offset of a row that is counted without the deleted ones.
   int64_t OffsetOf(int64_t row) const;
+  /// The opposite: how the row at `offset`, which is not deleted, counts without the deleted ones.
+  int64_t RowOf(int64_t offset) const;
   /// The offsets in [begin, end) that are not deleted.
   std::vector<int64_t> OthersIn(int64_t begin, int64_t end) const;
 

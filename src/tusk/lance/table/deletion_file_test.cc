@@ -163,6 +163,7 @@ TEST(DeletedRowsTest, CountsAroundTheDeletedLikeAPlainLoop) {
     }
     for (size_t row = 0; row < others.size(); ++row) {
       EXPECT_EQ(deleted.OffsetOf(static_cast<int64_t>(row)), others[row]);
+      EXPECT_EQ(deleted.RowOf(others[row]), static_cast<int64_t>(row));
     }
     for (int64_t begin = 0; begin <= 200; begin += 13) {
       for (int64_t end = begin; end <= 200; end += 7) {

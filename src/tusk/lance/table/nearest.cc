@@ -14,6 +14,7 @@
 
 #include "tusk/lance/index/vector/flat_search.h"
 #include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/fragment_reader.h"
 
 namespace tusk::lance {
@@ -92,18 +93,21 @@ Result<std::vector<Neighbor>> SearchAll(const Dataset& dataset, Metric metric,
 }
 
 /// The positions in scan order of rows known by address: the fragment's id in the upper half, the
-/// row within it in the lower.
-std::vector<int64_t> Positions(const Dataset::State& state,
-                               const std::vector<Neighbor>& neighbors) {
-  std::unordered_map<uint64_t, int64_t> first_rows;
-  for (size_t i = 0; i < state.manifest.fragments.size(); ++i) {
-    first_rows.emplace(state.manifest.fragments[i].id, state.first_rows[i]);
-  }
+/// offset within it, which deleted rows count for, in the lower.
+Result<std::vector<int64_t>> FindPositions(const Dataset::State& state,
+                                           const std::vector<Neighbor>& neighbors,
+                                           const OperationContext& context) {
+  const std::vector<Fragment>& fragments = state.manifest.fragments;
+  std::unordered_map<uint64_t, size_t> index_of;
+  for (size_t i = 0; i < fragments.size(); ++i) index_of.emplace(fragments[i].id, i);
   std::vector<int64_t> positions;
   positions.reserve(neighbors.size());
   for (const Neighbor& neighbor : neighbors) {
-    positions.push_back(first_rows.at(neighbor.row >> 32) +
-                        static_cast<int64_t>(neighbor.row & 0xFFFFFFFF));
+    const size_t index = index_of.at(neighbor.row >> 32);
+    const auto offset = static_cast<int64_t>(neighbor.row & 0xFFFFFFFF);
+    ARROW_ASSIGN_OR_RAISE(const auto deleted, state.FindDeletedRows(fragments[index], context));
+    const int64_t row = deleted == nullptr ? offset : deleted->RowOf(offset);
+    positions.push_back(state.first_rows[index] + row);
   }
   return positions;
 }
@@ -137,8 +141,8 @@ Result<std::shared_ptr<arrow::Table>> FindNearest(const Dataset& dataset,
   if (columns.empty()) {
     return arrow::Table::Make(arrow::schema({std::move(distance_field)}), {std::move(distances)});
   }
-  ARROW_ASSIGN_OR_RAISE(auto table,
-                        dataset.Take(Positions(dataset.state(), neighbors), columns, context));
+  ARROW_ASSIGN_OR_RAISE(const auto positions, FindPositions(dataset.state(), neighbors, context));
+  ARROW_ASSIGN_OR_RAISE(auto table, dataset.Take(positions, columns, context));
   return table->AddColumn(distance_place, std::move(distance_field), std::move(distances));
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <random>
@@ -17,6 +19,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/manifest_file.h"
 #include "tusk/testing/matchers.h"
 
 namespace tusk::lance {
@@ -189,6 +194,37 @@ TEST_F(FindNearestTest, SearchesOnlyWhatTheFilterKeeps) {
   std::erase_if(expected, [](int64_t id) { return id < 90 || id >= 300; });
   expected.resize(50);
   EXPECT_EQ(Ids(*table), expected);
+}
+
+TEST_F(FindNearestTest, FindsAndTakesTheRightRowsBesideDeletedOnes) {
+  WriteRandom(20'000, 5);
+  // A deletion file of pylance: those below 10,000, every third and every seventh row are gone.
+  std::ifstream file(TUSK_CORPUS_DIR "/lance_table/pylance_deletions.bin", std::ios::binary);
+  const std::string deletions(std::istreambuf_iterator<char>(file), {});
+  int64_t deleted = 0;
+  for (int64_t id = 0; id < 20'000; ++id) {
+    if (id >= 10'000 && id % 3 != 0 && id % 7 != 0) continue;
+    all_[id].reset();
+    ++deleted;
+  }
+  Manifest manifest = dataset_->state().manifest;
+  manifest.version = 2;
+  manifest.reader_flags |= kFlagDeletionFiles;
+  manifest.writer_flags |= kFlagDeletionFiles;
+  manifest.fragments[0].deletion_file.emplace();
+  manifest.fragments[0].deletion_file->type = DeletionFile::Type::kBitmap;
+  manifest.fragments[0].deletion_file->read_version = 1;
+  manifest.fragments[0].deletion_file->id = 9;
+  manifest.fragments[0].deletion_file->num_deleted_rows = deleted;
+  ASSERT_OK(location_.store->Put(location_.path + "/_deletions/0-1-9.bin", deletions, context_));
+  ASSERT_OK(location_.store->Put(io::JoinPath(location_.path, ManifestPath(2, ManifestNaming::kV2)),
+                                 SerializeManifestFile(&manifest, "", ""), context_));
+  WriteRandom(500, 6);
+  const Vector query = {0.5F, 1, 0, -1, 2};
+  for (const int64_t k : {5, 30'000}) {
+    ASSERT_OK_AND_ASSIGN(const auto table, FindNearest(*dataset_, Options(query, k), context_));
+    EXPECT_EQ(Ids(*table), SlowNearest(query, k)) << k;
+  }
 }
 
 TEST_F(FindNearestTest, LeavesOutRowsWithoutADistance) {
