@@ -8,6 +8,8 @@ import pytest
 import tusk
 
 ROWS = 5000
+THREE = pa.list_(pa.int32(), 3)
+EIGHTY = pa.list_(pa.float32(), 80)
 random = np.random.default_rng(11)
 
 
@@ -42,32 +44,26 @@ COLUMNS = {
     },
     # Runs of equal values.
     "runs": {
-        "ints": pa.array(
-            np.repeat(random.integers(-(2**30), 2**30, ROWS // 50), 50), pa.int32()
-        ),
-        "shorts": pa.array(
-            np.repeat(random.integers(-300, 300, ROWS // 500), 500), pa.int16()
-        ),
-        "floats": pa.array(
-            np.repeat(random.normal(size=ROWS // 100), 100), pa.float32()
-        ),
+        "ints": pa.array(np.repeat(random.integers(-(2**30), 2**30, ROWS // 50), 50), pa.int32()),
+        "shorts": pa.array(np.repeat(random.integers(-300, 300, ROWS // 500), 500), pa.int16()),
+        "floats": pa.array(np.repeat(random.normal(size=ROWS // 100), 100), pa.float32()),
     },
     # Plain values with levels of every kind.
     "levels": {
         **some_null(random.integers(-(2**60), 2**60, ROWS), pa.int64()),
-        **{
-            f"t_{k}": v
-            for k, v in some_null([f"{i}" for i in range(ROWS)], pa.binary()).items()
-        },
+        **{f"t_{k}": v for k, v in some_null([f"{i}" for i in range(ROWS)], pa.binary()).items()},
+    },
+    # Lists with null items, narrow and wide.
+    "lists": {
+        "narrow": pa.array([None if i % 5 == 0 else [i, None, 2] for i in range(ROWS)], THREE),
+        "wide": pa.array([[None, 1.5] * 40 if i % 3 else None for i in range(ROWS)], EIGHTY),
     },
     # Wide values.
     "zipped": {
         "vectors": pa.FixedSizeListArray.from_arrays(
             pa.array(random.random(ROWS * 64), pa.float32()), 64
         ),
-        "blobs": pa.array(
-            [random.bytes(200 + i % 300) for i in range(ROWS)], pa.binary()
-        ),
+        "blobs": pa.array([random.bytes(200 + i % 300) for i in range(ROWS)], pa.binary()),
         **some_null([random.bytes(200 + i % 300) for i in range(ROWS)], pa.binary()),
     },
 }

@@ -11,10 +11,7 @@ import tusk
 
 def plain(table):
     """The same columns, which pylance then writes without compression."""
-    fields = [
-        field.with_metadata({"lance-encoding:compression": "none"})
-        for field in table.schema
-    ]
+    fields = [field.with_metadata({"lance-encoding:compression": "none"}) for field in table.schema]
     return table.cast(pa.schema(fields))
 
 
@@ -45,11 +42,7 @@ def test_tusk_reads_what_pylance_writes_plainly(rows, tmp_path):
     lance.write_dataset(table, str(tmp_path / "t"))
     ours = tusk.dataset(tmp_path / "t")
     same(table, ours.to_table())
-    assert (ours.count_rows(), ours.version, ours.data_storage_version) == (
-        rows,
-        1,
-        "2.2",
-    )
+    assert (ours.count_rows(), ours.version, ours.data_storage_version) == (rows, 1, "2.2")
 
 
 @pytest.mark.parametrize("null_share", [0, 0.5, 1])
@@ -88,11 +81,7 @@ def test_versions_of_both_writers_make_one_history(tmp_path):
     tusk.write_dataset(tables[0], uri)
     lance.write_dataset(tables[1], uri, mode="append")
     tusk.write_dataset(
-        tables[2],
-        uri,
-        mode="append",
-        commit_message="third",
-        transaction_properties={"k": "v"},
+        tables[2], uri, mode="append", commit_message="third", transaction_properties={"k": "v"}
     )
     lance.write_dataset(tables[3], uri, mode="append")
     for version in (1, 2, 3, 4):
@@ -102,10 +91,7 @@ def test_versions_of_both_writers_make_one_history(tmp_path):
     assert [v["version"] for v in tusk.dataset(uri).versions()] == [1, 2, 3, 4]
     theirs = lance.dataset(uri).versions()
     for ours, other in zip(tusk.dataset(uri).versions(), theirs):
-        assert (
-            ours["version"] == other["version"]
-            and ours["timestamp"] == other["timestamp"]
-        )
+        assert ours["version"] == other["version"] and ours["timestamp"] == other["timestamp"]
     properties = lance.dataset(uri).read_transaction(3).transaction_properties
     assert properties["k"] == "v" and properties["__lance_commit_message"] == "third"
 

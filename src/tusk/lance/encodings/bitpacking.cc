@@ -32,8 +32,8 @@ constexpr T LowBits(int width) {
 template <typename T>
   requires std::is_unsigned_v<T>
 void PackBlock(const T* values, int width, uint8_t* packed) {
-  std::memset(packed, 0, PackedBytes(width));
   if (width == 0) return;
+  std::memset(packed, 0, PackedBytes(width));
   for (int row = 0; row < kBits<T>; ++row) {
     const int shift = row * width % kBits<T>;
     const bool spills = shift + width > kBits<T>;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include <arrow/array/data.h>
@@ -17,27 +18,47 @@ namespace {
 using arrow::ArrayData;
 using arrow::Buffer;
 
-/// The values of a fixed-size list, or of a plain type, around `values`.
+/// A bitmap and what it says; no bitmap if nothing is null.
+struct Validity {
+  std::shared_ptr<Buffer> bits;
+  int64_t null_count = 0;
+
+  static Validity Of(std::shared_ptr<Buffer> bits, int64_t length) {
+    const int64_t null_count = bits == nullptr ? 0 : CountZeroBits(bits->data(), 0, length);
+    if (null_count == 0) bits = nullptr;
+    return {.bits = std::move(bits), .null_count = null_count};
+  }
+};
+
+/// The values of a fixed-size list, or of a plain type, around `values`. `item_validity` has a
+/// bitmap, or null, for every list layer from this one on.
 std::shared_ptr<ArrayData> FixedArray(const std::shared_ptr<arrow::DataType>& type, int64_t length,
-                                      std::shared_ptr<Buffer> validity, int64_t null_count,
+                                      Validity validity,
+                                      std::span<const std::shared_ptr<Buffer>> item_validity,
                                       std::shared_ptr<Buffer> values) {
   const arrow::DataType* storage = type.get();
   if (storage->id() == arrow::Type::EXTENSION) {
     storage = static_cast<const arrow::ExtensionType*>(storage)->storage_type().get();
   }
   if (storage->id() != arrow::Type::FIXED_SIZE_LIST) {
-    return ArrayData::Make(type, length, {std::move(validity), std::move(values)}, null_count);
+    return ArrayData::Make(type, length, {std::move(validity.bits), std::move(values)},
+                           validity.null_count);
   }
   const auto* list = static_cast<const arrow::FixedSizeListType*>(storage);
-  auto items =
-      FixedArray(list->value_type(), length * list->list_size(), nullptr, 0, std::move(values));
-  return ArrayData::Make(type, length, {std::move(validity)}, {std::move(items)}, null_count);
+  const int64_t num_items = length * list->list_size();
+  auto items = FixedArray(list->value_type(), num_items, Validity::Of(item_validity[0], num_items),
+                          item_validity.subspan(1), std::move(values));
+  return ArrayData::Make(type, length, {std::move(validity.bits)}, {std::move(items)},
+                         validity.null_count);
 }
 
 }  // namespace
 
 ColumnOutput::ColumnOutput(ValueShape shape, int64_t num_rows, arrow::MemoryPool* pool)
-    : shape_(std::move(shape)), num_rows_(num_rows), pool_(pool) {}
+    : shape_(std::move(shape)),
+      num_rows_(num_rows),
+      pool_(pool),
+      item_validity_(shape_.list_sizes.size()) {}
 ColumnOutput::ColumnOutput(ColumnOutput&&) noexcept = default;
 ColumnOutput::~ColumnOutput() = default;
 
@@ -47,6 +68,17 @@ Result<uint8_t*> ColumnOutput::MutableValidity() {
     std::memset(validity_->mutable_data(), 0xFF, validity_->size());
   }
   return validity_->mutable_data();
+}
+
+Result<uint8_t*> ColumnOutput::MutableItemValidity(size_t layer) {
+  std::shared_ptr<Buffer>& bits = item_validity_[layer];
+  if (bits == nullptr) {
+    int64_t items = num_rows_;
+    for (size_t i = 0; i <= layer; ++i) items *= shape_.list_sizes[i];
+    ARROW_ASSIGN_OR_RAISE(bits, arrow::AllocateBuffer(BytesForBits(items), pool_));
+    std::memset(bits->mutable_data(), 0xFF, bits->size());
+  }
+  return bits->mutable_data();
 }
 
 Result<uint8_t*> ColumnOutput::MutableValues() {
@@ -111,16 +143,15 @@ Result<std::shared_ptr<ArrayData>> ColumnOutput::FinishVariable(
 
 Result<std::shared_ptr<ArrayData>> ColumnOutput::Finish(
     const std::shared_ptr<arrow::DataType>& type) {
-  const int64_t null_count =
-      validity_ == nullptr ? 0 : CountZeroBits(validity_->data(), 0, num_rows_);
-  if (null_count == 0) validity_ = nullptr;
+  Validity validity = Validity::Of(std::move(validity_), num_rows_);
   if (!shape_.is_variable) {
     ARROW_RETURN_NOT_OK(MutableValues().status());
-    return FixedArray(type, num_rows_, std::move(validity_), null_count, std::move(values_));
+    return FixedArray(type, num_rows_, std::move(validity), item_validity_, std::move(values_));
   }
   ARROW_RETURN_NOT_OK(MutableLengths().status());
-  return shape_.bits == 32 ? FinishVariable<int32_t>(type, null_count)
-                           : FinishVariable<int64_t>(type, null_count);
+  validity_ = std::move(validity.bits);
+  return shape_.bits == 32 ? FinishVariable<int32_t>(type, validity.null_count)
+                           : FinishVariable<int64_t>(type, validity.null_count);
 }
 
 }  // namespace tusk::lance

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -30,6 +31,9 @@ class ColumnOutput {
   /// Fixed shapes: takes `values` as the packed values of all rows, without a copy.
   void AdoptValues(std::shared_ptr<arrow::Buffer> values);
 
+  /// Fixed-size lists: the bitmap of the items of list layer `layer` in all rows, set at first.
+  Result<uint8_t*> MutableItemValidity(size_t layer);
+
   /// Variable shapes: one more than num_rows entries, int32_t or int64_t by shape().bits, zero at
   /// first. Until Finish makes offsets of them, entry `i + 1` is the length of row `i`.
   Result<uint8_t*> MutableLengths();
@@ -57,6 +61,7 @@ class ColumnOutput {
   int64_t num_rows_;
   arrow::MemoryPool* pool_;
   std::shared_ptr<arrow::Buffer> validity_;
+  std::vector<std::shared_ptr<arrow::Buffer>> item_validity_;  ///< by list layer; null if unused
   std::shared_ptr<arrow::Buffer> values_;
   std::shared_ptr<arrow::Buffer> lengths_;
   std::vector<Run> runs_;

@@ -11,10 +11,13 @@ namespace {
 
 class FlatDecoder final : public ValueDecoder {
  public:
-  FlatDecoder(int64_t bits, int64_t items_per_row)
-      : bits_(bits), items_per_row_(items_per_row), row_bits_(bits * items_per_row) {}
+  explicit FlatDecoder(ListLayers lists)
+      : lists_(std::move(lists)),
+        num_bitmaps_(lists_.num_bitmaps()),
+        bits_(static_cast<int64_t>(lists_.items.bits)),
+        row_bits_(bits_ * lists_.items_per_row) {}
 
-  size_t num_buffers() const override { return 1; }
+  size_t num_buffers() const override { return num_bitmaps_ + 1; }
 
   uint64_t MinBytes(uint64_t num_values) const override {
     const auto row_bits = static_cast<uint64_t>(row_bits_);
@@ -23,27 +26,28 @@ class FlatDecoder final : public ValueDecoder {
   }
 
   Status CheckShape(const ValueShape& shape) const override {
-    if (shape.is_variable || shape.bits != bits_ || shape.items_per_row != items_per_row_) {
-      return Corrupt("encoding flat holds ", items_per_row_, " x ", bits_,
-                     " bits a value, which the column's type does not");
-    }
-    return Status::OK();
+    return lists_.CheckShape(shape, bits_);
   }
 
   Status DecodeInto(const EncodedChunk& chunk, RowRange rows, int64_t position,
                     ColumnOutput* out) const override {
     ARROW_RETURN_NOT_OK(CheckChunk(chunk));
     ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
-    CopyBits(chunk.buffers[0].data(), rows.begin * row_bits_, rows.length() * row_bits_, values,
+    CopyBits(chunk.buffers.back().data(), rows.begin * row_bits_, rows.length() * row_bits_, values,
              position * row_bits_);
-    return Status::OK();
+    return lists_.DecodeBitmaps(chunk.buffers, rows, position, out);
   }
 
   Status GatherInto(const EncodedChunk& chunk, std::span<const TakenRow> rows, int64_t first_row,
                     ColumnOutput* out) const override {
     ARROW_RETURN_NOT_OK(CheckChunk(chunk));
     ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
-    const uint8_t* from = chunk.buffers[0].data();
+    for (size_t i = 0; num_bitmaps_ > 0 && i < rows.size(); ++i) {
+      const int64_t row = rows[i].row - first_row;
+      ARROW_RETURN_NOT_OK(lists_.DecodeBitmaps(chunk.buffers, {.begin = row, .end = row + 1},
+                                               rows[i].position, out));
+    }
+    const uint8_t* from = chunk.buffers.back().data();
     if (row_bits_ % 8 != 0) {
       for (const TakenRow& taken : rows) {
         CopyBits(from, (taken.row - first_row) * row_bits_, row_bits_, values,
@@ -61,30 +65,31 @@ class FlatDecoder final : public ValueDecoder {
  private:
   Status CheckChunk(const EncodedChunk& chunk) const {
     const auto needed = static_cast<size_t>(BytesForBits(chunk.num_values * row_bits_));
-    if (chunk.buffers[0].size() < needed) {
-      return Corrupt("flat chunk of ", chunk.num_values, " values has ", chunk.buffers[0].size(),
-                     " bytes, not ", needed);
+    if (chunk.buffers.back().size() < needed) {
+      return Corrupt("flat chunk of ", chunk.num_values, " values has ",
+                     chunk.buffers.back().size(), " bytes, not ", needed);
     }
     return Status::OK();
   }
 
+  ListLayers lists_;
+  size_t num_bitmaps_;
   int64_t bits_;
-  int64_t items_per_row_;
   int64_t row_bits_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<const ValueDecoder>> MakeFlatDecoder(uint64_t bits, uint64_t items_per_row) {
+Result<std::unique_ptr<const ValueDecoder>> MakeFlatDecoder(ListLayers lists) {
+  const uint64_t bits = lists.items.bits;
   // Rows stay below 2^31 bytes, so that chunks of up to 2^15 of them can be counted in 64 bits.
-  if (bits == 0 || items_per_row == 0 || bits > (uint64_t{1} << 34) / items_per_row) {
-    return Corrupt("encoding flat of ", items_per_row, " x ", bits, " bits a value");
+  if (bits == 0 || bits > (uint64_t{1} << 34) / static_cast<uint64_t>(lists.items_per_row)) {
+    return Corrupt("encoding flat of ", lists.items_per_row, " x ", bits, " bits a value");
   }
   if (bits != 1 && bits % 8 != 0) {
     return Unsupported("encoding flat of ", bits, " bits is not supported yet");
   }
-  return std::make_unique<FlatDecoder>(static_cast<int64_t>(bits),
-                                       static_cast<int64_t>(items_per_row));
+  return std::make_unique<FlatDecoder>(std::move(lists));
 }
 
 ValueEncoding FlatEncoding(const ValueShape& shape) {

@@ -4,16 +4,17 @@
 #include <memory>
 
 #include "tusk/base/result.h"
+#include "tusk/lance/encodings/fixed_size_list.h"
 #include "tusk/lance/encodings/rows_view.h"
 #include "tusk/lance/encodings/value_decoder.h"
 #include "tusk/lance/encodings/value_encoding.h"
 
 namespace tusk::lance {
 
-/// Flat: the values as they are in memory, `items_per_row` items of `bits` bits for each row,
-/// without gaps between rows, booleans one bit each. One buffer.
+/// Flat: the values as they are in memory, `lists.items_per_row` items for each row, without gaps
+/// between rows, booleans one bit each. One buffer, behind one for each bitmap of the lists.
 /// Unsupported for items that are neither of 1 bit nor of whole bytes.
-Result<std::unique_ptr<const ValueDecoder>> MakeFlatDecoder(uint64_t bits, uint64_t items_per_row);
+Result<std::unique_ptr<const ValueDecoder>> MakeFlatDecoder(ListLayers lists);
 
 /// How values of a fixed shape are described when they are stored flat.
 ValueEncoding FlatEncoding(const ValueShape& shape);

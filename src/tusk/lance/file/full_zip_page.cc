@@ -4,6 +4,7 @@
 
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/bits.h"
+#include "tusk/lance/encodings/fixed_size_list.h"
 #include "tusk/lance/file/page.h"
 #include "tusk/lance/file/page_rows.h"
 
@@ -32,21 +33,25 @@ class ControlWord {
 /// Rows of one width, found by multiplication.
 class FixedFullZipPage final : public Page {
  public:
-  FixedFullZipPage(ControlWord control, int64_t item_bits, int64_t items_per_row,
-                   io::ByteRange data)
+  FixedFullZipPage(ControlWord control, ListLayers lists, io::ByteRange data)
       : control_(control),
-        item_bits_(item_bits),
-        items_per_row_(items_per_row),
-        width_(item_bits * items_per_row / 8),
-        stride_(control.width() + width_),
+        lists_(std::move(lists)),
+        bitmaps_width_(BitmapsWidth(lists_)),
+        width_(static_cast<int64_t>(lists_.items.bits) * lists_.items_per_row / 8),
+        stride_(control.width() + bitmaps_width_ + width_),
         data_(data) {}
 
-  Status CheckShape(const ValueShape& shape) const override {
-    if (shape.is_variable || shape.bits != item_bits_ || shape.items_per_row != items_per_row_) {
-      return Corrupt("full-zip page holds ", items_per_row_, " x ", item_bits_,
-                     " bits a value, which the column's type does not");
+  /// Bytes of the bitmaps in front of the items of each row.
+  static int64_t BitmapsWidth(const ListLayers& lists) {
+    int64_t width = 0;
+    for (const ListLayers::Layer& layer : lists.layers) {
+      if (layer.has_validity) width += BytesForBits(layer.items_per_row);
     }
-    return Status::OK();
+    return width;
+  }
+
+  Status CheckShape(const ValueShape& shape) const override {
+    return lists_.CheckShape(shape, static_cast<int64_t>(lists_.items.bits));
   }
   io::ByteRange index_range() const override { return {}; }
   Result<std::unique_ptr<const PageIndex>> ParseIndex(
@@ -68,20 +73,34 @@ class FixedFullZipPage final : public Page {
                 ColumnOutput* out) const override;
 
  private:
+  Status DecodeBitmaps(const uint8_t* row, int64_t position, ColumnOutput* out) const;
+
   ControlWord control_;
-  int64_t item_bits_;
-  int64_t items_per_row_;
-  int64_t width_;
+  ListLayers lists_;
+  int64_t bitmaps_width_;
+  int64_t width_;  ///< of the items
   int64_t stride_;
   io::ByteRange data_;
 };
+
+Status FixedFullZipPage::DecodeBitmaps(const uint8_t* row, int64_t position,
+                                       ColumnOutput* out) const {
+  std::vector<std::span<const uint8_t>> bitmaps;
+  for (const ListLayers::Layer& layer : lists_.layers) {
+    if (!layer.has_validity) continue;
+    bitmaps.emplace_back(row, BytesForBits(layer.items_per_row));
+    row += bitmaps.back().size();
+  }
+  return lists_.DecodeBitmaps(bitmaps, {.begin = 0, .end = 1}, position, out);
+}
 
 Status FixedFullZipPage::Decode(const PageIndex* /*index*/, const PageRequest& request,
                                 std::span<const PlannedRead> reads,
                                 std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                                 ColumnOutput* out) const {
-  if (control_.width() == 0 && !request.is_take()) {
-    // Without levels the page is an Arrow buffer: the only one if it is all that was asked for.
+  if (stride_ == width_ && !request.is_take()) {
+    // Without levels and bitmaps the page is an Arrow buffer: the only one if it is all that was
+    // asked for.
     const bool is_aligned = reinterpret_cast<uintptr_t>(bytes[0]->data()) % 8 == 0;
     if (request.rows.length() == out->num_rows() && is_aligned) {
       out->AdoptValues(bytes[0]);
@@ -98,7 +117,9 @@ Status FixedFullZipPage::Decode(const PageIndex* /*index*/, const PageRequest& r
     const auto copy = [&](int64_t row, int64_t position) -> Status {
       const uint8_t* from = bytes[i]->data() + (row - rows.begin) * stride_;
       ARROW_ASSIGN_OR_RAISE(const bool is_null, control_.IsNull(from));
-      std::memcpy(values + position * width_, from + control_.width(), width_);
+      from += control_.width();
+      if (bitmaps_width_ > 0) ARROW_RETURN_NOT_OK(DecodeBitmaps(from, position, out));
+      std::memcpy(values + position * width_, from + bitmaps_width_, width_);
       if (is_null) {
         ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
         ClearBit(validity, position);
@@ -272,38 +293,28 @@ Result<std::unique_ptr<const Page>> MakeVariable(const FullZipLayout& layout, in
 
 Result<std::unique_ptr<const Page>> MakeFixed(const FullZipLayout& layout, int64_t num_rows,
                                               std::span<const io::ByteRange> buffers) {
-  const ValueEncoding* items = &layout.values;
-  uint64_t items_per_row = 1;
-  while (items->kind == ValueEncoding::Kind::kFixedSizeList) {
-    if (items->has_validity) {
-      return Unsupported("encoding fixed_size_list with null items is not supported yet");
-    }
-    if (items->children.size() != 1 || items->items == 0 ||
-        items->items > std::numeric_limits<uint32_t>::max() / items_per_row) {
-      return Corrupt("encoding fixed_size_list of ", items->items, " items");
-    }
-    items_per_row *= items->items;
-    items = &items->children[0];
-  }
-  if (items->kind != ValueEncoding::Kind::kFlat) {
-    return Unsupported("encoding ", EncodingName(items->kind),
+  ARROW_ASSIGN_OR_RAISE(ListLayers lists, ListLayers::Of(layout.values));
+  const ValueEncoding& items = lists.items;
+  if (items.kind != ValueEncoding::Kind::kFlat) {
+    return Unsupported("encoding ", EncodingName(items.kind),
                        " in full-zip pages is not supported yet");
   }
-  if (items->bits == 1) {
+  if (items.bits == 1) {
     return Unsupported("booleans in full-zip pages are not supported yet");
   }
-  if (items->bits == 0 || items->bits % 8 != 0 || layout.bits == 0 || items->bits > layout.bits ||
-      items->bits * items_per_row != layout.bits) {
-    return Corrupt("full-zip page of ", layout.bits, " bits a row holds ", items_per_row, " x ",
-                   items->bits);
+  const auto items_per_row = static_cast<uint64_t>(lists.items_per_row);
+  const auto bitmap_bits = static_cast<uint64_t>(FixedFullZipPage::BitmapsWidth(lists)) * 8;
+  if (items.bits == 0 || items.bits % 8 != 0 || layout.bits == 0 || items.bits > layout.bits ||
+      items.bits * items_per_row + bitmap_bits != layout.bits) {
+    return Corrupt("full-zip page of ", layout.bits, " bits a row holds ", lists.items_per_row,
+                   " x ", items.bits, " and ", bitmap_bits, " of validity");
   }
   if (buffers.size() != 1) return Corrupt("full-zip page with ", buffers.size(), " buffers");
   const ControlWord control(layout.bits_def);
   if (num_rows > buffers[0].length / (control.width() + layout.bits / 8)) {
     return Corrupt("full-zip page of ", num_rows, " rows has ", buffers[0].length, " bytes");
   }
-  return std::make_unique<FixedFullZipPage>(control, static_cast<int64_t>(items->bits),
-                                            static_cast<int64_t>(items_per_row), buffers[0]);
+  return std::make_unique<FixedFullZipPage>(control, std::move(lists), buffers[0]);
 }
 
 }  // namespace

@@ -12,6 +12,8 @@ namespace tusk::lance {
 namespace {
 
 constexpr uint64_t kAlignment = 8;
+/// Enough for lists within lists within lists, each with null items.
+constexpr size_t kMaxValueBuffers = 4;
 /// Of one chunk, by the format.
 constexpr int64_t kMaxChunkValues = 32768;
 
@@ -32,8 +34,7 @@ class ChunkTable final : public PageIndex {
 /// The parts of a chunk.
 struct Chunk {
   std::span<const uint8_t> levels;
-  /// More buffers than any covered encoding has.
-  std::array<std::span<const uint8_t>, 4> buffers;
+  std::array<std::span<const uint8_t>, kMaxValueBuffers> buffers;
 };
 
 /// Cuts pieces of known length off the front of a chunk.
@@ -179,7 +180,7 @@ Result<Chunk> MiniBlockPage::Bind(std::span<const uint8_t> bytes, int64_t num_va
       return Corrupt("mini-block chunk of ", num_values, " values has ", num_levels, " levels");
     }
   }
-  std::array<uint32_t, 4> sizes{};
+  std::array<uint32_t, kMaxValueBuffers> sizes{};
   for (size_t i = 0; i < values_->num_buffers(); ++i) {
     if (has_large_chunk_) {
       ARROW_ASSIGN_OR_RAISE(sizes[i], cursor.Read<uint32_t>());
@@ -252,6 +253,10 @@ Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& lay
     ARROW_ASSIGN_OR_RAISE(levels, LevelDecoder::Make(*layout.levels));
   }
   ARROW_ASSIGN_OR_RAISE(auto values, MakeValueDecoder(layout.values));
+  if (values->num_buffers() > kMaxValueBuffers) {
+    return Unsupported("mini-block pages with ", values->num_buffers(),
+                       " value buffers are not supported yet");
+  }
   if (buffers.size() != 2) return Corrupt("mini-block page with ", buffers.size(), " buffers");
   if (const int64_t width = layout.has_large_chunk ? 4 : 2;
       buffers[0].length == 0 || buffers[0].length % width != 0) {

@@ -113,6 +113,50 @@ TEST(LancePageTest, ReadsChunksWithNarrowWordsToo) {
   EXPECT_EQ(array->ToString(), "[\n  1,\n  2,\n  3\n]");
 }
 
+TEST(LancePageTest, ReadsListsWhoseItemsMayBeNull) {
+  const auto type = arrow::fixed_size_list(arrow::int16(), 2);
+  const std::string expected =
+      "[\n  [\n    1,\n    null\n  ],\n  [\n    3,\n    4\n  ],\n  [\n    null,\n    6\n  ]\n]";
+  ValueEncoding lists;
+  lists.kind = ValueEncoding::Kind::kFixedSizeList;
+  lists.items = 2;
+  lists.has_validity = true;
+  lists.children.push_back(ValueEncoding::Flat(16));
+  const std::string items = U16(1) + U16(2) + U16(3) + U16(4) + U16(5) + U16(6);
+
+  PageLayout chunked = FlatMiniBlock(16, 3, false);
+  std::get<MiniBlockLayout>(chunked.layout).values = lists;
+  std::get<MiniBlockLayout>(chunked.layout).num_buffers = 2;
+  const auto chunk = [&](const std::string& bitmap) {
+    const std::string header =
+        U16(0) + U32(static_cast<uint32_t>(bitmap.size())) + U32(12) + std::string(6, 'P');
+    return header + bitmap + std::string(8 - bitmap.size(), 'P') + items + "PPPP";
+  };
+  const std::string table = U32((5 - 1) << 4);
+  const PageFile mini_block(chunked, 3, {table, chunk("\x2D")});
+  ASSERT_OK_AND_ASSIGN(const auto array, mini_block.Read(type));
+  EXPECT_EQ(array->ToString(), expected);
+  ASSERT_OK_AND_ASSIGN(const auto taken, mini_block.Take(type, {0, 1, 2}));
+  EXPECT_EQ(taken->ToString(), expected);
+  const PageFile no_bitmap(chunked, 3, {table, chunk("")});
+  EXPECT_THAT(no_bitmap.Read(type), FailsWith(ErrorCode::kCorrupt));
+
+  FullZipLayout zipped;
+  zipped.bits = 8 + 32;
+  zipped.num_items = 3;
+  zipped.values = lists;
+  const std::string rows =
+      "\x01" + items.substr(0, 4) + "\x03" + items.substr(4, 4) + "\x02" + items.substr(8, 4);
+  const PageFile full_zip({.layout = zipped, .is_nullable = false}, 3, {rows});
+  ASSERT_OK_AND_ASSIGN(const auto zipped_array, full_zip.Read(type));
+  EXPECT_EQ(zipped_array->ToString(), expected);
+  EXPECT_THAT(full_zip.Read(arrow::fixed_size_list(arrow::int16(), 4)),
+              FailsWith(ErrorCode::kCorrupt));
+  zipped.bits = 32;
+  EXPECT_THAT(PageFile({.layout = zipped, .is_nullable = false}, 3, {rows}).Read(type),
+              FailsWith(ErrorCode::kCorrupt));
+}
+
 TEST(LancePageTest, RefusesChunkTablesThatDoNotAddUp) {
   const std::string chunks = kFirstChunk + kLastChunk;
   for (const std::string& table :

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "tusk/base/result.h"
+#include "tusk/lance/encodings/column_output.h"
+#include "tusk/lance/encodings/row_range.h"
+#include "tusk/lance/encodings/value_encoding.h"
+#include "tusk/lance/encodings/value_shape.h"
+
+namespace tusk::lance {
+
+/// The fixed-size lists around the items of an encoding: lists are stored as more items in a row.
+/// A list layer whose items may be null has a bitmap of them.
+struct ListLayers {
+  struct Layer {
+    int64_t items_per_row = 1;  ///< of this layer, for one row of the column
+    bool has_validity = false;
+  };
+  std::vector<Layer> layers;  ///< outer-most first; empty for plain values
+  int64_t items_per_row = 1;  ///< of the inner-most layer
+  ValueEncoding items;        ///< the encoding within
+
+  /// Corrupt for lists of no items, or of more than 2^31 in a row.
+  static Result<ListLayers> Of(const ValueEncoding& encoding);
+
+  /// Layers that have a bitmap.
+  size_t num_bitmaps() const;
+  /// Corrupt if `shape` is not that of these lists around items of `item_bits` bits.
+  Status CheckShape(const ValueShape& shape, int64_t item_bits) const;
+  /// Copies the item validity of `rows` to the output from `position` on; `bitmaps` has a bitmap
+  /// for each layer that has one, of which row 0 is the first. Corrupt if one is too short.
+  Status DecodeBitmaps(std::span<const std::span<const uint8_t>> bitmaps, RowRange rows,
+                       int64_t position, ColumnOutput* out) const;
+};
+
+}  // namespace tusk::lance
