@@ -173,8 +173,9 @@ Result<Target> ResolveTarget(const arrow::Schema& data, std::string_view locatio
   ARROW_ASSIGN_OR_RAISE(const auto stored, StoredSchema(data));
   if (base == nullptr) {
     target.schema = stored;
-    target.properties = options.properties;
-    target.properties.merge(TypeProperties(data, *stored));
+    // What the types say wins over what a caller may have copied from another table.
+    target.properties = TypeProperties(data, *stored);
+    target.properties.insert(options.properties.begin(), options.properties.end());
   } else {
     target.base = &base->state();
     const TableMetadata& metadata = target.base->metadata;
@@ -453,7 +454,7 @@ Result<MetadataSnapshot> WriteSnapshot(const Target& target, const std::vector<D
 
 Result<std::string> FormatMetadata(const Target& target, const std::string& uuid,
                                    std::optional<MetadataSnapshot> snapshot) {
-  if (target.base != nullptr) {
+  if (target.base != nullptr && snapshot.has_value()) {
     return FormatWithSnapshot(target.base->metadata, target.base->metadata_location, *snapshot);
   }
   const int64_t time = snapshot.has_value() ? snapshot->info.timestamp_ms : NowMs();
@@ -468,8 +469,9 @@ Result<std::string> FormatMetadata(const Target& target, const std::string& uuid
 }  // namespace
 
 Result<StagedMetadata> StageAppend(arrow::RecordBatchReader* data,
-                                   std::shared_ptr<io::ObjectStore> store,
-                                   std::string_view location, std::shared_ptr<const Table> base,
+                                   const std::shared_ptr<io::ObjectStore>& store,
+                                   std::string_view location,
+                                   const std::shared_ptr<const Table>& base,
                                    const AppendOptions& options, const OperationContext& context) {
   if (options.target_file_bytes < 1) {
     return InvalidArgument("target_file_bytes is ", options.target_file_bytes);
@@ -529,8 +531,10 @@ Result<std::vector<ManifestFile>> AddedManifests(const Table::State& table,
 
 }  // namespace
 
-Result<StagedMetadata> Restage(std::shared_ptr<io::ObjectStore> store, const StagedMetadata& staged,
-                               std::shared_ptr<const Table> base, const OperationContext& context) {
+Result<StagedMetadata> Restage(const std::shared_ptr<io::ObjectStore>& store,
+                               const StagedMetadata& staged,
+                               const std::shared_ptr<const Table>& base,
+                               const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto opened, Table::Open(store, staged.metadata_location, context));
   const Table::State& first = opened->state();
   ARROW_ASSIGN_OR_RAISE(const MetadataSnapshot* before, ChooseSnapshot(first, staged.snapshot_id));
@@ -575,23 +579,24 @@ Result<StagedMetadata> Restage(std::shared_ptr<io::ObjectStore> store, const Sta
   return again;
 }
 
-Status AbortStaged(std::shared_ptr<io::ObjectStore> store, const StagedMetadata& staged,
+Status AbortStaged(const std::shared_ptr<io::ObjectStore>& store, const StagedMetadata& staged,
                    const OperationContext& context) {
   auto opened = Table::Open(store, staged.metadata_location, context);
   if (GetErrorCode(opened.status()) == ErrorCode::kNotFound) return Status::OK();
   ARROW_RETURN_NOT_OK(opened.status());
   const Table::State& table = (*opened)->state();
   std::vector<std::string> locations;
-  const MetadataSnapshot* snapshot =
-      staged.snapshot_id.has_value() ? table.metadata.FindSnapshot(*staged.snapshot_id) : nullptr;
+  // Ids are positive: 0 finds nothing.
+  const int64_t snapshot_id = staged.snapshot_id.value_or(0);
+  const MetadataSnapshot* snapshot = table.metadata.FindSnapshot(snapshot_id);
   if (snapshot != nullptr) {
     ARROW_ASSIGN_OR_RAISE(const auto manifests, ReadManifestList(table, *snapshot, context));
     for (const ManifestFile& manifest : manifests) {
-      if (manifest.added_snapshot_id != *staged.snapshot_id) continue;
+      if (manifest.added_snapshot_id != snapshot_id) continue;
       ARROW_ASSIGN_OR_RAISE(const auto entries, ReadManifest(table, manifest, context));
       for (const ManifestEntry& entry : entries) {
         if (entry.change == ManifestEntry::Change::kAdded &&
-            entry.snapshot_id.value_or(manifest.added_snapshot_id) == *staged.snapshot_id) {
+            entry.snapshot_id.value_or(manifest.added_snapshot_id) == snapshot_id) {
           locations.push_back(entry.file.path);
         }
       }

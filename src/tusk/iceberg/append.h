@@ -41,8 +41,9 @@ Result<std::shared_ptr<arrow::Schema>> StoredSchema(const arrow::Schema& schema)
 /// with the schema of `data`. Values are converted as the type table says. InvalidArgument if the
 /// schema of `data` differs from the table's. A failure leaves only files that nothing refers to.
 Result<StagedMetadata> StageAppend(arrow::RecordBatchReader* data,
-                                   std::shared_ptr<io::ObjectStore> store,
-                                   std::string_view location, std::shared_ptr<const Table> base,
+                                   const std::shared_ptr<io::ObjectStore>& store,
+                                   std::string_view location,
+                                   const std::shared_ptr<const Table>& base,
                                    const AppendOptions& options, const OperationContext& context);
 
 /// After the catalog's compare-and-set failed: stages the snapshot of `staged` (an append to an
@@ -50,11 +51,13 @@ Result<StagedMetadata> StageAppend(arrow::RecordBatchReader* data,
 /// manifest that lists them are kept; manifest list and metadata file are written anew and the old
 /// ones removed, so that only the result is left to commit or abort. CommitConflict if `base` has
 /// another current schema or partition spec than the files were written with, or another uuid.
-Result<StagedMetadata> Restage(std::shared_ptr<io::ObjectStore> store, const StagedMetadata& staged,
-                               std::shared_ptr<const Table> base, const OperationContext& context);
+Result<StagedMetadata> Restage(const std::shared_ptr<io::ObjectStore>& store,
+                               const StagedMetadata& staged,
+                               const std::shared_ptr<const Table>& base,
+                               const OperationContext& context);
 
 /// Removes the staged metadata file and what only it refers to. No error if it is gone.
-Status AbortStaged(std::shared_ptr<io::ObjectStore> store, const StagedMetadata& staged,
+Status AbortStaged(const std::shared_ptr<io::ObjectStore>& store, const StagedMetadata& staged,
                    const OperationContext& context);
 
 }  // namespace tusk::iceberg

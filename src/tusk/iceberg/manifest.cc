@@ -98,8 +98,8 @@ Status ReadCount(const AvroField& field, AvroDecoder* decoder, int64_t* out) {
 Status ReadOptionalCount(const AvroField& field, AvroDecoder* decoder,
                          std::optional<int64_t>* out) {
   ARROW_ASSIGN_OR_RAISE(*out, ReadAvroLong(*field.type, decoder));
-  return out->value_or(0) >= 0 ? Status::OK()
-                               : Corrupt("field '", field.name, "' is ", out->value());
+  const int64_t count = out->value_or(0);
+  return count >= 0 ? Status::OK() : Corrupt("field '", field.name, "' is ", count);
 }
 
 Status ReadString(const AvroField& field, AvroDecoder* decoder, std::string* out) {
@@ -349,6 +349,7 @@ void PutAddedEntry(const DataFile& file, int64_t snapshot_id, AvroEncoder* out) 
   PutOptionalLong(0, out);  // sort_order_id: unsorted
 }
 
+/// `manifest` has all its counts.
 void PutManifestFile(const ManifestFile& manifest, AvroEncoder* out) {
   out->PutBytes(manifest.path);
   out->PutLong(manifest.length);
@@ -359,7 +360,7 @@ void PutManifestFile(const ManifestFile& manifest, AvroEncoder* out) {
   out->PutLong(manifest.added_snapshot_id);
   for (const auto& count : {manifest.added_files, manifest.existing_files, manifest.deleted_files,
                             manifest.added_rows, manifest.existing_rows, manifest.deleted_rows}) {
-    out->PutLong(*count);
+    out->PutLong(count.value_or(0));
   }
   out->PutPresent(true);
   out->PutLong(0);         // partitions: none

@@ -105,8 +105,9 @@ Status ParseSnapshots(const Json& document, TableMetadata* metadata) {
       metadata->snapshots.push_back(std::move(snapshot));
     }
   }
-  std::ranges::stable_sort(metadata->snapshots, {}, [](const MetadataSnapshot& snapshot) {
-    return std::tuple(snapshot.info.sequence_number, snapshot.info.timestamp_ms);
+  std::ranges::sort(metadata->snapshots, {}, [](const MetadataSnapshot& snapshot) {
+    return std::tuple(snapshot.info.sequence_number, snapshot.info.timestamp_ms,
+                      snapshot.info.snapshot_id);
   });
   ARROW_ASSIGN_OR_RAISE(metadata->current_snapshot_id,
                         OptionalInteger(document, "current-snapshot-id"));

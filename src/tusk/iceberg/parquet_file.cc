@@ -43,8 +43,8 @@ Status FileError(const Status& status, std::string_view path) {
 /// An object as Arrow's random-access file.
 class ObjectFile final : public arrow::io::RandomAccessFile {
  public:
-  ObjectFile(std::shared_ptr<const io::ObjectReader> reader, const OperationContext& context)
-      : reader_(std::move(reader)), context_(context) {}
+  ObjectFile(std::shared_ptr<const io::ObjectReader> reader, OperationContext context)
+      : reader_(std::move(reader)), context_(std::move(context)) {}
 
   arrow::Result<int64_t> GetSize() override { return reader_->size(); }
   arrow::Result<int64_t> Tell() const override { return position_; }
@@ -330,7 +330,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> OpenParquet(io::ObjectStore* s
 }
 
 Result<std::unique_ptr<ParquetWriter>> CreateParquet(io::ObjectStore* store, std::string_view path,
-                                                     std::shared_ptr<arrow::Schema> schema,
+                                                     const std::shared_ptr<arrow::Schema>& schema,
                                                      std::string_view schema_json,
                                                      const OperationContext& context) {
   auto writer = std::make_unique<ArrowParquetWriter>(std::string(path), schema, context);

@@ -49,7 +49,7 @@ class ParquetWriter {
 /// `schema` has the stored types and field ids; `schema_json` is it in Iceberg's form, which goes
 /// into the file's key-values. `context` must outlive the writer.
 Result<std::unique_ptr<ParquetWriter>> CreateParquet(io::ObjectStore* store, std::string_view path,
-                                                     std::shared_ptr<arrow::Schema> schema,
+                                                     const std::shared_ptr<arrow::Schema>& schema,
                                                      std::string_view schema_json,
                                                      const OperationContext& context);
 

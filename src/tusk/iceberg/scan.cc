@@ -157,7 +157,9 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> Table::Scan(
   if (options.batch_rows < 1) {
     return InvalidArgument("batch_rows is ", options.batch_rows, ": at least 1 is needed");
   }
-  if (options.limit.value_or(0) < 0) return InvalidArgument("limit is ", *options.limit);
+  if (const int64_t limit = options.limit.value_or(0); limit < 0) {
+    return InvalidArgument("limit is ", limit);
+  }
   ARROW_ASSIGN_OR_RAISE(const MetadataSnapshot* snapshot,
                         ChooseSnapshot(*state_, options.snapshot_id));
   const auto& schema = ScanSchema(state_->metadata, snapshot, options.snapshot_id.has_value());

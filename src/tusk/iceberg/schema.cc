@@ -107,7 +107,7 @@ Result<std::shared_ptr<arrow::DataType>> ParseList(const Json& type, int depth) 
   ARROW_ASSIGN_OR_RAISE(const bool required, RequiredBool(type, "element-required"));
   ARROW_ASSIGN_OR_RAISE(const Json* element, RequiredMember(type, "element"));
   ARROW_ASSIGN_OR_RAISE(auto field, MakeField("element", id, *element, required, depth));
-  return arrow::list(std::move(field));
+  return arrow::list(field);
 }
 
 Result<std::shared_ptr<arrow::DataType>> ParseMap(const Json& type, int depth) {
@@ -130,7 +130,7 @@ Result<std::shared_ptr<arrow::DataType>> ParseType(const Json& type, int depth) 
   if (kind == "map") return ParseMap(type, depth + 1);
   if (kind != "struct") return Corrupt("unknown nested type '", kind, "'");
   ARROW_ASSIGN_OR_RAISE(auto fields, ParseFields(type, depth + 1));
-  return arrow::struct_(std::move(fields));
+  return arrow::struct_(fields);
 }
 
 Result<std::vector<std::shared_ptr<arrow::Field>>> ParseFields(const Json& type, int depth) {

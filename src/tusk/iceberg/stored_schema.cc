@@ -118,7 +118,7 @@ Result<std::shared_ptr<arrow::DataType>> StoredType(const std::shared_ptr<arrow:
         ARROW_ASSIGN_OR_RAISE(auto stored, StoredField(*child, child->name(), depth + 1));
         fields.push_back(std::move(stored));
       }
-      return arrow::struct_(std::move(fields));
+      return arrow::struct_(fields);
     }
     default:
       return StoredPrimitive(type);
