@@ -1,10 +1,12 @@
 #include "interrupt.h"
 
-#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <nanobind/nanobind.h>
@@ -29,14 +31,20 @@ struct Watcher {
     while (true) {
       if (sem_wait(&interrupted) != 0) continue;
       const std::lock_guard lock(mutex);
-      for (std::stop_source& source : sources) source.request_stop();
+      // The signal is not for operations that began after it.
+      const uint64_t end = stop_before;
+      for (auto& [number, source] : sources) {
+        if (number < end) source.request_stop();
+      }
     }
   }
 
   const pid_t process = getpid();
   sem_t interrupted;
+  std::atomic<uint64_t> next_number{0};  // of a scope
+  std::atomic<uint64_t> stop_before{0};  // the scopes that the last signal is for
   std::mutex mutex;
-  std::vector<std::stop_source> sources;
+  std::vector<std::pair<uint64_t, std::stop_source>> sources;
 };
 
 // Touched by the main thread only, and by its signal handler while a scope lives.
@@ -46,6 +54,7 @@ int g_depth = 0;
 
 void OnInterrupt(int signal) {
   const int saved = errno;
+  g_watcher->stop_before = g_watcher->next_number.load();
   sem_post(&g_watcher->interrupted);
   g_python_action.sa_handler(signal);
   errno = saved;
@@ -84,7 +93,7 @@ bool CtrlCRaises() {
 }
 
 InterruptScope::InterruptScope(std::stop_source source, bool enabled)
-    : source_(std::move(source)), enabled_(enabled && OnMainThread()) {
+    : enabled_(enabled && OnMainThread()) {
   if (!enabled_) return;
   if (g_watcher == nullptr || g_watcher->process != getpid()) g_watcher = new Watcher();
   if (g_depth == 0 && !InstallHandler()) {
@@ -93,15 +102,14 @@ InterruptScope::InterruptScope(std::stop_source source, bool enabled)
   }
   ++g_depth;
   const std::lock_guard lock(g_watcher->mutex);
-  g_watcher->sources.push_back(source_);
+  g_watcher->sources.emplace_back(g_watcher->next_number++, std::move(source));
 }
 
 InterruptScope::~InterruptScope() {
   if (!enabled_) return;
   if (--g_depth == 0) RestoreHandler();
   const std::lock_guard lock(g_watcher->mutex);
-  auto& sources = g_watcher->sources;
-  sources.erase(std::find(sources.begin(), sources.end(), source_));
+  g_watcher->sources.pop_back();  // scopes nest
 }
 
 }  // namespace tusk::python

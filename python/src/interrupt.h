@@ -20,7 +20,6 @@ class InterruptScope {
   InterruptScope& operator=(const InterruptScope&) = delete;
 
  private:
-  std::stop_source source_;
   bool enabled_;
 };
 
