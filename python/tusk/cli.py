@@ -106,7 +106,7 @@ class _Progress:
         total = None if total < 0 else total
         if self._bar is not None:
             if what not in self._tasks:
-                self._tasks[what] = self._bar.add_task(what)
+                self._tasks[what] = self._bar.add_task(what, total=total)
             self._bar.update(self._tasks[what], completed=done, total=total)
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + self._SECONDS_BETWEEN_LINES
