@@ -66,14 +66,7 @@ SCHEMA = {
     ],
 }
 
-SOMETHING = {
-    "e": "B",
-    "f": b"xyz",
-    "m": {"p": 1.5, "q": 2.5},
-    "a": [None, "w"],
-    "b": True,
-    "g": 0.5,
-}
+SOMETHING = {"e": "B", "f": b"xyz", "m": {"p": 1.5, "q": 2.5}, "a": [None, "w"], "b": True, "g": 0.5}
 
 ENTRIES = [
     {
