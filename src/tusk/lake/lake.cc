@@ -136,8 +136,8 @@ Result<std::shared_ptr<const iceberg::Table>> Lake::OpenIceberg(
 
 Result<int64_t> Lake::Append(std::vector<TableAppend> appends, const CommitInfo& info,
                              const OperationContext& context) {
-  if (state_->at) {
-    return InvalidArgument("the lake is opened at joint version ", *state_->at,
+  if (const std::optional<int64_t> at = state_->at) {
+    return InvalidArgument("the lake is opened at joint version ", *at,
                            ", which is read-only; open it without a version to append");
   }
   // Tables that this append does not touch may stay stuck; those it touches say so themselves.
@@ -149,9 +149,11 @@ Status Lake::Recover(const OperationContext& context) { return PublishAll(state_
 
 Result<std::vector<catalog::LogEntry>> Lake::Log(std::optional<int64_t> limit,
                                                  const OperationContext& context) const {
-  if (!state_->at) return state_->parts.catalog->Log(limit, context);
+  const std::optional<int64_t> at = state_->at;
+  if (!at) return state_->parts.catalog->Log(limit, context);
+  const int64_t newest = *at;
   ARROW_ASSIGN_OR_RAISE(auto entries, state_->parts.catalog->Log(std::nullopt, context));
-  std::erase_if(entries, [&](const auto& entry) { return entry.number > *state_->at; });
+  std::erase_if(entries, [&](const auto& entry) { return entry.number > newest; });
   if (limit && *limit < static_cast<int64_t>(entries.size())) entries.resize(*limit);
   return entries;
 }
