@@ -154,6 +154,15 @@ TEST(LanceChunkTest, RefusesEncodingsThatAreNotCoveredByName) {
   }
 }
 
+TEST(LanceColumnOutputTest, RefusesTextsBeyondWhatTheirOffsetsCount) {
+  ColumnOutput out = Output(*arrow::utf8(), 3);
+  auto* lengths = reinterpret_cast<int32_t*>(*out.MutableLengths());
+  for (int i = 1; i <= 3; ++i) lengths[i] = 1'000'000'000;
+  const auto array = out.Finish(arrow::utf8());
+  ASSERT_THAT(array, FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(array.status().message(), testing::HasSubstr("read fewer rows"));
+}
+
 /// Levels of `num_rows` rows, every seventh null, decoded from `bytes`.
 void ExpectEverySeventhNull(const LevelDecoder& decoder, std::span<const uint8_t> bytes,
                             int64_t num_rows) {
