@@ -3,6 +3,7 @@
 
 #include "tusk/lance/file/column.pb.h"
 #include "tusk/lance/file/column_metadata.h"
+#include "tusk/lance/file/parse_message.h"
 
 namespace tusk::lance {
 namespace {
@@ -55,8 +56,8 @@ Status CheckColumnEncoding(const proto::ColumnMetadata& metadata) {
   if (!metadata.encoding().has_direct()) return Status::OK();
   proto::TypedMessage typed;
   proto::ColumnEncoding encoding;
-  if (!typed.ParseFromString(metadata.encoding().direct().encoding()) ||
-      typed.type_url() != kColumnTypeUrl || !encoding.ParseFromString(typed.value())) {
+  if (!ParseMessage(metadata.encoding().direct().encoding(), &typed) ||
+      typed.type_url() != kColumnTypeUrl || !ParseMessage(typed.value(), &encoding)) {
     return Corrupt("column encoding cannot be parsed");
   }
   if (!encoding.has_values()) {
@@ -85,8 +86,7 @@ std::string ColumnMetadata::Serialize() const {
 
 Result<ColumnMetadata> ColumnMetadata::Parse(std::string_view bytes, int64_t file_size) {
   proto::ColumnMetadata from;
-  if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max()) ||
-      !from.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  if (!ParseMessage(bytes, &from)) {
     return Corrupt("column metadata of ", bytes.size(), " bytes cannot be parsed");
   }
   ARROW_RETURN_NOT_OK(CheckColumnEncoding(from));

@@ -4,6 +4,7 @@
 #include "tusk/lance/file/column.pb.h"
 #include "tusk/lance/file/page_layout.h"
 #include "tusk/lance/file/page_layout.pb.h"
+#include "tusk/lance/file/parse_message.h"
 
 namespace tusk::lance {
 namespace {
@@ -218,14 +219,14 @@ std::string PageLayout::Serialize() const {
 
 Result<PageLayout> PageLayout::Parse(std::string_view bytes, size_t num_buffers) {
   proto::TypedMessage typed;
-  if (!typed.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  if (!ParseMessage(bytes, &typed)) {
     return Corrupt("description of a page's encoding cannot be parsed");
   }
   if (typed.type_url() != kTypeUrl) {
     return Unsupported("pages described by ", typed.type_url(), " are not supported yet");
   }
   proto::PageLayout message;
-  if (!message.ParseFromString(typed.value())) return Corrupt("page layout cannot be parsed");
+  if (!ParseMessage(typed.value(), &message)) return Corrupt("page layout cannot be parsed");
   switch (message.layout_case()) {
     case proto::PageLayout::kMiniBlockLayout:
       return ParseMiniBlock(message.mini_block_layout());

@@ -14,6 +14,7 @@
 #include "tusk/lance/file/column_metadata.h"
 #include "tusk/lance/file/column_pages.h"
 #include "tusk/lance/file/footer.h"
+#include "tusk/lance/file/parse_message.h"
 #include "tusk/lance/file/schema_proto.h"
 
 namespace tusk::lance {
@@ -375,8 +376,7 @@ struct Descriptor {
 
 Result<Descriptor> ParseDescriptor(const arrow::Buffer& bytes) {
   proto::FileDescriptor from;
-  if (bytes.size() > std::numeric_limits<int>::max() ||
-      !from.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  if (!ParseMessage(std::string_view(bytes), &from)) {
     return Corrupt("file descriptor of ", bytes.size(), " bytes cannot be parsed");
   }
   if (from.length() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {

@@ -78,6 +78,11 @@ Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transacti
   std::string inline_transaction = SerializeTransaction(transaction);
   if (inline_transaction.size() > kMaxInlineTransaction) inline_transaction.clear();
   next.file = SerializeManifestFile(&next.manifest, index_section, inline_transaction);
+  if (next.file.empty()) {
+    return InvalidArgument("cannot commit to ", table.path, ": the manifest of ",
+                           next.manifest.fragments.size(),
+                           " fragments would exceed 2 GiB: compact the table");
+  }
   return next;
 }
 

@@ -79,7 +79,8 @@ struct Manifest {
   int64_t CountPhysicalRows() const;
 };
 
-/// The bytes of the manifest message. Sections are named where the fields say.
+/// The bytes of the manifest message. Sections are named where the fields say. Empty if the message
+/// would be larger than the 2 GiB that protobuf allows.
 std::string SerializeManifest(const Manifest& manifest);
 
 /// Corrupt if the bytes are no manifest, or if what they say does not fit together: fragment ids

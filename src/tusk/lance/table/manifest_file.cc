@@ -120,7 +120,9 @@ std::string SerializeManifestFile(Manifest* manifest, std::string_view index_sec
     AppendMessage(transaction, &file);
   }
   const uint64_t position = file.size();
-  AppendMessage(SerializeManifest(*manifest), &file);
+  const std::string message = SerializeManifest(*manifest);
+  if (message.empty()) return message;
+  AppendMessage(message, &file);
   AppendLittle(position, &file);
   AppendLittle(uint16_t{0}, &file);
   AppendLittle(uint16_t{2}, &file);

@@ -48,7 +48,7 @@ Result<ManifestLocation> FindManifest(const io::StorePath& table, uint64_t versi
 ///   [u32 length][Manifest]        at position P
 ///   u64 P   u16 0   u16 2   "LANC"
 /// `index_section` (may be empty) and `transaction` (may be empty) are serialized messages.
-/// Sets the positions of the sections in `manifest`.
+/// Sets the positions of the sections in `manifest`. Empty if SerializeManifest gives nothing.
 std::string SerializeManifestFile(Manifest* manifest, std::string_view index_section,
                                   std::string_view transaction);
 
