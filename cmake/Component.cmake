@@ -37,6 +37,9 @@ function(tusk_component name)
   endforeach()
 endfunction()
 
+# Every generated header, for tools that read sources without building them.
+add_custom_target(tusk_generated)
+
 # The messages of .proto files under src/, as a component of their own; include them as
 # "tusk/<folder>/<name>.pb.h". Generated code is not held to our warnings.
 function(tusk_protobuf name)
@@ -54,7 +57,10 @@ function(tusk_protobuf name)
       COMMAND protobuf::protoc -I "${PROJECT_SOURCE_DIR}/src" "--cpp_out=${out}" "${source}"
       DEPENDS "${source}" VERBATIM)
     target_sources(tusk_${name} PRIVATE "${out}/${stem}.pb.cc" "${out}/${stem}.pb.h")
+    list(APPEND headers "${out}/${stem}.pb.h")
   endforeach()
+  add_custom_target(tusk_${name}_headers DEPENDS ${headers})
+  add_dependencies(tusk_generated tusk_${name}_headers)
   target_include_directories(tusk_${name} SYSTEM PUBLIC "${PROJECT_BINARY_DIR}/proto")
   target_link_libraries(tusk_${name} PUBLIC protobuf::libprotobuf-lite)
   set_property(GLOBAL APPEND PROPERTY TUSK_COMPONENTS tusk_${name})

@@ -12,8 +12,8 @@
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
-#include "tusk/expr/filter.h"
 #include "tusk/export.h"
+#include "tusk/expr/filter.h"
 #include "tusk/io/object_store.h"
 
 namespace tusk::iceberg {
@@ -48,7 +48,8 @@ class TUSK_EXPORT Table {
   const std::string& metadata_location() const;
   const std::string& uuid() const;
   const std::string& location() const;
-  const std::shared_ptr<arrow::Schema>& schema() const;  ///< current; field metadata PARQUET:field_id
+  const std::shared_ptr<arrow::Schema>& schema()
+      const;  ///< current; field metadata PARQUET:field_id
   std::optional<int64_t> current_snapshot_id() const;
   const std::vector<SnapshotInfo>& snapshots() const;  ///< ascending by sequence number
   const std::map<std::string, std::string>& properties() const;

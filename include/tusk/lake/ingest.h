@@ -16,7 +16,10 @@
 
 namespace tusk::lake {
 
-enum class LabelFrom { kNothing, kFolder };  ///< kFolder: the name of the folder that holds the file
+enum class LabelFrom {
+  kNothing,
+  kFolder
+};  ///< kFolder: the name of the folder that holds the file
 
 struct IngestOptions {
   catalog::TableName name;  ///< the Lance table; the Iceberg table has "_meta" after its name
