@@ -70,6 +70,13 @@ TEST_F(SqliteCatalogTest, IsMadeOnceAndOpenedUnderItsName) {
   EXPECT_EQ(again->uuid().size(), 36u);
 }
 
+// "There is none" would tell the user to make one.
+TEST_F(SqliteCatalogTest, OneThatCannotBeLookedForIsNotMissing) {
+  std::filesystem::create_symlink("loop", folder_ / "loop");
+  EXPECT_THAT(OpenSqliteCatalog(folder_ / "loop/catalog.db", SqliteMode::kOpen, ""),
+              FailsWith(ErrorCode::kIo));
+}
+
 TEST_F(SqliteCatalogTest, LeavesNoTemporaryFile) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {

@@ -64,6 +64,7 @@ SqliteDatabase::SqliteDatabase(sqlite3* database) : database_(database) {
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::string& path, bool create) {
   std::error_code error;
   if (!create && !std::filesystem::exists(path, error)) {
+    if (error) return IoError("cannot look for '", path, "': ", error.message());
     return NotFound("no catalog at '", path, "'");
   }
   sqlite3* handle = nullptr;
