@@ -76,21 +76,25 @@ Result<ContentIds> ReadContentIds(const lance::Dataset& dataset, const Operation
 
 Result<Existing> LoadExisting(const Lake& lake, const IngestOptions& options,
                               const OperationContext& context) {
-  const auto pictures = lake.OpenLance(options.name, context);
-  const auto metadata = lake.OpenIceberg(MetadataName(options.name), context);
-  const bool no_pictures = GetErrorCode(pictures.status()) == ErrorCode::kNotFound;
-  const bool no_metadata = GetErrorCode(metadata.status()) == ErrorCode::kNotFound;
-  if (no_pictures && no_metadata) return Existing{};
-  if (no_pictures != no_metadata) {
+  // Whether a table is there is what the catalog says: one whose files are gone is not a new one.
+  ARROW_ASSIGN_OR_RAISE(const auto tables, lake.Tables(context));
+  const auto is_there = [&](const catalog::TableName& name) {
+    return std::ranges::find(tables, name, &catalog::TableEntry::name) != tables.end();
+  };
+  const catalog::TableName metadata_name = MetadataName(options.name);
+  const bool has_pictures = is_there(options.name);
+  const bool has_metadata = is_there(metadata_name);
+  if (!has_pictures && !has_metadata) return Existing{};
+  if (has_pictures != has_metadata) {
     return InvalidArgument("of the tables '", options.name.ToString(), "' and '",
-                           MetadataName(options.name).ToString(),
+                           metadata_name.ToString(),
                            "' there is only one: an ingestion makes both; use another name");
   }
-  ARROW_RETURN_NOT_OK(pictures.status());
-  ARROW_RETURN_NOT_OK(metadata.status());
-  ARROW_RETURN_NOT_OK(CheckTable(**pictures, options));
-  ARROW_ASSIGN_OR_RAISE(ContentIds content_ids, ReadContentIds(**pictures, context));
-  return Existing{.version = (*pictures)->version(), .content_ids = std::move(content_ids)};
+  ARROW_ASSIGN_OR_RAISE(const auto pictures, lake.OpenLance(options.name, context));
+  ARROW_RETURN_NOT_OK(lake.OpenIceberg(metadata_name, context).status());
+  ARROW_RETURN_NOT_OK(CheckTable(*pictures, options));
+  ARROW_ASSIGN_OR_RAISE(ContentIds content_ids, ReadContentIds(*pictures, context));
+  return Existing{.version = pictures->version(), .content_ids = std::move(content_ids)};
 }
 
 int64_t MicrosecondsNow() {
@@ -135,7 +139,11 @@ Result<IngestReport> Ingest(Lake* lake, std::string_view folder, const IngestOpt
                            ", which is read-only; open it without a version to ingest");
   }
   ARROW_ASSIGN_OR_RAISE(const io::StorePath place, io::ResolveUri(folder));
-  ARROW_ASSIGN_OR_RAISE(const FoundFiles found, FindFiles(place.path, context));
+  ARROW_ASSIGN_OR_RAISE(FoundFiles found, FindFiles(place.path, context));
+  // The lake may lie in the folder: its own files are no input.
+  std::erase_if(found.paths, [inside = lake->uri() + "/"](const std::string& path) {
+    return path.starts_with(inside);
+  });
   const int64_t ingested_at_us = MicrosecondsNow();
   for (int attempt = 1;; ++attempt) {
     ARROW_ASSIGN_OR_RAISE(Existing existing, LoadExisting(*lake, options, context));

@@ -174,6 +174,29 @@ TEST_F(IngestTest, MakesNothingOfAFolderWithoutPictures) {
   ExpectNoTables();
 }
 
+TEST_F(IngestTest, LeavesTheFilesOfTheLakeOut) {
+  Put("1.png", kRgbPng);
+  for (const int64_t added : {1, 0}) {
+    ASSERT_OK_AND_ASSIGN(const IngestReport report,
+                         Ingest(lake_.get(), root_.string(), options_, context_));
+    EXPECT_EQ(report.added, added);
+    EXPECT_EQ(report.files, 1);
+    EXPECT_THAT(report.skipped, IsEmpty());
+  }
+}
+
+// A table whose files cannot be found is not one that is to be made.
+TEST_F(IngestTest, SaysThatAMovedLakeCannotFindItsMetadata) {
+  Put("1.png", kRgbPng);
+  ASSERT_OK(Run(options_));
+  fs::rename(root_ / "lake", root_ / "moved");
+  ASSERT_OK_AND_ASSIGN(lake_, Lake::Open((root_ / "moved").string(), std::nullopt, context_));
+  const auto report = Run(options_);
+  EXPECT_THAT(report, FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(report.status().message(), HasSubstr("media.pictures_meta"));
+  EXPECT_THAT(report.status().message(), HasSubstr("move it back"));
+}
+
 TEST_F(IngestTest, RefusesVectorsOfAnotherEncoder) {
   Put("1.png", kRgbPng);
   ASSERT_OK(Run(options_));

@@ -129,9 +129,18 @@ Result<std::shared_ptr<const iceberg::Table>> Lake::OpenIceberg(
   if (entry.kind != catalog::TableKind::kIceberg) {
     return InvalidArgument("table '", name.ToString(), "' is a Lance table");
   }
-  auto table = iceberg::Table::Open(parts.root.store, entry.pointer.path, context);
+  const std::string& path = entry.pointer.path;
+  auto table = iceberg::Table::Open(parts.root.store, path, context);
   if (table.ok()) return table;
-  return WithContext(table.status(), "opening table '" + name.ToString() + "'");
+  const std::string what = "opening table '" + name.ToString() + "'";
+  if (GetErrorCode(table.status()) == ErrorCode::kNotFound &&
+      !path.starts_with(parts.root.path + "/")) {
+    return NotFound(what, ": no file at '", path, "', which is not in the lake's folder '",
+                    parts.root.path,
+                    "'; if the lake was moved, move it back: Iceberg tables keep "
+                    "absolute paths");
+  }
+  return WithContext(table.status(), what);
 }
 
 Result<int64_t> Lake::Append(std::vector<TableAppend> appends, const CommitInfo& info,
