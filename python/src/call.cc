@@ -6,6 +6,18 @@
 
 namespace tusk::python {
 
+namespace {
+
+/// The text of an error, which may quote a path that is no UTF-8.
+nb::object MessageToPython(const std::string& message) {
+  const auto size = static_cast<Py_ssize_t>(message.size());
+  PyObject* text = PyUnicode_DecodeUTF8(message.data(), size, "backslashreplace");
+  if (text == nullptr) throw nb::python_error();
+  return nb::steal(text);
+}
+
+}  // namespace
+
 void BindErrors() {
   nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
     try {
@@ -13,7 +25,8 @@ void BindErrors() {
     } catch (const StatusError& error) {
       const std::string code(ErrorCodeName(*GetErrorCode(error.status())));
       const nb::object raised =
-          nb::module_::import_("tusk.errors").attr("make_error")(code, error.status().message());
+          nb::module_::import_("tusk.errors")
+              .attr("make_error")(code, MessageToPython(error.status().message()));
       PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(raised.ptr())), raised.ptr());
     }
   });

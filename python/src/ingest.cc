@@ -19,6 +19,14 @@ lake::LabelFrom ParseLabelFrom(const std::optional<std::string>& label_from) {
   throw StatusError(InvalidArgument("labels come from 'folder', not '", *label_from, "'"));
 }
 
+/// A path as Python has them: bytes that are no UTF-8 become surrogates, as os.fsdecode does it.
+nb::str PathToPython(const std::string& path) {
+  const auto size = static_cast<Py_ssize_t>(path.size());
+  PyObject* text = PyUnicode_DecodeFSDefaultAndSize(path.data(), size);
+  if (text == nullptr) throw nb::python_error();
+  return nb::steal<nb::str>(text);
+}
+
 }  // namespace
 
 void BindIngest(nb::module_& module) {
@@ -26,7 +34,7 @@ void BindIngest(nb::module_& module) {
   using lake::SkippedFile;
   const lake::IngestOptions defaults;
   nb::class_<SkippedFile>(module, "SkippedFile")
-      .def_ro("path", &SkippedFile::path)
+      .def_prop_ro("path", [](const SkippedFile& file) { return PathToPython(file.path); })
       .def_ro("reason", &SkippedFile::reason);
   nb::class_<IngestReport>(module, "IngestReport")
       .def_ro("joint_version", &IngestReport::joint_version)

@@ -11,6 +11,15 @@ _MEASURED_ROWS = 1000
 _LONGEST_LIST = 60
 
 
+def printable(text):
+    """The text with what would break a line or steer a terminal as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
 def cell(value):
     """A value as text."""
     if value is None:
@@ -26,7 +35,7 @@ def cell(value):
     if isinstance(value, (list, tuple)):
         text = "[" + ", ".join(map(cell, value)) + "]"
         return text if len(text) <= _LONGEST_LIST else text[: _LONGEST_LIST - 1] + "…"
-    return str(value)
+    return printable(str(value))
 
 
 def write_text(columns, rows, write):
