@@ -15,6 +15,8 @@ from tusk import __version__
 SOME_FILES_SKIPPED = 3
 INTERRUPTED = 130
 
+_MOST_HITS = 2**31 - 1
+
 
 class _Program(click.Group):
     """Turns errors into one line and an exit code."""
@@ -175,6 +177,7 @@ def ingest(ctx, lake, folder, name, label_from, encoder, message, author):
     tusk ingest LAKE digits/ --name media.digits --label-from folder
     """
     import tusk
+    from tusk.text_table import printable
 
     with _Progress() as progress:
         report = tusk.connect(lake).ingest(
@@ -187,7 +190,7 @@ def ingest(ctx, lake, folder, name, label_from, encoder, message, author):
             progress=progress,
         )
     for skipped in report.skipped:
-        click.echo(f"skipped {skipped.path}: {skipped.reason}", err=True)
+        click.echo(printable(f"skipped {skipped.path}: {skipped.reason}"), err=True)
     counts = f"{report.duplicates} duplicates, {len(report.skipped)} skipped"
     if report.joint_version is None:
         click.echo(f"Nothing new among {report.files} files: {counts}.")
@@ -219,7 +222,11 @@ def _login_name():
     help="The picture to look for.",
 )
 @click.option(
-    "-k", default=10, show_default=True, type=click.IntRange(min=1), help="How many hits."
+    "-k",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1, _MOST_HITS),
+    help="How many hits.",
 )
 @click.option(
     "--metric", default="l2", show_default=True, type=click.Choice(["l2", "cosine", "dot"])
@@ -304,11 +311,14 @@ def log(lake, limit, as_json):
     """
     import tusk
 
-    for entry in tusk.connect(lake).log(limit):
+    entries = tusk.connect(lake).log(limit)
+    for entry in entries:
         if as_json:
             _write_log_entry_json(entry)
         else:
             _write_log_entry(entry)
+    if not entries:
+        click.echo("no joint versions yet: the lake is empty", err=True)
 
 
 def _write_log_entry(entry):

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from tusk import _tusk, sql
 from tusk._arrow import serialize_filter
-from tusk.errors import InvalidArgumentError
+from tusk.errors import InvalidArgumentError, TuskError, UnsupportedError
 from tusk.iceberg import IcebergTable
 from tusk.lance import LanceDataset, _to_stream, query_vector
 
@@ -123,7 +123,7 @@ class Lake:
         """
         return _tusk.ingest(
             self._lake,
-            os.fspath(folder),
+            _path_text(folder),
             name,
             label_from,
             encoder=_tusk.make_encoder(encoder),
@@ -150,11 +150,8 @@ class Lake:
             column = _only_vector_column(name, schema)
         if columns is None:
             columns = [field.name for field in schema if not _is_bulky(field.type)]
-        if isinstance(query, (str, os.PathLike)):
-            with open(query, "rb") as file:
-                query = file.read()
-        if isinstance(query, (bytes, bytearray, memoryview)):
-            query = self._encoder_of(name).encode_image(bytes(query))
+        if isinstance(query, (str, os.PathLike, bytes, bytearray, memoryview)):
+            query = _encode_picture(self._encoder_of(name), query)
         hits = _tusk.find_nearest(
             table._table,
             column=column,
@@ -191,9 +188,9 @@ class Lake:
         Both kinds of tables have their names (docs/decisions/060-sql-names.md). hits: a table,
         such as `search` gives, that the statement can name `hits`. The relation is computed when
         its rows are asked for (fetchall, to_arrow_table, df, ...); a statement without rows gives
-        None.
+        None. Tables of the lake cannot be changed by SQL.
         """
-        return sql.open_session(self, query, hits).sql(query)
+        return sql.run(self, query, hits)
 
     def log(self, limit=None):
         """The joint commits, newest first."""
@@ -212,6 +209,29 @@ class Lake:
             )
             for entry in self._lake.log(limit)
         ]
+
+
+def _path_text(path):
+    """A path or URI as the library takes them, which is UTF-8."""
+    text = os.fsdecode(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UnsupportedError(f"the path {text!r} is not UTF-8: not supported yet") from None
+    return text
+
+
+def _encode_picture(encoder, picture):
+    """The vector of a picture: a path, or its bytes."""
+    what = "this picture"
+    if isinstance(picture, (str, os.PathLike)):
+        what = f"{os.fspath(picture)!r}"
+        with open(picture, "rb") as file:
+            picture = file.read()
+    try:
+        return encoder.encode_image(bytes(picture))
+    except TuskError as error:
+        raise type(error)(f"cannot search for {what}: {error}") from error
 
 
 def _is_vector(type):
@@ -236,9 +256,9 @@ def _only_vector_column(name, schema):
 
 def connect(uri, at=None):
     """Opens the lake at `uri`, newest or at joint version `at`."""
-    return Lake(_tusk.open_lake(os.fspath(uri), at))
+    return Lake(_tusk.open_lake(_path_text(uri), at))
 
 
 def init(uri):
     """Makes an empty lake and opens it."""
-    return Lake(_tusk.init_lake(os.fspath(uri)))
+    return Lake(_tusk.init_lake(_path_text(uri)))

@@ -9,12 +9,18 @@ import re
 
 import duckdb
 
+from tusk.errors import InvalidArgumentError, UnsupportedError
+
 # Statements that ask about tables without naming one.
 _ASKS_FOR_TABLES = re.compile(
     r"\b(show|describe|summarize|information_schema|pg_catalog|duckdb_\w+)\b", re.I
 )
 # Schemas of DuckDB's own, where no view can be made.
 _TAKEN_SCHEMAS = {"information_schema", "pg_catalog"}
+
+
+# Statements whose effect would be gone with the session that they run in.
+_CHANGES = {"ALTER", "CREATE", "DELETE", "DROP", "INSERT", "MERGE_INTO", "UPDATE"}
 
 
 def _quoted(identifier):
@@ -61,3 +67,21 @@ def open_session(lake, query, hits=None):
     if hits is not None:
         connection.register("hits", hits)
     return connection
+
+
+def run(lake, query, hits=None):
+    """The relation that `query` gives over the tables of `lake`; None if it has no rows."""
+    statements = duckdb.extract_statements(query)
+    if not statements:
+        raise InvalidArgumentError("there is no SQL statement to run")
+    kind = statements[-1].type.name
+    if kind in _CHANGES:
+        raise UnsupportedError(
+            f"SQL that changes a lake ({kind.replace('_', ' ')}) is not supported yet:"
+            " add rows by an ingestion or with append"
+        )
+    try:
+        return open_session(lake, query, hits).sql(query)
+    except duckdb.CatalogException as error:
+        names = ", ".join(entry.name for entry in lake.tables()) or "none"
+        raise duckdb.CatalogException(f"{error}\nTables of the lake: {names}") from None

@@ -1,6 +1,7 @@
 """The command line, run as a user runs it."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -135,12 +136,38 @@ def test_skipped_files_are_listed_and_the_exit_code_says_so(home):
     assert "skipped " in err and "notes.png: " in err
 
 
+def test_names_of_files_can_be_anything(home):
+    folder = home / "odd"
+    folder.mkdir()
+    for name in (b"\xff.png", b"new\nline.png", b"\x1b[31mred.png"):
+        (pathlib.Path(folder) / os.fsdecode(name)).write_text("no picture")
+    _, err = tusk("ingest", "LAKE", "odd", "--name", "media.pictures", cwd=home, code=3)
+    lines = err.splitlines()
+    assert len(lines) == 3 and all(line.startswith("skipped ") for line in lines)
+    assert "\x1b" not in err and "new\\nline.png" in err and "\\udcff.png" in err
+
+
+def test_an_empty_log_says_so(tmp_path):
+    tusk("init", "LAKE", cwd=tmp_path)
+    out, err = tusk("log", "LAKE", cwd=tmp_path)
+    assert out == "" and "no joint versions yet" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (["sql", "NONE", "select 1"], 1, "NONE"),
         (["sql", "LAKE", "selec"], 1, "syntax error"),
-        (["sql", "LAKE", "select * from media.none"], 1, "none"),
+        (["sql", "LAKE", "select * from media.none"], 1, "Tables of the lake: media.pictures, "),
+        (["sql", "LAKE", " "], 1, "no SQL statement"),
+        (["sql", "LAKE", "create table t as select 1"], 1, "not supported yet"),
+        (["sql", "LAKE", "insert into media.pictures_meta values (1)"], 1, "not supported yet"),
+        (["search", "LAKE", "media.pictures", "--image", "LAKE/catalog.db"], 1, "LAKE/catalog.db"),
+        (
+            ["search", "LAKE", "media.pictures", "--image", "LAKE/catalog.db", "-k", "9" * 20],
+            2,
+            "-k",
+        ),
         (["init", "LAKE"], 1, "LAKE"),
         (["search", "LAKE", "media.none", "--image", "pictures/1/0004.png"], 1, "media.none"),
         (["sql", "LAKE", "--at", "77", "select count(*) from media.pictures"], 1, "77"),

@@ -157,5 +157,8 @@ def test_errors(lake, tmp_path):
         lake.search("media.pictures_meta", [1.0])
     with pytest.raises(tusk.errors.InvalidArgumentError):
         lake.search("media.pictures", [1.0])
+    for call in (tusk.connect, tusk.init, lambda path: lake.ingest(path, "media.pictures")):
+        with pytest.raises(NotImplementedError, match="UTF-8"):
+            call(str(tmp_path) + "/\udcff")
     with pytest.raises(tusk.errors.NotFoundError, match="none"):
         lake.ingest(tmp_path / "pictures", "media.pictures", encoder="none")
