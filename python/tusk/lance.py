@@ -216,11 +216,18 @@ class LanceDataset(TableDataset):
             indices = indices.tolist()
         if isinstance(columns, dict):
             raise NotImplementedError("take: columns by expressions are not supported yet")
+        indices = list(indices)
         columns = None if columns is None else list(columns)
         try:
-            return pa.table(self._table.take(list(indices), columns))
-        except InvalidArgumentError as error:
-            raise RowOutOfRangeError(str(error)) from None
+            return pa.table(self._table.take(indices, columns))
+        except (InvalidArgumentError, TypeError) as error:
+            rows = self.count_rows()
+            missing = next((i for i in indices if isinstance(i, int) and not 0 <= i < rows), None)
+            if missing is None:
+                raise
+            raise RowOutOfRangeError(
+                f"cannot take row {missing} of {self.uri}: version {self.version} has {rows} rows"
+            ) from None
 
     def insert(self, data, *, mode="append", **kwargs):
         """Writes to this table and moves this object to the new version."""
@@ -329,18 +336,33 @@ def dataset(uri=None, version=None, asof=None, **options):
 
 
 class _Batches:
-    """Passes batches on and keeps what their source raised: an Arrow stream carries text alone."""
+    """Passes batches of one schema on and keeps what their source raised: an Arrow stream carries
+    text alone.
+    """
 
-    def __init__(self, batches):
+    def __init__(self, batches, schema):
         self._batches = batches
+        self._schema = schema
         self.error = None
 
     def __iter__(self):
         try:
-            yield from self._batches
+            # pyarrow takes a batch's buffers for those of the stream's schema without a look.
+            for number, batch in enumerate(self._batches):
+                yield self._fit(batch, number)
         except BaseException as error:
             self.error = error
             raise
+
+    def _fit(self, batch, number):
+        if not isinstance(batch, pa.RecordBatch):
+            raise TypeError(f"batch {number} is of type {type(batch).__name__}, not a RecordBatch")
+        if batch.schema.names != self._schema.names:
+            raise SchemaMismatchError(
+                f"batch {number} has the columns {batch.schema.names}, but the schema to write "
+                f"has {self._schema.names}"
+            )
+        return batch if batch.schema.equals(self._schema) else batch.cast(self._schema)
 
 
 def _to_stream(data, schema):
@@ -362,7 +384,7 @@ def _to_stream(data, schema):
             raise TypeError(f"cannot write data of type {type(data).__name__}")
         if schema is None:
             raise ValueError("a schema must be given to write an iterable of record batches")
-        batches = _Batches(data)
+        batches = _Batches(data, schema)
         return pa.RecordBatchReader.from_batches(schema, iter(batches)), batches
     if schema is not None:
         reader = pa.RecordBatchReader.from_stream(data)

@@ -61,6 +61,27 @@ def test_takes_batches_with_a_schema_only(table, tmp_path):
     assert written.to_table() == table
 
 
+def test_batches_that_differ_from_the_schema_are_cast_or_refused(tmp_path):
+    schema = pa.schema({"i": pa.int64(), "s": pa.string()})
+    narrow = pa.record_batch(
+        {"i": pa.array([1, 2, None], pa.int32()), "s": pa.array(["a", None, "c"], pa.large_string())}
+    )
+    written = tusk.write_dataset(iter([narrow]), tmp_path / "t", schema=schema)
+    assert written.to_table() == pa.Table.from_batches([narrow]).cast(schema)
+    for wrong in (
+        pa.record_batch({"j": [1], "s": ["x"]}),
+        pa.record_batch({"s": ["x"], "i": [1]}),
+        pa.record_batch({"i": [1]}),
+        pa.record_batch({"i": ["word"], "s": ["x"]}),
+    ):
+        with pytest.raises(ValueError):
+            tusk.write_dataset(iter([narrow, wrong]), tmp_path / "wrong", schema=schema)
+    with pytest.raises(TypeError, match="batch 1 is of type int"):
+        tusk.write_dataset(iter([narrow, 5]), tmp_path / "wrong", schema=schema)
+    with pytest.raises(ValueError):
+        tusk.dataset(tmp_path / "wrong")
+
+
 def test_takes_python_values_and_pandas(tmp_path):
     pd = pytest.importorskip("pandas")
     expected = {"a": [1, 2], "b": ["x", None]}
@@ -133,6 +154,12 @@ def test_takes_rows_in_the_order_asked(dataset, table):
         assert dataset.take(indices) == table.take(rows)
     assert dataset.take(rows, ["text"]) == table.select(["text"]).take(rows)
     assert dataset.take([]).num_rows == 0
+    assert dataset.take(rows, []).num_rows == len(rows)
+    with pytest.raises(IndexError, match="18446744073709551616"):
+        dataset.take([0, 2**64])
+    with pytest.raises(ValueError, match="twice") as caught:
+        dataset.take([0], ["text", "text"])
+    assert not isinstance(caught.value, IndexError)
 
 
 def test_row_ids_are_columns_on_request(dataset):
