@@ -9,6 +9,7 @@
 
 #include <arrow/api.h>
 #include <arrow/compute/expression.h>
+#include <arrow/util/iterator.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -115,6 +116,18 @@ TEST_P(DatasetTest, KeepsEveryVersion) {
   EXPECT_EQ(versions[1].metadata.at("total_fragments"), "2");
   ASSERT_OK_AND_ASSIGN(const uint64_t newest, Open({.version = 1})->LatestVersion(context_));
   EXPECT_EQ(newest, 4);
+}
+
+TEST_P(DatasetTest, RefusesColumnNamesThatReadersCannotRead) {
+  for (const char* name : {"_rowid", "_rowaddr", "_rowoffset", "_row_created_at_version",
+                           "_row_last_updated_at_version", "a.b", ".", "a."}) {
+    ASSERT_OK_AND_ASSIGN(auto reader,
+                         arrow::RecordBatchReader::MakeFromIterator(
+                             arrow::MakeEmptyIterator<std::shared_ptr<arrow::RecordBatch>>(),
+                             arrow::schema({arrow::field(name, arrow::int64())})));
+    EXPECT_THAT(Write(reader, {}), FailsWith(ErrorCode::kInvalidArgument)) << name;
+  }
+  EXPECT_EQ(CountObjects(), 0);
 }
 
 TEST_P(DatasetTest, RefusesTheWrongMode) {
@@ -294,6 +307,10 @@ TEST_P(DatasetTest, TakesRowsInTheOrderAsked) {
                        dataset->Take(rows, std::vector<std::string>{"name"}, context_));
   EXPECT_EQ(table->num_columns(), 1);
   ExpectRows(*table, rows);
+  ASSERT_OK_AND_ASSIGN(const auto no_columns,
+                       dataset->Take(rows, std::vector<std::string>{}, context_));
+  EXPECT_EQ(no_columns->num_columns(), 0);
+  EXPECT_EQ(no_columns->num_rows(), 6);
   for (const int64_t bad : {int64_t{-1}, int64_t{1000}}) {
     EXPECT_THAT(dataset->Take({{bad}}, std::nullopt, context_),
                 FailsWith(ErrorCode::kInvalidArgument));

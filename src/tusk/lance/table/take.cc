@@ -60,7 +60,8 @@ Result<std::shared_ptr<arrow::Table>> Reorder(std::shared_ptr<arrow::Table> tabl
   for (const FragmentRows& part : parts) {
     for (const int64_t position : part.positions) order[position] = next++;
   }
-  if (std::ranges::is_sorted(order)) return table;
+  // Without columns there is nothing to move, and Arrow's Take would forget the number of rows.
+  if (table->num_columns() == 0 || std::ranges::is_sorted(order)) return table;
   arrow::Int64Builder builder(pool);
   ARROW_RETURN_NOT_OK(builder.AppendValues(order));
   ARROW_ASSIGN_OR_RAISE(auto indices, builder.Finish());

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include <arrow/record_batch.h>
@@ -9,6 +12,7 @@
 #include "tusk/lance/table/commit_loop.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/fragment_reader.h"
 #include "tusk/lance/table/write_fragments.h"
 
 namespace tusk::lance {
@@ -19,6 +23,27 @@ Status CheckOptions(const WriteOptions& options) {
   if (version != "2.2" && version != "stable") {
     return Unsupported("data storage version '", version,
                        "' is not supported for writing: use '2.2'");
+  }
+  return Status::OK();
+}
+
+/// The columns that readers of Lance tables make up.
+constexpr std::array<std::string_view, 5> kReservedColumns = {
+    kRowIdColumn, kRowAddressColumn, "_rowoffset", "_row_created_at_version",
+    "_row_last_updated_at_version"};
+
+/// A new table may not have columns that the reference implementation fails to read.
+Status CheckColumnNames(const arrow::Schema& schema) {
+  for (const auto& field : schema.fields()) {
+    if (std::ranges::find(kReservedColumns, field->name()) != kReservedColumns.end()) {
+      return InvalidArgument("cannot write a column '", field->name(),
+                             "': the name is reserved in Lance tables; rename it");
+    }
+    if (field->name().find('.') != std::string::npos) {
+      return InvalidArgument("cannot write a column '", field->name(),
+                             "': a dot in a name stands before a nested field in Lance tables; "
+                             "rename it");
+    }
   }
   return Status::OK();
 }
@@ -61,6 +86,7 @@ Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::S
                           WriteFragments(data, table, schema, options, context));
     return transaction;
   }
+  ARROW_RETURN_NOT_OK(CheckColumnNames(*data->schema()));
   transaction.operation = Operation::kOverwrite;
   transaction.config_upserts = options.config;
   ARROW_ASSIGN_OR_RAISE(transaction.schema, Schema::FromArrow(*data->schema()));
