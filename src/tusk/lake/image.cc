@@ -1,3 +1,5 @@
+#include "tusk/lake/image.h"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -244,13 +246,80 @@ Status RefuseOther(Bytes bytes) {
   return Unsupported("it is no PNG, JPEG or WebP: it begins with", start);
 }
 
+enum class Format { kPng, kJpeg, kWebP, kOther };
+
+Format FormatOf(Bytes bytes) {
+  if (HasAt(bytes, 0, "\x89PNG\r\n\x1A\n"sv)) return Format::kPng;
+  if (HasAt(bytes, 0, "\xFF\xD8\xFF"sv)) return Format::kJpeg;
+  if (HasAt(bytes, 0, "RIFF"sv) && HasAt(bytes, 8, "WEBP"sv)) return Format::kWebP;
+  return Format::kOther;
+}
+
+struct Size {
+  int64_t width = 0;
+  int64_t height = 0;
+};
+
+Size ClaimedPngSize(Bytes bytes) {
+  constexpr size_t kWidthOffset = 16;  // signature, then length and type of the chunk IHDR
+  if (bytes.size() < kWidthOffset + 8) return {};
+  return {.width = LoadBig32(bytes, kWidthOffset), .height = LoadBig32(bytes, kWidthOffset + 4)};
+}
+
+Size ClaimedJpegSize(Bytes bytes) {
+  const std::unique_ptr<void, decltype(&tjDestroy)> jpeg(tjInitDecompress(), tjDestroy);
+  int width = 0;
+  int height = 0;
+  int subsampling = 0;
+  int colors = 0;
+  if (jpeg == nullptr || tjDecompressHeader3(jpeg.get(), bytes.data(), bytes.size(), &width,
+                                             &height, &subsampling, &colors) != 0) {
+    return {};
+  }
+  return {.width = width, .height = height};
+}
+
+Size ClaimedWebPSize(Bytes bytes) {
+  int width = 0;
+  int height = 0;
+  if (WebPGetInfo(bytes.data(), bytes.size(), &width, &height) == 0) return {};
+  return {.width = width, .height = height};
+}
+
+Size ClaimedSize(Bytes bytes) {
+  switch (FormatOf(bytes)) {
+    case Format::kPng:
+      return ClaimedPngSize(bytes);
+    case Format::kJpeg:
+      return ClaimedJpegSize(bytes);
+    case Format::kWebP:
+      return ClaimedWebPSize(bytes);
+    case Format::kOther:
+      return {};
+  }
+  return {};
+}
+
 }  // namespace
+
+int64_t ClaimedPixelBytes(std::span<const uint8_t> bytes) {
+  const Size size = ClaimedSize(bytes);
+  if (!CheckSize(size.width, size.height, "").ok()) return 0;
+  return size.width * size.height * 3;
+}
 
 Result<Image> DecodeImage(std::span<const uint8_t> bytes) {
   try {
-    if (HasAt(bytes, 0, "\x89PNG\r\n\x1A\n"sv)) return DecodePng(bytes);
-    if (HasAt(bytes, 0, "\xFF\xD8\xFF"sv)) return DecodeJpeg(bytes);
-    if (HasAt(bytes, 0, "RIFF"sv) && HasAt(bytes, 8, "WEBP"sv)) return DecodeWebP(bytes);
+    switch (FormatOf(bytes)) {
+      case Format::kPng:
+        return DecodePng(bytes);
+      case Format::kJpeg:
+        return DecodeJpeg(bytes);
+      case Format::kWebP:
+        return DecodeWebP(bytes);
+      case Format::kOther:
+        break;
+    }
   } catch (const std::bad_alloc&) {
     return Status::OutOfMemory("no memory for the pixels of a picture in ", bytes.size(), " bytes");
   }

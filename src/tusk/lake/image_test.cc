@@ -1,3 +1,5 @@
+#include "tusk/lake/image.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -22,6 +24,11 @@ Result<Image> Decode(std::string_view bytes) {
   // A heap block of exactly this size: the address sanitizer then sees a byte too many.
   const std::vector<uint8_t> copy(bytes.begin(), bytes.end());
   return DecodeImage(copy);
+}
+
+int64_t Claimed(std::string_view bytes) {
+  const std::vector<uint8_t> copy(bytes.begin(), bytes.end());
+  return ClaimedPixelBytes(copy);
 }
 
 std::vector<int> Pixel(const Image& image, int x, int y) {
@@ -172,6 +179,25 @@ TEST(DecodeImageTest, RefusesSizesThatTheBytesCannotHold) {
       Decode(ClaimingPng("\x00\x00\x40\x00\x00\x00\x40\x00\x8C\xA3\x4F\x58"sv));
   EXPECT_THAT(unjustified, FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(unjustified.status().message(), HasSubstr("16384 x 16384"));
+}
+
+TEST(ClaimedPixelBytesTest, EqualsWhatIsDecoded) {
+  for (const std::string_view bytes : {kRgbPng, kBitPng, kRgbaPng, kJpeg, kGrayJpeg, kAlphaWebP}) {
+    ASSERT_OK_AND_ASSIGN(const Image image, Decode(bytes));
+    EXPECT_EQ(Claimed(bytes), std::ssize(image.rgb));
+  }
+}
+
+TEST(ClaimedPixelBytesTest, IsNothingForWhatIsRefused) {
+  EXPECT_EQ(Claimed(""), 0);
+  EXPECT_EQ(Claimed("GIF89a"), 0);
+  EXPECT_EQ(Claimed(ClaimingPng("\x00\x00\x40\x01\x00\x00\x40\x00\x63\x61\x24\x66"sv)), 0);
+  for (const std::string_view bytes : {kRgbPng, kJpeg, kLosslessWebP}) {
+    for (size_t length = 0; length < bytes.size(); ++length) {
+      const int64_t claimed = Claimed(bytes.substr(0, length));
+      EXPECT_THAT(claimed, ::testing::AnyOf(0, Claimed(bytes))) << length;
+    }
+  }
 }
 
 TEST(DecodeImageTest, RefusesOtherFormatsByName) {

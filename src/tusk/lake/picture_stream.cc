@@ -13,13 +13,15 @@
 #include <arrow/util/utf8.h>
 
 #include "tusk/base/sha256.h"
+#include "tusk/lake/image.h"
 
 namespace tusk::lake {
 namespace {
 
 /// A batch is closed when it holds this many bytes of files, whatever their number.
 constexpr int64_t kBatchBytes = int64_t{64} << 20;
-/// Pixels are encoded and dropped when this many bytes of them have gathered.
+/// Pixels are encoded and dropped when this many bytes of them have gathered, and a window is
+/// closed when its files will make as many: a small file can hold a large picture.
 constexpr int64_t kPixelBytes = int64_t{256} << 20;
 /// Files are read and decoded in windows: enough of them to keep the threads busy, few enough that
 /// their pixels (ten or twenty times their bytes) are no burden.
@@ -167,7 +169,9 @@ Result<std::vector<PictureStream::Picture>> PictureStream::ReadWindow(int64_t ma
   const int64_t byte_limit = kWindowBytesPerThread * context_.executor->parallelism();
   std::vector<Picture> window;
   int64_t bytes = 0;
-  while (std::ssize(window) < limit && bytes < byte_limit && next_path_ < source_.paths.size()) {
+  int64_t pixel_bytes = 0;
+  while (std::ssize(window) < limit && bytes < byte_limit && pixel_bytes < kPixelBytes &&
+         next_path_ < source_.paths.size()) {
     ARROW_RETURN_NOT_OK(context_.CheckStop());
     ReportProgress(static_cast<int64_t>(next_path_) - std::ssize(window));
     Picture picture;
@@ -202,6 +206,8 @@ Result<std::vector<PictureStream::Picture>> PictureStream::ReadWindow(int64_t ma
       picture.bytes = nullptr;
     } else {
       bytes += picture.bytes->size();
+      pixel_bytes +=
+          ClaimedPixelBytes({picture.bytes->data(), static_cast<size_t>(picture.bytes->size())});
     }
     window.push_back(std::move(picture));
   }

@@ -12,6 +12,7 @@
 #include <arrow/table.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <png.h>
 
 #include "tusk/base/sha256.h"
 #include "tusk/testing/faulty_store.h"
@@ -39,6 +40,7 @@ class SizeEncoder final : public Encoder {
                 const OperationContext&) override {
     EXPECT_EQ(std::this_thread::get_id(), thread_);
     if (fail_) return IoError("no model");
+    calls_.push_back(std::ssize(images));
     for (size_t i = 0; i < images.size(); ++i) {
       out[2 * i] = static_cast<float>(images[i].width);
       out[2 * i + 1] = static_cast<float>(images[i].height);
@@ -47,6 +49,7 @@ class SizeEncoder final : public Encoder {
   }
 
   bool fail_ = false;
+  std::vector<int64_t> calls_;  ///< how many images each had
 
  private:
   const std::thread::id thread_ = std::this_thread::get_id();
@@ -55,6 +58,23 @@ class SizeEncoder final : public Encoder {
 /// Another file with the same pixels: decoders stop at the end of a PNG.
 std::string Variant(std::string_view png, int number) {
   return std::string(png) + " " + std::to_string(number);
+}
+
+/// `size` x `size` black pixels.
+std::string BlackPng(uint32_t size) {
+  png_image png = {};
+  png.version = PNG_IMAGE_VERSION;
+  png.width = size;
+  png.height = size;
+  png.format = PNG_FORMAT_GRAY;
+  const std::vector<uint8_t> pixels(size_t{size} * size);
+  std::string bytes(PNG_IMAGE_PNG_SIZE_MAX(png), '\0');
+  png_alloc_size_t length = bytes.size();
+  EXPECT_NE(png_image_write_to_memory(&png, bytes.data(), &length, /*convert_to_8bit=*/0,
+                                      pixels.data(), /*row_stride=*/0, /*colormap=*/nullptr),
+            0);
+  bytes.resize(length);
+  return bytes;
 }
 
 class PictureStreamTest : public ::testing::Test {
@@ -193,6 +213,14 @@ TEST_F(PictureStreamTest, AddsEveryContentOnce) {
     EXPECT_EQ(stream->report().duplicates, 3);
     EXPECT_THAT(stream->report().skipped, IsEmpty());
   }
+}
+
+// 192 MiB of pixels each from a file of a few hundred KiB: two of them are enough at once.
+TEST_F(PictureStreamTest, HoldsFewLargePicturesAtOnce) {
+  const std::string large = BlackPng(8192);
+  for (int i = 0; i < 3; ++i) Put("/in/" + std::to_string(i) + ".png", Variant(large, i));
+  EXPECT_EQ(ReadAll(ReadPictures(Open()))->num_rows(), 3);
+  EXPECT_THAT(encoder_->calls_, ElementsAre(2, 1));
 }
 
 TEST_F(PictureStreamTest, ListsEveryFileThatItLeavesOut) {
