@@ -251,7 +251,12 @@ class LocalStore final : public ObjectStore {
     if (context.io != nullptr) ++context.io->list_requests;
     std::vector<ObjectInfo> found;
     std::error_code error;
-    if (!fs::is_directory(prefix, error)) return found;
+    const fs::file_status status = fs::status(prefix, error);
+    if (!fs::status_known(status)) {
+      return IoError("cannot list '", prefix, "': ", error.message());
+    }
+    if (!fs::is_directory(status)) return found;
+    error.clear();
     fs::recursive_directory_iterator it(prefix, error);
     for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
       const std::string& path = it->path().native();

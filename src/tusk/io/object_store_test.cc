@@ -10,6 +10,7 @@
 #include "tusk/base/uuid.h"
 #include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
+#include "tusk/testing/temporary_folder.h"
 
 namespace tusk::io {
 namespace {
@@ -160,6 +161,16 @@ TEST_P(ObjectStoreTest, DeletesWhatIsThereAndForgivesWhatIsNot) {
 
 INSTANTIATE_TEST_SUITE_P(, ObjectStoreTest, testing::Bool(),
                          [](const auto& test) { return test.param ? "Local" : "Memory"; });
+
+// Nothing to list and no way to look are not the same.
+TEST(LocalStoreTest, AFolderThatCannotBeLookedAtIsNotAnEmptyOne) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("loop", folder / "loop");
+  const auto store = MakeLocalStore();
+  EXPECT_THAT(store->List(folder / "loop/below", {}), FailsWith(ErrorCode::kIo));
+  ASSERT_OK_AND_ASSIGN(const auto none, store->List(folder / "none", {}));
+  EXPECT_THAT(none, testing::IsEmpty());
+}
 
 TEST(FaultyStoreTest, FailsTheNthRequest) {
   FaultyStore store(MakeMemoryStore());

@@ -43,6 +43,9 @@ Result<FoundFiles> FindFiles(std::string_view folder, const OperationContext& co
   std::error_code error;
   const fs::path root(folder);
   const fs::file_status status = fs::status(root, error);
+  if (!fs::status_known(status)) {
+    return IoError("cannot look at '", folder, "': ", error.message());
+  }
   if (!fs::exists(status)) return NotFound("no folder at '", folder, "'");
   if (!fs::is_directory(status)) return InvalidArgument("'", folder, "' is not a folder");
   FoundFiles found;

@@ -70,6 +70,8 @@ TEST_F(FindFilesTest, RefusesWhatIsNoFolder) {
   const std::string file = Touch("1.png");
   EXPECT_THAT(FindFiles(file, context_), FailsWith(ErrorCode::kInvalidArgument));
   EXPECT_THAT(FindFiles((root_ / "none").string(), context_), FailsWith(ErrorCode::kNotFound));
+  fs::create_symlink("loop", root_ / "loop");
+  EXPECT_THAT(FindFiles((root_ / "loop").string(), context_), FailsWith(ErrorCode::kIo));
 }
 
 TEST_F(FindFilesTest, StopsWhenAskedTo) {
