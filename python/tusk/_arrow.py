@@ -171,7 +171,18 @@ class TableScanner(pads.Scanner):
         return self.to_table().to_pandas(**kwargs)
 
     def head(self, num_rows):
-        return self.to_table().slice(0, num_rows)
+        """The first rows; no more batches are read than hold them."""
+        check_rows("num_rows", num_rows)
+        reader = self.to_reader()
+        batches = []
+        rows = 0
+        while rows < num_rows:
+            try:
+                batches.append(reader.read_next_batch())
+            except StopIteration:
+                break
+            rows += batches[-1].num_rows
+        return pa.Table.from_batches(batches, reader.schema).slice(0, num_rows)
 
     def count_rows(self):
         return sum(batch.num_rows for batch in self.to_batches())

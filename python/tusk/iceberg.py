@@ -66,8 +66,9 @@ class IcebergTable(TableDataset):
         snapshot_id: the current one if None. limit: rows after the filter. batch_size: the most
         rows of a batch.
         """
-        # What pyarrow's scanners take to be fast changes nothing here.
-        for hint in ("batch_readahead", "fragment_readahead", "use_threads", "cache_metadata"):
+        # What pyarrow's scanners take to be fast changes nothing here. Not so `use_threads`: by it
+        # pyarrow's own write_dataset asks for a scanner to hand to C++, which would crash.
+        for hint in ("batch_readahead", "fragment_readahead", "cache_metadata"):
             options.pop(hint, None)
         refuse("scanner", options)
         check_rows("limit", limit)

@@ -137,6 +137,10 @@ def test_limits_after_the_filter(dataset, table):
     assert dataset.to_table(filter=expression, offset=7, limit=20) == expected
     assert dataset.scanner(filter=expression, offset=7, limit=20).count_rows() == 20
     assert dataset.head(3) == table.slice(0, 3)
+    for rows in (0, 1, 7, 500, 501):
+        assert dataset.scanner(batch_size=7).head(rows) == table.slice(0, rows)
+    with pytest.raises(ValueError, match="num_rows"):
+        dataset.scanner().head(-1)
     assert dataset.to_table(limit=0).num_rows == 0
     assert dataset.to_table(offset=498).num_rows == dataset.scanner(offset=498).count_rows() == 2
 
@@ -146,6 +150,16 @@ def test_streams_batches_of_the_size_asked(dataset, table):
     assert max(batch.num_rows for batch in batches) <= 64
     assert pa.Table.from_batches(batches) == table
     assert dataset.scanner().to_reader().read_all() == table
+
+
+def test_a_head_reads_little(tmp_path):
+    big = pa.table({"a": pa.array(range(1_000_000))})
+    dataset = tusk.write_dataset(big, tmp_path / "t", max_rows_per_file=10_000)
+    dataset.io_stats_incremental()
+    assert dataset.scanner().head(5) == big.slice(0, 5)
+    read = dataset.io_stats_incremental().read_bytes
+    assert dataset.to_table() == big
+    assert read < dataset.io_stats_incremental().read_bytes / 10
 
 
 def test_takes_rows_in_the_order_asked(dataset, table):

@@ -43,3 +43,19 @@ def test_members_that_are_not_supported_say_so(tmp_path):
     for name in ("from_batches", "from_dataset", "from_fragment"):
         with pytest.raises(NotImplementedError, match=name):
             getattr(LanceScanner, name)()
+
+
+def test_pyarrow_cannot_write_from_a_dataset_of_ours(tmp_path):
+    import pyarrow as pa
+
+    table = pa.table({"a": [1]})
+    lake = tusk.init(tmp_path / "lake")
+    lake.append(lance={"n.l": table}, iceberg={"n.i": table})
+    for name in ("n.l", "n.i"):
+        # pyarrow would hand our scanner to its C++ code, which has nothing to read there.
+        with pytest.raises((TypeError, NotImplementedError), match="use_threads"):
+            pads.write_dataset(lake.table(name), tmp_path / "out", format="parquet")
+        # The rows go there as a stream.
+        reader = lake.table(name).scanner().to_reader()
+        pads.write_dataset(reader, tmp_path / name, format="parquet")
+        assert pads.dataset(tmp_path / name).to_table() == table
