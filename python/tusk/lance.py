@@ -1,6 +1,7 @@
 """Lance tables in the names, defaults and exceptions of pylance 14.0.2."""
 
 import datetime
+import numbers
 import os
 
 import pyarrow as pa
@@ -222,7 +223,8 @@ class LanceDataset(TableDataset):
             return pa.table(self._table.take(indices, columns))
         except (InvalidArgumentError, TypeError) as error:
             rows = self.count_rows()
-            missing = next((i for i in indices if isinstance(i, int) and not 0 <= i < rows), None)
+            numbers_only = (i for i in indices if isinstance(i, numbers.Integral))
+            missing = next((i for i in numbers_only if not 0 <= i < rows), None)
             if missing is None:
                 raise
             raise RowOutOfRangeError(

@@ -63,9 +63,9 @@ def test_takes_batches_with_a_schema_only(table, tmp_path):
 
 def test_batches_that_differ_from_the_schema_are_cast_or_refused(tmp_path):
     schema = pa.schema({"i": pa.int64(), "s": pa.string()})
-    narrow = pa.record_batch(
-        {"i": pa.array([1, 2, None], pa.int32()), "s": pa.array(["a", None, "c"], pa.large_string())}
-    )
+    numbers = pa.array([1, 2, None], pa.int32())
+    texts = pa.array(["a", None, "c"], pa.large_string())
+    narrow = pa.record_batch({"i": numbers, "s": texts})
     written = tusk.write_dataset(iter([narrow]), tmp_path / "t", schema=schema)
     assert written.to_table() == pa.Table.from_batches([narrow]).cast(schema)
     for wrong in (
@@ -171,6 +171,8 @@ def test_takes_rows_in_the_order_asked(dataset, table):
     assert dataset.take(rows, []).num_rows == len(rows)
     with pytest.raises(IndexError, match="18446744073709551616"):
         dataset.take([0, 2**64])
+    with pytest.raises(IndexError, match="row 500 "):
+        dataset.take([np.int64(0), np.int64(500)])
     with pytest.raises(ValueError, match="twice") as caught:
         dataset.take([0], ["text", "text"])
     assert not isinstance(caught.value, IndexError)
