@@ -89,8 +89,9 @@ TEST_F(SqliteCatalogTest, RefusesOtherFiles) {
   std::FILE* text = std::fopen((folder_ / "text.db").c_str(), "w");
   std::fputs(std::string(5000, 'x').c_str(), text);
   std::fclose(text);
-  EXPECT_THAT(OpenSqliteCatalog(folder_ / "text.db", SqliteMode::kOpen, ""),
-              FailsWith(ErrorCode::kCorrupt));
+  const auto opened = OpenSqliteCatalog(folder_ / "text.db", SqliteMode::kOpen, "");
+  EXPECT_THAT(opened, FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(opened.status().message(), testing::HasSubstr(folder_ / "text.db"));
   std::fclose(std::fopen((folder_ / "empty.db").c_str(), "w"));
   EXPECT_THAT(OpenSqliteCatalog(folder_ / "empty.db", SqliteMode::kOpen, ""),
               FailsWith(ErrorCode::kCorrupt));

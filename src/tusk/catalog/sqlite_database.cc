@@ -16,24 +16,32 @@ namespace {
 /// So long a statement waits for the lock of another connection.
 constexpr int64_t kLockWaitMs = 60'000;
 
-Status SqliteError(sqlite3* database, int code, std::string_view doing) {
+Status SqliteError(std::string_view path, sqlite3* database, int code, std::string_view doing) {
   const char* text = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return Corrupt("the catalog cannot ", doing, ": ", text);
+      return Corrupt("the catalog at '", path, "' cannot ", doing, ": ", text);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return IoError("the catalog cannot ", doing, ": another process kept it locked (", text, ")");
+      return IoError("the catalog at '", path, "' cannot ", doing,
+                     ": another process kept it locked (", text, ")");
     case SQLITE_NOMEM:
-      return MakeError(ErrorCode::kOutOfBudget,
-                       "the catalog cannot " + std::string(doing) + ": out of memory");
+      return MakeError(ErrorCode::kOutOfBudget, "the catalog at '" + std::string(path) +
+                                                    "' cannot " + std::string(doing) +
+                                                    ": out of memory");
     case SQLITE_CONSTRAINT:
-      return AlreadyExists("the catalog cannot ", doing, ": ", text);
+      return AlreadyExists("the catalog at '", path, "' cannot ", doing, ": ", text);
     default:
-      return IoError("the catalog cannot ", doing, ": ", text, " (SQLite code ",
+      return IoError("the catalog at '", path, "' cannot ", doing, ": ", text, " (SQLite code ",
                      sqlite3_extended_errcode(database), ")");
   }
+}
+
+/// The error of a statement on an open `database`.
+Status SqliteError(sqlite3* database, int code, std::string_view doing) {
+  const char* path = sqlite3_db_filename(database, "main");
+  return SqliteError(path != nullptr ? path : "", database, code, doing);
 }
 
 }  // namespace
@@ -71,7 +79,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::string& 
   const int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
   const int code = sqlite3_open_v2(path.c_str(), &handle, flags, /*zVfs=*/nullptr);
   if (code != SQLITE_OK) {
-    const Status status = SqliteError(handle, code, "open '" + path + "'");
+    const Status status = SqliteError(path, handle, code, "be opened");
     sqlite3_close(handle);
     return status;
   }

@@ -413,7 +413,8 @@ Result<std::string> FormatManifestList(const std::vector<ManifestFile>& manifest
   AvroEncoder record;
   for (const ManifestFile& manifest : manifests) {
     if (manifest.partition_fields != 0) {
-      return InvalidArgument("manifest '", manifest.path, "' has partition summaries");
+      return Unsupported("manifest '", manifest.path,
+                         "' is of a partitioned table: appending beside it is not supported yet");
     }
     if (!HasAllCounts(manifest)) {
       return Unsupported("manifest '", manifest.path,

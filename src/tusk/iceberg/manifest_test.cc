@@ -173,7 +173,7 @@ TEST(ManifestListTest, DoesNotLosePartitionSummariesOrUnknownCounts) {
   ManifestFile partitioned = SomeManifest();
   partitioned.partition_fields = 1;
   EXPECT_THAT(FormatManifestList({partitioned}, 1, std::nullopt, 1),
-              FailsWith(ErrorCode::kInvalidArgument));
+              FailsWith(ErrorCode::kUnsupported));
   ManifestFile uncounted = SomeManifest();
   uncounted.deleted_rows.reset();
   EXPECT_THAT(FormatManifestList({uncounted}, 1, std::nullopt, 1),
