@@ -23,6 +23,8 @@ class ColumnOutput {
 
   const ValueShape& shape() const { return shape_; }
   int64_t num_rows() const { return num_rows_; }
+  /// For what decoders need on the way.
+  arrow::MemoryPool* pool() const { return pool_; }
 
   /// The bitmap of all rows, set at first.
   Result<uint8_t*> MutableValidity();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,9 +34,14 @@ struct ValueEncoding {
   uint64_t items = 0;
   /// Fixed-size list: items have a bitmap of their own.
   bool has_validity = false;
-  /// Fixed-size list and out-of-line bitpacking: the encoding of the values. Variable: of the
-  /// offsets. Run-length: of the values and of the lengths. Empty for the others.
-  std::vector<ValueEncoding> children;
+  /// The encoding of the values inside; for variable, of the offsets; for run-length, of the values
+  /// and of the lengths. Empty for those that end in bytes.
+  std::vector<ValueEncoding> children = {};
+  /// FSST: what stands for the symbols, see FsstSymbols.
+  std::string symbol_table = {};
+  enum class Compression { kUnknown, kLz4, kZstd };
+  /// General: how the bytes were compressed.
+  Compression compression = Compression::kUnknown;
 
   static ValueEncoding Flat(uint64_t bits) { return {.bits = bits, .children = {}}; }
 };

@@ -85,10 +85,14 @@ class ConstantPage final : public Page {
     if (shape.list_sizes.empty()) return Status::OK();
     return Unsupported("constant pages of fixed-size lists are not supported yet");
   }
-  io::ByteRange index_range() const override { return value_; }
+  std::vector<io::ByteRange> index_ranges() const override {
+    if (value_.length == 0) return {};
+    return {value_};
+  }
   Result<std::unique_ptr<const PageIndex>> ParseIndex(
-      const std::shared_ptr<arrow::Buffer>& bytes) const override {
-    return Constant::Parse(bytes);
+      std::span<const std::shared_ptr<arrow::Buffer>> bytes,
+      arrow::MemoryPool* /*pool*/) const override {
+    return Constant::Parse(bytes[0]);
   }
   Status Plan(const PageIndex* /*index*/, const PageRequest& request,
               std::vector<PlannedRead>* reads) const override {

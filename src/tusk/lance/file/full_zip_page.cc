@@ -5,6 +5,7 @@
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/bits.h"
 #include "tusk/lance/encodings/fixed_size_list.h"
+#include "tusk/lance/encodings/single_value_decoder.h"
 #include "tusk/lance/file/page.h"
 #include "tusk/lance/file/page_rows.h"
 
@@ -51,12 +52,10 @@ class FixedFullZipPage final : public Page {
   }
 
   Status CheckShape(const ValueShape& shape) const override {
+    if (shape.bits == 1 && lists_.items.bits == 8) {
+      return Unsupported("booleans in full-zip pages are not supported yet");
+    }
     return lists_.CheckShape(shape, static_cast<int64_t>(lists_.items.bits));
-  }
-  io::ByteRange index_range() const override { return {}; }
-  Result<std::unique_ptr<const PageIndex>> ParseIndex(
-      const std::shared_ptr<arrow::Buffer>& /*bytes*/) const override {
-    return std::make_unique<PageIndex>();
   }
   Status Plan(const PageIndex* /*index*/, const PageRequest& request,
               std::vector<PlannedRead>* reads) const override {
@@ -164,9 +163,12 @@ class RowOffsets final : public PageIndex {
 /// Rows of any width, found by an index of their beginnings.
 class VariableFullZipPage final : public Page {
  public:
-  VariableFullZipPage(ControlWord control, int64_t length_width, int64_t index_width,
-                      io::ByteRange data, io::ByteRange index)
+  /// `values` is null if values stand as they are.
+  VariableFullZipPage(ControlWord control, std::unique_ptr<const SingleValueDecoder> values,
+                      int64_t length_width, int64_t index_width, io::ByteRange data,
+                      io::ByteRange index)
       : control_(control),
+        values_(std::move(values)),
         length_width_(length_width),
         index_width_(index_width),
         data_(data),
@@ -176,10 +178,11 @@ class VariableFullZipPage final : public Page {
     if (shape.is_variable) return Status::OK();
     return Corrupt("full-zip page holds values of any length, the column's type does not");
   }
-  io::ByteRange index_range() const override { return index_; }
+  std::vector<io::ByteRange> index_ranges() const override { return {index_}; }
   Result<std::unique_ptr<const PageIndex>> ParseIndex(
-      const std::shared_ptr<arrow::Buffer>& bytes) const override {
-    return std::make_unique<RowOffsets>(bytes, index_width_, data_.length);
+      std::span<const std::shared_ptr<arrow::Buffer>> bytes,
+      arrow::MemoryPool* /*pool*/) const override {
+    return std::make_unique<RowOffsets>(bytes[0], index_width_, data_.length);
   }
   Status Plan(const PageIndex* index, const PageRequest& request,
               std::vector<PlannedRead>* reads) const override {
@@ -205,6 +208,7 @@ class VariableFullZipPage final : public Page {
   Result<std::span<const uint8_t>> Value(std::span<const uint8_t> row) const;
 
   ControlWord control_;
+  std::unique_ptr<const SingleValueDecoder> values_;
   int64_t length_width_;
   int64_t index_width_;
   io::ByteRange data_;
@@ -244,11 +248,16 @@ Status VariableFullZipPage::DecodeAs(const RowOffsets& offsets, const PageReques
       if (offset < 0 || offset + at.length > static_cast<int64_t>(run.size())) {
         return Corrupt("full-zip page puts row ", row, " at ", at.offset, ", out of order");
       }
-      ARROW_ASSIGN_OR_RAISE(const auto value, Value(run.subspan(offset, at.length)));
+      ARROW_ASSIGN_OR_RAISE(auto value, Value(run.subspan(offset, at.length)));
       if (value.data() == nullptr) {
         ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
         ClearBit(validity, position);
         return Status::OK();
+      }
+      if (values_ != nullptr) {
+        ARROW_ASSIGN_OR_RAISE(auto decoded, values_->Decode(value, out->pool()));
+        value = {decoded->data(), static_cast<size_t>(decoded->size())};
+        out->Keep(std::move(decoded));
       }
       if (value.size() > static_cast<uint64_t>(std::numeric_limits<Length>::max())) {
         return Corrupt("full-zip row ", row, " has ", value.size(), " bytes");
@@ -274,10 +283,7 @@ Status VariableFullZipPage::Decode(const PageIndex* index, const PageRequest& re
 
 Result<std::unique_ptr<const Page>> MakeVariable(const FullZipLayout& layout, int64_t num_rows,
                                                  std::span<const io::ByteRange> buffers) {
-  if (layout.values.kind != ValueEncoding::Kind::kVariable) {
-    return Unsupported("encoding ", EncodingName(layout.values.kind),
-                       " in full-zip pages is not supported yet");
-  }
+  ARROW_ASSIGN_OR_RAISE(auto values, MakeSingleValueDecoder(layout.values));
   if (layout.bits != 32 && layout.bits != 64) {
     return Corrupt("full-zip page with lengths of ", layout.bits, " bits");
   }
@@ -287,8 +293,8 @@ Result<std::unique_ptr<const Page>> MakeVariable(const FullZipLayout& layout, in
   if ((width != 1 && width != 2 && width != 4 && width != 8) || index_size % (num_rows + 1) != 0) {
     return Corrupt("full-zip page of ", num_rows, " rows has an index of ", index_size, " bytes");
   }
-  return std::make_unique<VariableFullZipPage>(ControlWord(layout.bits_def), layout.bits / 8, width,
-                                               buffers[0], buffers[1]);
+  return std::make_unique<VariableFullZipPage>(ControlWord(layout.bits_def), std::move(values),
+                                               layout.bits / 8, width, buffers[0], buffers[1]);
 }
 
 Result<std::unique_ptr<const Page>> MakeFixed(const FullZipLayout& layout, int64_t num_rows,

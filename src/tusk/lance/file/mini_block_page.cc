@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tusk/base/little_endian.h"
+#include "tusk/lance/encodings/dictionary.h"
 #include "tusk/lance/encodings/levels.h"
 #include "tusk/lance/encodings/value_decoder.h"
 #include "tusk/lance/file/page.h"
@@ -18,11 +19,12 @@ constexpr size_t kMaxValueBuffers = 4;
 constexpr int64_t kMaxChunkValues = 32768;
 
 /// Where the chunks of a page begin, in rows and in bytes of the chunk buffer; one entry more than
-/// there are chunks.
+/// there are chunks. And the page's dictionary.
 class ChunkTable final : public PageIndex {
  public:
   std::vector<int64_t> rows;
   std::vector<int64_t> bytes;
+  std::optional<Block> dictionary;
 
   int64_t num_chunks() const { return static_cast<int64_t>(rows.size()) - 1; }
   /// The chunk that holds a row of the page.
@@ -65,21 +67,27 @@ class ChunkCursor {
 
 class MiniBlockPage final : public Page {
  public:
+  /// `index` has the chunk table and, if there is one, the dictionary.
   MiniBlockPage(int64_t num_rows, bool has_large_chunk, std::optional<LevelDecoder> levels,
-                std::unique_ptr<const ValueDecoder> values, io::ByteRange table,
+                std::unique_ptr<const ValueDecoder> values,
+                std::optional<DictionaryDecoder> dictionary, std::vector<io::ByteRange> index,
                 io::ByteRange chunks)
       : num_rows_(num_rows),
         has_large_chunk_(has_large_chunk),
         levels_(std::move(levels)),
         values_(std::move(values)),
-        table_(table),
+        dictionary_(std::move(dictionary)),
+        index_(std::move(index)),
         chunks_(chunks) {}
 
-  Status CheckShape(const ValueShape& shape) const override { return values_->CheckShape(shape); }
-  io::ByteRange index_range() const override { return table_; }
+  Status CheckShape(const ValueShape& shape) const override {
+    return dictionary_ ? dictionary_->CheckShape(shape) : values_->CheckShape(shape);
+  }
+  std::vector<io::ByteRange> index_ranges() const override { return index_; }
 
   Result<std::unique_ptr<const PageIndex>> ParseIndex(
-      const std::shared_ptr<arrow::Buffer>& bytes) const override;
+      std::span<const std::shared_ptr<arrow::Buffer>> bytes,
+      arrow::MemoryPool* pool) const override;
   Status Plan(const PageIndex* index, const PageRequest& request,
               std::vector<PlannedRead>* reads) const override;
   Status Decode(const PageIndex* index, const PageRequest& request,
@@ -88,6 +96,10 @@ class MiniBlockPage final : public Page {
                 ColumnOutput* out) const override;
 
  private:
+  Status DecodeValues(const ChunkTable& table, const EncodedChunk& chunk, RowRange rows,
+                      int64_t position, ColumnOutput* out) const;
+  Status GatherValues(const ChunkTable& table, const EncodedChunk& chunk,
+                      std::span<const TakenRow> rows, int64_t first_row, ColumnOutput* out) const;
   Result<Chunk> Bind(std::span<const uint8_t> bytes, int64_t num_values) const;
   void AddRead(const ChunkTable& table, RowRange chunks, std::vector<PlannedRead>* reads) const;
 
@@ -95,21 +107,23 @@ class MiniBlockPage final : public Page {
   bool has_large_chunk_;
   std::optional<LevelDecoder> levels_;
   std::unique_ptr<const ValueDecoder> values_;
-  io::ByteRange table_;
+  std::optional<DictionaryDecoder> dictionary_;  ///< absent if values are no indices
+  std::vector<io::ByteRange> index_;
   io::ByteRange chunks_;
 };
 
 Result<std::unique_ptr<const PageIndex>> MiniBlockPage::ParseIndex(
-    const std::shared_ptr<arrow::Buffer>& bytes) const {
+    std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool) const {
+  const arrow::Buffer& words = *bytes[0];
   const int64_t width = has_large_chunk_ ? 4 : 2;
-  const int64_t count = bytes->size() / width;
+  const int64_t count = words.size() / width;
   auto table = std::make_unique<ChunkTable>();
   table->rows.reserve(count + 1);
   table->bytes.reserve(count + 1);
   int64_t row = 0;
   int64_t byte = 0;
   for (int64_t i = 0; i < count; ++i) {
-    const uint8_t* at = bytes->data() + i * width;
+    const uint8_t* at = words.data() + i * width;
     const uint32_t word = has_large_chunk_ ? LoadLittle<uint32_t>(at) : LoadLittle<uint16_t>(at);
     const bool is_last = i + 1 == count;
     const int log_values = word & 0xF;
@@ -134,7 +148,23 @@ Result<std::unique_ptr<const PageIndex>> MiniBlockPage::ParseIndex(
   }
   table->rows.push_back(row);
   table->bytes.push_back(byte);
+  if (dictionary_) {
+    ARROW_ASSIGN_OR_RAISE(table->dictionary, dictionary_->DecodeItems(bytes[1], pool));
+  }
   return table;
+}
+
+Status MiniBlockPage::DecodeValues(const ChunkTable& table, const EncodedChunk& chunk,
+                                   RowRange rows, int64_t position, ColumnOutput* out) const {
+  if (!dictionary_) return values_->DecodeInto(chunk, rows, position, out);
+  return dictionary_->DecodeInto(*values_, *table.dictionary, chunk, rows, position, out);
+}
+
+Status MiniBlockPage::GatherValues(const ChunkTable& table, const EncodedChunk& chunk,
+                                   std::span<const TakenRow> rows, int64_t first_row,
+                                   ColumnOutput* out) const {
+  if (!dictionary_) return values_->GatherInto(chunk, rows, first_row, out);
+  return dictionary_->GatherInto(*values_, *table.dictionary, chunk, rows, first_row, out);
 }
 
 void MiniBlockPage::AddRead(const ChunkTable& table, RowRange chunks,
@@ -223,7 +253,7 @@ Status MiniBlockPage::Decode(const PageIndex* index, const PageRequest& request,
         }
         const auto taken = request.taken.subspan(first, next_taken - first);
         const int64_t first_row = request.first_row + begin;
-        ARROW_RETURN_NOT_OK(values_->GatherInto(encoded, taken, first_row, out));
+        ARROW_RETURN_NOT_OK(GatherValues(table, encoded, taken, first_row, out));
         if (levels_) {
           ARROW_RETURN_NOT_OK(
               levels_->GatherInto(chunk.levels, end - begin, taken, first_row, out));
@@ -233,7 +263,7 @@ Status MiniBlockPage::Decode(const PageIndex* index, const PageRequest& request,
       const RowRange rows{.begin = std::max(request.rows.begin, begin) - begin,
                           .end = std::min(request.rows.end, end) - begin};
       const int64_t position = request.position + begin + rows.begin - request.rows.begin;
-      ARROW_RETURN_NOT_OK(values_->DecodeInto(encoded, rows, position, out));
+      ARROW_RETURN_NOT_OK(DecodeValues(table, encoded, rows, position, out));
       if (levels_) {
         ARROW_RETURN_NOT_OK(levels_->DecodeInto(chunk.levels, end - begin, rows, position, out));
       }
@@ -257,7 +287,14 @@ Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& lay
     return Unsupported("mini-block pages with ", values->num_buffers(),
                        " value buffers are not supported yet");
   }
-  if (buffers.size() != 2) return Corrupt("mini-block page with ", buffers.size(), " buffers");
+  std::optional<DictionaryDecoder> dictionary;
+  if (layout.dictionary) {
+    ARROW_ASSIGN_OR_RAISE(dictionary, DictionaryDecoder::Make(*values, *layout.dictionary,
+                                                              layout.num_dictionary_items));
+  }
+  if (buffers.size() != (dictionary ? 3U : 2U)) {
+    return Corrupt("mini-block page with ", buffers.size(), " buffers");
+  }
   if (const int64_t width = layout.has_large_chunk ? 4 : 2;
       buffers[0].length == 0 || buffers[0].length % width != 0) {
     return Corrupt("mini-block page with a chunk table of ", buffers[0].length, " bytes");
@@ -273,8 +310,14 @@ Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& lay
   if (min_bytes > static_cast<uint64_t>(buffers[1].length)) {
     return Corrupt("mini-block page claims ", num_rows, " rows in ", buffers[1].length, " bytes");
   }
+  std::vector<io::ByteRange> index = {buffers[0]};
+  if (dictionary) {
+    if (buffers[2].length == 0) return Corrupt("mini-block page with an empty dictionary");
+    index.push_back(buffers[2]);
+  }
   return std::make_unique<MiniBlockPage>(num_rows, layout.has_large_chunk, std::move(levels),
-                                         std::move(values), buffers[0], buffers[1]);
+                                         std::move(values), std::move(dictionary), std::move(index),
+                                         buffers[1]);
 }
 
 }  // namespace tusk::lance

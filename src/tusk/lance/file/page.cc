@@ -11,11 +11,6 @@ namespace {
 class AllNullPage final : public Page {
  public:
   Status CheckShape(const ValueShape& /*shape*/) const override { return Status::OK(); }
-  io::ByteRange index_range() const override { return {}; }
-  Result<std::unique_ptr<const PageIndex>> ParseIndex(
-      const std::shared_ptr<arrow::Buffer>& /*bytes*/) const override {
-    return std::make_unique<PageIndex>();
-  }
   Status Plan(const PageIndex* /*index*/, const PageRequest& /*request*/,
               std::vector<PlannedRead>* /*reads*/) const override {
     return Status::OK();
@@ -46,6 +41,11 @@ class AllNullPage final : public Page {
 };
 
 }  // namespace
+
+Result<std::unique_ptr<const PageIndex>> Page::ParseIndex(
+    std::span<const std::shared_ptr<arrow::Buffer>> /*bytes*/, arrow::MemoryPool* /*pool*/) const {
+  return std::make_unique<PageIndex>();
+}
 
 std::unique_ptr<const Page> MakeAllNullPage() { return std::make_unique<AllNullPage>(); }
 

@@ -46,11 +46,12 @@ class Page {
   virtual ~Page() = default;
   /// Corrupt if what is stored cannot become values of `shape`.
   virtual Status CheckShape(const ValueShape& shape) const = 0;
-  /// Where the page's index is; a length of 0 if it has none.
-  virtual io::ByteRange index_range() const = 0;
-  /// Corrupt if the index breaks its layout.
+  /// Where the parts of the page's index are; none if it has no index.
+  virtual std::vector<io::ByteRange> index_ranges() const { return {}; }
+  /// Makes the index of those bytes; not called if there are none. Corrupt if they break its
+  /// layout.
   virtual Result<std::unique_ptr<const PageIndex>> ParseIndex(
-      const std::shared_ptr<arrow::Buffer>& bytes) const = 0;
+      std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool) const;
   /// Appends what must be read for `request`, ascending. `index` is null if there is none.
   virtual Status Plan(const PageIndex* index, const PageRequest& request,
                       std::vector<PlannedRead>* reads) const = 0;

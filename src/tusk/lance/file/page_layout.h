@@ -17,6 +17,9 @@ namespace tusk::lance {
 struct MiniBlockLayout {
   std::optional<ValueEncoding> levels;  ///< of definition levels; absent if no row is null
   ValueEncoding values;
+  /// Of the items that the values are indices of; absent if they are the values themselves.
+  std::optional<ValueEncoding> dictionary;
+  uint64_t num_dictionary_items = 0;
   uint64_t num_buffers = 0;  ///< value buffers of each chunk
   uint64_t num_items = 0;
   bool has_large_chunk = true;  ///< chunk words and buffer lengths have 32 bits, not 16
@@ -46,7 +49,7 @@ struct PageLayout {
   /// makes, which is no ConstantLayout.
   std::string Serialize() const;
   /// Parses it for a page of `num_buffers` buffers. Corrupt if it cannot be parsed; Unsupported, by
-  /// name, for what is not covered: blobs, lists and structs, dictionaries.
+  /// name, for what is not covered: blobs, lists and structs.
   static Result<PageLayout> Parse(std::string_view bytes, size_t num_buffers);
 };
 

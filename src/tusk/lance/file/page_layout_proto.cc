@@ -19,6 +19,17 @@ ValueEncoding OfKind(Kind kind) {
   return encoding;
 }
 
+ValueEncoding::Compression CompressionOf(uint32_t scheme) {
+  switch (scheme) {
+    case 1:
+      return ValueEncoding::Compression::kLz4;
+    case 2:
+      return ValueEncoding::Compression::kZstd;
+    default:
+      return ValueEncoding::Compression::kUnknown;
+  }
+}
+
 Result<ValueEncoding> ParseEncoding(const proto::ValueEncoding& from) {
   // The depth of the tree is limited by the protobuf parser.
   switch (from.encoding_case()) {
@@ -65,14 +76,28 @@ Result<ValueEncoding> ParseEncoding(const proto::ValueEncoding& from) {
     }
     case proto::ValueEncoding::kConstant:
       return OfKind(Kind::kConstant);
-    case proto::ValueEncoding::kFsst:
-      return OfKind(Kind::kFsst);
+    case proto::ValueEncoding::kFsst: {
+      ValueEncoding encoding = OfKind(Kind::kFsst);
+      encoding.symbol_table = from.fsst().symbol_table();
+      ARROW_ASSIGN_OR_RAISE(ValueEncoding values, ParseEncoding(from.fsst().values()));
+      encoding.children.push_back(std::move(values));
+      return encoding;
+    }
     case proto::ValueEncoding::kDictionary:
       return OfKind(Kind::kDictionary);
-    case proto::ValueEncoding::kByteStreamSplit:
-      return OfKind(Kind::kByteStreamSplit);
-    case proto::ValueEncoding::kGeneral:
-      return OfKind(Kind::kGeneral);
+    case proto::ValueEncoding::kByteStreamSplit: {
+      ValueEncoding encoding = OfKind(Kind::kByteStreamSplit);
+      ARROW_ASSIGN_OR_RAISE(ValueEncoding values, ParseEncoding(from.byte_stream_split().values()));
+      encoding.children.push_back(std::move(values));
+      return encoding;
+    }
+    case proto::ValueEncoding::kGeneral: {
+      ValueEncoding encoding = OfKind(Kind::kGeneral);
+      encoding.compression = CompressionOf(from.general().compression().scheme());
+      ARROW_ASSIGN_OR_RAISE(ValueEncoding values, ParseEncoding(from.general().values()));
+      encoding.children.push_back(std::move(values));
+      return encoding;
+    }
     case proto::ValueEncoding::kPackedStruct:
       return OfKind(Kind::kPackedStruct);
     case proto::ValueEncoding::kVariablePackedStruct:
@@ -129,12 +154,15 @@ Result<PageLayout> ParseMiniBlock(const proto::MiniBlockLayout& from) {
   if (from.has_rep_compression() || from.repetition_index_depth() != 0) {
     return Unsupported("mini-block pages with repetition levels are not supported yet");
   }
-  if (from.has_dictionary()) return Unsupported("encoding dictionary is not supported yet");
   MiniBlockLayout layout;
   if (from.has_def_compression()) {
     ARROW_ASSIGN_OR_RAISE(layout.levels, ParseEncoding(from.def_compression()));
   }
   ARROW_ASSIGN_OR_RAISE(layout.values, ParseEncoding(from.value_compression()));
+  if (from.has_dictionary()) {
+    ARROW_ASSIGN_OR_RAISE(layout.dictionary, ParseEncoding(from.dictionary()));
+    layout.num_dictionary_items = from.num_dictionary_items();
+  }
   layout.num_buffers = from.num_buffers();
   layout.num_items = from.num_items();
   layout.has_large_chunk = from.has_large_chunk();

@@ -54,8 +54,10 @@ class PageFile {
     ARROW_ASSIGN_OR_RAISE(const ValueShape shape, ValueShape::Of(*type));
     ARROW_RETURN_NOT_OK(page->CheckShape(shape));
     std::unique_ptr<const PageIndex> index;
-    if (page->index_range().length > 0) {
-      ARROW_ASSIGN_OR_RAISE(index, page->ParseIndex(Bytes(page->index_range())));
+    std::vector<std::shared_ptr<arrow::Buffer>> index_bytes;
+    for (const io::ByteRange range : page->index_ranges()) index_bytes.push_back(Bytes(range));
+    if (!index_bytes.empty()) {
+      ARROW_ASSIGN_OR_RAISE(index, page->ParseIndex(index_bytes, arrow::default_memory_pool()));
     }
     std::vector<PlannedRead> reads;
     ARROW_RETURN_NOT_OK(page->Plan(index.get(), request, &reads));
@@ -155,6 +157,37 @@ TEST(LancePageTest, ReadsListsWhoseItemsMayBeNull) {
   zipped.bits = 32;
   EXPECT_THAT(PageFile({.layout = zipped, .is_nullable = false}, 3, {rows}).Read(type),
               FailsWith(ErrorCode::kCorrupt));
+}
+
+/// Three rows, the second null, whose 8-bit indices are 1, 0, 1.
+PageFile DictionaryPage(const std::string& items, uint64_t num_items) {
+  PageLayout layout = FlatMiniBlock(8, 3, true);
+  auto& mini_block = std::get<MiniBlockLayout>(layout.layout);
+  mini_block.dictionary.emplace();
+  mini_block.dictionary->kind = ValueEncoding::Kind::kVariable;
+  mini_block.dictionary->children.push_back(ValueEncoding::Flat(32));
+  mini_block.num_dictionary_items = num_items;
+  const std::string chunk = U16(3) + U16(6) + U32(3) + U16(0) + U16(1) + U16(0) + "PP" +
+                            std::string("\1\0\1", 3) + "PPPPP";
+  return PageFile(layout, 3, {U32((3 - 1) << 4), chunk, items});
+}
+
+TEST(LancePageTest, ReadsIndicesAsTheItemsOfTheirDictionary) {
+  const std::string items = U32(32) + U32(20) + U32(0) + U32(3) + U32(5) + "onetw";
+  const PageFile page = DictionaryPage(items, 2);
+  ASSERT_OK_AND_ASSIGN(const auto array, page.Read(arrow::utf8()));
+  EXPECT_EQ(array->ToString(), "[\n  \"tw\",\n  null,\n  \"tw\"\n]");
+  ASSERT_OK_AND_ASSIGN(const auto taken, page.Take(arrow::large_utf8(), {1, 2}));
+  EXPECT_EQ(taken->ToString(), "[\n  null,\n  \"tw\"\n]");
+  EXPECT_THAT(page.Read(arrow::uint8()), FailsWith(ErrorCode::kCorrupt));
+  for (size_t length = 0; length < items.size(); ++length) {
+    EXPECT_THAT(DictionaryPage(items.substr(0, length), 2).Read(arrow::utf8()),
+                FailsWith(ErrorCode::kCorrupt))
+        << length;
+  }
+  const std::string one = U32(32) + U32(16) + U32(0) + U32(3) + "one";
+  EXPECT_THAT(DictionaryPage(one, 1).Read(arrow::utf8()), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(DictionaryPage(items, 0).Read(arrow::utf8()), FailsWith(ErrorCode::kCorrupt));
 }
 
 TEST(LancePageTest, RefusesChunkTablesThatDoNotAddUp) {

@@ -213,26 +213,36 @@ Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
 Status FileReaderImpl::LoadIndices(std::span<const Column> columns,
                                    std::span<const ColumnPart> parts,
                                    const OperationContext& context) const {
-  std::vector<std::pair<size_t, const PagePart*>> missing;
+  struct Missing {
+    size_t column;
+    const PagePart* part;
+    size_t first_range;
+  };
+  std::vector<Missing> missing;
   std::vector<ByteRange> ranges;
   for (size_t c = 0; c < parts.size(); ++c) {
     for (const PagePart& part : parts[c].pages) {
-      const ByteRange range = part.entry->page->index_range();
-      if (range.length == 0 || part.entry->index.get() != nullptr) continue;
-      missing.emplace_back(c, &part);
-      ranges.push_back(range);
+      if (part.entry->index.get() != nullptr) continue;
+      const std::vector<ByteRange> pieces = part.entry->page->index_ranges();
+      if (pieces.empty()) continue;
+      missing.push_back({.column = c, .part = &part, .first_range = ranges.size()});
+      ranges.insert(ranges.end(), pieces.begin(), pieces.end());
     }
   }
   if (missing.empty()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const auto handle, tail_.reader().Read(ranges, context));
   for (size_t i = 0; i < missing.size(); ++i) {
-    const auto [column, part] = missing[i];
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, handle->Wait(i));
-    auto index = part->entry->page->ParseIndex(bytes);
+    const auto& [column, part, first] = missing[i];
+    const size_t end = i + 1 < missing.size() ? missing[i + 1].first_range : ranges.size();
+    std::vector<std::shared_ptr<arrow::Buffer>> bytes(end - first);
+    for (size_t r = first; r < end; ++r) {
+      ARROW_ASSIGN_OR_RAISE(bytes[r - first], handle->Wait(r));
+    }
+    auto index = part->entry->page->ParseIndex(bytes, context.pool);
     if (!index.ok()) {
       return WithContext(index.status(), Where(columns[column]) + ": page " +
                                              std::to_string(part->page_number) + ": index at " +
-                                             std::to_string(ranges[i].offset));
+                                             std::to_string(ranges[first].offset));
     }
     part->entry->index.Set(*std::move(index));
   }
