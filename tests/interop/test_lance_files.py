@@ -1,5 +1,7 @@
 """Encodings that pylance chooses by itself, one table for each, read by tusk."""
 
+from decimal import Decimal
+
 import lance
 import numpy as np
 import pyarrow as pa
@@ -67,6 +69,72 @@ COLUMNS = {
         **some_null([random.bytes(200 + i % 300) for i in range(ROWS)], pa.binary()),
     },
 }
+
+
+SIZES = [1, 100, 1023, 1024, 1025, 4096, 100_000]
+HINTS = [
+    {},
+    {"compression": "none"},
+    {"compression": "lz4"},
+    {"compression": "zstd", "compression-level": "3"},
+    {"compression": "fsst"},
+    {"compression": "lz4", "bss": "on"},
+    {"dict-values-compression": "zstd"},
+    {"dict-values-compression": "none"},
+    {"structural-encoding": "miniblock", "compression": "zstd"},
+    {"structural-encoding": "fullzip"},
+    {"structural-encoding": "fullzip", "compression": "zstd"},
+]
+
+
+def texts_and_numbers(rows, null_share):
+    """Few and many different values, short and long, that lead to dictionaries, FSST and streams."""
+    words = ["".join(random.choice(list("abcdefgh "), 7)) for _ in range(300)]
+
+    def pick(values):
+        return [values[i] for i in random.integers(0, len(values), rows)]
+
+    urls = [f"https://example.org/{word}/{i}" for i, word in enumerate(pick(words))]
+    long = [f"{word} {i}" * 40 for i, word in enumerate(pick(words))] if rows < 10_000 else urls
+    longs = random.integers(-(2**62), 2**62, 60)
+    columns = {
+        "few": (pick(words[:50]), pa.string()),
+        "few_large": (pick(words[:50]), pa.large_string()),
+        "few_bytes": ([word.encode() for word in pick(words[:150])], pa.binary()),
+        "urls": (urls, pa.string()),
+        "urls_large": (urls, pa.large_string()),
+        "long": (long, pa.string()),
+        "long_bytes": ([text.encode() for text in long], pa.binary()),
+        "longs": (pick(longs), pa.int64()),
+        "many_longs": (pick(np.arange(3000) * 1_048_577), pa.int64()),
+        "decimals": (pick([Decimal(int(x)) / 100 for x in longs]), pa.decimal128(30, 2)),
+        "doubles": (pick(random.normal(size=60)), pa.float64()),
+        "walk": (np.cumsum(random.normal(size=rows)), pa.float64()),
+        "floats": (random.normal(100, 1, rows), pa.float32()),
+    }
+    is_null = random.random(rows) < null_share
+    return {
+        name: pa.array([None if null else v for v, null in zip(values, is_null)], type_)
+        for name, (values, type_) in columns.items()
+    }
+
+
+@pytest.mark.parametrize("hint", HINTS, ids=lambda hint: "-".join(hint.values()) or "default")
+@pytest.mark.parametrize("rows", SIZES)
+def test_reads_texts_and_numbers_under_every_hint(rows, hint, tmp_path):
+    if rows == max(SIZES) and hint not in HINTS[:1]:
+        pytest.skip("the largest size is read once")
+    for null_share in [0, 0.1, 0.9]:
+        columns = texts_and_numbers(rows, null_share)
+        metadata = {f"lance-encoding:{key}": value for key, value in hint.items()}
+        fields = [pa.field(name, a.type, metadata=metadata) for name, a in columns.items()]
+        table = pa.table(list(columns.values()), pa.schema(fields))
+        path = tmp_path / str(null_share)
+        lance.write_dataset(table, str(path), data_storage_version="2.2")
+        ours = tusk.dataset(path)
+        assert ours.to_table().to_pydict() == table.to_pydict()
+        some = random.integers(0, rows, 50).tolist()
+        assert ours.take(some).to_pydict() == table.take(some).to_pydict()
 
 
 @pytest.mark.parametrize("kind", COLUMNS)
