@@ -12,6 +12,7 @@ cmake --preset dev >/dev/null
 cmake --build --preset dev --target tusk_generated --parallel "$(nproc)" >/dev/null
 sources=()
 for file in "${files[@]}"; do
-  [[ $file == src/*.cc ]] && sources+=("$file")
+  # Tests are plain on purpose: loops that reserve nothing, values unwrapped without a check.
+  [[ $file == src/*.cc && $file != *_test.cc ]] && sources+=("$file")
 done
 [ ${#sources[@]} -eq 0 ] || printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy-19 -p build/dev --quiet

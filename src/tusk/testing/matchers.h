@@ -8,7 +8,7 @@
 
 namespace tusk {
 
-inline const Status& ToStatus(const Status& status) { return status; }
+inline Status ToStatus(const Status& status) { return status; }
 template <typename T>
 Status ToStatus(const Result<T>& result) {
   return result.status();
@@ -32,10 +32,13 @@ MATCHER_P(FailsWith, code, "fails with " + std::string(ErrorCodeName(code))) {
 
 #define TUSK_TEST_CONCAT_INNER(a, b) a##b
 #define TUSK_TEST_CONCAT(a, b) TUSK_TEST_CONCAT_INNER(a, b)
+// `lhs` may be a declaration, which takes no parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define TUSK_ASSERT_OK_AND_ASSIGN_INNER(name, lhs, expression) \
   auto name = (expression);                                    \
   ASSERT_TRUE(name.ok()) << name.status().ToString();          \
   lhs = std::move(name).ValueUnsafe()
+// NOLINTEND(bugprone-macro-parentheses)
 /// Fails the test if `expression` (a Result) failed, else moves its value into `lhs`.
 #define ASSERT_OK_AND_ASSIGN(lhs, expression) \
   TUSK_ASSERT_OK_AND_ASSIGN_INNER(TUSK_TEST_CONCAT(result_, __LINE__), lhs, expression)

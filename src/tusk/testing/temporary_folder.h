@@ -34,7 +34,7 @@ class TemporaryFolder {
 
  private:
   static std::filesystem::path Parent(Place place) {
-    const std::filesystem::path memory = "/dev/shm";
+    std::filesystem::path memory = "/dev/shm";
     std::error_code error;
     if (place == Place::kMemory && std::filesystem::is_directory(memory, error)) return memory;
     return std::filesystem::temp_directory_path();
