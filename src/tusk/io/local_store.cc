@@ -172,12 +172,12 @@ class LocalWriter final : public ObjectWriter {
 
  private:
   LocalWriter(fs::path target, fs::path temporary, FileDescriptor fd, bool durable,
-              const OperationContext& context)
+              OperationContext context)
       : target_(std::move(target)),
         temporary_(std::move(temporary)),
         fd_(std::move(fd)),
         durable_(durable),
-        context_(context) {}
+        context_(std::move(context)) {}
 
   Status Sync() {
     if (durable_ && fsync(fd_.get()) != 0) return FailedCall("sync", temporary_.native(), errno);

@@ -147,9 +147,8 @@ class MemoryStore final : public ObjectStore, public std::enable_shared_from_thi
 
 class MemoryWriter final : public ObjectWriter {
  public:
-  MemoryWriter(std::shared_ptr<MemoryStore> store, std::string path,
-               const OperationContext& context)
-      : store_(std::move(store)), path_(std::move(path)), context_(context) {}
+  MemoryWriter(std::shared_ptr<MemoryStore> store, std::string path, OperationContext context)
+      : store_(std::move(store)), path_(std::move(path)), context_(std::move(context)) {}
   Status Append(std::span<const uint8_t> bytes) override {
     ARROW_RETURN_NOT_OK(context_.CheckStop());
     MemoryStore::CountWrite(context_, bytes.size());

@@ -40,7 +40,7 @@ class IcebergStage final : public TableStage {
     ARROW_ASSIGN_OR_RAISE(auto base, OpenBase(*entry, context));
     if (was_new) return AppendToOthersTable(std::move(base), context);
     ARROW_ASSIGN_OR_RAISE(iceberg::StagedMetadata staged,
-                          iceberg::Restage(parts_.root.store, staged_, std::move(base), context));
+                          iceberg::Restage(parts_.root.store, staged_, base, context));
     SetStaged(std::move(staged));
     return true;
   }
@@ -61,13 +61,13 @@ class IcebergStage final : public TableStage {
     return base;
   }
 
-  Status Write(arrow::RecordBatchReader* data, std::shared_ptr<const iceberg::Table> base,
+  Status Write(arrow::RecordBatchReader* data, const std::shared_ptr<const iceberg::Table>& base,
                const OperationContext& context) {
     iceberg::AppendOptions options;
     options.properties = append_.properties;
-    ARROW_ASSIGN_OR_RAISE(iceberg::StagedMetadata staged,
-                          iceberg::StageAppend(data, parts_.root.store, change_.location,
-                                               std::move(base), options, context));
+    ARROW_ASSIGN_OR_RAISE(
+        iceberg::StagedMetadata staged,
+        iceberg::StageAppend(data, parts_.root.store, change_.location, base, options, context));
     SetStaged(std::move(staged));
     return Status::OK();
   }

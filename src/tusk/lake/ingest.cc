@@ -134,8 +134,8 @@ Result<int64_t> Commit(Lake* lake, const std::shared_ptr<PictureStream>& stream,
 Result<IngestReport> Ingest(Lake* lake, std::string_view folder, const IngestOptions& options,
                             const OperationContext& context) {
   if (options.encoder == nullptr) return InvalidArgument("ingestion without an encoder");
-  if (lake->at()) {
-    return InvalidArgument("the lake is opened at joint version ", *lake->at(),
+  if (const auto at = lake->at(); at.has_value()) {
+    return InvalidArgument("the lake is opened at joint version ", *at,
                            ", which is read-only; open it without a version to ingest");
   }
   ARROW_ASSIGN_OR_RAISE(const io::StorePath place, io::ResolveUri(folder));

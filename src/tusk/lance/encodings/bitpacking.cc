@@ -20,7 +20,9 @@ template <typename T>
 constexpr int64_t kLanes = kPackedBlock / kBits<T>;
 
 /// Number of the value in row `row` of lane 0; those of the other lanes follow.
-constexpr int64_t FirstOfRow(int row) { return kGroupOrder[row / 8] * 16 + (row % 8) * 128; }
+constexpr int64_t FirstOfRow(int row) {
+  return kGroupOrder[row / 8] * int64_t{16} + int64_t{row % 8} * 128;
+}
 
 template <typename T>
 constexpr T LowBits(int width) {

@@ -24,6 +24,7 @@ class PutIfAbsentHandler final : public CommitHandler {
                                      const OperationContext& context) override {
     ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(table, context));
     std::vector<uint64_t> versions;
+    versions.reserve(locations.size());
     for (const ManifestLocation& location : locations) versions.push_back(location.version);
     return versions;
   }

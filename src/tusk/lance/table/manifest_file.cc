@@ -120,7 +120,7 @@ std::string SerializeManifestFile(Manifest* manifest, std::string_view index_sec
     AppendMessage(transaction, &file);
   }
   const uint64_t position = file.size();
-  const std::string message = SerializeManifest(*manifest);
+  std::string message = SerializeManifest(*manifest);
   if (message.empty()) return message;
   AppendMessage(message, &file);
   AppendLittle(position, &file);

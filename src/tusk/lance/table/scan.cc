@@ -153,13 +153,13 @@ int64_t GuessRowBytes(const arrow::Schema& schema) {
 /// begins at one batch, so that the first rows come soon, and doubles up to the read-ahead.
 class ScanReader final : public arrow::RecordBatchReader {
  public:
-  ScanReader(ScanPlan plan, const ScanOptions& options, const OperationContext& context)
+  ScanReader(ScanPlan plan, const ScanOptions& options, OperationContext context)
       : plan_(std::move(plan)),
         batch_rows_(options.batch_rows),
         batch_bytes_(options.batch_bytes),
         skip_(options.offset),
         remaining_(options.limit.value_or(std::numeric_limits<int64_t>::max())),
-        context_(context),
+        context_(std::move(context)),
         row_bytes_(GuessRowBytes(*plan_.output.schema)) {
     // Without a filter rows are known by position, and those before the offset are never read.
     if (plan_.filter == nullptr) {
