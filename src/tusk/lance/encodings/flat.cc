@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <limits>
+#include <ranges>
 #include <utility>
 
 #include "tusk/lance/encodings/bits.h"
@@ -94,10 +95,10 @@ Result<std::unique_ptr<const ValueDecoder>> MakeFlatDecoder(ListLayers lists) {
 
 ValueEncoding FlatEncoding(const ValueShape& shape) {
   ValueEncoding encoding = ValueEncoding::Flat(static_cast<uint64_t>(shape.bits));
-  for (auto size = shape.list_sizes.rbegin(); size != shape.list_sizes.rend(); ++size) {
+  for (const int32_t size : std::views::reverse(shape.list_sizes)) {
     ValueEncoding list;
     list.kind = ValueEncoding::Kind::kFixedSizeList;
-    list.items = static_cast<uint64_t>(*size);
+    list.items = static_cast<uint64_t>(size);
     list.children.push_back(std::move(encoding));
     encoding = std::move(list);
   }

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include <arrow/buffer.h>
 #include <arrow/buffer_builder.h>
@@ -63,7 +62,7 @@ Status AppendChunk(const RowsView& rows, bool has_levels, arrow::BufferBuilder* 
   if (has_levels) AppendLittle(static_cast<uint16_t>(levels_size), &header);
   AppendLittle(static_cast<uint32_t>(values_size), &header);
   ARROW_ASSIGN_OR_RAISE(uint8_t* to, AppendAligned(header.size(), out));
-  std::memcpy(to, header.data(), header.size());
+  std::ranges::copy(header, to);
   if (has_levels) {
     ARROW_ASSIGN_OR_RAISE(to, AppendAligned(levels_size, out));
     EncodeLevels(rows, to);

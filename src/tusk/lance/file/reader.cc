@@ -398,7 +398,7 @@ Result<Descriptor> ParseDescriptor(const arrow::Buffer& bytes) {
   return descriptor;
 }
 
-Result<std::shared_ptr<const FileReader>> OpenFile(io::OpenedObject object,
+Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& object,
                                                    const OperationContext& context) {
   Tail tail(object.reader, object.tail);
   const int64_t file_size = object.reader->size();
@@ -427,7 +427,7 @@ Result<std::shared_ptr<const FileReader>> FileReader::Open(io::ObjectStore* stor
                                                            std::string_view path,
                                                            const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(io::OpenedObject object, store->Open(path, kTailLength, context));
-  auto reader = OpenFile(std::move(object), context);
+  auto reader = OpenFile(object, context);
   if (!reader.ok()) return WithContext(reader.status(), path);
   return reader;
 }

@@ -116,7 +116,7 @@ Result<std::shared_ptr<arrow::DataType>> ParseFixedSizeList(std::string_view log
   if (colon == rest.npos) return NotCovered(logical_type);
   const auto size = ParseInt(rest.substr(colon + 1));
   const std::string_view item_type = rest.substr(0, colon);
-  if (!size || *size <= 0 || std::ranges::count(logical_type, ':') > 4 * kMaxListDepth) {
+  if (!size || *size <= 0 || std::ranges::count(logical_type, ':') > int64_t{4} * kMaxListDepth) {
     return NotCovered(logical_type);
   }
   auto item = FromLogicalType(item_type);
@@ -287,7 +287,7 @@ Result<std::shared_ptr<arrow::Field>> ToArrowField(const Field& field) {
 Result<Schema> Schema::FromArrow(const arrow::Schema& schema) {
   Schema out;
   for (const auto& from : schema.fields()) {
-    const int32_t id = static_cast<int32_t>(out.fields.size());
+    const auto id = static_cast<int32_t>(out.fields.size());
     if (out.FindField(from->name()) != nullptr) {
       return InvalidArgument("schema has two fields named '", from->name(), "'");
     }

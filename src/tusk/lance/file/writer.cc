@@ -35,11 +35,11 @@ Result<ValueShape> ShapeOf(const Field& field) {
 class FileWriterImpl final : public FileWriter {
  public:
   FileWriterImpl(std::string path, std::unique_ptr<io::ObjectWriter> file, Schema schema,
-                 const OperationContext& context)
+                 OperationContext context)
       : path_(std::move(path)),
         file_(std::move(file)),
         schema_(std::move(schema)),
-        context_(context) {}
+        context_(std::move(context)) {}
 
   void AddColumn(ValueShape shape, int64_t page_bytes) {
     columns_.push_back(
