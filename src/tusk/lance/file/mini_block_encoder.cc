@@ -107,8 +107,9 @@ Result<EncodedPage> EncodeMiniBlockPage(const RowsView& page_rows, int64_t num_n
       rows.shape->is_variable ? VariableEncoding(rows.shape->bits) : FlatEncoding(*rows.shape);
   layout.num_buffers = 1;
   layout.num_items = static_cast<uint64_t>(rows.num_rows);
-  EncodedPage page;
-  page.layout = {.layout = std::move(layout), .is_nullable = has_levels};
+  EncodedPage page{.layout = {.layout = std::move(layout), .is_nullable = has_levels},
+                   .buffers = {},
+                   .owned = {}};
   for (arrow::BufferBuilder* builder : {&table, &chunks}) {
     ARROW_ASSIGN_OR_RAISE(auto buffer, builder->Finish(/*shrink_to_fit=*/false));
     page.buffers.emplace_back(buffer->data(), buffer->size());
