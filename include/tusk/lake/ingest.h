@@ -49,10 +49,11 @@ struct IngestReport {
 /// docs/format/split.md. InvalidArgument if it is not 64 hex characters.
 TUSK_EXPORT Result<std::string> SplitOf(std::string_view content_id);
 
-/// Walks `folder` (files in path order, hidden ones and the lake's own left out), and adds every picture that the
-/// table does not have yet to the Lance table (content_id, image, embedding) and its metadata to
-/// the Iceberg table, in one joint commit. Unreadable files are listed in the report, not an
-/// error. InvalidArgument if the table holds vectors of another encoder; NotFound for the folder.
+/// Walks `folder` (files in path order, hidden ones and the lake's own left out), and adds every
+/// picture that the table does not have yet to the Lance table (content_id, image, embedding) and
+/// its metadata to the Iceberg table, in one joint commit. Unreadable files are listed in the
+/// report, not an error. InvalidArgument if the table holds vectors of another encoder; NotFound
+/// for the folder.
 TUSK_EXPORT Result<IngestReport> Ingest(Lake* lake, std::string_view folder,
                                         const IngestOptions& options,
                                         const OperationContext& context);
