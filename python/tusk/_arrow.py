@@ -138,16 +138,18 @@ class TableDataset(pads.Dataset):
 class TableScanner(pads.Scanner):
     """One planned read. Nothing is read before it is asked for, and each call reads anew."""
 
-    def __init__(self, dataset):
+    def __init__(self, dataset, options, filter):
         self._dataset = dataset
+        self._options = options
+        self._filter = filter
 
     def _read_all(self):
         """The Arrow stream of a table that is in memory."""
-        raise NotImplementedError
+        return self._dataset._table.to_table(self._options)
 
     def _open(self):
         """The Arrow stream that reads as it goes."""
-        raise NotImplementedError
+        return self._dataset._table.scan(self._options)
 
     @property
     def dataset_schema(self):

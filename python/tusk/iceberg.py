@@ -90,17 +90,6 @@ class IcebergTable(TableDataset):
 class IcebergScanner(TableScanner):
     """A planned scan of an Iceberg table."""
 
-    def __init__(self, dataset, options, filter):
-        super().__init__(dataset)
-        self._options = options
-        self._filter = filter
-
-    def _read_all(self):
-        return self._dataset._table.to_table(self._options)
-
-    def _open(self):
-        return self._dataset._table.scan(self._options)
-
     def count_rows(self):
         rows = self._dataset._table.count_rows(self._filter, self._options.snapshot_id)
         return rows if self._options.limit is None else min(rows, self._options.limit)

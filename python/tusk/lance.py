@@ -257,17 +257,6 @@ def _nearest_arguments(column, q, k=None, metric=None, distance_range=None, **tu
 class LanceScanner(TableScanner):
     """A planned scan of a Lance table."""
 
-    def __init__(self, dataset, options, filter):
-        super().__init__(dataset)
-        self._options = options
-        self._filter = filter
-
-    def _read_all(self):
-        return self._dataset._table.to_table(self._options)
-
-    def _open(self):
-        return self._dataset._table.scan(self._options)
-
     def count_rows(self):
         rows = self._dataset._table.count_rows(self._filter) - self._options.offset
         return max(0, rows if self._options.limit is None else min(rows, self._options.limit))
@@ -277,9 +266,8 @@ class NearestScanner(LanceScanner):
     """A planned search for the nearest rows of a Lance table."""
 
     def __init__(self, dataset, columns, filter, limit, offset, search, prefilter):
-        TableScanner.__init__(self, dataset)
+        super().__init__(dataset, None, filter)
         self._columns = None if columns is None else [c for c in columns if c != "_distance"]
-        self._filter = filter
         self._limit = limit
         self._offset = offset or 0
         self._search = search
