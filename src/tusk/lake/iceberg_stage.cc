@@ -26,7 +26,7 @@ class IcebergStage final : public TableStage {
       ARROW_ASSIGN_OR_RAISE(base, OpenBase(*entry, context));
     }
     CountingReader reader(append_.data);
-    ARROW_RETURN_NOT_OK(Write(&reader, std::move(base), context));
+    ARROW_RETURN_NOT_OK(Write(&reader, base, context));
     change_.added_rows = reader.rows();
     return Status::OK();
   }
@@ -38,7 +38,7 @@ class IcebergStage final : public TableStage {
     if (change_.expected && change_.expected->path == entry->pointer.path) return false;
     const bool was_new = !change_.expected;
     ARROW_ASSIGN_OR_RAISE(auto base, OpenBase(*entry, context));
-    if (was_new) return AppendToOthersTable(std::move(base), context);
+    if (was_new) return AppendToOthersTable(base, context);
     ARROW_ASSIGN_OR_RAISE(iceberg::StagedMetadata staged,
                           iceberg::Restage(parts_.root.store, staged_, base, context));
     SetStaged(std::move(staged));
@@ -74,13 +74,13 @@ class IcebergStage final : public TableStage {
 
   /// Two writers made the table: the other one won, and what is staged here is a table of its own.
   /// Its rows are read back and written as an append.
-  Result<bool> AppendToOthersTable(std::shared_ptr<const iceberg::Table> base,
+  Result<bool> AppendToOthersTable(const std::shared_ptr<const iceberg::Table>& base,
                                    const OperationContext& context) {
     const iceberg::StagedMetadata first = staged_;
     ARROW_ASSIGN_OR_RAISE(
         const auto own, iceberg::Table::Open(parts_.root.store, first.metadata_location, context));
     ARROW_ASSIGN_OR_RAISE(const auto rows, own->Scan({}, context));
-    ARROW_RETURN_NOT_OK(Write(rows.get(), std::move(base), context));
+    ARROW_RETURN_NOT_OK(Write(rows.get(), base, context));
     (void)iceberg::AbortStaged(parts_.root.store, first, context);
     return true;
   }

@@ -28,9 +28,7 @@ class ChunkTable final : public PageIndex {
 
   int64_t num_chunks() const { return static_cast<int64_t>(rows.size()) - 1; }
   /// The chunk that holds a row of the page.
-  int64_t Find(int64_t row) const {
-    return std::upper_bound(rows.begin(), rows.end(), row) - rows.begin() - 1;
-  }
+  int64_t Find(int64_t row) const { return std::ranges::upper_bound(rows, row) - rows.begin() - 1; }
 };
 
 /// The parts of a chunk.
@@ -74,7 +72,7 @@ class MiniBlockPage final : public Page {
                 io::ByteRange chunks)
       : num_rows_(num_rows),
         has_large_chunk_(has_large_chunk),
-        levels_(std::move(levels)),
+        levels_(levels),
         values_(std::move(values)),
         dictionary_(std::move(dictionary)),
         index_(std::move(index)),
@@ -126,7 +124,7 @@ Result<std::unique_ptr<const PageIndex>> MiniBlockPage::ParseIndex(
     const uint8_t* at = words.data() + i * width;
     const uint32_t word = has_large_chunk_ ? LoadLittle<uint32_t>(at) : LoadLittle<uint16_t>(at);
     const bool is_last = i + 1 == count;
-    const int log_values = word & 0xF;
+    const auto log_values = static_cast<int>(word & 0xF);
     if (log_values == 0 && !is_last) {
       return Corrupt("chunk ", i, " of ", count, " has no number of values");
     }
@@ -315,7 +313,7 @@ Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& lay
     if (buffers[2].length == 0) return Corrupt("mini-block page with an empty dictionary");
     index.push_back(buffers[2]);
   }
-  return std::make_unique<MiniBlockPage>(num_rows, layout.has_large_chunk, std::move(levels),
+  return std::make_unique<MiniBlockPage>(num_rows, layout.has_large_chunk, levels,
                                          std::move(values), std::move(dictionary), std::move(index),
                                          buffers[1]);
 }

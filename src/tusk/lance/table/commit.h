@@ -57,8 +57,9 @@ std::string FinalManifestPath(uint64_t version);
 /// staged manifest of the next version; nothing becomes visible. `base` is the version that is
 /// changed, null to make a table. The errors of WriteDataset.
 Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::StorePath& table,
-                                  std::shared_ptr<const Dataset> base, const WriteOptions& options,
-                                  CommitHandler* handler, const OperationContext& context);
+                                  const std::shared_ptr<const Dataset>& base,
+                                  const WriteOptions& options, CommitHandler* handler,
+                                  const OperationContext& context);
 
 /// After Publish said CommitConflict: reads the transaction of `staged`, checks it against every
 /// version committed since its read version under the conflict matrix and stages it again, same

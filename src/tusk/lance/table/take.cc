@@ -47,6 +47,7 @@ Result<std::vector<FragmentRows>> SplitByFragment(const Dataset::State& dataset,
     part.positions.push_back(static_cast<int64_t>(i));
   }
   std::vector<FragmentRows> parts;
+  parts.reserve(split.size());
   for (auto& [fragment, part] : split) parts.push_back(std::move(part));
   return parts;
 }
@@ -94,8 +95,7 @@ Result<std::shared_ptr<arrow::Table>> Dataset::Take(
     ARROW_RETURN_NOT_OK(
         context.executor->ParallelFor(std::ssize(parts), take_part, context.stop, nullptr));
   }
-  ARROW_ASSIGN_OR_RAISE(auto table,
-                        arrow::Table::FromRecordBatches(projection.schema, std::move(batches)));
+  ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches(projection.schema, batches));
   return Reorder(std::move(table), parts, context.pool);
 }
 

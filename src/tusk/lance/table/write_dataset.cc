@@ -156,8 +156,9 @@ Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* da
 }
 
 Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::StorePath& table,
-                                  std::shared_ptr<const Dataset> base, const WriteOptions& options,
-                                  CommitHandler* handler, const OperationContext& context) {
+                                  const std::shared_ptr<const Dataset>& base,
+                                  const WriteOptions& options, CommitHandler* handler,
+                                  const OperationContext& context) {
   ARROW_RETURN_NOT_OK(CheckOptions(options));
   std::optional<TableVersion> previous;
   if (base != nullptr) {
