@@ -1,140 +1,49 @@
 #include "tusk/lance/file/schema.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
-#include <limits>
 #include <optional>
-#include <set>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <arrow/extension_type.h>
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
 
+#include "tusk/lance/file/field_path.h"
+#include "tusk/lance/file/logical_type.h"
+
 namespace tusk::lance {
 namespace {
 
-using arrow::TimeUnit;
 using arrow::Type;
 
 constexpr const char* kExtensionName = "ARROW:extension:name";
 constexpr const char* kExtensionMetadata = "ARROW:extension:metadata";
+constexpr const char* kArrowJson = "arrow.json";
+constexpr const char* kLanceJson = "lance.json";
+constexpr const char* kBlobV2 = "lance.blob.v2";
+constexpr const char* kBlob = "lance-encoding:blob";
+constexpr const char* kPacked = "lance-encoding:packed";
+constexpr const char* kOldPacked = "packed";
 constexpr const char* kPrimaryKey = "lance-schema:unenforced-primary-key";
 constexpr const char* kPrimaryKeyPosition = "lance-schema:unenforced-primary-key:position";
 constexpr const char* kClusteringKeyPosition = "lance-schema:unenforced-clustering-key:position";
-constexpr int kMaxListDepth = 8;
+/// Names that an error lists at most.
+constexpr size_t kMaxListedNames = 20;
 
-/// Types whose logical type is a fixed word.
-struct PlainType {
-  std::string_view name;
-  Type::type id;
-  std::shared_ptr<arrow::DataType> (*make)();
+struct DescriptorPart {
+  const char* name;
+  const char* logical_type;
 };
-
-const std::vector<PlainType>& PlainTypes() {
-  static const std::vector<PlainType> types = {
-      {"bool", Type::BOOL, [] { return arrow::boolean(); }},
-      {"int8", Type::INT8, [] { return arrow::int8(); }},
-      {"int16", Type::INT16, [] { return arrow::int16(); }},
-      {"int32", Type::INT32, [] { return arrow::int32(); }},
-      {"int64", Type::INT64, [] { return arrow::int64(); }},
-      {"uint8", Type::UINT8, [] { return arrow::uint8(); }},
-      {"uint16", Type::UINT16, [] { return arrow::uint16(); }},
-      {"uint32", Type::UINT32, [] { return arrow::uint32(); }},
-      {"uint64", Type::UINT64, [] { return arrow::uint64(); }},
-      {"halffloat", Type::HALF_FLOAT, [] { return arrow::float16(); }},
-      {"float", Type::FLOAT, [] { return arrow::float32(); }},
-      {"double", Type::DOUBLE, [] { return arrow::float64(); }},
-      {"string", Type::STRING, [] { return arrow::utf8(); }},
-      {"large_string", Type::LARGE_STRING, [] { return arrow::large_utf8(); }},
-      {"binary", Type::BINARY, [] { return arrow::binary(); }},
-      {"large_binary", Type::LARGE_BINARY, [] { return arrow::large_binary(); }},
-      {"date32:day", Type::DATE32, [] { return arrow::date32(); }},
-      {"date64:ms", Type::DATE64, [] { return arrow::date64(); }},
-  };
-  return types;
-}
-
-std::string_view UnitName(TimeUnit::type unit) {
-  switch (unit) {
-    case TimeUnit::SECOND:
-      return "s";
-    case TimeUnit::MILLI:
-      return "ms";
-    case TimeUnit::MICRO:
-      return "us";
-    case TimeUnit::NANO:
-      return "ns";
-  }
-  return "?";
-}
-
-std::optional<TimeUnit::type> ParseUnit(std::string_view name) {
-  for (const TimeUnit::type unit : TimeUnit::values()) {
-    if (UnitName(unit) == name) return unit;
-  }
-  return std::nullopt;
-}
-
-std::optional<int32_t> ParseInt(std::string_view text) {
-  int32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-bool IsVariableWidth(Type::type id) {
-  return id == Type::STRING || id == Type::LARGE_STRING || id == Type::BINARY ||
-         id == Type::LARGE_BINARY;
-}
-
-Status NotCovered(std::string_view logical_type) {
-  return Unsupported("logical type '", logical_type, "' is not supported yet");
-}
-
-/// Parses what follows "decimal:": bits, precision and scale.
-Result<std::shared_ptr<arrow::DataType>> ParseDecimal(std::string_view logical_type,
-                                                      std::string_view rest) {
-  const size_t first = rest.find(':');
-  const size_t second = first == rest.npos ? rest.npos : rest.find(':', first + 1);
-  if (second == rest.npos) return NotCovered(logical_type);
-  const auto bits = ParseInt(rest.substr(0, first));
-  const auto precision = ParseInt(rest.substr(first + 1, second - first - 1));
-  const auto scale = ParseInt(rest.substr(second + 1));
-  if (!bits || !precision || !scale) return NotCovered(logical_type);
-  auto type = *bits == 128   ? arrow::Decimal128Type::Make(*precision, *scale)
-              : *bits == 256 ? arrow::Decimal256Type::Make(*precision, *scale)
-                             : NotCovered(logical_type);
-  if (!type.ok()) return NotCovered(logical_type);
-  return type;
-}
-
-/// Parses what follows "fixed_size_list:": the logical type of an item, ':', the number of items.
-Result<std::shared_ptr<arrow::DataType>> ParseFixedSizeList(std::string_view logical_type,
-                                                            std::string_view rest) {
-  const size_t colon = rest.rfind(':');
-  if (colon == rest.npos) return NotCovered(logical_type);
-  const auto size = ParseInt(rest.substr(colon + 1));
-  const std::string_view item_type = rest.substr(0, colon);
-  if (!size || *size <= 0 || std::ranges::count(logical_type, ':') > int64_t{4} * kMaxListDepth) {
-    return NotCovered(logical_type);
-  }
-  auto item = FromLogicalType(item_type);
-  if (!item.ok() || IsVariableWidth((*item)->id())) return NotCovered(logical_type);
-  return arrow::fixed_size_list(*std::move(item), *size);
-}
-
-Result<std::string> FixedSizeListName(const arrow::FixedSizeListType& list) {
-  const arrow::Field& item = *list.value_field();
-  const bool is_extension =
-      item.type()->id() == Type::EXTENSION ||
-      (item.metadata() != nullptr && item.metadata()->Contains(kExtensionName));
-  if (is_extension || IsVariableWidth(item.type()->id()) || list.list_size() <= 0) {
-    return Unsupported("type ", list.ToString(), " is not supported yet");
-  }
-  ARROW_ASSIGN_OR_RAISE(const std::string item_type, ToLogicalType(*item.type()));
-  return "fixed_size_list:" + item_type + ":" + std::to_string(list.list_size());
-}
+constexpr DescriptorPart kDescriptorV1[] = {{"position", "uint64"}, {"size", "uint64"}};
+constexpr DescriptorPart kDescriptorV2[] = {{"kind", "uint8"},
+                                            {"position", "uint64"},
+                                            {"size", "uint64"},
+                                            {"blob_id", "uint32"},
+                                            {"blob_uri", "string"}};
 
 std::map<std::string, std::string> ToMap(
     const std::shared_ptr<const arrow::KeyValueMetadata>& metadata) {
@@ -152,26 +61,38 @@ std::shared_ptr<const arrow::KeyValueMetadata> FromMap(
   return metadata;
 }
 
+std::string ValueOf(const std::map<std::string, std::string>& map, const std::string& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? "" : found->second;
+}
+
 /// The keys that a field belongs to, as they stand in its metadata.
 void TakeKeysFromMetadata(Field* field) {
   const auto position = [&](const char* key) -> std::optional<uint32_t> {
-    const auto found = field->metadata.find(key);
-    if (found == field->metadata.end()) return std::nullopt;
-    const auto value = ParseInt(found->second);
-    return value && *value >= 0 ? std::optional<uint32_t>(*value) : std::nullopt;
+    const std::string text = ValueOf(field->metadata, key);
+    uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
   };
-  const auto flag = field->metadata.find(kPrimaryKey);
   const auto primary = position(kPrimaryKeyPosition);
-  field->unenforced_primary_key =
-      primary.has_value() || (flag != field->metadata.end() && flag->second == "true");
+  field->unenforced_primary_key = primary.has_value() || field->HasFlag(kPrimaryKey);
   field->unenforced_primary_key_position = primary.value_or(0);
   field->unenforced_clustering_key_position = position(kClusteringKeyPosition).value_or(0);
 }
 
-Result<Field> FromArrowField(const arrow::Field& from, int32_t id) {
+bool IsJson(const Field& field, const arrow::DataType& type) {
+  const std::string extension = ValueOf(field.metadata, kExtensionName);
+  return (extension == kArrowJson &&
+          (type.id() == Type::STRING || type.id() == Type::LARGE_STRING)) ||
+         (extension == kLanceJson && type.id() == Type::LARGE_BINARY);
+}
+
+Result<Field> FromArrowField(const arrow::Field& from, int32_t parent_id, int32_t* next_id) {
   Field field;
   field.name = from.name();
-  field.id = id;
+  field.id = (*next_id)++;
+  field.parent_id = parent_id;
   field.nullable = from.nullable();
   field.metadata = ToMap(from.metadata());
   const arrow::DataType* type = from.type().get();
@@ -181,24 +102,72 @@ Result<Field> FromArrowField(const arrow::Field& from, int32_t id) {
     field.metadata[kExtensionMetadata] = extension.Serialize();
     type = extension.storage_type().get();
   }
-  const auto extension = field.metadata.find(kExtensionName);
-  if (extension != field.metadata.end()) {
-    for (const std::string_view name : {"arrow.json", "lance.json", "lance.blob.v2"}) {
-      if (extension->second == name) {
-        return Unsupported("field '", field.name, "': extension type ", name,
-                           " is not supported yet");
-      }
-    }
+  const std::string where = "field '" + field.name + "'";
+  if (IsJson(field, *type)) {
+    field.metadata[kExtensionName] = kLanceJson;
+    field.logical_type = "json";
+  } else {
+    auto logical_type = ToLogicalType(*type);
+    if (!logical_type.ok()) return WithContext(logical_type.status(), where);
+    field.logical_type = *std::move(logical_type);
   }
-  if (field.metadata.contains("lance-encoding:blob")) {
-    return Unsupported("field '", field.name, "': blob columns are not supported yet");
-  }
-  auto logical_type = ToLogicalType(*type);
-  if (!logical_type.ok()) {
-    return WithContext(logical_type.status(), "field '" + field.name + "'");
-  }
-  field.logical_type = *std::move(logical_type);
   TakeKeysFromMetadata(&field);
+  // The item of a fixed-size list is a child field only if it is a struct.
+  if (type->id() == Type::FIXED_SIZE_LIST && StructListSize(field.logical_type) == 0) return field;
+  for (const auto& child : type->fields()) {
+    auto parsed = FromArrowField(*child, field.id, next_id);
+    if (!parsed.ok()) return WithContext(parsed.status(), where);
+    field.children.push_back(*std::move(parsed));
+  }
+  return field;
+}
+
+Status CheckChildren(const Field& field, size_t number) {
+  if (field.children.size() == number) return Status::OK();
+  return Corrupt("type ", field.logical_type, " has ", field.children.size(), " child fields, not ",
+                 number);
+}
+
+Result<std::shared_ptr<arrow::DataType>> MakeMap(std::shared_ptr<arrow::Field> entries) {
+  if (entries->type()->id() != Type::STRUCT || entries->type()->num_fields() != 2) {
+    return Corrupt("the entries of a map are ", entries->type()->ToString(),
+                   ", not a struct of keys and values");
+  }
+  if (entries->nullable() || entries->type()->field(0)->nullable()) {
+    return Corrupt("the ", entries->nullable() ? "entries" : "keys", " of a map may be null");
+  }
+  return std::make_shared<arrow::MapType>(std::move(entries));
+}
+
+Result<std::shared_ptr<arrow::DataType>> TypeOf(const Field& field, JsonForm json) {
+  const std::string& name = field.logical_type;
+  arrow::FieldVector children;
+  for (const Field& child : field.children) {
+    ARROW_ASSIGN_OR_RAISE(auto converted, ToArrowField(child, json));
+    children.push_back(std::move(converted));
+  }
+  if (name == "struct") return arrow::struct_(std::move(children));
+  const int32_t list_size = StructListSize(name);
+  const bool is_list = name == "list" || name == "list.struct";
+  const bool is_large_list = name == "large_list" || name == "large_list.struct";
+  if (!is_list && !is_large_list && name != "map" && list_size == 0) {
+    ARROW_RETURN_NOT_OK(CheckChildren(field, 0));
+    if (name == "json" && json == JsonForm::kText) return arrow::utf8();
+    return FromLogicalType(name);
+  }
+  ARROW_RETURN_NOT_OK(CheckChildren(field, 1));
+  if (is_list) return arrow::list(std::move(children[0]));
+  if (is_large_list) return arrow::large_list(std::move(children[0]));
+  if (name == "map") return MakeMap(std::move(children[0]));
+  if (children[0]->type()->id() != Type::STRUCT) {
+    return Corrupt("the items of ", name, " are ", children[0]->type()->ToString());
+  }
+  return arrow::fixed_size_list(std::move(children[0]), list_size);
+}
+
+Field UnloadBlobs(Field field) {
+  if (field.is_blob()) return DescriptorOf(std::move(field));
+  for (Field& child : field.children) child = UnloadBlobs(std::move(child));
   return field;
 }
 
@@ -208,110 +177,221 @@ int32_t MaxId(const std::vector<Field>& fields) {
   return max;
 }
 
+std::string ListNames(const std::vector<Field>& fields) {
+  std::string names;
+  for (size_t i = 0; i < fields.size() && i < kMaxListedNames; ++i) {
+    names += (i == 0 ? "" : ", ") + FormatFieldPath({fields[i].name});
+  }
+  if (fields.size() > kMaxListedNames) {
+    names += " and " + std::to_string(fields.size() - kMaxListedNames) + " more";
+  }
+  return names;
+}
+
+const Field* FindByName(const std::vector<Field>& fields, std::string_view name) {
+  const auto found = std::ranges::find(fields, name, &Field::name);
+  return found == fields.end() ? nullptr : &*found;
+}
+
+/// The fields from the top down to what `path` names; `find_top` finds one of the `top` fields.
+template <typename FindTop>
+Result<std::vector<const Field*>> ResolvePath(const std::vector<Field>& top, std::string_view path,
+                                              const FindTop& find_top) {
+  ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> names, ParseFieldPath(path));
+  std::vector<const Field*> found;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::vector<Field>& here = i == 0 ? top : found.back()->children;
+    const Field* field = i == 0 ? find_top(names[0]) : FindByName(here, names[i]);
+    if (field == nullptr) {
+      const std::string where =
+          i == 0 ? "" : " in '" + FormatFieldPath({names.begin(), names.begin() + i}) + "'";
+      return NotFound("no ", i == 0 ? "column" : "field", " '", names[i], "'", where,
+                      here.empty() ? "; there are none" : "; there are: ", ListNames(here));
+    }
+    found.push_back(field);
+  }
+  return found;
+}
+
+/// What a projection takes of one field.
+struct Selection {
+  const Field* field;
+  bool is_whole = false;
+  /// In the order asked.
+  std::vector<Selection> children;
+};
+
+Field Build(const Selection& selection) {
+  if (selection.is_whole && selection.children.empty()) return *selection.field;
+  Field field = *selection.field;
+  field.children.clear();
+  std::unordered_set<const Field*> taken;
+  for (const Selection& child : selection.children) {
+    field.children.push_back(Build(child));
+    taken.insert(child.field);
+  }
+  if (!selection.is_whole) return field;
+  for (const Field& child : selection.field->children) {
+    if (!taken.contains(&child)) field.children.push_back(child);
+  }
+  return field;
+}
+
+/// Checks that what is read of maps still makes maps.
+Status CheckMaps(const Selection& selection) {
+  const Field& field = *selection.field;
+  for (const Selection& child : selection.children) {
+    ARROW_RETURN_NOT_OK(CheckMaps(child));
+    if (field.logical_type != "map" || child.is_whole) continue;
+    const std::vector<Field>& parts = child.field->children;
+    const bool has_both = child.children.size() == 2 && parts.size() == 2 &&
+                          child.children[0].field == &parts[0] && child.children[0].is_whole &&
+                          child.children[1].field == &parts[1];
+    if (!has_both) {
+      return InvalidArgument("map '", field.name, "' can only be read with all of its keys first, ",
+                             "and then values");
+    }
+  }
+  return Status::OK();
+}
+
+/// Gathers paths, each as the fields from the top down.
+class Selector {
+ public:
+  Status Add(std::span<const Field* const> path, std::string_view text);
+  Result<std::vector<Field>> Finish() const;
+
+ private:
+  std::vector<Selection> top_;
+  std::unordered_map<const Field*, size_t> top_index_;
+  std::unordered_set<const Field*> asked_;
+};
+
+Status Selector::Add(std::span<const Field* const> path, std::string_view text) {
+  if (!asked_.insert(path.back()).second) {
+    return InvalidArgument("column '", text, "' is asked for twice");
+  }
+  for (const Field* parent : path.first(path.size() - 1)) {
+    if (parent->is_blob()) {
+      return InvalidArgument("'", text, "' is a part of the blob '", parent->name,
+                             "', which is read whole");
+    }
+  }
+  const auto [found, is_new] = top_index_.emplace(path.front(), top_.size());
+  if (is_new) top_.push_back({.field = path.front(), .children = {}});
+  Selection* at = &top_[found->second];
+  for (const Field* child : path.subspan(1)) {
+    if (at->is_whole) return Status::OK();
+    auto next = std::ranges::find(at->children, child, &Selection::field);
+    if (next == at->children.end()) {
+      at->children.push_back({.field = child, .children = {}});
+      next = at->children.end() - 1;
+    }
+    at = &*next;
+  }
+  at->is_whole = true;
+  return Status::OK();
+}
+
+Result<std::vector<Field>> Selector::Finish() const {
+  std::vector<Field> fields;
+  for (const Selection& selection : top_) {
+    ARROW_RETURN_NOT_OK(CheckMaps(selection));
+    fields.push_back(Build(selection));
+  }
+  return fields;
+}
+
 }  // namespace
 
-Result<std::string> ToLogicalType(const arrow::DataType& type) {
-  for (const PlainType& plain : PlainTypes()) {
-    if (plain.id == type.id()) return std::string(plain.name);
-  }
-  switch (type.id()) {
-    case Type::FIXED_SIZE_BINARY: {
-      const int32_t width = static_cast<const arrow::FixedSizeBinaryType&>(type).byte_width();
-      if (width == 0) break;
-      return "fixed_size_binary:" + std::to_string(width);
-    }
-    case Type::DECIMAL128:
-    case Type::DECIMAL256: {
-      const auto& decimal = static_cast<const arrow::DecimalType&>(type);
-      return "decimal:" + std::to_string(decimal.bit_width()) + ":" +
-             std::to_string(decimal.precision()) + ":" + std::to_string(decimal.scale());
-    }
-    case Type::TIME32:
-      return "time32:" + std::string(UnitName(static_cast<const arrow::Time32Type&>(type).unit()));
-    case Type::TIME64:
-      return "time64:" + std::string(UnitName(static_cast<const arrow::Time64Type&>(type).unit()));
-    case Type::DURATION:
-      return "duration:" +
-             std::string(UnitName(static_cast<const arrow::DurationType&>(type).unit()));
-    case Type::TIMESTAMP: {
-      const auto& timestamp = static_cast<const arrow::TimestampType&>(type);
-      return "timestamp:" + std::string(UnitName(timestamp.unit())) + ":" +
-             (timestamp.timezone().empty() ? "-" : timestamp.timezone());
-    }
-    case Type::FIXED_SIZE_LIST:
-      return FixedSizeListName(static_cast<const arrow::FixedSizeListType&>(type));
-    default:
-      break;
-  }
-  return Unsupported("type ", type.ToString(), " is not supported yet");
+bool Field::HasFlag(const std::string& key) const {
+  std::string value = ValueOf(metadata, key);
+  for (char& c : value) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return value == "1" || value == "true" || value == "on" || value == "yes" || value == "y";
 }
 
-Result<std::shared_ptr<arrow::DataType>> FromLogicalType(std::string_view logical_type) {
-  for (const PlainType& plain : PlainTypes()) {
-    if (plain.name == logical_type) return plain.make();
-  }
-  const size_t colon = logical_type.find(':');
-  if (colon == logical_type.npos) return NotCovered(logical_type);
-  const std::string_view kind = logical_type.substr(0, colon);
-  const std::string_view rest = logical_type.substr(colon + 1);
-  if (kind == "decimal") return ParseDecimal(logical_type, rest);
-  if (kind == "fixed_size_list") return ParseFixedSizeList(logical_type, rest);
-  if (kind == "fixed_size_binary") {
-    const auto width = ParseInt(rest);
-    if (!width || *width <= 0) return NotCovered(logical_type);
-    return arrow::fixed_size_binary(*width);
-  }
-  // A zone may itself hold colons ("+08:00"): only the unit ends at one.
-  const auto unit = ParseUnit(rest.substr(0, rest.find(':')));
-  if (!unit) return NotCovered(logical_type);
-  if (kind == "timestamp") {
-    const size_t zone_begin = rest.find(':');
-    if (zone_begin == rest.npos) return NotCovered(logical_type);
-    const std::string_view zone = rest.substr(zone_begin + 1);
-    return zone == "-" ? arrow::timestamp(*unit) : arrow::timestamp(*unit, std::string(zone));
-  }
-  if (rest.find(':') != rest.npos) return NotCovered(logical_type);
-  const bool is_fine = *unit == TimeUnit::MICRO || *unit == TimeUnit::NANO;
-  if (kind == "time32" && !is_fine) return arrow::time32(*unit);
-  if (kind == "time64" && is_fine) return arrow::time64(*unit);
-  if (kind == "duration") return arrow::duration(*unit);
-  return NotCovered(logical_type);
+bool Field::is_blob() const {
+  return metadata.contains(kBlob) || ValueOf(metadata, kExtensionName) == kBlobV2;
 }
 
-Result<std::shared_ptr<arrow::Field>> ToArrowField(const Field& field) {
-  auto type = FromLogicalType(field.logical_type);
+bool Field::is_blob_v2() const {
+  if (ValueOf(metadata, kExtensionName) == kBlobV2) return true;
+  return metadata.contains(kBlob) && logical_type == "struct" &&
+         std::ranges::equal(children, kDescriptorV2, [](const Field& child, const auto& part) {
+           return child.name == part.name && child.logical_type == part.logical_type;
+         });
+}
+
+bool Field::is_packed() const {
+  return logical_type == "struct" && (HasFlag(kPacked) || HasFlag(kOldPacked));
+}
+
+Field DescriptorOf(Field field) {
+  if (!field.is_blob()) return field;
+  const bool is_v2 = field.is_blob_v2();
+  field.logical_type = "struct";
+  field.metadata = {{kBlob, "true"}};
+  if (is_v2) field.metadata.emplace(kPacked, "true");
+  field.children.clear();
+  for (const DescriptorPart& part : is_v2 ? std::span<const DescriptorPart>(kDescriptorV2)
+                                          : std::span<const DescriptorPart>(kDescriptorV1)) {
+    Field child;
+    child.name = part.name;
+    child.parent_id = field.id;
+    child.logical_type = part.logical_type;
+    child.nullable = !is_v2;
+    field.children.push_back(std::move(child));
+  }
+  return field;
+}
+
+Result<std::shared_ptr<arrow::Field>> ToArrowField(const Field& field, JsonForm json) {
+  auto type = TypeOf(field, json);
   if (!type.ok()) return WithContext(type.status(), "field '" + field.name + "'");
-  return arrow::field(field.name, *std::move(type), field.nullable, FromMap(field.metadata));
+  if (field.logical_type != "json" || json == JsonForm::kBytes) {
+    return arrow::field(field.name, *std::move(type), field.nullable, FromMap(field.metadata));
+  }
+  auto metadata = field.metadata;
+  metadata[kExtensionName] = kArrowJson;
+  return arrow::field(field.name, *std::move(type), field.nullable, FromMap(metadata));
 }
 
 Result<Schema> Schema::FromArrow(const arrow::Schema& schema) {
   Schema out;
+  int32_t next_id = 0;
+  std::unordered_set<std::string_view> names;
   for (const auto& from : schema.fields()) {
-    const auto id = static_cast<int32_t>(out.fields.size());
-    if (out.FindField(from->name()) != nullptr) {
+    if (!names.insert(from->name()).second) {
       return InvalidArgument("schema has two fields named '", from->name(), "'");
     }
-    ARROW_ASSIGN_OR_RAISE(Field field, FromArrowField(*from, id));
+    ARROW_ASSIGN_OR_RAISE(Field field, FromArrowField(*from, /*parent_id=*/-1, &next_id));
     out.fields.push_back(std::move(field));
   }
   out.metadata = ToMap(schema.metadata());
   return out;
 }
 
-Result<std::shared_ptr<arrow::Schema>> Schema::ToArrow() const {
+Result<std::shared_ptr<arrow::Schema>> Schema::ToArrow(JsonForm json) const {
   arrow::FieldVector arrow_fields;
   for (const Field& field : fields) {
-    ARROW_ASSIGN_OR_RAISE(auto arrow_field, ToArrowField(field));
+    ARROW_ASSIGN_OR_RAISE(auto arrow_field, ToArrowField(field, json));
     arrow_fields.push_back(std::move(arrow_field));
   }
   return arrow::schema(std::move(arrow_fields), FromMap(metadata));
 }
 
+Schema Schema::WithBlobDescriptors() const {
+  Schema out = *this;
+  for (Field& field : out.fields) field = UnloadBlobs(std::move(field));
+  return out;
+}
+
 int32_t Schema::MaxFieldId() const { return MaxId(fields); }
 
-const Field* Schema::FindField(std::string_view name) const {
-  const auto found = std::ranges::find(fields, name, &Field::name);
-  return found == fields.end() ? nullptr : &*found;
+const Field* Schema::FindField(std::string_view name) const { return FindByName(fields, name); }
+
+Result<std::vector<const Field*>> Schema::Resolve(std::string_view path) const {
+  return ResolvePath(fields, path, [&](const std::string& name) { return FindField(name); });
 }
 
 Result<Schema> Schema::Project(std::span<const std::string> names) const {
@@ -323,12 +403,28 @@ Result<Schema> Schema::Project(std::span<const std::string> names) const {
     }
     const Field* field = FindField(name);
     if (field == nullptr) {
-      std::string known;
-      for (const Field& other : fields) known += (known.empty() ? "" : ", ") + other.name;
-      return NotFound("no column '", name, "'; there are: ", known);
+      return NotFound("no column '", name, "'; there are: ", ListNames(fields));
     }
     out.fields.push_back(*field);
   }
+  return out;
+}
+
+Result<Schema> Schema::ProjectPaths(std::span<const std::string> paths) const {
+  Selector selector;
+  std::unordered_map<std::string_view, const Field*> top;
+  for (const Field& field : fields) top.emplace(field.name, &field);
+  const auto find_top = [&](const std::string& name) -> const Field* {
+    const auto field = top.find(name);
+    return field == top.end() ? nullptr : field->second;
+  };
+  for (const std::string& path : paths) {
+    ARROW_ASSIGN_OR_RAISE(const auto found, ResolvePath(fields, path, find_top));
+    ARROW_RETURN_NOT_OK(selector.Add(found, path));
+  }
+  Schema out;
+  out.metadata = metadata;
+  ARROW_ASSIGN_OR_RAISE(out.fields, selector.Finish());
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "tusk/lance/file/schema_proto.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -15,14 +16,29 @@ constexpr int kMaxDepth = 64;
 constexpr const char* kExtensionName = "ARROW:extension:name";
 
 /// Values of proto::Field.encoding.
-enum LegacyEncoding : uint32_t { kNone = 0, kPlain = 1, kVarBinary = 2 };
+enum LegacyEncoding : uint32_t { kNone = 0, kPlain = 1, kVarBinary = 2, kDictionary = 3 };
 
 LegacyEncoding LegacyEncodingOf(const Field& field) {
-  if (!field.children.empty() || field.logical_type == "null") return kNone;
-  for (const std::string_view variable : {"string", "large_string", "binary", "large_binary"}) {
+  if (field.logical_type == "struct" || field.logical_type == "null") return kNone;
+  if (field.logical_type.starts_with("dict:")) return kDictionary;
+  for (const std::string_view variable :
+       {"string", "large_string", "binary", "large_binary", "json", "blob"}) {
     if (field.logical_type == variable) return kVarBinary;
   }
   return kPlain;
+}
+
+/// The parts of a blob's descriptor have no ids, and pylance writes them behind it as if they were
+/// at the top.
+bool IsBlobPart(const Field& field, const Field& blob, size_t part) {
+  static const Schema descriptor = [] {
+    Field v2;
+    v2.metadata = {{kExtensionName, "lance.blob.v2"}};
+    return Schema{.fields = DescriptorOf(v2).children, .metadata = {}};
+  }();
+  return field.id < 0 && field.parent_id < 0 && blob.is_blob() && blob.logical_type == "struct" &&
+         part < descriptor.fields.size() && field.name == descriptor.fields[part].name &&
+         field.logical_type == descriptor.fields[part].logical_type;
 }
 
 using Metadata = google::protobuf::RepeatedPtrField<proto::MetadataEntry>;
@@ -100,6 +116,8 @@ Result<std::vector<Field>> ParseFields(
   std::vector<std::vector<size_t>> children(fields.size());
   std::vector<size_t> top;
   std::unordered_map<int32_t, size_t> index_of_id;
+  /// The last field with an id, to which parts without one may belong.
+  std::optional<size_t> owner;
   flat.reserve(fields.size());
   for (const proto::Field& from : fields) {
     const size_t index = flat.size();
@@ -108,7 +126,11 @@ Result<std::vector<Field>> ParseFields(
       return Corrupt("schema field with id ", from.id(), " has a name that is not UTF-8");
     }
     flat.push_back(ParseField(from));
-    if (from.parent_id() < 0) {
+    if (owner && children[*owner].size() == index - *owner - 1 &&
+        IsBlobPart(flat[index], flat[*owner], index - *owner - 1)) {
+      children[*owner].push_back(index);
+      flat[index].parent_id = flat[*owner].id;
+    } else if (from.parent_id() < 0) {
       top.push_back(index);
     } else {
       const auto parent = index_of_id.find(from.parent_id());
@@ -118,8 +140,10 @@ Result<std::vector<Field>> ParseFields(
       }
       children[parent->second].push_back(index);
     }
-    // Fields without an id (-1) occur in the parts of a blob; nothing can be their child.
-    if (from.id() >= 0 && !index_of_id.emplace(from.id(), index).second) {
+    // Nothing can be the child of a field without an id.
+    if (from.id() < 0) continue;
+    owner = index;
+    if (!index_of_id.emplace(from.id(), index).second) {
       return Corrupt("schema field '", from.name(), "' has id ", from.id(),
                      ", which another field has");
     }

@@ -14,8 +14,9 @@ namespace tusk::lance {
 void AppendFields(const std::vector<Field>& fields,
                   google::protobuf::RepeatedPtrField<proto::Field>* out);
 
-/// Rebuilds the tree from its flattened form. Corrupt if a parent does not stand before its
-/// children, an id is taken twice, a name is not UTF-8 or the tree is deeper than 64.
+/// Rebuilds the tree from its flattened form; the parts of a blob's descriptor, which have neither
+/// id nor parent, become its children. Corrupt if a parent does not stand before its children, an
+/// id is taken twice, a name is not UTF-8 or the tree is deeper than 64.
 Result<std::vector<Field>> ParseFields(
     const google::protobuf::RepeatedPtrField<proto::Field>& fields);
 

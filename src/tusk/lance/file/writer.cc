@@ -14,6 +14,7 @@
 #include "tusk/lance/encodings/value_shape.h"
 #include "tusk/lance/file/column_writer.h"
 #include "tusk/lance/file/footer.h"
+#include "tusk/lance/file/logical_type.h"
 #include "tusk/lance/file/page_encoder.h"
 #include "tusk/lance/file/schema_proto.h"
 
@@ -22,6 +23,14 @@ namespace {
 
 /// The shape of a column for `field`. Unsupported, naming it, for what pages do not cover yet.
 Result<ValueShape> ShapeOf(const Field& field) {
+  if (field.is_blob()) {
+    return Unsupported("field '", field.name, "': blobs cannot be written yet");
+  }
+  if (!field.children.empty() || field.logical_type == "json" || field.logical_type == "blob" ||
+      field.logical_type.find("lance.bfloat16:") != std::string::npos) {
+    return Unsupported("field '", field.name, "': type ", field.logical_type,
+                       " cannot be written yet");
+  }
   ARROW_ASSIGN_OR_RAISE(const auto arrow_field, ToArrowField(field));
   auto shape = ValueShape::Of(*arrow_field->type());
   if (!shape.ok()) return WithContext(shape.status(), "field '" + field.name + "'");
@@ -167,6 +176,11 @@ Result<FileSummary> FileWriterImpl::Finish() {
 }
 
 }  // namespace
+
+Status CheckWritable(const Schema& schema) {
+  for (const Field& field : schema.fields) ARROW_RETURN_NOT_OK(ShapeOf(field));
+  return Status::OK();
+}
 
 Result<std::unique_ptr<FileWriter>> FileWriter::Open(io::ObjectStore* store, std::string_view path,
                                                      Schema schema,

@@ -31,12 +31,15 @@ struct FileSummary {
   std::vector<int32_t> column_indices;
 };
 
+/// OK if FileWriter writes what is below `schema`. Unsupported, naming the field, if not: nested
+/// types, dictionaries, json, blobs, lists of bfloat16 and the null type are only read yet.
+Status CheckWritable(const Schema& schema);
+
 /// Writes one Lance file of data version 2.2 batch by batch, in memory bounded by one page per
 /// column. Not thread-safe.
 class FileWriter {
  public:
-  /// `schema` carries the field ids. Unsupported, naming the field, for a type not covered, before
-  /// a byte is written.
+  /// `schema` carries the field ids. The errors of CheckWritable come before a byte is written.
   static Result<std::unique_ptr<FileWriter>> Open(io::ObjectStore* store, std::string_view path,
                                                   Schema schema, const FileWriterOptions& options,
                                                   const OperationContext& context);

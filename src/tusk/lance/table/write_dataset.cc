@@ -8,6 +8,7 @@
 
 #include "tusk/base/uuid.h"
 #include "tusk/lance/dataset.h"
+#include "tusk/lance/file/writer.h"
 #include "tusk/lance/table/commit.h"
 #include "tusk/lance/table/commit_loop.h"
 #include "tusk/lance/table/dataset_state.h"
@@ -90,6 +91,7 @@ Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::S
   transaction.operation = Operation::kOverwrite;
   transaction.config_upserts = options.config;
   ARROW_ASSIGN_OR_RAISE(transaction.schema, Schema::FromArrow(*data->schema()));
+  ARROW_RETURN_NOT_OK(CheckWritable(transaction.schema));
   ARROW_ASSIGN_OR_RAISE(transaction.fragments,
                         WriteFragments(data, table, transaction.schema, options, context));
   return transaction;

@@ -11,6 +11,7 @@
 #include <arrow/type.h>
 
 #include "tusk/base/uuid.h"
+#include "tusk/lance/file/logical_type.h"
 #include "tusk/lance/file/writer.h"
 
 namespace tusk::lance {

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tusk/base/result.h"
+
+namespace tusk::lance {
+
+/// The names in a path such as "a.`b.c`.d": parted by dots; one in backticks may hold dots, and
+/// backticks if they are doubled. InvalidArgument, with the path, for a text that is no path.
+Result<std::vector<std::string>> ParseFieldPath(std::string_view path);
+
+/// The path of `names`, quoted where it must be.
+std::string FormatFieldPath(const std::vector<std::string>& names);
+
+}  // namespace tusk::lance
