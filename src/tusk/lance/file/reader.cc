@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include <arrow/array/data.h>
@@ -15,6 +16,7 @@
 #include "tusk/lance/file/column_pages.h"
 #include "tusk/lance/file/footer.h"
 #include "tusk/lance/file/parse_message.h"
+#include "tusk/lance/file/physical_column.h"
 #include "tusk/lance/file/schema_proto.h"
 
 namespace tusk::lance {
@@ -89,17 +91,6 @@ Result<ByteRange> TableEntry(const arrow::Buffer& table, int64_t i, std::string_
                    .length = static_cast<int64_t>(length)};
 }
 
-/// Physical columns below `field`: its leaves.
-int32_t CountColumns(const Field& field) {
-  if (field.children.empty() || field.metadata.contains("lance-encoding:packed") ||
-      field.metadata.contains("packed")) {
-    return 1;
-  }
-  int32_t count = 0;
-  for (const Field& child : field.children) count += CountColumns(child);
-  return count;
-}
-
 /// A part of a read: what it wants of one page.
 struct PagePart {
   const ColumnPages::Entry* entry;
@@ -163,14 +154,16 @@ class FileReaderImpl final : public FileReader {
 Result<std::vector<FileReader::Column>> FileReaderImpl::FindColumns(
     std::span<const std::string> names) const {
   ARROW_ASSIGN_OR_RAISE(Schema asked, schema_.Project(names));
+  std::unordered_map<std::string_view, int32_t> first_column;
+  int32_t index = 0;
+  for (const Field& field : schema_.fields) {
+    first_column.emplace(field.name, index);
+    index += static_cast<int32_t>(CountPhysicalColumns(field, footer_.minor));
+  }
   std::vector<Column> columns;
   for (Field& field : asked.fields) {
-    int32_t index = 0;
-    for (const Field& before : schema_.fields) {
-      if (before.name == field.name) break;
-      index += CountColumns(before);
-    }
-    columns.push_back({.field = std::move(field), .column_index = index});
+    const int32_t first = first_column.at(field.name);
+    columns.push_back({.field = std::move(field), .column_index = first});
   }
   return columns;
 }
