@@ -143,8 +143,8 @@ TEST(LanceChunkTest, RefusesPackedChunksThatBreakTheLayout) {
 
 TEST(LanceChunkTest, RefusesEncodingsThatAreNotCoveredByName) {
   using Kind = ValueEncoding::Kind;
-  for (const Kind kind : {Kind::kConstant, Kind::kDictionary, Kind::kPackedStruct,
-                          Kind::kVariablePackedStruct, Kind::kBufferCompression}) {
+  for (const Kind kind : {Kind::kConstant, Kind::kDictionary, Kind::kVariablePackedStruct,
+                          Kind::kBufferCompression}) {
     ValueEncoding encoding;
     encoding.kind = kind;
     const auto decoder = MakeValueDecoder(encoding);

@@ -40,6 +40,11 @@ std::shared_ptr<ArrayData> FixedArray(const std::shared_ptr<arrow::DataType>& ty
   if (storage->id() == arrow::Type::EXTENSION) {
     storage = static_cast<const arrow::ExtensionType*>(storage)->storage_type().get();
   }
+  // Values that are nothing.
+  if (storage->id() == arrow::Type::NA) return ArrayData::Make(type, length, {nullptr}, length);
+  if (storage->id() == arrow::Type::STRUCT) {
+    return ArrayData::Make(type, length, {std::move(validity.bits)}, validity.null_count);
+  }
   if (storage->id() != arrow::Type::FIXED_SIZE_LIST) {
     return ArrayData::Make(type, length, {std::move(validity.bits), std::move(values)},
                            validity.null_count);

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
+
+#include <arrow/buffer.h>
 
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/bitpacking.h"
 #include "tusk/lance/encodings/bits.h"
+#include "tusk/lance/encodings/compression.h"
 #include "tusk/lance/encodings/rle.h"
 
 namespace tusk::lance {
@@ -39,6 +43,18 @@ int64_t TailBytes(int64_t num_levels, int width) {
 
 Result<LevelDecoder> LevelDecoder::Make(const ValueEncoding& encoding) {
   switch (encoding.kind) {
+    case Kind::kGeneral: {
+      if (encoding.children.size() != 1) return Corrupt("encoding general without values");
+      if (encoding.children[0].kind == Kind::kGeneral) {
+        return Unsupported("levels compressed twice are not supported");
+      }
+      if (encoding.compression == ValueEncoding::Compression::kUnknown) {
+        return Unsupported("levels in a compression other than LZ4 and ZSTD are not supported");
+      }
+      ARROW_ASSIGN_OR_RAISE(LevelDecoder decoder, Make(encoding.children[0]));
+      decoder.compression_ = encoding.compression;
+      return decoder;
+    }
     case Kind::kFlat:
     case Kind::kInlineBitpacking:
       if (encoding.bits != kLevelBits) return Corrupt("levels of ", encoding.bits, " bits");
@@ -61,13 +77,57 @@ Result<LevelDecoder> LevelDecoder::Make(const ValueEncoding& encoding) {
   }
 }
 
+Status LevelDecoder::CheckSize(std::span<const uint8_t> bytes, int64_t num_levels) const {
+  const auto size = static_cast<int64_t>(bytes.size());
+  int64_t most = kPackedBlock;
+  if (kind_ == Kind::kRle) most = size * std::numeric_limits<uint8_t>::max();
+  if (kind_ == Kind::kOutOfLineBitpacking) {
+    // No writer packs levels into no bits: there would be none at all.
+    most = width_ == 0 ? 0 : (size / PackedBytes(width_) + 1) * kPackedBlock;
+  }
+  return num_levels <= most ? Status::OK() : TooShort(num_levels, bytes.size());
+}
+
+Result<int64_t> LevelDecoder::CountLevels(std::span<const uint8_t> bytes, uint16_t declared) const {
+  if (kind_ != Kind::kRle || compression_) return declared;
+  if (bytes.size() < sizeof(uint64_t)) return TooShort(declared, bytes.size());
+  const auto values_size = LoadLittle<uint64_t>(bytes.data());
+  const auto runs = bytes.subspan(sizeof(uint64_t));
+  if (values_size > runs.size()) return TooShort(declared, bytes.size());
+  int64_t count = 0;
+  for (const uint8_t length : runs.subspan(values_size)) count += length;
+  if (count % (int64_t{1} << kLevelBits) == declared) return count;
+  return Corrupt("runs of ", count, " levels where ", declared, " were announced");
+}
+
+Status LevelDecoder::Decode(std::span<const uint8_t> bytes, int64_t num_levels,
+                            arrow::MemoryPool* pool, std::vector<uint16_t>* levels) const {
+  ARROW_ASSIGN_OR_RAISE(const uint8_t* words, Words(bytes, num_levels, pool, levels));
+  if (words == reinterpret_cast<const uint8_t*>(levels->data())) return Status::OK();
+  levels->resize(num_levels);
+  if (num_levels > 0) std::memcpy(levels->data(), words, num_levels * kLevelBytes);
+  return Status::OK();
+}
+
 Result<const uint8_t*> LevelDecoder::Words(std::span<const uint8_t> bytes, int64_t num_levels,
+                                           arrow::MemoryPool* pool,
                                            std::vector<uint16_t>* scratch) const {
+  if (compression_) {
+    const auto max_size =
+        static_cast<uint64_t>(num_levels + kPackedBlock + 4) * (kLevelBytes + 1) + sizeof(uint64_t);
+    ARROW_ASSIGN_OR_RAISE(const auto plain, Decompress(*compression_, bytes, max_size, pool));
+    LevelDecoder inner = *this;
+    inner.compression_.reset();
+    const std::span<const uint8_t> plain_bytes(plain->data(), plain->size());
+    ARROW_RETURN_NOT_OK(inner.Decode(plain_bytes, num_levels, pool, scratch));
+    return reinterpret_cast<const uint8_t*>(scratch->data());
+  }
   const auto size = static_cast<int64_t>(bytes.size());
   if (kind_ == Kind::kFlat) {
     if (size < num_levels * kLevelBytes) return TooShort(num_levels, bytes.size());
     return bytes.data();
   }
+  ARROW_RETURN_NOT_OK(CheckSize(bytes, num_levels));
   const int64_t num_blocks = (num_levels + kPackedBlock - 1) / kPackedBlock;
   scratch->resize(num_blocks * kPackedBlock);
   const auto words = [&] { return reinterpret_cast<const uint8_t*>(scratch->data()); };
@@ -113,7 +173,7 @@ Result<const uint8_t*> LevelDecoder::Words(std::span<const uint8_t> bytes, int64
 Status LevelDecoder::DecodeInto(std::span<const uint8_t> bytes, int64_t num_levels, RowRange rows,
                                 int64_t position, ColumnOutput* out) const {
   std::vector<uint16_t> scratch;
-  ARROW_ASSIGN_OR_RAISE(const uint8_t* words, Words(bytes, num_levels, &scratch));
+  ARROW_ASSIGN_OR_RAISE(const uint8_t* words, Words(bytes, num_levels, out->pool(), &scratch));
   ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
   for (int64_t row = rows.begin; row < rows.end; ++row) {
     const auto level = LoadLittle<uint16_t>(words + row * kLevelBytes);
@@ -128,7 +188,7 @@ Status LevelDecoder::GatherInto(std::span<const uint8_t> bytes, int64_t num_leve
                                 std::span<const TakenRow> rows, int64_t first_row,
                                 ColumnOutput* out) const {
   std::vector<uint16_t> scratch;
-  ARROW_ASSIGN_OR_RAISE(const uint8_t* words, Words(bytes, num_levels, &scratch));
+  ARROW_ASSIGN_OR_RAISE(const uint8_t* words, Words(bytes, num_levels, out->pool(), &scratch));
   ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
   for (const TakenRow& taken : rows) {
     const auto level = LoadLittle<uint16_t>(words + (taken.row - first_row) * kLevelBytes);

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
+
+#include <arrow/type_fwd.h>
 
 #include "tusk/base/result.h"
 #include "tusk/lance/encodings/column_output.h"
@@ -13,18 +16,28 @@
 
 namespace tusk::lance {
 
-/// Decodes the definition levels of columns without lists: 16-bit words, 0 for a valid row, 1 for
-/// a null one. They come flat, in packed blocks of one width (out-of-line bitpacking; what does
-/// not fill a block is padded or follows as plain words), in one block with its width in front
-/// (inline bitpacking), or as the 64-bit size of run values, these, and a byte for the length of
-/// each run (run-length encoding). Stateless: threads share one object.
+/// Decodes repetition or definition levels: 16-bit words. They come flat, in packed blocks of one
+/// width (out-of-line bitpacking; what does not fill a block is padded or follows as plain words),
+/// in one block with its width in front (inline bitpacking), or as the 64-bit size of run values,
+/// these, and a byte for the length of each run (run-length encoding); and any of that compressed.
+/// Stateless: threads share one object.
 class LevelDecoder {
  public:
   /// Unsupported, by name, for an encoding that is not covered.
   static Result<LevelDecoder> Make(const ValueEncoding& encoding);
 
-  /// Clears the validity of `rows` that are null, in the output from `position` on. `bytes` hold
-  /// `num_levels` levels. Corrupt if they do not, or for a level that is neither 0 nor 1.
+  /// How many levels `bytes` hold, if a chunk of them says `declared`: that many, unless runs show
+  /// that there are more than its 16 bits can say, which then are the lowest. Corrupt if runs show
+  /// another number.
+  Result<int64_t> CountLevels(std::span<const uint8_t> bytes, uint16_t declared) const;
+  /// Decodes `num_levels` levels to the front of `levels`, which grows as needed. Corrupt if
+  /// `bytes` do not hold them.
+  Status Decode(std::span<const uint8_t> bytes, int64_t num_levels, arrow::MemoryPool* pool,
+                std::vector<uint16_t>* levels) const;
+
+  /// Columns without lists and structs, whose definition levels are 0 for a valid row and 1 for a
+  /// null one: clears the validity of `rows` that are null, in the output from `position` on.
+  /// `bytes` hold `num_levels` levels. Corrupt if they do not, or for another level.
   Status DecodeInto(std::span<const uint8_t> bytes, int64_t num_levels, RowRange rows,
                     int64_t position, ColumnOutput* out) const;
   /// The same for single rows; the first level is that of row number `first_row`.
@@ -33,13 +46,16 @@ class LevelDecoder {
 
  private:
   LevelDecoder(ValueEncoding::Kind kind, int width) : kind_(kind), width_(width) {}
-  /// The levels as words: `bytes` themselves, or unpacked into `scratch`.
+  /// Corrupt if `bytes` cannot hold so many levels; before memory is taken for them.
+  Status CheckSize(std::span<const uint8_t> bytes, int64_t num_levels) const;
+  /// The levels as words: `bytes` themselves, or decoded into `scratch`.
   Result<const uint8_t*> Words(std::span<const uint8_t> bytes, int64_t num_levels,
-                               std::vector<uint16_t>* scratch) const;
+                               arrow::MemoryPool* pool, std::vector<uint16_t>* scratch) const;
 
   ValueEncoding::Kind kind_;
   /// Out-of-line bitpacking: bits of a packed level.
   int width_;
+  std::optional<ValueEncoding::Compression> compression_;
 };
 
 /// How the levels of a mini-block page are described: out-of-line bitpacking with one bit a level.

@@ -7,6 +7,7 @@
 
 #include "tusk/lance/encodings/compression.h"
 #include "tusk/lance/encodings/fsst.h"
+#include "tusk/lance/encodings/packed_struct.h"
 
 namespace tusk::lance {
 namespace {
@@ -47,9 +48,19 @@ class CompressedValueDecoder final : public SingleValueDecoder {
 
 }  // namespace
 
+Status SingleValueDecoder::CheckShape(const ValueShape& shape) const {
+  return CheckPlainText(shape);
+}
+
+Status CheckPlainText(const ValueShape& shape) {
+  if (shape.packed_fields.empty()) return Status::OK();
+  return Corrupt("page holds texts where the column's type is a packed struct");
+}
+
 Result<std::unique_ptr<const SingleValueDecoder>> MakeSingleValueDecoder(
     const ValueEncoding& encoding) {
   if (encoding.kind == Kind::kVariable) return nullptr;
+  if (encoding.kind == Kind::kVariablePackedStruct) return MakePackedRowDecoder(encoding);
   const bool wraps_plain_values =
       encoding.children.size() == 1 && encoding.children[0].kind == Kind::kVariable;
   if (encoding.kind == Kind::kFsst && wraps_plain_values) {

@@ -8,6 +8,7 @@
 
 #include "tusk/base/result.h"
 #include "tusk/lance/encodings/value_encoding.h"
+#include "tusk/lance/encodings/value_shape.h"
 
 namespace tusk::lance {
 
@@ -16,10 +17,15 @@ namespace tusk::lance {
 class SingleValueDecoder {
  public:
   virtual ~SingleValueDecoder() = default;
+  /// Corrupt if what is decoded cannot become values of `shape`, which is a variable one.
+  virtual Status CheckShape(const ValueShape& shape) const;
   /// The value. Corrupt if `bytes` break the encoding.
   virtual Result<std::shared_ptr<arrow::Buffer>> Decode(std::span<const uint8_t> bytes,
                                                         arrow::MemoryPool* pool) const = 0;
 };
+
+/// Corrupt if texts cannot become values of `shape`, since those are packed structs.
+Status CheckPlainText(const ValueShape& shape);
 
 /// The decoder for `encoding`; null if values stand as they are. Unsupported, by name, for an
 /// encoding that is not covered.

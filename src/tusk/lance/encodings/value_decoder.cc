@@ -8,6 +8,7 @@
 #include "tusk/lance/encodings/flat.h"
 #include "tusk/lance/encodings/fsst.h"
 #include "tusk/lance/encodings/general.h"
+#include "tusk/lance/encodings/packed_struct.h"
 #include "tusk/lance/encodings/rle.h"
 #include "tusk/lance/encodings/variable.h"
 
@@ -42,6 +43,8 @@ Result<std::unique_ptr<const ValueDecoder>> MakeValueDecoder(const ValueEncoding
         return MakeRleDecoder(items);
       case Kind::kByteStreamSplit:
         return MakeByteStreamSplitDecoder(items);
+      case Kind::kPackedStruct:
+        return MakePackedStructDecoder(items);
       default:
         break;
     }

@@ -37,6 +37,13 @@ struct ValueEncoding {
   /// The encoding of the values inside; for variable, of the offsets; for run-length, of the values
   /// and of the lengths. Empty for those that end in bytes.
   std::vector<ValueEncoding> children = {};
+  /// Packed struct: how each field of a row is stored. Of a variable one, children are the
+  /// encodings of the fields in the same order.
+  struct PackedField {
+    bool is_variable = false;
+    uint64_t bits = 0;  ///< of a value, or of its length if it is variable
+  };
+  std::vector<PackedField> packed_fields = {};
   /// FSST: what stands for the symbols, see FsstSymbols.
   std::string symbol_table = {};
   enum class Compression { kUnknown, kLz4, kZstd };

@@ -38,6 +38,14 @@ Result<ValueShape> ValueShape::Of(const arrow::DataType& type) {
       shape.bits = 64;
       break;
     default:
+      if (item->id() == arrow::Type::NA ||
+          (item->id() == arrow::Type::STRUCT && item->num_fields() == 0)) {
+        if (!shape.list_sizes.empty()) {
+          return Unsupported("type ", type.ToString(), " is not supported");
+        }
+        shape.bits = 0;
+        break;
+      }
       if (!arrow::is_fixed_width(item->id()) || item->id() == arrow::Type::DICTIONARY) {
         return Unsupported("type ", type.ToString(), " is not supported yet");
       }
@@ -49,6 +57,24 @@ Result<ValueShape> ValueShape::Of(const arrow::DataType& type) {
   if (shape.is_variable && !shape.list_sizes.empty()) {
     return Unsupported("type ", type.ToString(), " is not supported yet");
   }
+  return shape;
+}
+
+Result<ValueShape> ValueShape::OfPacked(const arrow::DataType& type) {
+  ValueShape shape;
+  for (const auto& field : type.fields()) {
+    ARROW_ASSIGN_OR_RAISE(const ValueShape inner, Of(*field->type()));
+    const int64_t bits = inner.is_variable ? inner.bits : inner.row_bits();
+    if (bits == 0 || bits % 8 != 0 || bits > kMaxRowBits - shape.bits) {
+      return Unsupported("packed struct with a field of ", field->type()->ToString(),
+                         " is not supported");
+    }
+    shape.packed_fields.push_back({.is_variable = inner.is_variable, .bits = bits});
+    shape.is_variable = shape.is_variable || inner.is_variable;
+    shape.bits += bits;
+  }
+  if (shape.packed_fields.empty()) return Unsupported("packed struct without fields");
+  if (shape.is_variable) shape.bits = 64;
   return shape;
 }
 

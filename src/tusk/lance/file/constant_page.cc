@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/bits.h"
+#include "tusk/lance/encodings/levels.h"
 #include "tusk/lance/file/page.h"
 #include "tusk/lance/file/page_rows.h"
 
@@ -11,14 +14,16 @@ namespace tusk::lance {
 namespace {
 
 constexpr int64_t kLevelBytes = 2;
+/// Every so many rows it is noted where the row begins.
+constexpr int64_t kRowsPerMark = 1024;
 
 /// The value of a page, in Arrow's buffers for an array of one row. Owns the memory.
-class Constant final : public PageIndex {
+class Constant {
  public:
   explicit Constant(std::shared_ptr<arrow::Buffer> bytes) : bytes_(std::move(bytes)) {}
 
   /// Splits it in buffers: u32 count, u32 length of each, then their bytes.
-  static Result<std::unique_ptr<const PageIndex>> Parse(
+  static Result<std::unique_ptr<const Constant>> Parse(
       const std::shared_ptr<arrow::Buffer>& bytes) {
     const std::span<const uint8_t> all(bytes->data(), bytes->size());
     const auto broken = [&] {
@@ -39,7 +44,7 @@ class Constant final : public PageIndex {
     if (at != all.size()) return broken();
     return constant;
   }
-  static std::unique_ptr<const PageIndex> OfBuffer(std::string_view value) {
+  static std::unique_ptr<const Constant> OfBuffer(std::string_view value) {
     auto constant = std::make_unique<Constant>(arrow::Buffer::FromString(std::string(value)));
     constant->buffers_.emplace_back(constant->bytes_->data(), constant->bytes_->size());
     return constant;
@@ -74,122 +79,358 @@ Result<std::span<const uint8_t>> Constant::Value(const ValueShape& shape) const 
   return Corrupt("value of a constant page is no text with offsets of ", shape.bits, " bits");
 }
 
+/// What was read of a page: its value, unless it is in the description, and the levels of all its
+/// entries, unless they are read by row.
+class ConstantIndex final : public PageIndex {
+ public:
+  std::unique_ptr<const Constant> value;
+  std::vector<uint16_t> repetition;
+  std::vector<uint16_t> definition;
+  std::vector<int64_t> marks;  ///< columns with lists: where every kRowsPerMark-th row begins
+};
+
+/// Slots that all have the same value.
+class ConstantValues final : public PendingValues {
+ public:
+  /// `value` is null if all slots are.
+  ConstantValues(const Constant* value, int64_t num_slots) : value_(value), num_slots_(num_slots) {}
+
+  int64_t num_slots() const override { return num_slots_; }
+  Status DecodeInto(int64_t position, ColumnOutput* out) const override {
+    return Fill(value_, position, num_slots_, out);
+  }
+
+  /// Writes the value, or what stands for a null, to `count` rows of the output.
+  static Status Fill(const Constant* value, int64_t position, int64_t count, ColumnOutput* out);
+
+ private:
+  const Constant* value_;
+  int64_t num_slots_;
+};
+
+Status ConstantValues::Fill(const Constant* value, int64_t position, int64_t count,
+                            ColumnOutput* out) {
+  const ValueShape& shape = out->shape();
+  if (value == nullptr) {
+    if (shape.is_variable) return out->MutableLengths().status();
+    // Nothing uninitialized leaves the reader, not even under a null.
+    ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
+    ClearBits(values, position * shape.row_bits(), count * shape.row_bits());
+    return Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, value->Value(shape));
+  if (shape.is_variable) {
+    ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
+    const uint64_t length = bytes.size();
+    const int64_t width = shape.bits / 8;
+    if (length > 0 && count > std::numeric_limits<int64_t>::max() / static_cast<int64_t>(length)) {
+      return InvalidArgument(count, " rows are too many for one read: read fewer rows");
+    }
+    for (int64_t row = position; row < position + count; ++row) {
+      std::memcpy(lengths + (row + 1) * width, &length, width);
+      out->AddRun(row, 1, bytes.data());
+    }
+    out->Keep(value->bytes());
+    return Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
+  const int64_t bits = shape.row_bits();
+  if (bits == 1) {
+    if ((bytes[0] & 1) != 0) {
+      SetBits(values, position, count);
+    } else {
+      ClearBits(values, position, count);
+    }
+    return Status::OK();
+  }
+  uint8_t* to = values + position * (bits / 8);
+  for (int64_t i = 0; i < count; ++i, to += bits / 8) std::memcpy(to, bytes.data(), bits / 8);
+  return Status::OK();
+}
+
+/// Where the levels of a page are and how they are encoded; absent levels are all 0.
+struct ConstantLevels {
+  io::ByteRange bytes;
+  int64_t count = 0;
+  bool is_plain = true;  ///< they stand as words
+  std::optional<LevelDecoder> decoder;
+
+  /// `count` levels if they are encoded, else as many as the bytes hold.
+  static Result<ConstantLevels> Of(io::ByteRange bytes,
+                                   const std::optional<ValueEncoding>& encoding, uint64_t count) {
+    ConstantLevels levels;
+    if (bytes.length == 0) return levels;
+    levels.bytes = bytes;
+    levels.is_plain = !encoding;
+    if (levels.is_plain) count = static_cast<uint64_t>(bytes.length / kLevelBytes);
+    if (count > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
+      return Corrupt("constant page of ", count, " levels");
+    }
+    levels.count = static_cast<int64_t>(count);
+    ARROW_ASSIGN_OR_RAISE(levels.decoder,
+                          LevelDecoder::Make(encoding.value_or(ValueEncoding::Flat(16))));
+    return levels;
+  }
+};
+
 class ConstantPage final : public Page {
  public:
-  /// A page with its value inline has no `value` bytes; one without nulls has no `levels`.
-  ConstantPage(std::unique_ptr<const PageIndex> inline_value, io::ByteRange value,
-               io::ByteRange levels)
-      : inline_value_(std::move(inline_value)), value_(value), levels_(levels) {}
+  struct Parts {
+    bool is_all_null = false;
+    std::unique_ptr<const Constant> inline_value;  ///< null if it is in `value`, or nowhere
+    io::ByteRange value;
+    ConstantLevels repetition;
+    ConstantLevels definition;
+  };
+
+  ConstantPage(Layers layers, int64_t num_rows, Parts parts)
+      : Page(layers), num_rows_(num_rows), parts_(std::move(parts)) {}
 
   Status CheckShape(const ValueShape& shape) const override {
+    if (parts_.is_all_null) return Status::OK();
+    if (!shape.packed_fields.empty() || (!shape.is_variable && shape.bits == 0)) {
+      return Corrupt("constant page with a value, which the column's type does not have");
+    }
     if (shape.list_sizes.empty()) return Status::OK();
-    return Unsupported("constant pages of fixed-size lists are not supported yet");
+    return Unsupported("constant pages of fixed-size lists are not supported");
   }
   std::vector<io::ByteRange> index_ranges() const override {
-    if (value_.length == 0) return {};
-    return {value_};
+    std::vector<io::ByteRange> ranges;
+    if (parts_.value.length > 0) ranges.push_back(parts_.value);
+    if (!ReadsLevelsByRow()) {
+      if (parts_.repetition.count > 0) ranges.push_back(parts_.repetition.bytes);
+      if (parts_.definition.count > 0) ranges.push_back(parts_.definition.bytes);
+    }
+    return ranges;
   }
   Result<std::unique_ptr<const PageIndex>> ParseIndex(
       std::span<const std::shared_ptr<arrow::Buffer>> bytes,
-      arrow::MemoryPool* /*pool*/) const override {
-    return Constant::Parse(bytes[0]);
-  }
-  Status Plan(const PageIndex* /*index*/, const PageRequest& request,
+      arrow::MemoryPool* pool) const override;
+  Status Plan(const PageIndex* index, const PageRequest& request,
               std::vector<PlannedRead>* reads) const override {
-    if (levels_.length == 0) return Status::OK();
-    return VisitRuns(request, [&](RowRange rows) {
-      reads->push_back({.bytes = {.offset = levels_.offset + rows.begin * kLevelBytes,
-                                  .length = rows.length() * kLevelBytes},
-                        .units = rows});
-      return Status::OK();
-    });
+    if (!ReadsLevelsByRow()) return Status::OK();
+    return VisitRuns(request, [&](RowRange rows) { return PlanRuns(index, {&rows, 1}, reads); });
   }
   Status Decode(const PageIndex* index, const PageRequest& request,
                 std::span<const PlannedRead> reads,
                 std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                 ColumnOutput* out) const override;
-
- private:
-  std::unique_ptr<const PageIndex> inline_value_;
-  io::ByteRange value_;
-  io::ByteRange levels_;
-};
-
-/// Writes `value` to one row of the output.
-Status PutValue(std::span<const uint8_t> value, int64_t position, ColumnOutput* out) {
-  const int64_t bits = out->shape().bits;
-  if (out->shape().is_variable) {
-    ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
-    const uint64_t length = value.size();
-    std::memcpy(lengths + (position + 1) * (bits / 8), &length, bits / 8);
-    out->AddRun(position, 1, value.data());
+  Status PlanRuns(const PageIndex* /*index*/, std::span<const RowRange> runs,
+                  std::vector<PlannedRead>* reads) const override {
+    if (!ReadsLevelsByRow()) return Status::OK();
+    for (const RowRange& rows : runs) {
+      reads->push_back(
+          {.bytes = {.offset = parts_.definition.bytes.offset + rows.begin * kLevelBytes,
+                     .length = rows.length() * kLevelBytes},
+           .units = rows});
+    }
     return Status::OK();
   }
-  ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
-  CopyBits(value.data(), 0, bits, values, position * bits);
-  return Status::OK();
+  Result<std::unique_ptr<const PendingValues>> Unravel(
+      const PageIndex* index, std::span<const RowRange> runs, std::span<const PlannedRead> reads,
+      std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool,
+      Structure* structure) const override;
+
+ private:
+  bool has_lists() const { return meaning().max_repetition() > 0; }
+  /// Plain levels without lists are read where the rows are; others all at once, into the index.
+  bool ReadsLevelsByRow() const {
+    return !has_lists() && parts_.definition.count > 0 && parts_.definition.is_plain;
+  }
+  /// Null if all slots are.
+  const Constant* Value(const PageIndex* index) const {
+    if (parts_.is_all_null) return nullptr;
+    if (parts_.inline_value != nullptr) return parts_.inline_value.get();
+    return static_cast<const ConstantIndex*>(index)->value.get();
+  }
+  /// The levels in the index; of all entries of the page.
+  Levels LevelsOf(const PageIndex* index) const;
+  Status MarkRows(ConstantIndex* index) const;
+  /// The entry with which `row` begins, or the end of the page.
+  int64_t Find(const PageIndex* index, int64_t row) const;
+
+  int64_t num_rows_;
+  Parts parts_;
+};
+
+Levels ConstantPage::LevelsOf(const PageIndex* index) const {
+  Levels levels{.count = std::max(parts_.repetition.count, parts_.definition.count)};
+  if (levels.count == 0) levels.count = num_rows_;
+  if (index == nullptr) return levels;
+  const auto& all = static_cast<const ConstantIndex&>(*index);
+  if (!all.repetition.empty()) levels.repetition = all.repetition.data();
+  if (!all.definition.empty()) levels.definition = all.definition.data();
+  return levels;
+}
+
+Result<std::unique_ptr<const PageIndex>> ConstantPage::ParseIndex(
+    std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool) const {
+  auto index = std::make_unique<ConstantIndex>();
+  size_t next = 0;
+  if (parts_.value.length > 0) {
+    // What was read may be a small piece of a large buffer.
+    const auto& piece = bytes[next++];
+    ARROW_ASSIGN_OR_RAISE(auto copy, piece->CopySlice(0, piece->size(), pool));
+    ARROW_ASSIGN_OR_RAISE(index->value, Constant::Parse(std::move(copy)));
+  }
+  if (ReadsLevelsByRow()) return index;
+  const auto decode = [&](const ConstantLevels& levels, std::vector<uint16_t>* to) -> Status {
+    if (levels.count == 0) return Status::OK();
+    const arrow::Buffer& from = *bytes[next++];
+    ARROW_RETURN_NOT_OK(levels.decoder->Decode({from.data(), static_cast<size_t>(from.size())},
+                                               levels.count, pool, to));
+    to->resize(levels.count);
+    return Status::OK();
+  };
+  ARROW_RETURN_NOT_OK(decode(parts_.repetition, &index->repetition));
+  ARROW_RETURN_NOT_OK(decode(parts_.definition, &index->definition));
+  if (has_lists()) ARROW_RETURN_NOT_OK(MarkRows(index.get()));
+  return index;
+}
+
+Status ConstantPage::MarkRows(ConstantIndex* index) const {
+  const Levels levels = LevelsOf(index);
+  int64_t row = 0;
+  for (int64_t entry = 0; entry < levels.count; ++entry) {
+    if (levels.repetition[entry] != meaning().max_repetition()) continue;
+    if (row++ % kRowsPerMark == 0) index->marks.push_back(entry);
+  }
+  if (row == num_rows_) return Status::OK();
+  return Corrupt("levels of a page of ", num_rows_, " rows begin ", row);
+}
+
+int64_t ConstantPage::Find(const PageIndex* index, int64_t row) const {
+  if (!has_lists()) return row;
+  const Levels levels = LevelsOf(index);
+  if (row == num_rows_) return levels.count;
+  int64_t entry = static_cast<const ConstantIndex*>(index)->marks[row / kRowsPerMark];
+  for (int64_t left = row % kRowsPerMark; left > 0;) {
+    if (levels.repetition[++entry] == meaning().max_repetition()) --left;
+  }
+  return entry;
+}
+
+Result<std::unique_ptr<const PendingValues>> ConstantPage::Unravel(
+    const PageIndex* index, std::span<const RowRange> runs, std::span<const PlannedRead> reads,
+    std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool,
+    Structure* structure) const {
+  int64_t num_slots = 0;
+  const auto append = [&](const Levels& levels) {
+    num_slots += levels.CountVisible(meaning());
+    return structure->Append(meaning(), levels);
+  };
+  if (ReadsLevelsByRow()) {
+    std::vector<uint16_t> words;
+    for (size_t i = 0; i < reads.size(); ++i) {
+      const int64_t count = reads[i].units.length();
+      ARROW_RETURN_NOT_OK(parts_.definition.decoder->Decode(
+          {bytes[i]->data(), static_cast<size_t>(bytes[i]->size())}, count, pool, &words));
+      ARROW_RETURN_NOT_OK(
+          append({.repetition = nullptr, .definition = words.data(), .count = count}));
+    }
+  } else if (const Levels levels = LevelsOf(index); levels.definition == nullptr && !has_lists()) {
+    // Without levels every value is there, or none is: then the inner-most layer is null.
+    const uint16_t level = parts_.is_all_null ? 1 : 0;
+    for (const RowRange& run : runs) {
+      const std::vector<uint16_t> words(run.length(), level);
+      ARROW_RETURN_NOT_OK(
+          append({.repetition = nullptr, .definition = words.data(), .count = run.length()}));
+    }
+  } else {
+    for (const RowRange& run : runs) {
+      const int64_t begin = Find(index, run.begin);
+      ARROW_RETURN_NOT_OK(append(levels.Slice(begin, Find(index, run.end) - begin)));
+    }
+  }
+  return std::make_unique<ConstantValues>(Value(index), num_slots);
 }
 
 Status ConstantPage::Decode(const PageIndex* index, const PageRequest& request,
                             std::span<const PlannedRead> reads,
                             std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                             ColumnOutput* out) const {
-  const auto& constant =
-      static_cast<const Constant&>(inline_value_ != nullptr ? *inline_value_ : *index);
-  ARROW_ASSIGN_OR_RAISE(const auto value, constant.Value(out->shape()));
-  if (out->shape().is_variable) out->Keep(constant.bytes());
-  const auto put = [&](int64_t /*row*/, int64_t position) {
-    return PutValue(value, position, out);
+  const Constant* value = Value(index);
+  const auto put = [&](int64_t position, uint16_t level) -> Status {
+    // A null row has the value too, so that nothing uninitialized leaves the reader.
+    ARROW_RETURN_NOT_OK(ConstantValues::Fill(value, position, 1, out));
+    if (level == 0) return Status::OK();
+    if (level > 1) {
+      return Corrupt("definition level ", level, " in a column whose highest is 1");
+    }
+    ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
+    ClearBit(validity, position);
+    return Status::OK();
   };
   size_t next_taken = 0;
-  if (levels_.length == 0) {
-    const RowRange all{
-        .begin = request.rows.begin,
-        .end = request.is_take() ? std::numeric_limits<int64_t>::max() : request.rows.end};
-    return VisitRows(request, all, &next_taken, put);
+  if (ReadsLevelsByRow()) {
+    for (size_t i = 0; i < reads.size(); ++i) {
+      const RowRange rows = reads[i].units;
+      const auto put_row = [&](int64_t row, int64_t position) {
+        const uint8_t* at = bytes[i]->data() + (row - rows.begin) * kLevelBytes;
+        return put(position, LoadLittle<uint16_t>(at));
+      };
+      ARROW_RETURN_NOT_OK(VisitRows(request, rows, &next_taken, put_row));
+    }
+    return Status::OK();
   }
-  for (size_t i = 0; i < reads.size(); ++i) {
-    const RowRange rows = reads[i].units;
-    const auto put_or_null = [&](int64_t row, int64_t position) -> Status {
-      // A null row has the value too, so that nothing uninitialized leaves the reader.
-      ARROW_RETURN_NOT_OK(put(row, position));
-      const auto level = LoadLittle<uint16_t>(bytes[i]->data() + (row - rows.begin) * kLevelBytes);
-      if (level == 0) return Status::OK();
-      if (level > 1) {
-        return Corrupt("definition level ", level, " in a column whose highest is 1");
-      }
+  const Levels levels = LevelsOf(index);
+  if (levels.definition == nullptr && !request.is_take()) {
+    const int64_t count = request.rows.length();
+    if (value == nullptr) {
       ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
-      ClearBit(validity, position);
-      return Status::OK();
-    };
-    ARROW_RETURN_NOT_OK(VisitRows(request, rows, &next_taken, put_or_null));
+      ClearBits(validity, request.position, count);
+    }
+    return ConstantValues::Fill(value, request.position, count, out);
   }
-  return Status::OK();
+  const RowRange all{
+      .begin = request.rows.begin,
+      .end = request.is_take() ? std::numeric_limits<int64_t>::max() : request.rows.end};
+  const uint16_t plain = value == nullptr ? 1 : 0;
+  const auto put_row = [&](int64_t row, int64_t position) {
+    return put(position, levels.definition == nullptr ? plain : levels.definition[row]);
+  };
+  return VisitRows(request, all, &next_taken, put_row);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<const Page>> MakeConstantPage(const ConstantLayout& layout, int64_t num_rows,
+Result<std::unique_ptr<const Page>> MakeConstantPage(const ConstantLayout& layout, Layers layers,
+                                                     int64_t num_rows,
                                                      std::span<const io::ByteRange> buffers) {
-  std::unique_ptr<const PageIndex> inline_value;
-  io::ByteRange value;
+  ConstantPage::Parts parts;
+  parts.is_all_null = layout.is_all_null;
   if (layout.inline_value) {
-    inline_value = Constant::OfBuffer(*layout.inline_value);
-  } else {
+    parts.inline_value = Constant::OfBuffer(*layout.inline_value);
+  } else if (!layout.is_all_null) {
     if (buffers.empty() || buffers[0].length == 0) return Corrupt("constant page without a value");
-    value = buffers[0];
+    parts.value = buffers[0];
     buffers = buffers.subspan(1);
   }
-  if (buffers.empty()) {
-    return std::make_unique<ConstantPage>(std::move(inline_value), value, io::ByteRange());
+  if (!buffers.empty() && buffers.size() != 2) {
+    return Corrupt("constant page with ", buffers.size(), " buffers of levels");
   }
-  // Repetition and definition levels, either of which may be absent.
-  if (buffers.size() != 2 || buffers[0].length != 0 ||
-      (buffers[1].length != 0 && buffers[1].length / kLevelBytes != num_rows)) {
-    return Corrupt("constant page of ", num_rows, " rows has ", buffers.size(),
-                   " buffers of levels, the last of ", buffers.back().length, " bytes");
+  if (!buffers.empty()) {
+    ARROW_ASSIGN_OR_RAISE(parts.repetition,
+                          ConstantLevels::Of(buffers[0], layout.repetition, layout.num_rep_levels));
+    ARROW_ASSIGN_OR_RAISE(parts.definition,
+                          ConstantLevels::Of(buffers[1], layout.definition, layout.num_def_levels));
   }
-  return std::make_unique<ConstantPage>(std::move(inline_value), value, buffers[1]);
+  const LevelMeaning meaning(layers);
+  const bool has_lists = meaning.max_repetition() > 0;
+  const int64_t repetition = parts.repetition.count;
+  const int64_t definition = parts.definition.count;
+  const bool fits = has_lists
+                        ? repetition >= num_rows && (definition == 0 || definition == repetition)
+                        : repetition == 0 && (definition == 0 || definition == num_rows);
+  if (!fits) {
+    return Corrupt("constant page of ", num_rows, " rows with ", meaning.max_repetition(),
+                   " lists has ", repetition, " repetition and ", definition, " definition levels");
+  }
+  // Without levels nothing says that rows are null.
+  if (parts.is_all_null && definition == 0 && meaning.max_definition() == 0) {
+    return Corrupt("constant page without a value and without nulls");
+  }
+  return std::make_unique<ConstantPage>(layers, num_rows, std::move(parts));
 }
 
 }  // namespace tusk::lance

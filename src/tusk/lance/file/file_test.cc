@@ -242,8 +242,8 @@ TEST_F(LanceFileTest, ReadsTheColumnsAskedOnly) {
   const std::vector<std::string> names = {batch->schema()->field(4)->name(),
                                           batch->schema()->field(2)->name()};
   ASSERT_OK_AND_ASSIGN(const auto columns, reader->FindColumns(names));
-  EXPECT_EQ(columns[0].column_index, 4);
-  EXPECT_EQ(columns[1].column_index, 2);
+  EXPECT_EQ(columns[0].columns, std::vector<int32_t>{4});
+  EXPECT_EQ(columns[1].columns, std::vector<int32_t>{2});
   IoCounters counters;
   context_.io = &counters;
   ASSERT_OK_AND_ASSIGN(const auto some, reader->ReadRange(columns, {0, 10'000}, context_));
@@ -316,7 +316,7 @@ TEST_F(LanceFileTest, RefusesAColumnReadAsAnotherType) {
         << type;
   }
   columns[0].field.logical_type = "int32";
-  columns[0].column_index = 1;
+  columns[0].columns = {1};
   EXPECT_THAT(reader->ReadRange(columns, {0, 10}, context_), FailsWith(ErrorCode::kCorrupt));
 }
 

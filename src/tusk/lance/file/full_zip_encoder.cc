@@ -93,10 +93,11 @@ Result<EncodedPage> EncodeFullZipPage(const RowsView& page_rows, int64_t num_nul
   layout.bits =
       static_cast<uint32_t>(rows.shape->is_variable ? rows.shape->bits : rows.shape->row_bits());
   layout.num_items = static_cast<uint64_t>(rows.num_rows);
+  layout.num_visible = layout.num_items;
   layout.values =
       rows.shape->is_variable ? VariableEncoding(rows.shape->bits) : FlatEncoding(*rows.shape);
   EncodedPage page;
-  page.layout = {.layout = std::move(layout), .is_nullable = num_nulls > 0};
+  page.layout = {.layout = std::move(layout), .layers = FlatLayers(num_nulls > 0)};
   ARROW_RETURN_NOT_OK(rows.shape->is_variable ? EncodeVariablePage(rows, context, &page)
                                               : EncodeFixed(rows, context, &page));
   return page;

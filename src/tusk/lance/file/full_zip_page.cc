@@ -1,10 +1,13 @@
+#include <array>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/bits.h"
 #include "tusk/lance/encodings/fixed_size_list.h"
+#include "tusk/lance/encodings/packed_struct.h"
 #include "tusk/lance/encodings/single_value_decoder.h"
 #include "tusk/lance/file/page.h"
 #include "tusk/lance/file/page_rows.h"
@@ -12,123 +15,42 @@
 namespace tusk::lance {
 namespace {
 
-/// The level in front of a row: 0, 1 or 2 bytes by the number of bits.
+using Kind = ValueEncoding::Kind;
+
+/// The levels in front of an entry, in one word of 0, 1, 2 or 4 bytes by the number of bits.
 class ControlWord {
  public:
-  explicit ControlWord(uint32_t bits) : width_(bits == 0 ? 0 : bits <= 8 ? 1 : 2) {}
+  ControlWord(uint32_t bits_rep, uint32_t bits_def)
+      : bits_def_(bits_def), definition_mask_((uint32_t{1} << bits_def) - 1) {
+    const uint32_t bits = bits_rep + bits_def;
+    width_ = bits == 0 ? 0 : bits <= 8 ? 1 : bits <= 16 ? 2 : 4;
+  }
   int64_t width() const { return width_; }
-  /// Corrupt for a level other than 0 and 1. `row` holds at least width() bytes.
-  Result<bool> IsNull(const uint8_t* row) const {
-    if (width_ == 0) return false;
-    const uint16_t level = width_ == 1 ? *row : LoadLittle<uint16_t>(row);
-    if (level > 1) {
-      return Corrupt("definition level ", level, " in a column whose highest is 1");
-    }
-    return level == 1;
+
+  struct Entry {
+    uint16_t repetition = 0;
+    uint16_t definition = 0;
+  };
+  /// `at` holds at least width() bytes.
+  Entry Read(const uint8_t* at) const {
+    uint32_t word = 0;
+    std::memcpy(&word, at, width_);
+    return {.repetition = static_cast<uint16_t>(word >> bits_def_),
+            .definition = static_cast<uint16_t>(word & definition_mask_)};
+  }
+  /// For columns without lists and structs. Corrupt for a level other than 0 and 1.
+  Result<bool> IsNull(const uint8_t* at) const {
+    const Entry entry = Read(at);
+    if (entry.definition <= 1 && entry.repetition == 0) return entry.definition == 1;
+    return Corrupt("levels ", entry.repetition, " and ", entry.definition,
+                   " in a column whose highest are 0 and 1");
   }
 
  private:
+  uint32_t bits_def_;
+  uint32_t definition_mask_;
   int64_t width_;
 };
-
-/// Rows of one width, found by multiplication.
-class FixedFullZipPage final : public Page {
- public:
-  FixedFullZipPage(ControlWord control, ListLayers lists, io::ByteRange data)
-      : control_(control),
-        lists_(std::move(lists)),
-        bitmaps_width_(BitmapsWidth(lists_)),
-        width_(static_cast<int64_t>(lists_.items.bits) * lists_.items_per_row / 8),
-        stride_(control.width() + bitmaps_width_ + width_),
-        data_(data) {}
-
-  /// Bytes of the bitmaps in front of the items of each row.
-  static int64_t BitmapsWidth(const ListLayers& lists) {
-    int64_t width = 0;
-    for (const ListLayers::Layer& layer : lists.layers) {
-      if (layer.has_validity) width += BytesForBits(layer.items_per_row);
-    }
-    return width;
-  }
-
-  Status CheckShape(const ValueShape& shape) const override {
-    if (shape.bits == 1 && lists_.items.bits == 8) {
-      return Unsupported("booleans in full-zip pages are not supported yet");
-    }
-    return lists_.CheckShape(shape, static_cast<int64_t>(lists_.items.bits));
-  }
-  Status Plan(const PageIndex* /*index*/, const PageRequest& request,
-              std::vector<PlannedRead>* reads) const override {
-    return VisitRuns(request, [&](RowRange rows) {
-      reads->push_back({.bytes = {.offset = data_.offset + rows.begin * stride_,
-                                  .length = rows.length() * stride_},
-                        .units = rows});
-      return Status::OK();
-    });
-  }
-  Status Decode(const PageIndex* index, const PageRequest& request,
-                std::span<const PlannedRead> reads,
-                std::span<const std::shared_ptr<arrow::Buffer>> bytes,
-                ColumnOutput* out) const override;
-
- private:
-  Status DecodeBitmaps(const uint8_t* row, int64_t position, ColumnOutput* out) const;
-
-  ControlWord control_;
-  ListLayers lists_;
-  int64_t bitmaps_width_;
-  int64_t width_;  ///< of the items
-  int64_t stride_;
-  io::ByteRange data_;
-};
-
-Status FixedFullZipPage::DecodeBitmaps(const uint8_t* row, int64_t position,
-                                       ColumnOutput* out) const {
-  std::vector<std::span<const uint8_t>> bitmaps;
-  for (const ListLayers::Layer& layer : lists_.layers) {
-    if (!layer.has_validity) continue;
-    bitmaps.emplace_back(row, BytesForBits(layer.items_per_row));
-    row += bitmaps.back().size();
-  }
-  return lists_.DecodeBitmaps(bitmaps, {.begin = 0, .end = 1}, position, out);
-}
-
-Status FixedFullZipPage::Decode(const PageIndex* /*index*/, const PageRequest& request,
-                                std::span<const PlannedRead> reads,
-                                std::span<const std::shared_ptr<arrow::Buffer>> bytes,
-                                ColumnOutput* out) const {
-  if (stride_ == width_ && !request.is_take()) {
-    // Without levels and bitmaps the page is an Arrow buffer: the only one if it is all that was
-    // asked for.
-    const bool is_aligned = reinterpret_cast<uintptr_t>(bytes[0]->data()) % 8 == 0;
-    if (request.rows.length() == out->num_rows() && is_aligned) {
-      out->AdoptValues(bytes[0]);
-      return Status::OK();
-    }
-    ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
-    std::memcpy(values + request.position * width_, bytes[0]->data(), bytes[0]->size());
-    return Status::OK();
-  }
-  ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
-  size_t next_taken = 0;
-  for (size_t i = 0; i < reads.size(); ++i) {
-    const RowRange rows = reads[i].units;
-    const auto copy = [&](int64_t row, int64_t position) -> Status {
-      const uint8_t* from = bytes[i]->data() + (row - rows.begin) * stride_;
-      ARROW_ASSIGN_OR_RAISE(const bool is_null, control_.IsNull(from));
-      from += control_.width();
-      if (bitmaps_width_ > 0) ARROW_RETURN_NOT_OK(DecodeBitmaps(from, position, out));
-      std::memcpy(values + position * width_, from + bitmaps_width_, width_);
-      if (is_null) {
-        ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
-        ClearBit(validity, position);
-      }
-      return Status::OK();
-    };
-    ARROW_RETURN_NOT_OK(VisitRows(request, rows, &next_taken, copy));
-  }
-  return Status::OK();
-}
 
 /// Where the rows of a page begin, as they stand in the file: one entry more than there are rows.
 class RowOffsets final : public PageIndex {
@@ -160,115 +82,357 @@ class RowOffsets final : public PageIndex {
   uint64_t data_size_;
 };
 
-/// Rows of any width, found by an index of their beginnings.
-class VariableFullZipPage final : public Page {
- public:
-  /// `values` is null if values stand as they are.
-  VariableFullZipPage(ControlWord control, std::unique_ptr<const SingleValueDecoder> values,
-                      int64_t length_width, int64_t index_width, io::ByteRange data,
-                      io::ByteRange index)
-      : control_(control),
-        values_(std::move(values)),
-        length_width_(length_width),
-        index_width_(index_width),
-        data_(data),
-        index_(index) {}
+/// Where the index of a page is, and how wide its entries are.
+struct RowIndex {
+  io::ByteRange range;
+  int64_t width = 0;
 
-  Status CheckShape(const ValueShape& shape) const override {
-    if (shape.is_variable) return Status::OK();
-    return Corrupt("full-zip page holds values of any length, the column's type does not");
+  /// Corrupt if `range` is not one of rows + 1 entries.
+  static Result<RowIndex> Of(io::ByteRange range, int64_t num_rows) {
+    const int64_t width = range.length / (num_rows + 1);
+    if ((width != 1 && width != 2 && width != 4 && width != 8) ||
+        range.length % (num_rows + 1) != 0) {
+      return Corrupt("full-zip page of ", num_rows, " rows has an index of ", range.length,
+                     " bytes");
+    }
+    return RowIndex{.range = range, .width = width};
   }
-  std::vector<io::ByteRange> index_ranges() const override { return {index_}; }
+};
+
+/// What full-zip pages have in common: entries one after the other, each behind its levels.
+class FullZipPage : public Page {
+ public:
+  FullZipPage(Layers layers, ControlWord control, io::ByteRange data, std::optional<RowIndex> index)
+      : Page(layers), control_(control), data_(data), index_(index) {}
+
+  std::vector<io::ByteRange> index_ranges() const override {
+    return index_ ? std::vector<io::ByteRange>{index_->range} : std::vector<io::ByteRange>();
+  }
   Result<std::unique_ptr<const PageIndex>> ParseIndex(
       std::span<const std::shared_ptr<arrow::Buffer>> bytes,
-      arrow::MemoryPool* /*pool*/) const override {
-    return std::make_unique<RowOffsets>(bytes[0], index_width_, data_.length);
+      arrow::MemoryPool* pool) const override {
+    // What was read may be a small piece of a large buffer.
+    ARROW_ASSIGN_OR_RAISE(auto copy, bytes[0]->CopySlice(0, bytes[0]->size(), pool));
+    return std::make_unique<RowOffsets>(std::move(copy), index_->width, data_.length);
+  }
+  Status PlanRuns(const PageIndex* index, std::span<const RowRange> runs,
+                  std::vector<PlannedRead>* reads) const override {
+    for (const RowRange& rows : runs) {
+      ARROW_ASSIGN_OR_RAISE(io::ByteRange bytes, BytesOf(index, rows));
+      bytes.offset += data_.offset;
+      reads->push_back({.bytes = bytes, .units = rows});
+    }
+    return Status::OK();
   }
   Status Plan(const PageIndex* index, const PageRequest& request,
               std::vector<PlannedRead>* reads) const override {
-    const auto& offsets = static_cast<const RowOffsets&>(*index);
-    return VisitRuns(request, [&](RowRange rows) -> Status {
-      ARROW_ASSIGN_OR_RAISE(io::ByteRange bytes, offsets.Find(rows));
-      bytes.offset += data_.offset;
-      reads->push_back({.bytes = bytes, .units = rows});
-      return Status::OK();
-    });
+    return VisitRuns(request, [&](RowRange rows) { return PlanRuns(index, {&rows, 1}, reads); });
+  }
+  Result<std::unique_ptr<const PendingValues>> Unravel(
+      const PageIndex* index, std::span<const RowRange> runs, std::span<const PlannedRead> reads,
+      std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool,
+      Structure* structure) const override;
+
+  /// The value of one slot, or null.
+  using Slot = std::span<const uint8_t>;
+  /// Writes one slot to the output. The bytes of variable values must stay, or be kept.
+  virtual Status Put(Slot slot, int64_t position, ColumnOutput* out) const = 0;
+
+ protected:
+  const ControlWord& control() const { return control_; }
+  const io::ByteRange& data() const { return data_; }
+  /// Where `rows` lie within the page's data.
+  virtual Result<io::ByteRange> BytesOf(const PageIndex* index, RowRange rows) const = 0;
+  /// Cuts the value of an entry with this definition level off the front of `rest`. A slot without
+  /// a data pointer has none. Corrupt if it is not there.
+  virtual Result<Slot> TakeSlot(uint16_t definition, std::span<const uint8_t>* rest) const = 0;
+
+ private:
+  class Values;
+
+  ControlWord control_;
+  io::ByteRange data_;
+  std::optional<RowIndex> index_;
+};
+
+/// Slots that were found between levels.
+class FullZipPage::Values final : public PendingValues {
+ public:
+  Values(const FullZipPage* page, std::span<const std::shared_ptr<arrow::Buffer>> bytes)
+      : page_(page), bytes_(bytes.begin(), bytes.end()) {}
+
+  void Add(Slot slot) { slots_.push_back(slot); }
+  int64_t num_slots() const override { return static_cast<int64_t>(slots_.size()); }
+  Status DecodeInto(int64_t position, ColumnOutput* out) const override {
+    for (const Slot& slot : slots_) ARROW_RETURN_NOT_OK(page_->Put(slot, position++, out));
+    if (out->shape().is_variable) {
+      for (const auto& buffer : bytes_) out->Keep(buffer);
+    }
+    return Status::OK();
+  }
+
+ private:
+  const FullZipPage* page_;
+  std::vector<std::shared_ptr<arrow::Buffer>> bytes_;
+  std::vector<Slot> slots_;
+};
+
+Result<std::unique_ptr<const PendingValues>> FullZipPage::Unravel(
+    const PageIndex* /*index*/, std::span<const RowRange> /*runs*/,
+    std::span<const PlannedRead> reads, std::span<const std::shared_ptr<arrow::Buffer>> bytes,
+    arrow::MemoryPool* /*pool*/, Structure* structure) const {
+  auto values = std::make_unique<Values>(this, bytes);
+  std::vector<uint16_t> repetition;
+  std::vector<uint16_t> definition;
+  for (size_t i = 0; i < reads.size(); ++i) {
+    repetition.clear();
+    definition.clear();
+    std::span<const uint8_t> rest(bytes[i]->data(), bytes[i]->size());
+    while (!rest.empty()) {
+      if (static_cast<int64_t>(rest.size()) < control_.width()) {
+        return Corrupt("full-zip entry of ", rest.size(), " bytes has no levels");
+      }
+      const ControlWord::Entry entry = control_.Read(rest.data());
+      rest = rest.subspan(control_.width());
+      repetition.push_back(entry.repetition);
+      definition.push_back(entry.definition);
+      if (entry.definition > meaning().max_visible()) continue;
+      ARROW_ASSIGN_OR_RAISE(const Slot slot, TakeSlot(entry.definition, &rest));
+      values->Add(slot);
+    }
+    const Levels levels{.repetition = repetition.data(),
+                        .definition = definition.data(),
+                        .count = static_cast<int64_t>(repetition.size())};
+    const RowRange rows = reads[i].units;
+    if (levels.CountRows(meaning()) != rows.length()) {
+      return Corrupt("full-zip rows ", rows.begin, " to ", rows.end, " in ", bytes[i]->size(),
+                     " bytes are ", levels.CountRows(meaning()));
+    }
+    ARROW_RETURN_NOT_OK(structure->Append(meaning(), levels));
+  }
+  return values;
+}
+
+/// What a slot of fixed width holds.
+struct FixedSlot {
+  ListLayers lists;
+  int64_t item_bits = 0;      ///< as stored; 0 if all items are null
+  int64_t bitmaps_width = 0;  ///< bytes of the bitmaps in front of the items
+  int64_t width = 0;          ///< bytes of the items
+
+  /// Corrupt if a slot does not have `bits`, Unsupported for encodings that are not covered.
+  static Result<FixedSlot> Of(const ValueEncoding& encoding, uint64_t bits) {
+    FixedSlot slot;
+    ARROW_ASSIGN_OR_RAISE(slot.lists, ListLayers::Of(encoding));
+    const ValueEncoding& items = slot.lists.items;
+    uint64_t item_bits = items.bits;
+    if (items.kind == Kind::kPackedStruct) {
+      if (items.children.size() != 1 || items.children[0].kind != Kind::kFlat) {
+        return Corrupt("packed struct of values that are not flat");
+      }
+      item_bits = items.children[0].bits;
+    } else if (items.kind != Kind::kFlat && items.kind != Kind::kConstant) {
+      return Unsupported("encoding ", EncodingName(items.kind),
+                         " in full-zip pages is not supported");
+    }
+    for (const ListLayers::Layer& layer : slot.lists.layers) {
+      if (layer.has_validity) slot.bitmaps_width += BytesForBits(layer.items_per_row);
+    }
+    const auto items_per_row = static_cast<uint64_t>(slot.lists.items_per_row);
+    const auto bitmap_bits = static_cast<uint64_t>(slot.bitmaps_width) * 8;
+    const bool is_constant = items.kind == Kind::kConstant;
+    if ((item_bits == 0) != is_constant || bits == 0 || bits % 8 != 0 || item_bits > bits ||
+        item_bits * items_per_row + bitmap_bits != bits) {
+      return Corrupt("full-zip page of ", bits, " bits a row holds ", items_per_row, " x ",
+                     item_bits, " and ", bitmap_bits, " of validity");
+    }
+    slot.item_bits = static_cast<int64_t>(item_bits);
+    slot.width = static_cast<int64_t>(bits) / 8 - slot.bitmaps_width;
+    return slot;
+  }
+};
+
+/// Values of one width; without lists they are found by multiplication.
+class FixedFullZipPage final : public FullZipPage {
+ public:
+  FixedFullZipPage(Layers layers, ControlWord control, FixedSlot slot, io::ByteRange data,
+                   std::optional<RowIndex> index)
+      : FullZipPage(layers, control, data, index),
+        slot_(std::move(slot)),
+        slot_width_(slot_.bitmaps_width + slot_.width),
+        stride_(control.width() + slot_width_) {}
+
+  Status CheckShape(const ValueShape& shape) const override {
+    const ValueEncoding& items = slot_.lists.items;
+    if (items.kind == Kind::kConstant) return slot_.lists.CheckShape(shape, shape.bits);
+    if (items.kind == Kind::kPackedStruct) ARROW_RETURN_NOT_OK(CheckPackedFields(items, shape));
+    // Booleans have a byte each, but for those in lists.
+    if (shape.bits == 1 && slot_.item_bits == 8 && shape.list_sizes.empty()) {
+      return slot_.lists.CheckShape(shape, 1);
+    }
+    return slot_.lists.CheckShape(shape, slot_.item_bits);
   }
   Status Decode(const PageIndex* index, const PageRequest& request,
                 std::span<const PlannedRead> reads,
                 std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                 ColumnOutput* out) const override;
+  Status Put(Slot slot, int64_t position, ColumnOutput* out) const override;
+
+ protected:
+  Result<io::ByteRange> BytesOf(const PageIndex* index, RowRange rows) const override {
+    if (index != nullptr) return static_cast<const RowOffsets&>(*index).Find(rows);
+    return io::ByteRange{.offset = rows.begin * stride_, .length = rows.length() * stride_};
+  }
+  Result<Slot> TakeSlot(uint16_t /*definition*/, std::span<const uint8_t>* rest) const override {
+    if (static_cast<int64_t>(rest->size()) < slot_width_) {
+      return Corrupt("full-zip value of ", slot_width_, " bytes has ", rest->size());
+    }
+    const Slot slot = rest->first(slot_width_);
+    *rest = rest->subspan(slot_width_);
+    return slot;
+  }
 
  private:
-  template <typename Length>
-  Status DecodeAs(const RowOffsets& offsets, const PageRequest& request,
-                  std::span<const PlannedRead> reads,
-                  std::span<const std::shared_ptr<arrow::Buffer>> bytes, ColumnOutput* out) const;
-  /// The value in the `row` bytes of a row; no data pointer if it is null.
-  Result<std::span<const uint8_t>> Value(std::span<const uint8_t> row) const;
+  Status DecodeBitmaps(const uint8_t* slot, int64_t position, ColumnOutput* out) const;
+  /// Whether pages are the packed values of an Arrow array and nothing else.
+  bool IsArrowMemory(const ColumnOutput& out) const {
+    return stride_ == slot_.width && slot_.width * 8 == out.shape().row_bits();
+  }
 
-  ControlWord control_;
-  std::unique_ptr<const SingleValueDecoder> values_;
-  int64_t length_width_;
-  int64_t index_width_;
-  io::ByteRange data_;
-  io::ByteRange index_;
+  FixedSlot slot_;
+  int64_t slot_width_;
+  int64_t stride_;
 };
 
-Result<std::span<const uint8_t>> VariableFullZipPage::Value(std::span<const uint8_t> row) const {
-  if (row.size() < static_cast<size_t>(control_.width())) {
-    return Corrupt("full-zip row of ", row.size(), " bytes has no level");
+Status FixedFullZipPage::DecodeBitmaps(const uint8_t* slot, int64_t position,
+                                       ColumnOutput* out) const {
+  std::vector<std::span<const uint8_t>> bitmaps;
+  for (const ListLayers::Layer& layer : slot_.lists.layers) {
+    if (!layer.has_validity) continue;
+    bitmaps.emplace_back(slot, BytesForBits(layer.items_per_row));
+    slot += bitmaps.back().size();
   }
-  ARROW_ASSIGN_OR_RAISE(const bool is_null, control_.IsNull(row.data()));
-  if (is_null) return std::span<const uint8_t>();
-  row = row.subspan(control_.width());
-  uint64_t length = 0;
-  if (row.size() >= static_cast<size_t>(length_width_)) {
-    std::memcpy(&length, row.data(), length_width_);
-    row = row.subspan(length_width_);
-    if (row.size() == length) return row;
-  }
-  return Corrupt("full-zip row has ", row.size(), " bytes for a value of ", length);
+  return slot_.lists.DecodeBitmaps(bitmaps, {.begin = 0, .end = 1}, position, out);
 }
 
-template <typename Length>
-Status VariableFullZipPage::DecodeAs(const RowOffsets& offsets, const PageRequest& request,
-                                     std::span<const PlannedRead> reads,
-                                     std::span<const std::shared_ptr<arrow::Buffer>> bytes,
-                                     ColumnOutput* out) const {
-  ARROW_ASSIGN_OR_RAISE(uint8_t* raw_lengths, out->MutableLengths());
-  auto* lengths = reinterpret_cast<Length*>(raw_lengths);
+Status FixedFullZipPage::Put(Slot slot, int64_t position, ColumnOutput* out) const {
+  ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
+  if (slot_.bitmaps_width > 0) {
+    ARROW_RETURN_NOT_OK(DecodeBitmaps(slot.data(), position, out));
+    slot = slot.subspan(slot_.bitmaps_width);
+  }
+  const int64_t row_bits = out->shape().row_bits();
+  if (slot_.item_bits == 0) {
+    ClearBits(values, position * row_bits, row_bits);
+  } else if (row_bits == 1) {
+    CopyBits(slot.data(), 0, 1, values, position);
+  } else {
+    // Rows of a fixed shape have whole bytes here: see FixedSlot::Of.
+    std::memcpy(values + position * slot_.width, slot.data(), slot_.width);
+  }
+  return Status::OK();
+}
+
+Status FixedFullZipPage::Decode(const PageIndex* /*index*/, const PageRequest& request,
+                                std::span<const PlannedRead> reads,
+                                std::span<const std::shared_ptr<arrow::Buffer>> bytes,
+                                ColumnOutput* out) const {
+  if (IsArrowMemory(*out) && !request.is_take()) {
+    // Without levels and bitmaps the page is an Arrow buffer: the only one if it is all that was
+    // asked for.
+    const bool is_aligned = reinterpret_cast<uintptr_t>(bytes[0]->data()) % 8 == 0;
+    if (request.rows.length() == out->num_rows() && is_aligned) {
+      out->AdoptValues(bytes[0]);
+      return Status::OK();
+    }
+    ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
+    std::memcpy(values + request.position * slot_.width, bytes[0]->data(), bytes[0]->size());
+    return Status::OK();
+  }
   size_t next_taken = 0;
   for (size_t i = 0; i < reads.size(); ++i) {
-    const int64_t begin = reads[i].bytes.offset - data_.offset;
-    const std::span<const uint8_t> run(bytes[i]->data(), bytes[i]->size());
-    const auto add = [&](int64_t row, int64_t position) -> Status {
-      ARROW_ASSIGN_OR_RAISE(const io::ByteRange at, offsets.Find({.begin = row, .end = row + 1}));
-      const int64_t offset = at.offset - begin;
-      if (offset < 0 || offset + at.length > static_cast<int64_t>(run.size())) {
-        return Corrupt("full-zip page puts row ", row, " at ", at.offset, ", out of order");
-      }
-      ARROW_ASSIGN_OR_RAISE(auto value, Value(run.subspan(offset, at.length)));
-      if (value.data() == nullptr) {
+    const RowRange rows = reads[i].units;
+    const auto copy = [&](int64_t row, int64_t position) -> Status {
+      const uint8_t* from = bytes[i]->data() + (row - rows.begin) * stride_;
+      ARROW_ASSIGN_OR_RAISE(const bool is_null, control().IsNull(from));
+      const Slot slot(from + control().width(), slot_width_);
+      ARROW_RETURN_NOT_OK(Put(slot, position, out));
+      if (is_null) {
         ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
         ClearBit(validity, position);
-        return Status::OK();
       }
-      if (values_ != nullptr) {
-        ARROW_ASSIGN_OR_RAISE(auto decoded, values_->Decode(value, out->pool()));
-        value = {decoded->data(), static_cast<size_t>(decoded->size())};
-        out->Keep(std::move(decoded));
-      }
-      if (value.size() > static_cast<uint64_t>(std::numeric_limits<Length>::max())) {
-        return Corrupt("full-zip row ", row, " has ", value.size(), " bytes");
-      }
-      lengths[position + 1] = static_cast<Length>(value.size());
-      out->AddRun(position, 1, value.data());
       return Status::OK();
     };
-    ARROW_RETURN_NOT_OK(VisitRows(request, reads[i].units, &next_taken, add));
-    out->Keep(bytes[i]);
+    ARROW_RETURN_NOT_OK(VisitRows(request, rows, &next_taken, copy));
   }
+  return Status::OK();
+}
+
+/// Values of any width, behind their length.
+class VariableFullZipPage final : public FullZipPage {
+ public:
+  /// `values` is null if values stand as they are.
+  VariableFullZipPage(Layers layers, ControlWord control,
+                      std::unique_ptr<const SingleValueDecoder> values, int64_t length_width,
+                      io::ByteRange data, RowIndex index)
+      : FullZipPage(layers, control, data, index),
+        values_(std::move(values)),
+        length_width_(length_width) {}
+
+  Status CheckShape(const ValueShape& shape) const override {
+    if (!shape.is_variable) {
+      return Corrupt("full-zip page holds values of any length, the column's type does not");
+    }
+    return values_ == nullptr ? CheckPlainText(shape) : values_->CheckShape(shape);
+  }
+  Status Decode(const PageIndex* index, const PageRequest& request,
+                std::span<const PlannedRead> reads,
+                std::span<const std::shared_ptr<arrow::Buffer>> bytes,
+                ColumnOutput* out) const override;
+  Status Put(Slot slot, int64_t position, ColumnOutput* out) const override;
+
+ protected:
+  Result<io::ByteRange> BytesOf(const PageIndex* index, RowRange rows) const override {
+    return static_cast<const RowOffsets&>(*index).Find(rows);
+  }
+  Result<Slot> TakeSlot(uint16_t definition, std::span<const uint8_t>* rest) const override;
+
+ private:
+  std::unique_ptr<const SingleValueDecoder> values_;
+  int64_t length_width_;
+};
+
+Result<FullZipPage::Slot> VariableFullZipPage::TakeSlot(uint16_t definition,
+                                                        std::span<const uint8_t>* rest) const {
+  if (definition != 0) return Slot();
+  uint64_t length = 0;
+  if (static_cast<int64_t>(rest->size()) >= length_width_) {
+    std::memcpy(&length, rest->data(), length_width_);
+    *rest = rest->subspan(length_width_);
+    if (length <= rest->size()) {
+      const Slot slot(rest->data(), length);
+      *rest = rest->subspan(length);
+      return slot;
+    }
+  }
+  return Corrupt("full-zip row has ", rest->size(), " bytes for a value of ", length);
+}
+
+Status VariableFullZipPage::Put(Slot slot, int64_t position, ColumnOutput* out) const {
+  ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
+  if (slot.data() == nullptr) return Status::OK();
+  if (values_ != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(auto decoded, values_->Decode(slot, out->pool()));
+    slot = {decoded->data(), static_cast<size_t>(decoded->size())};
+    out->Keep(std::move(decoded));
+  }
+  const int64_t width = out->shape().bits / 8;
+  const auto length = static_cast<uint64_t>(slot.size());
+  if (width == 4 && length > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
+    return Corrupt("full-zip value has ", length, " bytes");
+  }
+  std::memcpy(lengths + (position + 1) * width, &length, width);
+  out->AddRun(position, 1, slot.data());
   return Status::OK();
 }
 
@@ -277,64 +441,75 @@ Status VariableFullZipPage::Decode(const PageIndex* index, const PageRequest& re
                                    std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                                    ColumnOutput* out) const {
   const auto& offsets = static_cast<const RowOffsets&>(*index);
-  return out->shape().bits == 32 ? DecodeAs<int32_t>(offsets, request, reads, bytes, out)
-                                 : DecodeAs<int64_t>(offsets, request, reads, bytes, out);
-}
-
-Result<std::unique_ptr<const Page>> MakeVariable(const FullZipLayout& layout, int64_t num_rows,
-                                                 std::span<const io::ByteRange> buffers) {
-  ARROW_ASSIGN_OR_RAISE(auto values, MakeSingleValueDecoder(layout.values));
-  if (layout.bits != 32 && layout.bits != 64) {
-    return Corrupt("full-zip page with lengths of ", layout.bits, " bits");
+  size_t next_taken = 0;
+  for (size_t i = 0; i < reads.size(); ++i) {
+    const int64_t begin = reads[i].bytes.offset - data().offset;
+    const std::span<const uint8_t> run(bytes[i]->data(), bytes[i]->size());
+    const auto add = [&](int64_t row, int64_t position) -> Status {
+      ARROW_ASSIGN_OR_RAISE(const io::ByteRange at, offsets.Find({.begin = row, .end = row + 1}));
+      const int64_t offset = at.offset - begin;
+      if (offset < 0 || offset + at.length > static_cast<int64_t>(run.size())) {
+        return Corrupt("full-zip page puts row ", row, " at ", at.offset, ", out of order");
+      }
+      std::span<const uint8_t> rest = run.subspan(offset, at.length);
+      if (static_cast<int64_t>(rest.size()) < control().width()) {
+        return Corrupt("full-zip row of ", rest.size(), " bytes has no level");
+      }
+      ARROW_ASSIGN_OR_RAISE(const bool is_null, control().IsNull(rest.data()));
+      rest = rest.subspan(control().width());
+      if (is_null) {
+        ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
+        ClearBit(validity, position);
+        return Status::OK();
+      }
+      ARROW_ASSIGN_OR_RAISE(const Slot slot, TakeSlot(0, &rest));
+      if (!rest.empty()) {
+        return Corrupt("full-zip row has ", rest.size(), " bytes behind its value");
+      }
+      return Put(slot, position, out);
+    };
+    ARROW_RETURN_NOT_OK(VisitRows(request, reads[i].units, &next_taken, add));
+    out->Keep(bytes[i]);
   }
-  if (buffers.size() != 2) return Corrupt("full-zip page with ", buffers.size(), " buffers");
-  const int64_t index_size = buffers[1].length;
-  const int64_t width = index_size / (num_rows + 1);
-  if ((width != 1 && width != 2 && width != 4 && width != 8) || index_size % (num_rows + 1) != 0) {
-    return Corrupt("full-zip page of ", num_rows, " rows has an index of ", index_size, " bytes");
-  }
-  return std::make_unique<VariableFullZipPage>(ControlWord(layout.bits_def), std::move(values),
-                                               layout.bits / 8, width, buffers[0], buffers[1]);
-}
-
-Result<std::unique_ptr<const Page>> MakeFixed(const FullZipLayout& layout, int64_t num_rows,
-                                              std::span<const io::ByteRange> buffers) {
-  ARROW_ASSIGN_OR_RAISE(ListLayers lists, ListLayers::Of(layout.values));
-  const ValueEncoding& items = lists.items;
-  if (items.kind != ValueEncoding::Kind::kFlat) {
-    return Unsupported("encoding ", EncodingName(items.kind),
-                       " in full-zip pages is not supported yet");
-  }
-  if (items.bits == 1) {
-    return Unsupported("booleans in full-zip pages are not supported yet");
-  }
-  const auto items_per_row = static_cast<uint64_t>(lists.items_per_row);
-  const auto bitmap_bits = static_cast<uint64_t>(FixedFullZipPage::BitmapsWidth(lists)) * 8;
-  if (items.bits == 0 || items.bits % 8 != 0 || layout.bits == 0 || items.bits > layout.bits ||
-      items.bits * items_per_row + bitmap_bits != layout.bits) {
-    return Corrupt("full-zip page of ", layout.bits, " bits a row holds ", lists.items_per_row,
-                   " x ", items.bits, " and ", bitmap_bits, " of validity");
-  }
-  if (buffers.size() != 1) return Corrupt("full-zip page with ", buffers.size(), " buffers");
-  const ControlWord control(layout.bits_def);
-  if (num_rows > buffers[0].length / (control.width() + layout.bits / 8)) {
-    return Corrupt("full-zip page of ", num_rows, " rows has ", buffers[0].length, " bytes");
-  }
-  return std::make_unique<FixedFullZipPage>(control, std::move(lists), buffers[0]);
+  return Status::OK();
 }
 
 }  // namespace
 
-Result<std::unique_ptr<const Page>> MakeFullZipPage(const FullZipLayout& layout, int64_t num_rows,
+Result<std::unique_ptr<const Page>> MakeFullZipPage(const FullZipLayout& layout, Layers layers,
+                                                    int64_t num_rows,
                                                     std::span<const io::ByteRange> buffers) {
-  if (layout.num_items != static_cast<uint64_t>(num_rows)) {
+  const LevelMeaning meaning(layers);
+  const bool has_lists = meaning.max_repetition() > 0;
+  if (layout.bits_rep > 16 || layout.bits_def > 16) {
+    return Corrupt("full-zip page with levels of ", layout.bits_rep, " and ", layout.bits_def,
+                   " bits");
+  }
+  if (!has_lists && layout.num_items != static_cast<uint64_t>(num_rows)) {
     return Corrupt("full-zip page of ", num_rows, " rows claims ", layout.num_items, " values");
   }
-  if (layout.bits_def > 16) {
-    return Corrupt("full-zip page with definition levels of ", layout.bits_def, " bits");
+  const bool has_index = has_lists || layout.is_variable;
+  if (buffers.size() != (has_index ? 2U : 1U)) {
+    return Corrupt("full-zip page with ", buffers.size(), " buffers");
   }
-  return layout.is_variable ? MakeVariable(layout, num_rows, buffers)
-                            : MakeFixed(layout, num_rows, buffers);
+  const ControlWord control(layout.bits_rep, layout.bits_def);
+  std::optional<RowIndex> index;
+  if (has_index) {
+    ARROW_ASSIGN_OR_RAISE(index, RowIndex::Of(buffers[1], num_rows));
+  }
+  if (layout.is_variable) {
+    if (layout.bits != 32 && layout.bits != 64) {
+      return Corrupt("full-zip page with lengths of ", layout.bits, " bits");
+    }
+    ARROW_ASSIGN_OR_RAISE(auto values, MakeSingleValueDecoder(layout.values));
+    return std::make_unique<VariableFullZipPage>(layers, control, std::move(values),
+                                                 layout.bits / 8, buffers[0], *index);
+  }
+  ARROW_ASSIGN_OR_RAISE(FixedSlot slot, FixedSlot::Of(layout.values, layout.bits));
+  if (!has_index && num_rows > buffers[0].length / (control.width() + layout.bits / 8)) {
+    return Corrupt("full-zip page of ", num_rows, " rows has ", buffers[0].length, " bytes");
+  }
+  return std::make_unique<FixedFullZipPage>(layers, control, std::move(slot), buffers[0], index);
 }
 
 }  // namespace tusk::lance

@@ -102,12 +102,12 @@ Result<EncodedPage> EncodeMiniBlockPage(const RowsView& page_rows, int64_t num_n
     row += count;
   }
   MiniBlockLayout layout;
-  if (has_levels) layout.levels = LevelsEncoding();
+  if (has_levels) layout.definition = LevelsEncoding();
   layout.values =
       rows.shape->is_variable ? VariableEncoding(rows.shape->bits) : FlatEncoding(*rows.shape);
   layout.num_buffers = 1;
   layout.num_items = static_cast<uint64_t>(rows.num_rows);
-  EncodedPage page{.layout = {.layout = std::move(layout), .is_nullable = has_levels},
+  EncodedPage page{.layout = {.layout = std::move(layout), .layers = FlatLayers(has_levels)},
                    .buffers = {},
                    .owned = {}};
   for (arrow::BufferBuilder* builder : {&table, &chunks}) {

@@ -18,22 +18,48 @@ constexpr size_t kMaxValueBuffers = 4;
 /// Of one chunk, by the format.
 constexpr int64_t kMaxChunkValues = 32768;
 
-/// Where the chunks of a page begin, in rows and in bytes of the chunk buffer; one entry more than
-/// there are chunks. And the page's dictionary.
+/// Of one chunk: what runs of lengths up to 255 can tell in the 64 KiB that a chunk's header can
+/// give them.
+constexpr int64_t kMaxChunkLevels = int64_t{1} << 23;
+/// From so many wanted values on, or if the chunk has no more than twice as many, a run of them is
+/// decoded as a range; below, value by value.
+constexpr int64_t kManyValues = 64;
+
+/// Where the chunks of a page begin, in value slots, in rows and in bytes of the chunk buffer; one
+/// entry more than there are chunks. And the page's dictionary.
 class ChunkTable final : public PageIndex {
  public:
-  std::vector<int64_t> rows;
+  std::vector<int64_t> slots;
   std::vector<int64_t> bytes;
+  /// Columns with lists: rows that begin before each chunk, and whether the chunk begins within
+  /// one. Empty without lists, where each slot is a row.
+  std::vector<int64_t> row_starts;
+  std::vector<bool> begins_within;
   std::optional<Block> dictionary;
 
-  int64_t num_chunks() const { return static_cast<int64_t>(rows.size()) - 1; }
-  /// The chunk that holds a row of the page.
-  int64_t Find(int64_t row) const { return std::ranges::upper_bound(rows, row) - rows.begin() - 1; }
+  int64_t num_chunks() const { return static_cast<int64_t>(slots.size()) - 1; }
+  const std::vector<int64_t>& rows() const { return row_starts.empty() ? slots : row_starts; }
+  bool BeginsWithin(int64_t chunk) const { return !begins_within.empty() && begins_within[chunk]; }
+  /// The chunk in which a row of the page begins.
+  int64_t Find(int64_t row) const {
+    return std::ranges::upper_bound(rows(), row) - rows().begin() - 1;
+  }
+  /// One more than the last chunk that has something of `row`.
+  int64_t FindEnd(int64_t row) const {
+    int64_t end = Find(row) + 1;
+    while (end < num_chunks() && rows()[end] == row + 1 && BeginsWithin(end)) {
+      ++end;
+      if (rows()[end] > row + 1) break;
+    }
+    return end;
+  }
 };
 
 /// The parts of a chunk.
 struct Chunk {
-  std::span<const uint8_t> levels;
+  uint16_t num_levels = 0;  ///< as its header says
+  std::span<const uint8_t> repetition;
+  std::span<const uint8_t> definition;
   std::array<std::span<const uint8_t>, kMaxValueBuffers> buffers;
 };
 
@@ -63,23 +89,32 @@ class ChunkCursor {
   uint64_t at_ = 0;
 };
 
+/// How the parts of a page's chunks are encoded.
+struct ChunkCodecs {
+  std::optional<LevelDecoder> repetition;
+  std::optional<LevelDecoder> definition;
+  std::unique_ptr<const ValueDecoder> values;
+  std::optional<DictionaryDecoder> dictionary;  ///< absent if values are no indices
+};
+
 class MiniBlockPage final : public Page {
  public:
-  /// `index` has the chunk table and, if there is one, the dictionary.
-  MiniBlockPage(int64_t num_rows, bool has_large_chunk, std::optional<LevelDecoder> levels,
-                std::unique_ptr<const ValueDecoder> values,
-                std::optional<DictionaryDecoder> dictionary, std::vector<io::ByteRange> index,
-                io::ByteRange chunks)
-      : num_rows_(num_rows),
-        has_large_chunk_(has_large_chunk),
-        levels_(levels),
-        values_(std::move(values)),
-        dictionary_(std::move(dictionary)),
-        index_(std::move(index)),
-        chunks_(chunks) {}
+  MiniBlockPage(const MiniBlockLayout& layout, Layers layers, int64_t num_rows, ChunkCodecs codecs,
+                std::span<const io::ByteRange> buffers)
+      : Page(layers),
+        num_rows_(num_rows),
+        num_slots_(static_cast<int64_t>(layout.num_items)),
+        has_large_chunk_(layout.has_large_chunk),
+        repetition_stride_(int64_t{layout.repetition_index_depth} + 1),
+        codecs_(std::move(codecs)),
+        index_(buffers.begin(), buffers.end()),
+        chunks_(buffers[1]) {
+    index_.erase(index_.begin() + 1);
+  }
 
   Status CheckShape(const ValueShape& shape) const override {
-    return dictionary_ ? dictionary_->CheckShape(shape) : values_->CheckShape(shape);
+    return codecs_.dictionary ? codecs_.dictionary->CheckShape(shape)
+                              : codecs_.values->CheckShape(shape);
   }
   std::vector<io::ByteRange> index_ranges() const override { return index_; }
 
@@ -92,33 +127,79 @@ class MiniBlockPage final : public Page {
                 std::span<const PlannedRead> reads,
                 std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                 ColumnOutput* out) const override;
+  Status PlanRuns(const PageIndex* index, std::span<const RowRange> runs,
+                  std::vector<PlannedRead>* reads) const override;
+  Result<std::unique_ptr<const PendingValues>> Unravel(
+      const PageIndex* index, std::span<const RowRange> runs, std::span<const PlannedRead> reads,
+      std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool,
+      Structure* structure) const override;
 
- private:
-  Status DecodeValues(const ChunkTable& table, const EncodedChunk& chunk, RowRange rows,
+  Status DecodeValues(const ChunkTable& table, const EncodedChunk& chunk, RowRange slots,
                       int64_t position, ColumnOutput* out) const;
   Status GatherValues(const ChunkTable& table, const EncodedChunk& chunk,
-                      std::span<const TakenRow> rows, int64_t first_row, ColumnOutput* out) const;
-  Result<Chunk> Bind(std::span<const uint8_t> bytes, int64_t num_values) const;
+                      std::span<const TakenRow> slots, int64_t first_slot, ColumnOutput* out) const;
+
+ private:
+  class Values;
+
+  Status ParseRows(const arrow::Buffer& bytes, ChunkTable* table) const;
+  Result<Chunk> Bind(std::span<const uint8_t> bytes) const;
+  Result<Chunk> BindFlat(std::span<const uint8_t> bytes, int64_t num_values) const;
+  EncodedChunk ValuesOf(const Chunk& chunk, int64_t num_values) const {
+    return {.buffers = std::span(chunk.buffers).first(codecs_.values->num_buffers()),
+            .num_values = num_values};
+  }
   void AddRead(const ChunkTable& table, RowRange chunks, std::vector<PlannedRead>* reads) const;
 
   int64_t num_rows_;
+  int64_t num_slots_;
   bool has_large_chunk_;
-  std::optional<LevelDecoder> levels_;
-  std::unique_ptr<const ValueDecoder> values_;
-  std::optional<DictionaryDecoder> dictionary_;  ///< absent if values are no indices
-  std::vector<io::ByteRange> index_;
+  int64_t repetition_stride_;  ///< words of the repetition index for each chunk
+  ChunkCodecs codecs_;
+  std::vector<io::ByteRange> index_;  ///< chunk table, dictionary, repetition index
   io::ByteRange chunks_;
 };
+
+Status MiniBlockPage::ParseRows(const arrow::Buffer& bytes, ChunkTable* table) const {
+  // For each chunk the rows that end in it, and the items behind the last of these; deeper levels
+  // of nesting would follow.
+  const int64_t count = table->num_chunks();
+  const int64_t entry = repetition_stride_ * int64_t{sizeof(uint64_t)};
+  if (bytes.size() != count * entry) {
+    return Corrupt("repetition index of ", bytes.size(), " bytes for ", count, " chunks");
+  }
+  table->row_starts.reserve(count + 1);
+  table->row_starts.push_back(0);
+  table->begins_within.reserve(count);
+  bool is_within = false;
+  for (int64_t i = 0; i < count; ++i) {
+    const auto ends = LoadLittle<uint64_t>(bytes.data() + i * entry);
+    const auto left_over = LoadLittle<uint64_t>(bytes.data() + i * entry + sizeof(uint64_t));
+    const bool goes_on = left_over > 0;
+    if (ends > static_cast<uint64_t>(kMaxChunkLevels)) {
+      return Corrupt("repetition index lets ", ends, " rows end in chunk ", i);
+    }
+    const int64_t starts = static_cast<int64_t>(ends) + (goes_on ? 1 : 0) - (is_within ? 1 : 0);
+    if (starts < 0) return Corrupt("repetition index lets no row end in chunk ", i);
+    table->begins_within.push_back(is_within);
+    table->row_starts.push_back(table->row_starts.back() + starts);
+    is_within = goes_on;
+  }
+  if (table->row_starts.back() == num_rows_ && !is_within) return Status::OK();
+  return Corrupt("repetition index of a page of ", num_rows_, " rows has ",
+                 table->row_starts.back());
+}
 
 Result<std::unique_ptr<const PageIndex>> MiniBlockPage::ParseIndex(
     std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool) const {
   const arrow::Buffer& words = *bytes[0];
   const int64_t width = has_large_chunk_ ? 4 : 2;
   const int64_t count = words.size() / width;
+  const bool has_lists = meaning().max_repetition() > 0;
   auto table = std::make_unique<ChunkTable>();
-  table->rows.reserve(count + 1);
+  table->slots.reserve(count + 1);
   table->bytes.reserve(count + 1);
-  int64_t row = 0;
+  int64_t slot = 0;
   int64_t byte = 0;
   for (int64_t i = 0; i < count; ++i) {
     const uint8_t* at = words.data() + i * width;
@@ -128,41 +209,45 @@ Result<std::unique_ptr<const PageIndex>> MiniBlockPage::ParseIndex(
     if (log_values == 0 && !is_last) {
       return Corrupt("chunk ", i, " of ", count, " has no number of values");
     }
-    table->rows.push_back(row);
+    table->slots.push_back(slot);
     table->bytes.push_back(byte);
-    const int64_t values = log_values == 0 ? num_rows_ - row : int64_t{1} << log_values;
+    const int64_t values = log_values == 0 ? num_slots_ - slot : int64_t{1} << log_values;
     const int64_t size = (static_cast<int64_t>(word >> 4) + 1) * static_cast<int64_t>(kAlignment);
-    if (values <= 0 || values > kMaxChunkValues || values > num_rows_ - row ||
+    // The entries behind the last value may have a chunk of their own.
+    if (values < (has_lists ? 0 : 1) || values > kMaxChunkValues || values > num_slots_ - slot ||
         size > chunks_.length - byte) {
       return Corrupt("chunk ", i, " of ", count, " claims ", values, " values in ", size,
-                     " bytes, after ", row, " of ", num_rows_, " values and ", byte, " of ",
+                     " bytes, after ", slot, " of ", num_slots_, " values and ", byte, " of ",
                      chunks_.length, " bytes");
     }
-    row += values;
+    slot += values;
     byte += size;
   }
-  if (row != num_rows_) {
-    return Corrupt("the ", count, " chunks of a page of ", num_rows_, " rows hold ", row);
+  if (slot != num_slots_) {
+    return Corrupt("the ", count, " chunks of a page of ", num_slots_, " values hold ", slot);
   }
-  table->rows.push_back(row);
+  table->slots.push_back(slot);
   table->bytes.push_back(byte);
-  if (dictionary_) {
-    ARROW_ASSIGN_OR_RAISE(table->dictionary, dictionary_->DecodeItems(bytes[1], pool));
+  if (has_lists) ARROW_RETURN_NOT_OK(ParseRows(*bytes.back(), table.get()));
+  if (codecs_.dictionary) {
+    ARROW_ASSIGN_OR_RAISE(table->dictionary, codecs_.dictionary->DecodeItems(bytes[1], pool));
   }
   return table;
 }
 
 Status MiniBlockPage::DecodeValues(const ChunkTable& table, const EncodedChunk& chunk,
-                                   RowRange rows, int64_t position, ColumnOutput* out) const {
-  if (!dictionary_) return values_->DecodeInto(chunk, rows, position, out);
-  return dictionary_->DecodeInto(*values_, *table.dictionary, chunk, rows, position, out);
+                                   RowRange slots, int64_t position, ColumnOutput* out) const {
+  if (!codecs_.dictionary) return codecs_.values->DecodeInto(chunk, slots, position, out);
+  return codecs_.dictionary->DecodeInto(*codecs_.values, *table.dictionary, chunk, slots, position,
+                                        out);
 }
 
 Status MiniBlockPage::GatherValues(const ChunkTable& table, const EncodedChunk& chunk,
-                                   std::span<const TakenRow> rows, int64_t first_row,
+                                   std::span<const TakenRow> slots, int64_t first_slot,
                                    ColumnOutput* out) const {
-  if (!dictionary_) return values_->GatherInto(chunk, rows, first_row, out);
-  return dictionary_->GatherInto(*values_, *table.dictionary, chunk, rows, first_row, out);
+  if (!codecs_.dictionary) return codecs_.values->GatherInto(chunk, slots, first_slot, out);
+  return codecs_.dictionary->GatherInto(*codecs_.values, *table.dictionary, chunk, slots,
+                                        first_slot, out);
 }
 
 void MiniBlockPage::AddRead(const ChunkTable& table, RowRange chunks,
@@ -186,7 +271,7 @@ Status MiniBlockPage::Plan(const PageIndex* index, const PageRequest& request,
   run.end = run.begin + 1;
   for (const TakenRow& taken : request.taken) {
     const int64_t row = taken.row - request.first_row;
-    if (row < table.rows[run.end]) continue;
+    if (row < table.slots[run.end]) continue;
     const int64_t chunk = table.Find(row);
     if (chunk != run.end) {
       AddRead(table, run, reads);
@@ -198,18 +283,21 @@ Status MiniBlockPage::Plan(const PageIndex* index, const PageRequest& request,
   return Status::OK();
 }
 
-Result<Chunk> MiniBlockPage::Bind(std::span<const uint8_t> bytes, int64_t num_values) const {
+Result<Chunk> MiniBlockPage::Bind(std::span<const uint8_t> bytes) const {
   ChunkCursor cursor(bytes);
-  ARROW_ASSIGN_OR_RAISE(const uint16_t num_levels, cursor.Read<uint16_t>());
-  uint16_t levels_size = 0;
-  if (levels_) {
-    ARROW_ASSIGN_OR_RAISE(levels_size, cursor.Read<uint16_t>());
-    if (num_levels != num_values) {
-      return Corrupt("mini-block chunk of ", num_values, " values has ", num_levels, " levels");
-    }
+  Chunk chunk;
+  ARROW_ASSIGN_OR_RAISE(chunk.num_levels, cursor.Read<uint16_t>());
+  uint16_t repetition_size = 0;
+  uint16_t definition_size = 0;
+  if (codecs_.repetition) {
+    ARROW_ASSIGN_OR_RAISE(repetition_size, cursor.Read<uint16_t>());
+  }
+  if (codecs_.definition) {
+    ARROW_ASSIGN_OR_RAISE(definition_size, cursor.Read<uint16_t>());
   }
   std::array<uint32_t, kMaxValueBuffers> sizes{};
-  for (size_t i = 0; i < values_->num_buffers(); ++i) {
+  const size_t num_buffers = codecs_.values->num_buffers();
+  for (size_t i = 0; i < num_buffers; ++i) {
     if (has_large_chunk_) {
       ARROW_ASSIGN_OR_RAISE(sizes[i], cursor.Read<uint32_t>());
     } else {
@@ -217,11 +305,20 @@ Result<Chunk> MiniBlockPage::Bind(std::span<const uint8_t> bytes, int64_t num_va
     }
   }
   cursor.Align();
-  Chunk chunk;
-  ARROW_ASSIGN_OR_RAISE(chunk.levels, cursor.Take(levels_size));
-  for (size_t i = 0; i < values_->num_buffers(); ++i) {
+  ARROW_ASSIGN_OR_RAISE(chunk.repetition, cursor.Take(repetition_size));
+  cursor.Align();
+  ARROW_ASSIGN_OR_RAISE(chunk.definition, cursor.Take(definition_size));
+  for (size_t i = 0; i < num_buffers; ++i) {
     cursor.Align();
     ARROW_ASSIGN_OR_RAISE(chunk.buffers[i], cursor.Take(sizes[i]));
+  }
+  return chunk;
+}
+
+Result<Chunk> MiniBlockPage::BindFlat(std::span<const uint8_t> bytes, int64_t num_values) const {
+  ARROW_ASSIGN_OR_RAISE(Chunk chunk, Bind(bytes));
+  if (codecs_.definition && chunk.num_levels != num_values) {
+    return Corrupt("mini-block chunk of ", num_values, " values has ", chunk.num_levels, " levels");
   }
   return chunk;
 }
@@ -235,14 +332,13 @@ Status MiniBlockPage::Decode(const PageIndex* index, const PageRequest& request,
   for (size_t i = 0; i < reads.size(); ++i) {
     const RowRange chunks = reads[i].units;
     for (int64_t c = chunks.begin; c < chunks.end; ++c) {
-      const int64_t begin = table.rows[c];
-      const int64_t end = table.rows[c + 1];
+      const int64_t begin = table.slots[c];
+      const int64_t end = table.slots[c + 1];
       const std::span<const uint8_t> chunk_bytes(
           bytes[i]->data() + (table.bytes[c] - table.bytes[chunks.begin]),
           table.bytes[c + 1] - table.bytes[c]);
-      ARROW_ASSIGN_OR_RAISE(const Chunk chunk, Bind(chunk_bytes, end - begin));
-      const EncodedChunk encoded{.buffers = std::span(chunk.buffers).first(values_->num_buffers()),
-                                 .num_values = end - begin};
+      ARROW_ASSIGN_OR_RAISE(const Chunk chunk, BindFlat(chunk_bytes, end - begin));
+      const EncodedChunk encoded = ValuesOf(chunk, end - begin);
       if (request.is_take()) {
         const size_t first = next_taken;
         const int64_t end_row = request.first_row + end;
@@ -252,9 +348,9 @@ Status MiniBlockPage::Decode(const PageIndex* index, const PageRequest& request,
         const auto taken = request.taken.subspan(first, next_taken - first);
         const int64_t first_row = request.first_row + begin;
         ARROW_RETURN_NOT_OK(GatherValues(table, encoded, taken, first_row, out));
-        if (levels_) {
+        if (codecs_.definition) {
           ARROW_RETURN_NOT_OK(
-              levels_->GatherInto(chunk.levels, end - begin, taken, first_row, out));
+              codecs_.definition->GatherInto(chunk.definition, end - begin, taken, first_row, out));
         }
         continue;
       }
@@ -262,8 +358,9 @@ Status MiniBlockPage::Decode(const PageIndex* index, const PageRequest& request,
                           .end = std::min(request.rows.end, end) - begin};
       const int64_t position = request.position + begin + rows.begin - request.rows.begin;
       ARROW_RETURN_NOT_OK(DecodeValues(table, encoded, rows, position, out));
-      if (levels_) {
-        ARROW_RETURN_NOT_OK(levels_->DecodeInto(chunk.levels, end - begin, rows, position, out));
+      if (codecs_.definition) {
+        ARROW_RETURN_NOT_OK(
+            codecs_.definition->DecodeInto(chunk.definition, end - begin, rows, position, out));
       }
     }
     if (out->shape().is_variable) out->Keep(bytes[i]);
@@ -271,51 +368,253 @@ Status MiniBlockPage::Decode(const PageIndex* index, const PageRequest& request,
   return Status::OK();
 }
 
+Status MiniBlockPage::PlanRuns(const PageIndex* index, std::span<const RowRange> runs,
+                               std::vector<PlannedRead>* reads) const {
+  const auto& table = static_cast<const ChunkTable&>(*index);
+  RowRange chunks;
+  for (const RowRange& run : runs) {
+    const RowRange wanted{.begin = table.Find(run.begin), .end = table.FindEnd(run.end - 1)};
+    if (chunks.length() > 0 && wanted.begin > chunks.end) {
+      AddRead(table, chunks, reads);
+      chunks = wanted;
+    }
+    if (chunks.length() == 0) chunks.begin = wanted.begin;
+    chunks.end = wanted.end;
+  }
+  AddRead(table, chunks, reads);
+  return Status::OK();
+}
+
+/// The value slots of some rows, chunk by chunk.
+class MiniBlockPage::Values final : public PendingValues {
+ public:
+  Values(const MiniBlockPage* page, const ChunkTable* table,
+         std::span<const std::shared_ptr<arrow::Buffer>> bytes)
+      : page_(page), table_(table), bytes_(bytes.begin(), bytes.end()) {}
+
+  void BeginChunk(const Chunk& chunk, int64_t num_values) {
+    if (!parts_.empty() && parts_.back().num_runs == 0) parts_.pop_back();
+    parts_.push_back({.chunk = chunk, .num_values = num_values});
+  }
+  void AddSlots(RowRange slots) {
+    if (slots.length() == 0) return;
+    runs_.push_back(slots);
+    ++parts_.back().num_runs;
+    num_slots_ += slots.length();
+  }
+
+  int64_t num_slots() const override { return num_slots_; }
+  Status DecodeInto(int64_t position, ColumnOutput* out) const override {
+    size_t next = 0;
+    std::vector<TakenRow> taken;
+    for (const Part& part : parts_) {
+      const EncodedChunk encoded = page_->ValuesOf(part.chunk, part.num_values);
+      const auto runs = std::span(runs_).subspan(next, part.num_runs);
+      next += part.num_runs;
+      if (runs.size() == 1 &&
+          (runs[0].length() >= kManyValues || runs[0].length() * 2 >= part.num_values)) {
+        ARROW_RETURN_NOT_OK(page_->DecodeValues(*table_, encoded, runs[0], position, out));
+        position += runs[0].length();
+        continue;
+      }
+      taken.clear();
+      for (const RowRange& run : runs) {
+        for (int64_t slot = run.begin; slot < run.end; ++slot) {
+          taken.push_back({.row = slot, .position = position++});
+        }
+      }
+      if (taken.empty()) continue;
+      ARROW_RETURN_NOT_OK(page_->GatherValues(*table_, encoded, taken, 0, out));
+    }
+    if (out->shape().is_variable) {
+      for (const auto& buffer : bytes_) out->Keep(buffer);
+    }
+    return Status::OK();
+  }
+
+ private:
+  struct Part {
+    Chunk chunk;
+    int64_t num_values = 0;
+    size_t num_runs = 0;
+  };
+
+  const MiniBlockPage* page_;
+  const ChunkTable* table_;
+  std::vector<std::shared_ptr<arrow::Buffer>> bytes_;
+  std::vector<Part> parts_;
+  std::vector<RowRange> runs_;
+  int64_t num_slots_ = 0;
+};
+
+/// Walks over the entries of one chunk, by rows.
+class ChunkRows {
+ public:
+  /// `first_row` is the first that begins in the chunk.
+  ChunkRows(const LevelMeaning& meaning, const Levels& levels, int64_t first_row)
+      : meaning_(meaning), levels_(levels), row_(first_row) {}
+
+  struct Place {
+    int64_t entry = 0;
+    int64_t slot = 0;
+  };
+  /// Where `row` begins, which is not before the last that was asked for; the end of the chunk if
+  /// none so high begins in it.
+  Place Find(int64_t row) {
+    const int64_t from = place_.entry;
+    if (meaning_.max_repetition() == 0) {
+      place_.entry = std::min(levels_.count, place_.entry + row - row_);
+      row_ = row;
+    } else {
+      // `row_` is the number of the next row to begin at or behind `place_`.
+      while (place_.entry < levels_.count) {
+        if (levels_.repetition[place_.entry] == meaning_.max_repetition()) {
+          if (row_ == row) break;
+          ++row_;
+        }
+        ++place_.entry;
+      }
+    }
+    place_.slot += levels_.Slice(from, place_.entry - from).CountVisible(meaning_);
+    return place_;
+  }
+  /// Where the chunk begins, whatever row that belongs to.
+  static Place Begin() { return {}; }
+
+ private:
+  const LevelMeaning& meaning_;
+  Levels levels_;
+  int64_t row_;
+  Place place_;
+};
+
+Result<std::unique_ptr<const PendingValues>> MiniBlockPage::Unravel(
+    const PageIndex* index, std::span<const RowRange> runs, std::span<const PlannedRead> reads,
+    std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool,
+    Structure* structure) const {
+  const auto& table = static_cast<const ChunkTable&>(*index);
+  auto values = std::make_unique<Values>(this, &table, bytes);
+  std::vector<uint16_t> repetition;
+  std::vector<uint16_t> definition;
+  size_t next_run = 0;
+  for (size_t i = 0; i < reads.size(); ++i) {
+    const RowRange chunks = reads[i].units;
+    for (int64_t c = chunks.begin; c < chunks.end; ++c) {
+      const int64_t num_values = table.slots[c + 1] - table.slots[c];
+      const std::span<const uint8_t> chunk_bytes(
+          bytes[i]->data() + (table.bytes[c] - table.bytes[chunks.begin]),
+          table.bytes[c + 1] - table.bytes[c]);
+      ARROW_ASSIGN_OR_RAISE(const Chunk chunk, Bind(chunk_bytes));
+      Levels levels{.count = num_values};
+      if (codecs_.repetition || codecs_.definition) levels.count = chunk.num_levels;
+      if (codecs_.repetition) {
+        ARROW_ASSIGN_OR_RAISE(levels.count,
+                              codecs_.repetition->CountLevels(chunk.repetition, chunk.num_levels));
+      }
+      if (codecs_.definition) {
+        ARROW_ASSIGN_OR_RAISE(const int64_t count,
+                              codecs_.definition->CountLevels(chunk.definition, chunk.num_levels));
+        // The more of the two knows better: only runs can tell more than 16 bits of a header.
+        levels.count = std::max(levels.count, count);
+      }
+      if (levels.count > kMaxChunkLevels) {
+        return Corrupt("chunk ", c, " has ", levels.count, " levels");
+      }
+      if (codecs_.repetition) {
+        ARROW_RETURN_NOT_OK(
+            codecs_.repetition->Decode(chunk.repetition, levels.count, pool, &repetition));
+        levels.repetition = repetition.data();
+      }
+      if (codecs_.definition) {
+        ARROW_RETURN_NOT_OK(
+            codecs_.definition->Decode(chunk.definition, levels.count, pool, &definition));
+        levels.definition = definition.data();
+      }
+      const int64_t first = table.rows()[c];
+      const int64_t end = table.rows()[c + 1];
+      if (levels.CountVisible(meaning()) != num_values ||
+          levels.CountRows(meaning()) != end - first) {
+        return Corrupt("chunk ", c, " of ", num_values, " values and ", end - first, " rows has ",
+                       levels.count, " levels with ", levels.CountVisible(meaning()),
+                       " values and ", levels.CountRows(meaning()), " rows");
+      }
+      values->BeginChunk(chunk, num_values);
+      const bool goes_on = c + 1 < table.num_chunks() && table.BeginsWithin(c + 1);
+      ChunkRows rows(meaning(), levels, first);
+      for (; next_run < runs.size(); ++next_run) {
+        const RowRange& run = runs[next_run];
+        if (run.begin >= end) break;
+        const ChunkRows::Place from = run.begin < first ? ChunkRows::Begin() : rows.Find(run.begin);
+        const ChunkRows::Place to = run.end < first ? from : rows.Find(run.end);
+        ARROW_RETURN_NOT_OK(
+            structure->Append(meaning(), levels.Slice(from.entry, to.entry - from.entry)));
+        values->AddSlots({.begin = from.slot, .end = to.slot});
+        // Then the rest of the run, or of its last row, is in the next chunk.
+        if (run.end > end || (run.end == end && goes_on)) break;
+      }
+    }
+  }
+  return values;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& layout,
+Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& layout, Layers layers,
                                                       int64_t num_rows,
                                                       std::span<const io::ByteRange> buffers) {
-  std::optional<LevelDecoder> levels;
-  if (layout.levels) {
-    ARROW_ASSIGN_OR_RAISE(levels, LevelDecoder::Make(*layout.levels));
+  const LevelMeaning meaning(layers);
+  const bool has_lists = meaning.max_repetition() > 0;
+  ChunkCodecs codecs;
+  if (layout.repetition) {
+    ARROW_ASSIGN_OR_RAISE(codecs.repetition, LevelDecoder::Make(*layout.repetition));
   }
-  ARROW_ASSIGN_OR_RAISE(auto values, MakeValueDecoder(layout.values));
-  if (values->num_buffers() > kMaxValueBuffers) {
-    return Unsupported("mini-block pages with ", values->num_buffers(),
-                       " value buffers are not supported yet");
+  if (layout.definition) {
+    ARROW_ASSIGN_OR_RAISE(codecs.definition, LevelDecoder::Make(*layout.definition));
   }
-  std::optional<DictionaryDecoder> dictionary;
+  if (codecs.repetition.has_value() != has_lists ||
+      (layout.repetition_index_depth > 0) != has_lists) {
+    return Corrupt("mini-block page of ", meaning.max_repetition(), " lists with ",
+                   codecs.repetition ? "" : "no ", "repetition levels and an index of depth ",
+                   layout.repetition_index_depth);
+  }
+  if (layout.repetition_index_depth > 1) {
+    return Unsupported("repetition indices of depth ", layout.repetition_index_depth,
+                       " are not supported");
+  }
+  ARROW_ASSIGN_OR_RAISE(codecs.values, MakeValueDecoder(layout.values));
+  const ValueDecoder& values = *codecs.values;
+  if (values.num_buffers() > kMaxValueBuffers) {
+    return Unsupported("mini-block pages with ", values.num_buffers(),
+                       " value buffers are not supported");
+  }
   if (layout.dictionary) {
-    ARROW_ASSIGN_OR_RAISE(dictionary, DictionaryDecoder::Make(*values, *layout.dictionary,
-                                                              layout.num_dictionary_items));
+    ARROW_ASSIGN_OR_RAISE(codecs.dictionary, DictionaryDecoder::Make(values, *layout.dictionary,
+                                                                     layout.num_dictionary_items));
   }
-  if (buffers.size() != (dictionary ? 3U : 2U)) {
+  if (buffers.size() != 2U + (codecs.dictionary ? 1U : 0U) + (has_lists ? 1U : 0U)) {
     return Corrupt("mini-block page with ", buffers.size(), " buffers");
   }
   if (const int64_t width = layout.has_large_chunk ? 4 : 2;
       buffers[0].length == 0 || buffers[0].length % width != 0) {
     return Corrupt("mini-block page with a chunk table of ", buffers[0].length, " bytes");
   }
-  if (layout.num_buffers != values->num_buffers()) {
+  if (layout.num_buffers != values.num_buffers()) {
     return Corrupt("mini-block page with ", layout.num_buffers, " value buffers, not ",
-                   values->num_buffers());
+                   values.num_buffers());
   }
-  if (layout.num_items != static_cast<uint64_t>(num_rows)) {
+  if (!has_lists && layout.num_items != static_cast<uint64_t>(num_rows)) {
     return Corrupt("mini-block page of ", num_rows, " rows claims ", layout.num_items, " values");
   }
-  const uint64_t min_bytes = values->MinBytes(layout.num_items);
-  if (min_bytes > static_cast<uint64_t>(buffers[1].length)) {
-    return Corrupt("mini-block page claims ", num_rows, " rows in ", buffers[1].length, " bytes");
+  const uint64_t min_bytes = values.MinBytes(layout.num_items);
+  if (min_bytes > static_cast<uint64_t>(buffers[1].length) ||
+      layout.num_items > static_cast<uint64_t>(buffers[0].length) * kMaxChunkValues) {
+    return Corrupt("mini-block page claims ", layout.num_items, " values in ", buffers[1].length,
+                   " bytes");
   }
-  std::vector<io::ByteRange> index = {buffers[0]};
-  if (dictionary) {
-    if (buffers[2].length == 0) return Corrupt("mini-block page with an empty dictionary");
-    index.push_back(buffers[2]);
+  if (codecs.dictionary && buffers[2].length == 0) {
+    return Corrupt("mini-block page with an empty dictionary");
   }
-  return std::make_unique<MiniBlockPage>(num_rows, layout.has_large_chunk, levels,
-                                         std::move(values), std::move(dictionary), std::move(index),
-                                         buffers[1]);
+  return std::make_unique<MiniBlockPage>(layout, layers, num_rows, std::move(codecs), buffers);
 }
 
 }  // namespace tusk::lance

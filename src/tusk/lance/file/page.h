@@ -13,6 +13,7 @@
 #include "tusk/lance/encodings/row_range.h"
 #include "tusk/lance/encodings/value_shape.h"
 #include "tusk/lance/file/page_layout.h"
+#include "tusk/lance/file/structure.h"
 
 namespace tusk::lance {
 
@@ -40,10 +41,25 @@ class PageIndex {
   virtual ~PageIndex() = default;
 };
 
-/// One page of a column. Immutable and thread-safe.
+/// The values of rows whose structure is known, waiting for room that is as large as they need.
+class PendingValues {
+ public:
+  virtual ~PendingValues() = default;
+  virtual int64_t num_slots() const = 0;
+  /// Decodes all of them to the output from `position` on. Their bytes must stay until
+  /// ColumnOutput::Finish, which holds what it needs (see ColumnOutput::Keep).
+  virtual Status DecodeInto(int64_t position, ColumnOutput* out) const = 0;
+};
+
+/// One page of a column. Immutable and thread-safe. Columns without lists and structs are read by
+/// Plan and Decode, straight to their place in the output; others by PlanRuns and Unravel, in the
+/// order of the file, since only the levels tell how many values there are.
 class Page {
  public:
+  explicit Page(std::span<const LevelLayer> layers) : meaning_(layers) {}
   virtual ~Page() = default;
+  const LevelMeaning& meaning() const { return meaning_; }
+
   /// Corrupt if what is stored cannot become values of `shape`.
   virtual Status CheckShape(const ValueShape& shape) const = 0;
   /// Where the parts of the page's index are; none if it has no index.
@@ -52,6 +68,7 @@ class Page {
   /// layout.
   virtual Result<std::unique_ptr<const PageIndex>> ParseIndex(
       std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool) const;
+
   /// Appends what must be read for `request`, ascending. `index` is null if there is none.
   virtual Status Plan(const PageIndex* index, const PageRequest& request,
                       std::vector<PlannedRead>* reads) const = 0;
@@ -60,6 +77,19 @@ class Page {
                         std::span<const PlannedRead> reads,
                         std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                         ColumnOutput* out) const = 0;
+
+  /// Appends what must be read for `runs` of rows, which ascend and do not touch.
+  virtual Status PlanRuns(const PageIndex* index, std::span<const RowRange> runs,
+                          std::vector<PlannedRead>* reads) const = 0;
+  /// Adds the structure of the rows to `structure` and answers their values. `bytes` are the
+  /// `reads` that PlanRuns made for the same runs.
+  virtual Result<std::unique_ptr<const PendingValues>> Unravel(
+      const PageIndex* index, std::span<const RowRange> runs, std::span<const PlannedRead> reads,
+      std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool,
+      Structure* structure) const = 0;
+
+ private:
+  LevelMeaning meaning_;
 };
 
 /// The page of `num_rows` rows that `layout` describes, with its `buffers` in the file. Corrupt if
@@ -68,13 +98,20 @@ class Page {
 Result<std::unique_ptr<const Page>> MakePage(const PageLayout& layout, int64_t num_rows,
                                              std::span<const io::ByteRange> buffers);
 
-Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& layout,
+using Layers = std::span<const LevelLayer>;
+Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& layout, Layers layers,
                                                       int64_t num_rows,
                                                       std::span<const io::ByteRange> buffers);
-Result<std::unique_ptr<const Page>> MakeFullZipPage(const FullZipLayout& layout, int64_t num_rows,
+Result<std::unique_ptr<const Page>> MakeFullZipPage(const FullZipLayout& layout, Layers layers,
+                                                    int64_t num_rows,
                                                     std::span<const io::ByteRange> buffers);
-std::unique_ptr<const Page> MakeAllNullPage();
-Result<std::unique_ptr<const Page>> MakeConstantPage(const ConstantLayout& layout, int64_t num_rows,
+Result<std::unique_ptr<const Page>> MakeConstantPage(const ConstantLayout& layout, Layers layers,
+                                                     int64_t num_rows,
                                                      std::span<const io::ByteRange> buffers);
+/// How the descriptors of blobs are decoded: as a packed struct of position and size, 64 bits each.
+ValueShape BlobDescriptorShape();
+Result<std::unique_ptr<const Page>> MakeBlobPage(const BlobLayout& layout, Layers layers,
+                                                 int64_t num_rows,
+                                                 std::span<const io::ByteRange> buffers);
 
 }  // namespace tusk::lance

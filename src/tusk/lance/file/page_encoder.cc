@@ -20,7 +20,7 @@ Result<EncodedPage> EncodePage(const RowsView& rows, const OperationContext& con
   const int64_t num_nulls = rows.CountNulls();
   if (num_nulls == rows.num_rows) {
     EncodedPage page;
-    page.layout = {.layout = AllNullLayout(), .is_nullable = true};
+    page.layout = {.layout = ConstantLayout{.is_all_null = true}, .layers = FlatLayers(true)};
     return page;
   }
   const int64_t width =

@@ -30,6 +30,23 @@ ValueEncoding::Compression CompressionOf(uint32_t scheme) {
   }
 }
 
+Result<ValueEncoding> ParseEncoding(const proto::ValueEncoding& from);
+
+Result<ValueEncoding> ParseVariablePackedStruct(
+    const proto::ValueEncoding::VariablePackedStruct& from) {
+  using Child = proto::ValueEncoding::VariablePackedStruct::Child;
+  ValueEncoding encoding = OfKind(Kind::kVariablePackedStruct);
+  for (const Child& child : from.fields()) {
+    const bool is_variable = child.layout_case() == Child::kBitsPerLength;
+    encoding.packed_fields.push_back(
+        {.is_variable = is_variable,
+         .bits = is_variable ? child.bits_per_length() : child.bits_per_value()});
+    ARROW_ASSIGN_OR_RAISE(ValueEncoding value, ParseEncoding(child.value()));
+    encoding.children.push_back(std::move(value));
+  }
+  return encoding;
+}
+
 Result<ValueEncoding> ParseEncoding(const proto::ValueEncoding& from) {
   // The depth of the tree is limited by the protobuf parser.
   switch (from.encoding_case()) {
@@ -98,10 +115,17 @@ Result<ValueEncoding> ParseEncoding(const proto::ValueEncoding& from) {
       encoding.children.push_back(std::move(values));
       return encoding;
     }
-    case proto::ValueEncoding::kPackedStruct:
-      return OfKind(Kind::kPackedStruct);
+    case proto::ValueEncoding::kPackedStruct: {
+      ValueEncoding encoding = OfKind(Kind::kPackedStruct);
+      for (const uint64_t bits : from.packed_struct().bits_per_value()) {
+        encoding.packed_fields.push_back({.is_variable = false, .bits = bits});
+      }
+      ARROW_ASSIGN_OR_RAISE(ValueEncoding values, ParseEncoding(from.packed_struct().values()));
+      encoding.children.push_back(std::move(values));
+      return encoding;
+    }
     case proto::ValueEncoding::kVariablePackedStruct:
-      return OfKind(Kind::kVariablePackedStruct);
+      return ParseVariablePackedStruct(from.variable_packed_struct());
     case proto::ValueEncoding::ENCODING_NOT_SET:
       break;
   }
@@ -131,32 +155,28 @@ void ToProto(const ValueEncoding& from, proto::ValueEncoding* to) {
   }
 }
 
-/// Whether rows may be null. Unsupported if there is more structure than that.
 template <typename Layers>
-Result<bool> ParseLayers(const Layers& layers) {
-  if (layers.size() != 1) {
-    return Unsupported("pages of nested columns (", layers.size(),
-                       " layers of levels) are not supported yet");
+Result<std::vector<LevelLayer>> ParseLayers(const Layers& from) {
+  if (from.empty()) return Corrupt("page without layers");
+  std::vector<LevelLayer> layers;
+  for (const int layer : from) {
+    if (layer < proto::ALL_VALID_ITEM || layer > proto::NULL_AND_EMPTY_LIST) {
+      return Corrupt("page with a layer of unknown kind ", layer);
+    }
+    layers.push_back(static_cast<LevelLayer>(layer));
   }
-  switch (layers.Get(0)) {
-    case proto::ALL_VALID_ITEM:
-      return false;
-    case proto::NULLABLE_ITEM:
-      return true;
-    default:
-      return Unsupported("pages of list columns (layer ", layers.Get(0), ") are not supported yet");
-  }
+  return layers;
 }
 
 Result<PageLayout> ParseMiniBlock(const proto::MiniBlockLayout& from) {
   PageLayout page;
-  ARROW_ASSIGN_OR_RAISE(page.is_nullable, ParseLayers(from.layers()));
-  if (from.has_rep_compression() || from.repetition_index_depth() != 0) {
-    return Unsupported("mini-block pages with repetition levels are not supported yet");
-  }
+  ARROW_ASSIGN_OR_RAISE(page.layers, ParseLayers(from.layers()));
   MiniBlockLayout layout;
+  if (from.has_rep_compression()) {
+    ARROW_ASSIGN_OR_RAISE(layout.repetition, ParseEncoding(from.rep_compression()));
+  }
   if (from.has_def_compression()) {
-    ARROW_ASSIGN_OR_RAISE(layout.levels, ParseEncoding(from.def_compression()));
+    ARROW_ASSIGN_OR_RAISE(layout.definition, ParseEncoding(from.def_compression()));
   }
   ARROW_ASSIGN_OR_RAISE(layout.values, ParseEncoding(from.value_compression()));
   if (from.has_dictionary()) {
@@ -165,6 +185,7 @@ Result<PageLayout> ParseMiniBlock(const proto::MiniBlockLayout& from) {
   }
   layout.num_buffers = from.num_buffers();
   layout.num_items = from.num_items();
+  layout.repetition_index_depth = from.repetition_index_depth();
   layout.has_large_chunk = from.has_large_chunk();
   page.layout = std::move(layout);
   return page;
@@ -172,18 +193,16 @@ Result<PageLayout> ParseMiniBlock(const proto::MiniBlockLayout& from) {
 
 Result<PageLayout> ParseFullZip(const proto::FullZipLayout& from) {
   PageLayout page;
-  ARROW_ASSIGN_OR_RAISE(page.is_nullable, ParseLayers(from.layers()));
-  if (from.bits_rep() != 0) {
-    return Unsupported("full-zip pages with repetition levels are not supported yet");
-  }
+  ARROW_ASSIGN_OR_RAISE(page.layers, ParseLayers(from.layers()));
   FullZipLayout layout;
+  layout.bits_rep = from.bits_rep();
   layout.bits_def = from.bits_def();
   layout.is_variable = from.width_case() == proto::FullZipLayout::kBitsPerOffset;
   layout.bits = layout.is_variable ? from.bits_per_offset() : from.bits_per_value();
   layout.num_items = from.num_items();
-  if (from.num_visible_items() != from.num_items()) {
-    return Corrupt("full-zip page of a column without lists shows ", from.num_visible_items(),
-                   " of ", from.num_items(), " items");
+  layout.num_visible = from.num_visible_items();
+  if (layout.num_visible > layout.num_items) {
+    return Corrupt("full-zip page shows ", layout.num_visible, " of ", layout.num_items, " items");
   }
   ARROW_ASSIGN_OR_RAISE(layout.values, ParseEncoding(from.value_compression()));
   page.layout = std::move(layout);
@@ -192,34 +211,59 @@ Result<PageLayout> ParseFullZip(const proto::FullZipLayout& from) {
 
 Result<PageLayout> ParseConstant(const proto::ConstantLayout& from, size_t num_buffers) {
   PageLayout page;
-  ARROW_ASSIGN_OR_RAISE(page.is_nullable, ParseLayers(from.layers()));
-  if (from.has_rep_compression() || from.has_def_compression() || from.num_rep_values() != 0 ||
-      from.num_def_values() != 0) {
-    return Unsupported("constant pages with encoded levels are not supported yet");
-  }
-  // The value is in the description, or in the first buffer; then two for levels, or none. No value
-  // and no buffers: all rows are null.
-  if (!from.has_inline_value() && num_buffers == 0) {
-    if (!page.is_nullable) return Corrupt("constant page without a value");
-    page.layout = AllNullLayout();
-    return page;
-  }
+  ARROW_ASSIGN_OR_RAISE(page.layers, ParseLayers(from.layers()));
   ConstantLayout layout;
   if (from.has_inline_value()) layout.inline_value = from.inline_value();
+  // The value is in the description, or in a first buffer; then two buffers of levels, or none. So
+  // an even number of buffers and no value: all slots are null.
+  layout.is_all_null = !layout.inline_value && num_buffers % 2 == 0;
+  if (from.has_rep_compression()) {
+    ARROW_ASSIGN_OR_RAISE(layout.repetition, ParseEncoding(from.rep_compression()));
+  }
+  if (from.has_def_compression()) {
+    ARROW_ASSIGN_OR_RAISE(layout.definition, ParseEncoding(from.def_compression()));
+  }
+  layout.num_rep_levels = from.num_rep_values();
+  layout.num_def_levels = from.num_def_values();
   page.layout = std::move(layout);
   return page;
+}
+
+Result<PageLayout> ParseLayout(const proto::PageLayout& from, size_t num_buffers) {
+  switch (from.layout_case()) {
+    case proto::PageLayout::kMiniBlockLayout:
+      return ParseMiniBlock(from.mini_block_layout());
+    case proto::PageLayout::kConstantLayout:
+      return ParseConstant(from.constant_layout(), num_buffers);
+    case proto::PageLayout::kFullZipLayout:
+      return ParseFullZip(from.full_zip_layout());
+    case proto::PageLayout::kBlobLayout: {
+      const proto::BlobLayout& blob = from.blob_layout();
+      if (blob.inner_layout().has_blob_layout()) return Corrupt("blob page within a blob page");
+      PageLayout page;
+      ARROW_ASSIGN_OR_RAISE(page.layers, ParseLayers(blob.layers()));
+      ARROW_ASSIGN_OR_RAISE(PageLayout inner, ParseLayout(blob.inner_layout(), num_buffers));
+      page.layout = BlobLayout{.inner = std::make_shared<const PageLayout>(std::move(inner))};
+      return page;
+    }
+    case proto::PageLayout::LAYOUT_NOT_SET:
+      break;
+  }
+  return Corrupt("page layout of an unknown kind");
 }
 
 }  // namespace
 
 std::string PageLayout::Serialize() const {
   proto::PageLayout message;
-  const proto::LevelLayer layer = is_nullable ? proto::NULLABLE_ITEM : proto::ALL_VALID_ITEM;
+  const auto add_layers = [&](auto* to) {
+    for (const LevelLayer layer : layers) to->add_layers(static_cast<proto::LevelLayer>(layer));
+  };
   if (const auto* mini_block = std::get_if<MiniBlockLayout>(&layout)) {
     proto::MiniBlockLayout* to = message.mutable_mini_block_layout();
-    if (mini_block->levels) ToProto(*mini_block->levels, to->mutable_def_compression());
+    if (mini_block->definition) ToProto(*mini_block->definition, to->mutable_def_compression());
     ToProto(mini_block->values, to->mutable_value_compression());
-    to->add_layers(layer);
+    add_layers(to);
     to->set_num_buffers(mini_block->num_buffers);
     to->set_num_items(mini_block->num_items);
     to->set_has_large_chunk(mini_block->has_large_chunk);
@@ -232,12 +276,12 @@ std::string PageLayout::Serialize() const {
       to->set_bits_per_value(full_zip->bits);
     }
     to->set_num_items(static_cast<uint32_t>(full_zip->num_items));
-    to->set_num_visible_items(static_cast<uint32_t>(full_zip->num_items));
+    to->set_num_visible_items(static_cast<uint32_t>(full_zip->num_visible));
     ToProto(full_zip->values, to->mutable_value_compression());
-    to->add_layers(layer);
+    add_layers(to);
   } else {
     // Of constants, the writer makes no other.
-    message.mutable_constant_layout()->add_layers(layer);
+    add_layers(message.mutable_constant_layout());
   }
   proto::TypedMessage typed;
   typed.set_type_url(kTypeUrl);
@@ -255,19 +299,7 @@ Result<PageLayout> PageLayout::Parse(std::string_view bytes, size_t num_buffers)
   }
   proto::PageLayout message;
   if (!ParseMessage(typed.value(), &message)) return Corrupt("page layout cannot be parsed");
-  switch (message.layout_case()) {
-    case proto::PageLayout::kMiniBlockLayout:
-      return ParseMiniBlock(message.mini_block_layout());
-    case proto::PageLayout::kConstantLayout:
-      return ParseConstant(message.constant_layout(), num_buffers);
-    case proto::PageLayout::kFullZipLayout:
-      return ParseFullZip(message.full_zip_layout());
-    case proto::PageLayout::kBlobLayout:
-      return Unsupported("blob pages are not supported yet");
-    case proto::PageLayout::LAYOUT_NOT_SET:
-      break;
-  }
-  return Corrupt("page layout of an unknown kind");
+  return ParseLayout(message, num_buffers);
 }
 
 }  // namespace tusk::lance

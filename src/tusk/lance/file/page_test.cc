@@ -86,10 +86,10 @@ std::string U32(uint32_t value) { return {reinterpret_cast<const char*>(&value),
 PageLayout FlatMiniBlock(uint64_t bits, int64_t num_rows, bool has_levels) {
   MiniBlockLayout layout;
   layout.values = ValueEncoding::Flat(bits);
-  if (has_levels) layout.levels = ValueEncoding::Flat(16);
+  if (has_levels) layout.definition = ValueEncoding::Flat(16);
   layout.num_buffers = 1;
   layout.num_items = static_cast<uint64_t>(num_rows);
-  return {.layout = layout, .is_nullable = has_levels};
+  return {.layout = layout, .layers = FlatLayers(has_levels)};
 }
 
 /// Chunks of 2 and 1 16-bit values: 10, null, 30.
@@ -149,13 +149,13 @@ TEST(LancePageTest, ReadsListsWhoseItemsMayBeNull) {
   zipped.values = lists;
   const std::string rows =
       "\x01" + items.substr(0, 4) + "\x03" + items.substr(4, 4) + "\x02" + items.substr(8, 4);
-  const PageFile full_zip({.layout = zipped, .is_nullable = false}, 3, {rows});
+  const PageFile full_zip({.layout = zipped, .layers = FlatLayers(false)}, 3, {rows});
   ASSERT_OK_AND_ASSIGN(const auto zipped_array, full_zip.Read(type));
   EXPECT_EQ(zipped_array->ToString(), expected);
   EXPECT_THAT(full_zip.Read(arrow::fixed_size_list(arrow::int16(), 4)),
               FailsWith(ErrorCode::kCorrupt));
   zipped.bits = 32;
-  EXPECT_THAT(PageFile({.layout = zipped, .is_nullable = false}, 3, {rows}).Read(type),
+  EXPECT_THAT(PageFile({.layout = zipped, .layers = FlatLayers(false)}, 3, {rows}).Read(type),
               FailsWith(ErrorCode::kCorrupt));
 }
 
@@ -228,20 +228,21 @@ TEST(LancePageTest, RefusesPagesThatClaimMoreThanTheyHold) {
   layout.bits = 2048;
   layout.num_items = static_cast<uint64_t>(many);
   layout.values = ValueEncoding::Flat(2048);
-  const PageFile zipped({.layout = layout, .is_nullable = false}, many, {std::string(256, 'x')});
+  const PageFile zipped({.layout = layout, .layers = FlatLayers(false)}, many,
+                        {std::string(256, 'x')});
   EXPECT_THAT(zipped.Read(arrow::fixed_size_binary(256)), FailsWith(ErrorCode::kCorrupt));
 }
 
 TEST(LancePageTest, ReadsConstantsInlineAndFromABuffer) {
   PageLayout inline_layout = {.layout = ConstantLayout{.inline_value = U32(7)},
-                              .is_nullable = false};
+                              .layers = FlatLayers(false)};
   const PageFile number(inline_layout, 3, {});
   ASSERT_OK_AND_ASSIGN(const auto numbers, number.Read(arrow::int32()));
   EXPECT_EQ(numbers->ToString(), "[\n  7,\n  7,\n  7\n]");
   EXPECT_THAT(number.Read(arrow::int64()), FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(number.Read(arrow::utf8()), FailsWith(ErrorCode::kCorrupt));
 
-  PageLayout blob_layout = {.layout = ConstantLayout(), .is_nullable = true};
+  PageLayout blob_layout = {.layout = ConstantLayout(), .layers = FlatLayers(true)};
   const std::string blob = U32(2) + U32(8) + U32(3) + U32(0) + U32(3) + "abc";
   const std::string levels = U16(0) + U16(1) + U16(0);
   const PageFile text(blob_layout, 3, {blob, "", levels});
@@ -273,7 +274,7 @@ TEST(LancePageTest, ReadsZippedRowsAsTheFormatLaysThemOut) {
   layout.num_items = 3;
   layout.values.kind = ValueEncoding::Kind::kVariable;
   layout.values.children.push_back(ValueEncoding::Flat(32));
-  const PageLayout page_layout = {.layout = layout, .is_nullable = true};
+  const PageLayout page_layout = {.layout = layout, .layers = FlatLayers(true)};
   const std::string data =
       std::string(1, '\0') + U32(2) + "ab" + "\1" + std::string(1, '\0') + U32(0);
   const std::string index("\0\x07\x08\x0D", 4);

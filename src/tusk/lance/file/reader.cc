@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -11,13 +10,14 @@
 #include <arrow/type.h>
 
 #include "tusk/base/little_endian.h"
-#include "tusk/lance/encodings/column_output.h"
 #include "tusk/lance/file/column_metadata.h"
 #include "tusk/lance/file/column_pages.h"
+#include "tusk/lance/file/field_read.h"
 #include "tusk/lance/file/footer.h"
 #include "tusk/lance/file/parse_message.h"
 #include "tusk/lance/file/physical_column.h"
 #include "tusk/lance/file/schema_proto.h"
+#include "tusk/lance/file/structural_read.h"
 
 namespace tusk::lance {
 namespace {
@@ -91,21 +91,6 @@ Result<ByteRange> TableEntry(const arrow::Buffer& table, int64_t i, std::string_
                    .length = static_cast<int64_t>(length)};
 }
 
-/// A part of a read: what it wants of one page.
-struct PagePart {
-  const ColumnPages::Entry* entry;
-  size_t page_number;
-  PageRequest request;
-  std::vector<PlannedRead> reads;
-};
-
-/// A read of one column.
-struct ColumnPart {
-  std::shared_ptr<arrow::Field> field;
-  ValueShape shape;
-  std::vector<PagePart> pages;
-};
-
 class FileReaderImpl final : public FileReader {
  public:
   FileReaderImpl(Tail tail, Footer footer, std::shared_ptr<arrow::Buffer> column_table,
@@ -130,16 +115,13 @@ class FileReaderImpl final : public FileReader {
 
  private:
   std::string Where(const Column& column) const {
-    return tail_.reader().path() + ": column '" + column.field.name + "' (" +
-           std::to_string(column.column_index) + ")";
+    return tail_.reader().path() + ": column '" + column.field.name + "'";
   }
   Status LoadColumns(std::span<const Column> columns, const OperationContext& context) const;
-  Status LoadIndices(std::span<const Column> columns, std::span<const ColumnPart> parts,
-                     const OperationContext& context) const;
-  Result<ColumnPart> StartColumn(const Column& column) const;
-  /// The rest of a read, once it is known which pages it wants.
+  Result<std::unique_ptr<FieldRead>> StartRead(const Column& column, const RowsToRead& rows,
+                                               arrow::MemoryPool* pool) const;
   Result<std::shared_ptr<arrow::RecordBatch>> Read(std::span<const Column> columns,
-                                                   std::vector<ColumnPart> parts, int64_t num_rows,
+                                                   const RowsToRead& rows,
                                                    const OperationContext& context) const;
 
   Tail tail_;
@@ -151,38 +133,59 @@ class FileReaderImpl final : public FileReader {
   mutable std::vector<MadeOnce<ColumnPages>> columns_;
 };
 
+using ColumnNumbers = std::unordered_map<const Field*, int32_t>;
+
+/// Appends the numbers of the columns of `asked`, which has some of the children of `whole`.
+void AppendColumns(const Field& asked, const Field& whole, const ColumnNumbers& numbers,
+                   std::vector<int32_t>* columns) {
+  const auto found = numbers.find(&whole);
+  if (found != numbers.end()) columns->push_back(found->second);
+  for (const Field& child : asked.children) {
+    const auto same = std::ranges::find(whole.children, child.name, &Field::name);
+    if (same != whole.children.end()) AppendColumns(child, *same, numbers, columns);
+  }
+}
+
 Result<std::vector<FileReader::Column>> FileReaderImpl::FindColumns(
-    std::span<const std::string> names) const {
-  ARROW_ASSIGN_OR_RAISE(Schema asked, schema_.Project(names));
-  std::unordered_map<std::string_view, int32_t> first_column;
-  int32_t index = 0;
+    std::span<const std::string> paths) const {
+  ARROW_ASSIGN_OR_RAISE(Schema asked, schema_.ProjectPaths(paths));
+  ColumnNumbers numbers;
   for (const Field& field : schema_.fields) {
-    first_column.emplace(field.name, index);
-    index += static_cast<int32_t>(CountPhysicalColumns(field, footer_.minor));
+    for (const PhysicalColumn& column : PhysicalColumns(field, footer_.minor)) {
+      numbers.emplace(column.field, static_cast<int32_t>(numbers.size()));
+    }
   }
   std::vector<Column> columns;
   for (Field& field : asked.fields) {
-    const int32_t first = first_column.at(field.name);
-    columns.push_back({.field = std::move(field), .column_index = first});
+    Column column;
+    AppendColumns(field, *schema_.FindField(field.name), numbers, &column.columns);
+    column.field = std::move(field);
+    columns.push_back(std::move(column));
   }
   return columns;
 }
 
 Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
                                    const OperationContext& context) const {
-  std::vector<const Column*> missing;
+  struct Missing {
+    const Column* column;
+    int32_t number;
+  };
+  std::vector<Missing> missing;
   std::vector<ByteRange> ranges;
   for (const Column& column : columns) {
-    if (column.column_index < 0 ||
-        column.column_index >= static_cast<int64_t>(footer_.num_columns)) {
-      return Corrupt(Where(column), ": the file has ", footer_.num_columns, " columns");
+    for (const int32_t number : column.columns) {
+      if (number < 0 || number >= static_cast<int64_t>(footer_.num_columns)) {
+        return Corrupt(Where(column), " is said to be column ", number, " of the file's ",
+                       footer_.num_columns);
+      }
+      if (columns_[number].get() != nullptr) continue;
+      auto range =
+          TableEntry(*column_table_, number, "metadata of column", tail_.reader().size());
+      if (!range.ok()) return WithContext(range.status(), Where(column));
+      missing.push_back({.column = &column, .number = number});
+      ranges.push_back(*range);
     }
-    if (columns_[column.column_index].get() != nullptr) continue;
-    auto range = TableEntry(*column_table_, column.column_index, "metadata of column",
-                            tail_.reader().size());
-    if (!range.ok()) return WithContext(range.status(), Where(column));
-    missing.push_back(&column);
-    ranges.push_back(*range);
   }
   if (missing.empty()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const auto buffers, tail_.Read(ranges, context));
@@ -195,65 +198,27 @@ Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
     };
     auto pages = make();
     if (!pages.ok()) {
-      return WithContext(pages.status(),
-                         Where(*missing[i]) + ": metadata at " + std::to_string(ranges[i].offset));
+      return WithContext(pages.status(), Where(*missing[i].column) + " (" +
+                                             std::to_string(missing[i].number) +
+                                             "): metadata at " + std::to_string(ranges[i].offset));
     }
-    columns_[missing[i]->column_index].Set(*std::move(pages));
+    columns_[missing[i].number].Set(*std::move(pages));
   }
   return Status::OK();
 }
 
-Status FileReaderImpl::LoadIndices(std::span<const Column> columns,
-                                   std::span<const ColumnPart> parts,
-                                   const OperationContext& context) const {
-  struct Missing {
-    size_t column;
-    const PagePart* part;
-    size_t first_range;
-  };
-  std::vector<Missing> missing;
-  std::vector<ByteRange> ranges;
-  for (size_t c = 0; c < parts.size(); ++c) {
-    for (const PagePart& part : parts[c].pages) {
-      if (part.entry->index.get() != nullptr) continue;
-      const std::vector<ByteRange> pieces = part.entry->page->index_ranges();
-      if (pieces.empty()) continue;
-      missing.push_back({.column = c, .part = &part, .first_range = ranges.size()});
-      ranges.insert(ranges.end(), pieces.begin(), pieces.end());
-    }
+Result<std::unique_ptr<FieldRead>> FileReaderImpl::StartRead(const Column& column,
+                                                             const RowsToRead& rows,
+                                                             arrow::MemoryPool* pool) const {
+  std::vector<NumberedColumn> columns;
+  columns.reserve(column.columns.size());
+  for (const int32_t number : column.columns) {
+    columns.push_back({.pages = columns_[number].get(), .number = number});
   }
-  if (missing.empty()) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const auto handle, tail_.reader().Read(ranges, context));
-  for (size_t i = 0; i < missing.size(); ++i) {
-    const auto& [column, part, first] = missing[i];
-    const size_t end = i + 1 < missing.size() ? missing[i + 1].first_range : ranges.size();
-    std::vector<std::shared_ptr<arrow::Buffer>> bytes(end - first);
-    for (size_t r = first; r < end; ++r) {
-      ARROW_ASSIGN_OR_RAISE(bytes[r - first], handle->Wait(r));
-    }
-    auto index = part->entry->page->ParseIndex(bytes, context.pool);
-    if (!index.ok()) {
-      return WithContext(index.status(), Where(columns[column]) + ": page " +
-                                             std::to_string(part->page_number) + ": index at " +
-                                             std::to_string(ranges[first].offset));
-    }
-    part->entry->index.Set(*std::move(index));
-  }
-  return Status::OK();
-}
-
-Result<ColumnPart> FileReaderImpl::StartColumn(const Column& column) const {
-  ColumnPart part;
-  const auto start = [&]() -> Status {
-    ARROW_ASSIGN_OR_RAISE(part.field, ToArrowField(column.field));
-    ARROW_ASSIGN_OR_RAISE(part.shape, ValueShape::Of(*part.field->type()));
-    const int64_t rows = columns_[column.column_index].get()->num_rows;
-    if (rows == num_rows_) return Status::OK();
-    return Corrupt("has ", rows, " rows in a file of ", num_rows_);
-  };
-  const Status status = start();
-  if (!status.ok()) return WithContext(status, Where(column));
-  return part;
+  const ReadSource source{.path = &tail_.reader().path(),
+                          .file_size = tail_.reader().size(),
+                          .num_rows = num_rows_};
+  return MakeStructuralRead(column.field, columns, rows, source, pool);
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRange(
@@ -262,26 +227,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRange(
     return InvalidArgument(tail_.reader().path(), ": rows ", rows.begin, " to ", rows.end,
                            " are not inside the file's ", num_rows_);
   }
-  ARROW_RETURN_NOT_OK(LoadColumns(columns, context));
-  std::vector<ColumnPart> parts;
-  for (const Column& column : columns) {
-    ARROW_ASSIGN_OR_RAISE(ColumnPart part, StartColumn(column));
-    const ColumnPages& pages = *columns_[column.column_index].get();
-    for (int64_t row = rows.begin; row < rows.end;) {
-      const size_t number = pages.Find(row);
-      const ColumnPages::Entry& entry = pages.entries[number];
-      const int64_t end = std::min(rows.end, entry.first_row + entry.num_rows);
-      PageRequest request;
-      request.rows = {.begin = row - entry.first_row, .end = end - entry.first_row};
-      request.position = row - rows.begin;
-      request.first_row = entry.first_row;
-      part.pages.push_back(
-          {.entry = &entry, .page_number = number, .request = request, .reads = {}});
-      row = end;
-    }
-    parts.push_back(std::move(part));
-  }
-  return Read(columns, std::move(parts), rows.length(), context);
+  return Read(columns, {.range = rows, .taken = {}}, context);
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Take(
@@ -298,78 +244,57 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Take(
     is_ascending = is_ascending && (i == 0 || rows[i - 1] <= rows[i]);
   }
   if (!is_ascending) std::ranges::sort(taken, {}, &TakenRow::row);
-  ARROW_RETURN_NOT_OK(LoadColumns(columns, context));
-  std::vector<ColumnPart> parts;
-  for (const Column& column : columns) {
-    ARROW_ASSIGN_OR_RAISE(ColumnPart part, StartColumn(column));
-    const ColumnPages& pages = *columns_[column.column_index].get();
-    for (size_t begin = 0; begin < taken.size();) {
-      const size_t number = pages.Find(taken[begin].row);
-      const ColumnPages::Entry& entry = pages.entries[number];
-      const auto rest = std::span(taken).subspan(begin);
-      const auto after =
-          std::ranges::lower_bound(rest, entry.first_row + entry.num_rows, {}, &TakenRow::row);
-      PageRequest request;
-      request.taken = rest.first(after - rest.begin());
-      request.first_row = entry.first_row;
-      part.pages.push_back(
-          {.entry = &entry, .page_number = number, .request = request, .reads = {}});
-      begin += request.taken.size();
-    }
-    parts.push_back(std::move(part));
-  }
-  return Read(columns, std::move(parts), static_cast<int64_t>(rows.size()), context);
+  return Read(columns, {.range = {}, .taken = taken}, context);
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Read(
-    std::span<const Column> columns, std::vector<ColumnPart> parts, int64_t num_rows,
+    std::span<const Column> columns, const RowsToRead& rows,
     const OperationContext& context) const {
-  ARROW_RETURN_NOT_OK(LoadIndices(columns, parts, context));
+  ARROW_RETURN_NOT_OK(LoadColumns(columns, context));
+  std::vector<std::unique_ptr<FieldRead>> reads;
+  reads.reserve(columns.size());
+  for (const Column& column : columns) {
+    ARROW_ASSIGN_OR_RAISE(auto read, StartRead(column, rows, context.pool));
+    reads.push_back(std::move(read));
+  }
   std::vector<ByteRange> ranges;
-  for (size_t c = 0; c < parts.size(); ++c) {
-    for (PagePart& part : parts[c].pages) {
-      const auto plan = [&]() -> Status {
-        ARROW_RETURN_NOT_OK(part.entry->page->CheckShape(parts[c].shape));
-        return part.entry->page->Plan(part.entry->index.get(), part.request, &part.reads);
-      };
-      const Status status = plan();
-      if (!status.ok()) {
-        return WithContext(status,
-                           Where(columns[c]) + ": page " + std::to_string(part.page_number));
-      }
-      for (const PlannedRead& read : part.reads) ranges.push_back(read.bytes);
+  std::vector<size_t> counts(reads.size());
+  std::vector<std::shared_ptr<arrow::Buffer>> bytes;
+  for (;;) {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    ranges.clear();
+    for (size_t i = 0; i < reads.size(); ++i) {
+      const size_t before = ranges.size();
+      ARROW_RETURN_NOT_OK(reads[i]->Plan(&ranges));
+      counts[i] = ranges.size() - before;
     }
+    if (ranges.empty()) break;
+    ARROW_ASSIGN_OR_RAISE(const auto handle, tail_.reader().Read(ranges, context));
+    bytes.resize(ranges.size());
+    for (size_t i = 0; i < ranges.size(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(bytes[i], handle->Wait(i));
+    }
+    std::span<const std::shared_ptr<arrow::Buffer>> rest(bytes);
+    for (size_t i = 0; i < reads.size(); ++i) {
+      if (counts[i] == 0) continue;
+      ARROW_RETURN_NOT_OK(reads[i]->Accept(rest.first(counts[i])));
+      rest = rest.subspan(counts[i]);
+    }
+    bytes.clear();
   }
-  std::unique_ptr<io::ReadHandle> handle;
-  if (!ranges.empty()) {
-    ARROW_ASSIGN_OR_RAISE(handle, tail_.reader().Read(ranges, context));
-  }
-  size_t next = 0;
   arrow::FieldVector fields;
   std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
-  for (size_t c = 0; c < parts.size(); ++c) {
-    ColumnOutput output(parts[c].shape, num_rows, context.pool);
-    for (const PagePart& part : parts[c].pages) {
-      ARROW_RETURN_NOT_OK(context.CheckStop());
-      std::vector<std::shared_ptr<arrow::Buffer>> buffers(part.reads.size());
-      for (auto& buffer : buffers) {
-        ARROW_ASSIGN_OR_RAISE(buffer, handle->Wait(next++));
-      }
-      const Status status = part.entry->page->Decode(part.entry->index.get(), part.request,
-                                                     part.reads, buffers, &output);
-      if (!status.ok()) {
-        return WithContext(
-            status, Where(columns[c]) + ": page " + std::to_string(part.page_number) +
-                        (part.reads.empty() ? std::string()
-                                            : " at " + std::to_string(part.reads[0].bytes.offset)));
-      }
-    }
-    auto array = output.Finish(parts[c].field->type());
-    if (!array.ok()) return WithContext(array.status(), Where(columns[c]));
-    arrays.push_back(*std::move(array));
-    fields.push_back(parts[c].field);
+  for (size_t i = 0; i < reads.size(); ++i) {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    ARROW_ASSIGN_OR_RAISE(auto array, reads[i]->Finish());
+    // What was read for it is not needed any more.
+    reads[i].reset();
+    ARROW_ASSIGN_OR_RAISE(auto field, ToArrowField(columns[i].field));
+    arrays.push_back(std::move(array));
+    fields.push_back(std::move(field));
   }
-  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), num_rows, std::move(arrays));
+  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), rows.num_rows(),
+                                  std::move(arrays));
 }
 
 struct Descriptor {

@@ -22,7 +22,7 @@ namespace tusk::lance {
 class FileReader {
  public:
   /// Opens with one tail read in the usual case. Corrupt names path and offset; Unsupported names
-  /// the version (V1, 2.0, 2.1 and 2.3 are recognised and refused by name where not covered).
+  /// the version (V1 and 2.3 are recognised and refused by name).
   static Result<std::shared_ptr<const FileReader>> Open(io::ObjectStore* store,
                                                         std::string_view path,
                                                         const OperationContext& context);
@@ -33,14 +33,15 @@ class FileReader {
   virtual int64_t num_rows() const = 0;
   virtual uint16_t minor_version() const = 0;
 
-  /// One column to read: the physical column that holds it and the type it becomes. A table
-  /// reads by the field ids and column indices of its manifest, not by the names of the file.
+  /// One field to read, with all below it, and the numbers of the physical columns that hold it,
+  /// in the order of PhysicalColumns. A table reads by the field ids and column indices of its
+  /// manifest, not by the names of the file.
   struct Column {
     Field field;
-    int32_t column_index = 0;
+    std::vector<int32_t> columns;
   };
-  /// The columns of the file's own top-level fields `names`.
-  virtual Result<std::vector<Column>> FindColumns(std::span<const std::string> names) const = 0;
+  /// The file's own fields that `paths` name, as Schema::ProjectPaths has them.
+  virtual Result<std::vector<Column>> FindColumns(std::span<const std::string> paths) const = 0;
 
   /// Decodes rows of the columns. All ranges of all columns are submitted to the store at once.
   /// InvalidArgument if `rows` is not inside the file. A column that does not fit 2 GiB of text in

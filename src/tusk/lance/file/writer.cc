@@ -34,6 +34,10 @@ Result<ValueShape> ShapeOf(const Field& field) {
   ARROW_ASSIGN_OR_RAISE(const auto arrow_field, ToArrowField(field));
   auto shape = ValueShape::Of(*arrow_field->type());
   if (!shape.ok()) return WithContext(shape.status(), "field '" + field.name + "'");
+  if (shape->bits == 0) {
+    return Unsupported("field '", field.name, "': values of type ", field.logical_type,
+                       " cannot be written yet");
+  }
   if (!shape->is_variable && shape->bits == 1 && shape->row_bits() / 8 >= kFullZipBytes) {
     return Unsupported("field '", field.name, "': fixed-size lists of ", shape->items_per_row,
                        " booleans are not supported yet");

@@ -9,6 +9,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "tusk/lance/file/physical_column.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/feature_flags.h"
 
@@ -27,6 +28,28 @@ Result<std::shared_ptr<arrow::Array>> MakeUInt64(int64_t length, const Fill& fil
                         arrow::AllocateBuffer(length * int64_t{sizeof(uint64_t)}, pool));
   fill(std::span(reinterpret_cast<uint64_t*>(buffer->mutable_data()), length));
   return std::make_shared<arrow::UInt64Array>(length, std::move(buffer));
+}
+
+/// The numbers of the columns of `file` that hold `field`; none if it does not. Unsupported if it
+/// holds a part of it.
+Result<std::vector<int32_t>> ColumnsOf(const Field& field, const DataFile& file) {
+  const auto minor = static_cast<uint16_t>(file.minor_version);
+  const std::vector<PhysicalColumn> owners = PhysicalColumns(field, minor);
+  std::vector<int32_t> columns;
+  for (const PhysicalColumn& owner : owners) {
+    const auto found = std::ranges::find(file.field_ids, owner.field->id);
+    if (found == file.field_ids.end()) continue;
+    const int64_t index = found - file.field_ids.begin();
+    // V1 files list no columns; opening one says so.
+    if (index >= std::ssize(file.column_indices)) {
+      if (file.major_version < 2) return std::vector<int32_t>{0};
+      return Corrupt("does not say which column holds '", owner.field->name, "'");
+    }
+    columns.push_back(file.column_indices[index]);
+  }
+  if (columns.empty() || columns.size() == owners.size()) return columns;
+  return Unsupported("has ", columns.size(), " of the ", owners.size(), " columns of field '",
+                     field.name, "'; fields in several files are not supported yet");
 }
 
 }  // namespace
@@ -80,26 +103,19 @@ Result<FragmentReader> FragmentReader::Open(const Dataset::State& dataset, const
     const Projection::Column& column = projection.columns[i];
     needs_row_ids |= column.kind == Projection::Kind::kRowId;
     if (column.kind != Projection::Kind::kField) continue;
-    if (!column.field.children.empty()) {
-      return Unsupported(dataset.location.path, ": column '", column.field.name, "' of type ",
-                         column.field.logical_type, " is not supported yet");
-    }
     bool found = false;
     for (size_t f = 0; f < fragment.files.size() && !found; ++f) {
       const DataFile& file = fragment.files[f];
-      const auto it = std::ranges::find(file.field_ids, column.field.id);
-      if (it == file.field_ids.end()) continue;
-      const int64_t index = it - file.field_ids.begin();
-      // V1 files list no columns; opening one below says so.
+      auto columns = ColumnsOf(column.field, file);
+      if (!columns.ok()) {
+        return WithContext(columns.status(),
+                           dataset.location.path + ": data file '" + file.path + "'");
+      }
+      if (columns->empty()) continue;
       if (parts[f].reader == nullptr) {
         ARROW_ASSIGN_OR_RAISE(parts[f].reader, dataset.OpenFile(fragment, file, context));
       }
-      if (index >= std::ssize(file.column_indices)) {
-        return Corrupt(dataset.location.path, ": data file '", file.path,
-                       "' does not say which column holds '", column.field.name, "'");
-      }
-      parts[f].columns.push_back(
-          {.field = column.field, .column_index = file.column_indices[index]});
+      parts[f].columns.push_back({.field = column.field, .columns = *std::move(columns)});
       parts[f].positions.push_back(i);
       found = true;
     }

@@ -1,0 +1,192 @@
+#include "tusk/lance/file/leaf_read.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <arrow/array/data.h>
+#include <arrow/buffer.h>
+
+#include "tusk/lance/encodings/column_output.h"
+
+namespace tusk::lance {
+
+using io::ByteRange;
+
+LeafRead::LeafRead(const ColumnPages* pages, Options options, const RowsToRead& rows,
+                   arrow::MemoryPool* pool)
+    : pages_(pages),
+      options_(std::move(options)),
+      pool_(pool),
+      num_rows_(rows.num_rows()),
+      keeps_structure_(options_.keeps_structure || options_.is_list.size() > 1) {
+  if (keeps_structure_) {
+    structure_.emplace(options_.is_list, pool);
+    num_rows_ = 0;
+    for (RowRange run : rows.Runs(options_.scale)) {
+      num_rows_ += run.length();
+      while (run.length() > 0) {
+        const size_t number = pages_->Find(run.begin);
+        const ColumnPages::Entry& entry = pages_->entries[number];
+        const int64_t end = std::min(run.end, entry.first_row + entry.num_rows);
+        AddRun(number, {.begin = run.begin - entry.first_row, .end = end - entry.first_row});
+        run.begin = end;
+      }
+    }
+    return;
+  }
+  if (!rows.is_take()) {
+    for (int64_t row = rows.range.begin; row < rows.range.end;) {
+      const size_t number = pages_->Find(row);
+      const ColumnPages::Entry& entry = pages_->entries[number];
+      const int64_t end = std::min(rows.range.end, entry.first_row + entry.num_rows);
+      PageRequest request;
+      request.rows = {.begin = row - entry.first_row, .end = end - entry.first_row};
+      request.position = row - rows.range.begin;
+      AddPart(number, request);
+      row = end;
+    }
+    return;
+  }
+  for (size_t begin = 0; begin < rows.taken.size();) {
+    const size_t number = pages_->Find(rows.taken[begin].row);
+    const ColumnPages::Entry& entry = pages_->entries[number];
+    const auto rest = rows.taken.subspan(begin);
+    const auto after =
+        std::ranges::lower_bound(rest, entry.first_row + entry.num_rows, {}, &TakenRow::row);
+    PageRequest request;
+    request.taken = rest.first(after - rest.begin());
+    begin += request.taken.size();
+    AddPart(number, request);
+  }
+}
+LeafRead::LeafRead(LeafRead&&) noexcept = default;
+LeafRead::~LeafRead() = default;
+
+void LeafRead::AddPart(size_t page_number, PageRequest request) {
+  Part part;
+  part.entry = &pages_->entries[page_number];
+  part.page_number = page_number;
+  part.request = request;
+  part.request.first_row = part.entry->first_row;
+  parts_.push_back(std::move(part));
+}
+
+void LeafRead::AddRun(size_t page_number, RowRange run) {
+  if (parts_.empty() || parts_.back().page_number != page_number) AddPart(page_number, {});
+  parts_.back().runs.push_back(run);
+}
+
+Status LeafRead::InPage(const Part& part, const Status& status) {
+  if (status.ok()) return status;
+  std::string where = "page " + std::to_string(part.page_number);
+  if (!part.reads.empty()) where += " at " + std::to_string(part.reads[0].bytes.offset);
+  return WithContext(status, where);
+}
+
+Status LeafRead::CheckPage(const Page& page) const {
+  ARROW_RETURN_NOT_OK(page.CheckShape(options_.shape));
+  if (keeps_structure_) return structure_->CheckMeaning(page.meaning());
+  if (page.meaning().num_layers() == 1 && !page.meaning().IsListLayer(0)) return Status::OK();
+  return Corrupt("page of ", page.meaning().num_layers(), " layers with ",
+                 page.meaning().max_repetition(), " lists, in a column with neither");
+}
+
+Status LeafRead::Plan(std::vector<ByteRange>* ranges) {
+  if (step_ == Step::kIndices) {
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      if (parts_[i].entry->index.get() != nullptr) continue;
+      const std::vector<ByteRange> pieces = parts_[i].entry->page->index_ranges();
+      if (pieces.empty()) continue;
+      ranges->insert(ranges->end(), pieces.begin(), pieces.end());
+      waiting_.push_back(i);
+    }
+    if (!waiting_.empty()) return Status::OK();
+    step_ = Step::kPages;
+  }
+  if (step_ == Step::kPages) {
+    const size_t before = ranges->size();
+    ARROW_RETURN_NOT_OK(PlanPages(ranges));
+    if (ranges->size() == before) step_ = Step::kDone;
+  }
+  return Status::OK();
+}
+
+Status LeafRead::PlanPages(std::vector<ByteRange>* ranges) {
+  for (Part& part : parts_) {
+    const Page& page = *part.entry->page;
+    const auto plan = [&]() -> Status {
+      ARROW_RETURN_NOT_OK(CheckPage(page));
+      const PageIndex* index = part.entry->index.get();
+      return keeps_structure_ ? page.PlanRuns(index, part.runs, &part.reads)
+                              : page.Plan(index, part.request, &part.reads);
+    };
+    ARROW_RETURN_NOT_OK(InPage(part, plan()));
+    for (const PlannedRead& read : part.reads) ranges->push_back(read.bytes);
+  }
+  return Status::OK();
+}
+
+Status LeafRead::Accept(std::span<const std::shared_ptr<arrow::Buffer>> bytes) {
+  if (step_ == Step::kIndices) {
+    step_ = Step::kPages;
+    return AcceptIndices(bytes);
+  }
+  step_ = Step::kDone;
+  for (Part& part : parts_) {
+    const auto mine = bytes.first(part.reads.size());
+    part.bytes.assign(mine.begin(), mine.end());
+    bytes = bytes.subspan(mine.size());
+  }
+  return Status::OK();
+}
+
+Status LeafRead::AcceptIndices(std::span<const std::shared_ptr<arrow::Buffer>> bytes) {
+  for (const size_t i : waiting_) {
+    const Page& page = *parts_[i].entry->page;
+    const size_t count = page.index_ranges().size();
+    auto index = page.ParseIndex(bytes.first(count), pool_);
+    if (!index.ok()) return WithContext(InPage(parts_[i], index.status()), "index");
+    parts_[i].entry->index.Set(*std::move(index));
+    bytes = bytes.subspan(count);
+  }
+  waiting_.clear();
+  return Status::OK();
+}
+
+Result<std::shared_ptr<arrow::ArrayData>> LeafRead::Finish(
+    const std::shared_ptr<arrow::DataType>& type) {
+  if (!keeps_structure_) {
+    ColumnOutput output(options_.shape, num_rows_, pool_);
+    for (const Part& part : parts_) {
+      ARROW_RETURN_NOT_OK(
+          InPage(part, part.entry->page->Decode(part.entry->index.get(), part.request, part.reads,
+                                                part.bytes, &output)));
+    }
+    return output.Finish(type);
+  }
+  std::vector<std::unique_ptr<const PendingValues>> values;
+  for (const Part& part : parts_) {
+    auto pending = part.entry->page->Unravel(part.entry->index.get(), part.runs, part.reads,
+                                             part.bytes, pool_, &*structure_);
+    if (!pending.ok()) return InPage(part, pending.status());
+    values.push_back(*std::move(pending));
+  }
+  if (structure_->num_rows() != num_rows_) {
+    return Corrupt("levels make ", structure_->num_rows(), " rows, not ", num_rows_);
+  }
+  ColumnOutput output(options_.shape, structure_->num_slots(), pool_);
+  int64_t position = 0;
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    if (position + values[i]->num_slots() > output.num_rows()) {
+      return Corrupt("levels have more values than rows tell of");
+    }
+    ARROW_RETURN_NOT_OK(InPage(parts_[i], values[i]->DecodeInto(position, &output)));
+    position += values[i]->num_slots();
+  }
+  if (position != output.num_rows()) {
+    return Corrupt("levels tell of ", output.num_rows(), " values where there are ", position);
+  }
+  return output.Finish(type);
+}
+
+}  // namespace tusk::lance

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/result.h"
+#include "tusk/io/object_store.h"
+#include "tusk/lance/encodings/value_shape.h"
+#include "tusk/lance/file/column_pages.h"
+#include "tusk/lance/file/field_read.h"
+#include "tusk/lance/file/structure.h"
+
+namespace tusk::lance {
+
+/// A read of one physical column: first the indices of the pages that are not known yet, then the
+/// parts of the pages that hold the rows.
+class LeafRead {
+ public:
+  /// `is_list` has the layers of the column's nesting, inner-most first; `scale` rows of the column
+  /// stand for each row that is asked for. Columns with more than one layer, and those in
+  /// `keeps_structure`, give distinct rows in the order of the file, others the rows as asked.
+  struct Options {
+    ValueShape shape;
+    std::vector<bool> is_list;
+    int64_t scale = 1;
+    bool keeps_structure = false;
+  };
+  LeafRead(const ColumnPages* pages, Options options, const RowsToRead& rows,
+           arrow::MemoryPool* pool);
+  LeafRead(LeafRead&&) noexcept;
+  ~LeafRead();
+
+  const ValueShape& shape() const { return options_.shape; }
+
+  /// As FieldRead has them. Errors name the page.
+  Status Plan(std::vector<io::ByteRange>* ranges);
+  Status Accept(std::span<const std::shared_ptr<arrow::Buffer>> bytes);
+
+  /// The values as an array of `type`: of the rows or, if the structure is kept, of the value slots
+  /// without their validity.
+  Result<std::shared_ptr<arrow::ArrayData>> Finish(const std::shared_ptr<arrow::DataType>& type);
+  /// Of the rows read, after Finish; absent if it is not kept.
+  Structure* structure() { return structure_ ? &*structure_ : nullptr; }
+
+ private:
+  /// What the read wants of one page.
+  struct Part {
+    const ColumnPages::Entry* entry = nullptr;
+    size_t page_number = 0;
+    PageRequest request;         ///< if the structure is not kept
+    std::vector<RowRange> runs;  ///< else
+    std::vector<PlannedRead> reads;
+    std::vector<std::shared_ptr<arrow::Buffer>> bytes;
+  };
+  enum class Step { kIndices, kPages, kDone };
+
+  void AddPart(size_t page_number, PageRequest request);
+  void AddRun(size_t page_number, RowRange run);
+  Status CheckPage(const Page& page) const;
+  Status PlanPages(std::vector<io::ByteRange>* ranges);
+  Status AcceptIndices(std::span<const std::shared_ptr<arrow::Buffer>> bytes);
+  static Status InPage(const Part& part, const Status& status);
+
+  const ColumnPages* pages_;
+  Options options_;
+  arrow::MemoryPool* pool_;
+  int64_t num_rows_;  ///< of the column, in the result
+  bool keeps_structure_;
+  Step step_ = Step::kIndices;
+  std::vector<Part> parts_;
+  std::vector<size_t> waiting_;  ///< parts whose indices were asked for
+  std::optional<Structure> structure_;
+};
+
+}  // namespace tusk::lance
