@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 JOBS ?= $(shell nproc)
 
-.PHONY: help deps build demo test lint asan clean
+.PHONY: help deps build demo test lint asan bench bench-micro clean
 
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
@@ -10,6 +10,8 @@ help:
 	@echo "make build  the library, the tests and the Python package (in .venv)"
 	@echo "make lint   include order, clang-format, clang-tidy"
 	@echo "make asan   the C++ tests under the address and undefined-behaviour sanitizers"
+	@echo "make bench  measure against pylance, Parquet, Feather and Vortex, and every codec (bench/README.md);"
+	@echo "            BENCH='--scale 0.1 --only take' passes options, bench-micro runs the codecs alone"
 	@echo "make clean  remove build/"
 
 deps: build/deps.stamp
@@ -39,6 +41,15 @@ asan: deps
 lint: deps
 	tools/deps.sh lint
 	tools/lint.sh
+
+bench: build bench-micro
+	tools/deps.sh bench
+	$(PYTHON) bench/run.py $(BENCH)
+
+bench-micro: deps
+	cmake --preset bench
+	cmake --build --preset bench --parallel $(JOBS) --target tusk_benchmarks
+	set -e; for benchmark in build/bench/benchmarks/*; do echo "$$benchmark"; "$$benchmark"; done
 
 clean:
 	rm -rf build

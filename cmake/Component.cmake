@@ -4,7 +4,7 @@
 #   tusk_component(NAME sources... [PUBLIC targets...] [PRIVATE targets...])
 #   tusk_protobuf(NAME files.proto...)                 generated messages, lite runtime
 #   tusk_test(NAME sources... LINK targets...)          one test binary per component
-#   tusk_benchmark(NAME sources... LINK targets...)
+#   tusk_benchmark(NAME sources... LINK targets...)     built by the target tusk_benchmarks too
 add_library(tusk_options INTERFACE)
 target_compile_features(tusk_options INTERFACE cxx_std_20)
 target_compile_options(tusk_options INTERFACE -Wall -Wextra -Wpedantic -Werror)
@@ -76,10 +76,15 @@ function(tusk_test name)
   endif()
 endfunction()
 
+add_custom_target(tusk_benchmarks)
 function(tusk_benchmark name)
   if(TUSK_BUILD_BENCHMARKS)
     cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
     add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
     target_link_libraries(${name} PRIVATE ${ARG_LINK} benchmark::benchmark_main)
+    # One folder for all of them, which `make bench-micro` runs.
+    set_target_properties(${name} PROPERTIES
+      RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/benchmarks")
+    add_dependencies(tusk_benchmarks ${name})
   endif()
 endfunction()

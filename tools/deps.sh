@@ -37,4 +37,7 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
   exit 1
 }
 [ -x .venv/bin/python ] || python3 -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/requirements.txt
+requirements=(-r tools/requirements.txt)
+# Only `make bench` needs these.
+if [ "${1:-}" = bench ]; then requirements+=(-r bench/requirements.txt); fi
+.venv/bin/python -m pip install --quiet --disable-pip-version-check "${requirements[@]}"

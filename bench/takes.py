@@ -1,0 +1,37 @@
+"""Takes of random rows through the dataset, warm."""
+
+from workload import Workload
+
+_SCALARS = ("id", "uniform", "small")
+_WITH_URING = ("tusk", "pylance", "pylance-uring", "parquet", "feather", "vortex")
+
+
+def _take(rows, what, table, columns, goal=None):
+    name = f"take: {rows:,} x {what}"
+    return Workload(
+        name, table, "take", columns, rows=rows, goal=goal, implementations=_WITH_URING
+    )
+
+
+WORKLOADS = [
+    _take(1, "3 scalars", "wide", _SCALARS),
+    _take(100, "3 scalars", "wide", _SCALARS),
+    _take(1_000, "3 scalars", "wide", _SCALARS, goal=6),
+    _take(10_000, "3 scalars", "wide", _SCALARS),
+    _take(1, "string ~80 B", "text", ("text",)),
+    _take(100, "string ~80 B", "text", ("text",)),
+    _take(1_000, "string ~80 B", "text", ("text",), goal=6),
+    _take(10_000, "string ~80 B", "text", ("text",)),
+    _take(1, "768-d vector", "embeddings", ("vector",)),
+    _take(100, "768-d vector", "embeddings", ("vector",)),
+    _take(1_000, "768-d vector", "embeddings", ("vector",), goal=6),
+    _take(10_000, "768-d vector", "embeddings", ("vector",)),
+    Workload(
+        "open and take: 1 x 3 scalars",
+        "wide",
+        "open_and_take",
+        _SCALARS,
+        rows=1,
+        implementations=_WITH_URING,
+    ),
+]

@@ -1,0 +1,34 @@
+"""What a workload is."""
+
+import dataclasses
+import zlib
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """One read, done by each of `implementations`: tusk, pylance, and the other peers."""
+
+    name: str
+    table: str  # of recipes.TABLES
+    operation: str  # a method of the readers: scan, batches, take, open_and_take
+    columns: tuple | None = None  # all if None
+    rows: int | None = None  # how many a take wants
+    goal: float | None = None  # tusk shall be so many times as fast as pylance
+    goal_memory: float | None = None  # tusk's peak memory shall be at most so many times the result
+    implementations: tuple = ("tusk", "pylance", "parquet", "feather", "vortex")
+    first_file: bool = False  # reads the first data file, not the whole dataset
+
+    def table_rows(self, files):
+        return files.first_file_rows if self.first_file else files.rows
+
+    def arguments(self, files, call):
+        """The arguments of call number `call`: each takes other rows, the same for everybody."""
+        columns = None if self.columns is None else list(self.columns)
+        if self.rows is None:
+            return (columns,)
+        generator = np.random.default_rng([zlib.crc32(self.name.encode()), call])
+        most = self.table_rows(files)
+        rows = generator.choice(most, min(self.rows, most), replace=False, shuffle=False)
+        return columns, np.sort(rows).tolist()
