@@ -137,7 +137,10 @@ def _write_parquet(table, path):
 def _write_feather(table, path):
     import pyarrow.feather
 
-    pyarrow.feather.write_feather(table, path, compression="uncompressed")
+    # One batch: pyarrow's take joins all chunks of a text column before it looks for the rows.
+    pyarrow.feather.write_feather(
+        table, path, compression="uncompressed", chunksize=table.num_rows
+    )
 
 
 def _write_vortex(table, path):
