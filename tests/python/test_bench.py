@@ -18,7 +18,7 @@ def run(*arguments):
         [sys.executable, str(BENCH / "run.py"), *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
 
 
