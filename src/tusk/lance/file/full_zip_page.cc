@@ -380,7 +380,8 @@ class VariableFullZipPage final : public FullZipPage {
         length_width_(length_width) {}
 
   Status CheckShape(const ValueShape& shape) const override {
-    if (!shape.is_variable) {
+    // Packed structs may be stored as rows of any length though all their fields have a width.
+    if (!shape.is_variable && shape.packed_fields.empty()) {
       return Corrupt("full-zip page holds values of any length, the column's type does not");
     }
     return values_ == nullptr ? CheckPlainText(shape) : values_->CheckShape(shape);
@@ -398,6 +399,9 @@ class VariableFullZipPage final : public FullZipPage {
   Result<Slot> TakeSlot(uint16_t definition, std::span<const uint8_t>* rest) const override;
 
  private:
+  /// As Put, for packed structs of fixed width.
+  Status PutPacked(Slot slot, int64_t position, ColumnOutput* out) const;
+
   std::unique_ptr<const SingleValueDecoder> values_;
   int64_t length_width_;
 };
@@ -418,7 +422,23 @@ Result<FullZipPage::Slot> VariableFullZipPage::TakeSlot(uint16_t definition,
   return Corrupt("full-zip row has ", rest->size(), " bytes for a value of ", length);
 }
 
+Status VariableFullZipPage::PutPacked(Slot slot, int64_t position, ColumnOutput* out) const {
+  ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
+  const int64_t width = out->shape().row_bits() / 8;
+  if (slot.data() == nullptr) {
+    std::memset(values + position * width, 0, width);
+    return Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto row, values_->Decode(slot, out->pool()));
+  if (row->size() != width) {
+    return Corrupt("packed row of ", row->size(), " bytes where fields have ", width);
+  }
+  std::memcpy(values + position * width, row->data(), width);
+  return Status::OK();
+}
+
 Status VariableFullZipPage::Put(Slot slot, int64_t position, ColumnOutput* out) const {
+  if (!out->shape().is_variable) return PutPacked(slot, position, out);
   ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
   if (slot.data() == nullptr) return Status::OK();
   if (values_ != nullptr) {

@@ -180,8 +180,7 @@ Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
                        footer_.num_columns);
       }
       if (columns_[number].get() != nullptr) continue;
-      auto range =
-          TableEntry(*column_table_, number, "metadata of column", tail_.reader().size());
+      auto range = TableEntry(*column_table_, number, "metadata of column", tail_.reader().size());
       if (!range.ok()) return WithContext(range.status(), Where(column));
       missing.push_back({.column = &column, .number = number});
       ranges.push_back(*range);
@@ -199,8 +198,8 @@ Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
     auto pages = make();
     if (!pages.ok()) {
       return WithContext(pages.status(), Where(*missing[i].column) + " (" +
-                                             std::to_string(missing[i].number) +
-                                             "): metadata at " + std::to_string(ranges[i].offset));
+                                             std::to_string(missing[i].number) + "): metadata at " +
+                                             std::to_string(ranges[i].offset));
     }
     columns_[missing[i].number].Set(*std::move(pages));
   }
@@ -215,9 +214,8 @@ Result<std::unique_ptr<FieldRead>> FileReaderImpl::StartRead(const Column& colum
   for (const int32_t number : column.columns) {
     columns.push_back({.pages = columns_[number].get(), .number = number});
   }
-  const ReadSource source{.path = &tail_.reader().path(),
-                          .file_size = tail_.reader().size(),
-                          .num_rows = num_rows_};
+  const ReadSource source{
+      .path = &tail_.reader().path(), .file_size = tail_.reader().size(), .num_rows = num_rows_};
   return MakeStructuralRead(column.field, columns, rows, source, pool);
 }
 

@@ -378,6 +378,11 @@ Result<Assembled> StructuralRead::FinishLeaf(const Node& node) {
       result.array->null_count = layer.null_count;
     }
   }
+  if (type->id() == Type::STRUCT) {
+    // Pages of structs without fields say that all are null, whatever they are.
+    result.array->buffers[0] = nullptr;
+    result.array->null_count = 0;
+  }
   if (is_packed) {
     ARROW_ASSIGN_OR_RAISE(result.array,
                           UnpackStruct(*result.array, leaf.shape(), node.type, pool_));
