@@ -77,6 +77,11 @@ ArrowBatch ArrowStream::Next() {
   return {std::move(batch)};
 }
 
+ArrowStream ArrowStream::ReadAll() {
+  if (reader_ == nullptr) OrRaise(InvalidArgument("this Arrow stream was taken already"));
+  return ArrowStream(call_->Run([this](const OperationContext&) { return reader_->ToTable(); }));
+}
+
 std::shared_ptr<arrow::RecordBatchReader> ImportStream(const nb::object& object) {
   if (!nb::hasattr(object, "__arrow_c_stream__")) {
     throw nb::type_error("data has no __arrow_c_stream__ method");
@@ -109,6 +114,7 @@ void BindArrowData(nb::module_& module) {
   nb::class_<ArrowStream>(module, "ArrowStream")
       .def("__iter__", [](const nb::object& self) { return self; })
       .def("__next__", &ArrowStream::Next)
+      .def("read_all", &ArrowStream::ReadAll)
       .def(
           "__arrow_c_stream__",
           [](ArrowStream& stream, const nb::object&) { return stream.ToCapsule(); },

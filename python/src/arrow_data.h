@@ -31,6 +31,8 @@ class ArrowStream {
   nb::object ToCapsule();
   /// The next batch; StopIteration after the last.
   ArrowBatch Next();
+  /// All that is left, read at once.
+  ArrowStream ReadAll();
 
  private:
   std::shared_ptr<Call> call_;

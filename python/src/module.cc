@@ -10,6 +10,7 @@ NB_MODULE(_tusk, module) {
   BindOperationContext(module);
   BindArrowData(module);
   BindLanceDataset(module);
+  BindLanceFile(module);
   BindLanceNearest(module);
   BindIcebergTable(module);
   BindCatalog(module);

@@ -25,6 +25,10 @@ class RowOutOfRangeError(InvalidArgumentError, IndexError, OSError):
     """A row was asked for that the table does not have."""
 
 
+class NegativeNumberError(InvalidArgumentError, OverflowError):
+    """A number was given that must not be negative."""
+
+
 class NotFoundError(TuskError, FileNotFoundError, ValueError):
     """No such object, table, version or column."""
 

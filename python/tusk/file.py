@@ -1,0 +1,148 @@
+"""Lance files on their own, in the names, defaults and exceptions of pylance 14.0.2."""
+
+import os
+
+import pyarrow as pa
+
+from tusk import _tusk
+from tusk._arrow import IOStats, refuse
+from tusk.errors import NegativeNumberError
+
+# pylance gives batches of exactly the rows asked for, however wide they are.
+_ANY_SIZE = 2**62
+
+
+def _check_not_negative(name, value):
+    if value < 0:
+        raise NegativeNumberError(f"{name} must not be negative, but is {value}")
+
+
+class ReaderResults:
+    """The rows of a read, not yet read."""
+
+    def __init__(self, reader):
+        self._stream = None
+        self._reader = reader
+
+    @classmethod
+    def _of(cls, stream):
+        results = cls(None)
+        results._stream = stream
+        return results
+
+    @property
+    def reader(self):
+        if self._reader is None:
+            self._reader = pa.RecordBatchReader.from_stream(self._stream)
+            self._stream = None
+        return self._reader
+
+    def to_batches(self):
+        """A pyarrow.RecordBatchReader that reads as it goes."""
+        return self.reader
+
+    def to_table(self):
+        """All rows as a pyarrow.Table."""
+        if self._stream is None:
+            return self.reader.read_all()
+        # Read without the C stream, which carries the text of an error alone.
+        table = pa.table(self._stream.read_all())
+        self._stream = None
+        self._reader = pa.RecordBatchReader.from_batches(table.schema, [])
+        return table
+
+
+class LanceFileReader:
+    """An open Lance file.
+
+    columns: names of the columns to read, all if None. They are the columns of every read, but
+        metadata() and file_statistics() tell of the whole file.
+    """
+
+    def __init__(
+        self,
+        path,
+        storage_options=None,
+        columns=None,
+        *,
+        namespace_client=None,
+        table_id=None,
+        _inner_reader=None,
+    ):
+        refuse(
+            "LanceFileReader",
+            {
+                "storage_options": storage_options or None,
+                "namespace_client": namespace_client,
+                "table_id": table_id,
+            },
+        )
+        self._file = _inner_reader or _tusk.open_lance_file(os.fspath(path))
+        if isinstance(columns, str):
+            raise TypeError("columns must be a list of names, not a str")
+        # pylance reads a column once, however often it is named.
+        self._columns = None if columns is None else list(dict.fromkeys(columns))
+        # A column that is not there is told here and not at the first read.
+        self._file.projected_schema(self._options(1, 1, None))
+
+    def _options(self, batch_size, batch_readahead, batch_size_bytes):
+        _check_not_negative("batch_size", batch_size)
+        _check_not_negative("batch_readahead", batch_readahead)
+        if self._columns == []:
+            raise ValueError("no columns to read: name one at least, or none to read all")
+        if batch_readahead == 0:
+            raise ValueError("batch_readahead must be positive")
+        options = _tusk.LanceFileReadOptions()
+        options.columns = self._columns
+        options.batch_rows = batch_size
+        options.batch_bytes = _ANY_SIZE if batch_size_bytes is None else batch_size_bytes
+        return options
+
+    def read_all(self, *, batch_size=1024, batch_readahead=16, batch_size_bytes=None):
+        """All rows. Parameters as in `read_range`."""
+        return self.read_range(
+            0,
+            self._file.num_rows,
+            batch_size=batch_size,
+            batch_readahead=batch_readahead,
+            batch_size_bytes=batch_size_bytes,
+        )
+
+    def read_range(
+        self, start, num_rows, *, batch_size=1024, batch_readahead=16, batch_size_bytes=None
+    ):
+        """The rows from `start` on. ValueError if the file does not have them all.
+
+        batch_size: rows of each batch but the last.
+        batch_readahead: a hint that changes nothing; reading goes ahead within a budget of bytes.
+        batch_size_bytes: batches are cut shorter to stay near so many bytes.
+        """
+        _check_not_negative("start", start)
+        _check_not_negative("num_rows", num_rows)
+        options = self._options(batch_size, batch_readahead, batch_size_bytes)
+        return ReaderResults._of(self._file.read(start, num_rows, options))
+
+    def take_rows(self, indices, *, batch_size=1024, batch_readahead=16, batch_size_bytes=None):
+        """The rows with these numbers, ascending; one may be asked for more than once.
+
+        Further parameters as in `read_range`.
+        """
+        if isinstance(indices, (pa.Array, pa.ChunkedArray)):
+            indices = indices.to_pylist()
+        elif hasattr(indices, "tolist"):
+            indices = indices.tolist()
+        indices = list(indices)
+        for before, index in zip(indices, indices[1:]):
+            if before > index:
+                raise ValueError(f"rows of a file are taken in ascending order: {before} > {index}")
+        if indices:
+            _check_not_negative("a row number", indices[0])
+        options = self._options(batch_size, batch_readahead, batch_size_bytes)
+        return ReaderResults._of(self._file.take(indices, options))
+
+    def num_rows(self):
+        return self._file.num_rows
+
+    def io_stats_snapshot(self):
+        """What was read through this object so far, its opening included."""
+        return IOStats.of(self._file.io)

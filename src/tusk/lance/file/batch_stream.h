@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/lance/encodings/row_range.h"
+
+namespace tusk::lance {
+
+/// Rows by position that can be read in pieces, by several threads at once.
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;
+  /// Bytes of a row before any has been read; at least 1.
+  virtual int64_t GuessRowBytes() const = 0;
+  /// Where the piece that begins at `row` must end at the latest.
+  virtual int64_t PieceEnd(int64_t row) const = 0;
+
+  struct Piece {
+    std::shared_ptr<arrow::RecordBatch> batch;  ///< null if a filter left no row of it
+    int64_t bytes = 0;                          ///< of the batch and of what a filter has read
+  };
+  virtual Result<Piece> Read(RowRange rows, const OperationContext& context) const = 0;
+};
+
+struct BatchStreamOptions {
+  RowRange rows;
+  int64_t skip = 0;                                     ///< rows that are read and not given
+  int64_t limit = std::numeric_limits<int64_t>::max();  ///< rows to give
+  int64_t batch_rows = 8192;                            ///< at most so many rows in a batch
+  int64_t batch_bytes = 64 << 20;                       ///< batches are cut to stay near this
+  int64_t read_ahead_bytes = int64_t{256} << 20;        ///< decoded ahead of the caller
+  bool starts_wide = false;  ///< the first step is as large as the others: all rows are wanted
+};
+
+/// Reads the rows in order, in pieces on the executor, and gives them in batches of exactly
+/// `batch_rows` where neither bytes, a filter nor the end of a piece makes them shorter. A step of
+/// reading begins at one batch, so that the first rows come soon, and doubles up to the read-ahead.
+/// What `context` borrows must outlive the reader.
+std::shared_ptr<arrow::RecordBatchReader> MakeBatchStream(std::shared_ptr<const RowSource> source,
+                                                          const BatchStreamOptions& options,
+                                                          OperationContext context);
+
+/// Bytes of a row of these columns as far as their types tell; at least 1.
+int64_t GuessRowBytes(const arrow::Schema& schema);
+
+}  // namespace tusk::lance
