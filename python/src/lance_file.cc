@@ -1,4 +1,5 @@
 // Binds include/tusk/lance/file.h.
+#include <arrow/buffer.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <nanobind/nanobind.h>
@@ -60,6 +61,8 @@ void BindLanceFile(nb::module_& module) {
       .def_rw("read_ahead_bytes", &FileReadOptions::read_ahead_bytes);
   nb::class_<LanceFile>(module, "LanceFile")
       .def_prop_ro("path", [](const LanceFile& file) { return file.file->path(); })
+      .def_prop_ro("data_storage_version",
+                   [](const LanceFile& file) { return file.file->data_storage_version(); })
       .def_prop_ro("num_rows", [](const LanceFile& file) { return file.file->num_rows(); })
       .def_prop_ro("schema",
                    [](const LanceFile& file) { return ArrowSchemaValue{file.file->schema()}; })
@@ -70,6 +73,20 @@ void BindLanceFile(nb::module_& module) {
             return ArrowSchemaValue{OrRaise(file.file->ProjectedSchema(options))};
           },
           nb::arg("options"))
+      .def(
+          "read_global_buffer",
+          [](const LanceFile& file, int64_t index) {
+            const auto buffer = Call(file.io).Run([&](const OperationContext& context) {
+              return file.file->ReadGlobalBuffer(index, context);
+            });
+            return nb::bytes(buffer->data(), static_cast<size_t>(buffer->size()));
+          },
+          nb::arg("index"))
+      .def("describe",
+           [](const LanceFile& file) {
+             return Call(file.io).Run(
+                 [&](const OperationContext& context) { return file.file->Describe(context); });
+           })
       .def("read", &Read, nb::arg("first_row"), nb::arg("num_rows"), nb::arg("options"))
       .def("take", &Take, nb::arg("rows"), nb::arg("options"));
   module.def("open_lance_file", &Open, nb::arg("uri"));

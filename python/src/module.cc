@@ -11,6 +11,7 @@ NB_MODULE(_tusk, module) {
   BindArrowData(module);
   BindLanceDataset(module);
   BindLanceFile(module);
+  BindLanceFileDescription(module);
   BindLanceNearest(module);
   BindIcebergTable(module);
   BindCatalog(module);

@@ -8,6 +8,7 @@ namespace tusk::python {
 void BindOperationContext(nanobind::module_& module);
 void BindLanceDataset(nanobind::module_& module);
 void BindLanceFile(nanobind::module_& module);
+void BindLanceFileDescription(nanobind::module_& module);
 void BindLanceNearest(nanobind::module_& module);
 void BindIcebergTable(nanobind::module_& module);
 void BindCatalog(nanobind::module_& module);

@@ -1,5 +1,6 @@
 """Lance files on their own, in the names, defaults and exceptions of pylance 14.0.2."""
 
+import dataclasses
 import os
 
 import pyarrow as pa
@@ -15,6 +16,69 @@ _ANY_SIZE = 2**62
 def _check_not_negative(name, value):
     if value < 0:
         raise NegativeNumberError(f"{name} must not be negative, but is {value}")
+
+
+@dataclasses.dataclass(frozen=True)
+class LanceBufferDescriptor:
+    """Where a buffer is in its file."""
+
+    position: int
+    size: int
+
+
+@dataclasses.dataclass(frozen=True)
+class LancePageMetadata:
+    """A page of a column; `encoding` is text for people, in words of our own."""
+
+    buffers: list
+    encoding: str
+
+
+@dataclasses.dataclass(frozen=True)
+class LanceColumnMetadata:
+    """A physical column: a leaf of the schema, as a rule."""
+
+    column_buffers: list
+    pages: list
+
+
+@dataclasses.dataclass(frozen=True)
+class LanceFileMetadata:
+    """What a file says of itself. `global_buffers` begin with the file's descriptor."""
+
+    schema: pa.Schema
+    num_rows: int
+    num_data_bytes: int
+    num_column_metadata_bytes: int
+    num_global_buffer_bytes: int
+    global_buffers: list
+    columns: list
+    major_version: int
+    minor_version: int
+
+
+@dataclasses.dataclass(frozen=True)
+class LanceColumnStatistics:
+    """Pages of a physical column, and the bytes of their buffers."""
+
+    num_pages: int
+    size_bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class LanceFileStatistics:
+    """One LanceColumnStatistics for each physical column."""
+
+    columns: list
+
+
+def _buffers(pairs):
+    return [LanceBufferDescriptor(position, size) for position, size in pairs]
+
+
+def stable_version():
+    """The data version that is written unless another is asked for."""
+    return "2.2"
 
 
 class ReaderResults:
@@ -139,6 +203,43 @@ class LanceFileReader:
             _check_not_negative("a row number", indices[0])
         options = self._options(batch_size, batch_readahead, batch_size_bytes)
         return ReaderResults._of(self._file.take(indices, options))
+
+    def metadata(self):
+        """A LanceFileMetadata of the whole file."""
+        file = self._file.describe()
+        columns = [
+            LanceColumnMetadata(
+                _buffers(column.buffers),
+                [LancePageMetadata(_buffers(page.buffers), page.encoding) for page in column.pages],
+            )
+            for column in file.columns
+        ]
+        return LanceFileMetadata(
+            pa.schema(file.schema),
+            file.num_rows,
+            file.num_data_bytes,
+            file.num_column_metadata_bytes,
+            file.num_global_buffer_bytes,
+            _buffers(file.global_buffers),
+            columns,
+            file.footer_major,
+            file.footer_minor,
+        )
+
+    def file_statistics(self):
+        """A LanceFileStatistics of the whole file."""
+        columns = self._file.describe().columns
+        return LanceFileStatistics(
+            [
+                LanceColumnStatistics(len(c.pages), sum(p.num_bytes for p in c.pages))
+                for c in columns
+            ]
+        )
+
+    def read_global_buffer(self, index):
+        """The bytes of a global buffer; number 0 is the file's descriptor."""
+        _check_not_negative("index", index)
+        return self._file.read_global_buffer(index)
 
     def num_rows(self):
         return self._file.num_rows

@@ -14,6 +14,7 @@
 #include "tusk/base/result.h"
 #include "tusk/export.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/file_description.h"
 
 namespace tusk::lance {
 
@@ -39,6 +40,7 @@ class TUSK_EXPORT File {
   ~File();
 
   const std::string& path() const;
+  const std::string& data_storage_version() const;  ///< "2.2"
   int64_t num_rows() const;
   const std::shared_ptr<arrow::Schema>& schema() const;
   /// Of the columns that `options` name, as the readers below give them. NotFound if there is no
@@ -56,6 +58,13 @@ class TUSK_EXPORT File {
   Result<std::shared_ptr<arrow::RecordBatchReader>> Take(std::vector<int64_t> rows,
                                                          const FileReadOptions& options,
                                                          const OperationContext& context) const;
+
+  /// Global buffer `index`; number 0 is the file's descriptor, others are the user's. Asks the
+  /// store anew. InvalidArgument if there are not so many.
+  Result<std::shared_ptr<arrow::Buffer>> ReadGlobalBuffer(int64_t index,
+                                                          const OperationContext& context) const;
+  /// What the metadata of all columns says. Asks the store anew and keeps nothing.
+  Result<FileDescription> Describe(const OperationContext& context) const;
 
   struct State;
   explicit File(std::shared_ptr<const State> state);

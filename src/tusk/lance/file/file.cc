@@ -8,13 +8,16 @@
 #include <arrow/util/byte_size.h>
 
 #include "tusk/lance/file/batch_stream.h"
+#include "tusk/lance/file/describe.h"
+#include "tusk/lance/file/field_path.h"
 #include "tusk/lance/file/reader.h"
 
 namespace tusk::lance {
 
 struct File::State {
-  std::string path;
+  io::StorePath location;
   std::shared_ptr<const FileReader> reader;
+  std::string version;
   std::shared_ptr<arrow::Schema> schema;
 };
 
@@ -33,10 +36,11 @@ Result<FileProjection> Project(const File::State& file,
   FileProjection projection;
   std::vector<std::string> all;
   if (!names) {
-    for (const Field& field : file.reader->schema().fields) all.push_back(field.name);
+    for (const Field& field : file.reader->schema().fields)
+      all.push_back(FormatFieldPath({field.name}));
   }
   auto columns = file.reader->FindColumns(names ? *names : all);
-  if (!columns.ok()) return WithContext(columns.status(), file.path);
+  if (!columns.ok()) return WithContext(columns.status(), file.location.path);
   projection.columns = *std::move(columns);
   arrow::FieldVector fields;
   for (const FileReader::Column& column : projection.columns) {
@@ -102,9 +106,10 @@ Result<std::shared_ptr<const File>> File::Open(std::string_view uri,
 Result<std::shared_ptr<const File>> File::Open(const io::StorePath& location,
                                                const OperationContext& context) {
   auto state = std::make_shared<State>();
-  state->path = location.path;
+  state->location = location;
   ARROW_ASSIGN_OR_RAISE(state->reader,
                         FileReader::Open(location.store.get(), location.path, context));
+  state->version = "2." + std::to_string(state->reader->minor_version());
   auto schema = state->reader->schema().ToArrow();
   if (!schema.ok()) return WithContext(schema.status(), location.path);
   state->schema = *std::move(schema);
@@ -114,7 +119,8 @@ Result<std::shared_ptr<const File>> File::Open(const io::StorePath& location,
 File::File(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 File::~File() = default;
 
-const std::string& File::path() const { return state_->path; }
+const std::string& File::path() const { return state_->location.path; }
+const std::string& File::data_storage_version() const { return state_->version; }
 int64_t File::num_rows() const { return state_->reader->num_rows(); }
 const std::shared_ptr<arrow::Schema>& File::schema() const { return state_->schema; }
 
@@ -128,7 +134,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> File::Read(
     const OperationContext& context) const {
   const int64_t all = this->num_rows();
   if (first_row < 0 || num_rows < 0 || first_row > all || num_rows > all - first_row) {
-    return InvalidArgument(state_->path, ": ", num_rows, " rows from row ", first_row,
+    return InvalidArgument(state_->location.path, ": ", num_rows, " rows from row ", first_row,
                            " on are not inside the file's ", all);
   }
   const RowRange rows{.begin = first_row, .end = first_row + num_rows};
@@ -144,7 +150,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> File::Take(
   const auto outside =
       std::ranges::find_if(rows, [&](int64_t row) { return row < 0 || row >= num_rows(); });
   if (outside != rows.end()) {
-    return InvalidArgument(state_->path, ": row ", *outside, " is not one of the file's ",
+    return InvalidArgument(state_->location.path, ": row ", *outside, " is not one of the file's ",
                            num_rows());
   }
   ARROW_ASSIGN_OR_RAISE(BatchStreamOptions stream,
@@ -153,6 +159,15 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> File::Take(
   ARROW_ASSIGN_OR_RAISE(FileProjection projection, Project(*state_, options.columns));
   auto source = std::make_shared<FileSource>(state_, std::move(projection), std::move(rows));
   return MakeBatchStream(std::move(source), stream, context);
+}
+
+Result<std::shared_ptr<arrow::Buffer>> File::ReadGlobalBuffer(
+    int64_t index, const OperationContext& context) const {
+  return lance::ReadGlobalBuffer(state_->location, index, context);
+}
+
+Result<FileDescription> File::Describe(const OperationContext& context) const {
+  return DescribeFile(state_->location, context);
 }
 
 }  // namespace tusk::lance

@@ -66,4 +66,17 @@ void Footer::AppendTo(std::string* out) const {
   out->append(kMagic);
 }
 
+Result<io::ByteRange> Footer::ParseEntry(std::string_view table, int64_t i, std::string_view what,
+                                         int64_t file_size) {
+  const auto position = LoadLittle<uint64_t>(table, i * kEntrySize);
+  const auto length = LoadLittle<uint64_t>(table, i * kEntrySize + 8);
+  const auto size = static_cast<uint64_t>(file_size);
+  if (length > size || position > size - length) {
+    return Corrupt(what, " ", i, " of ", length, " bytes at ", position, " is outside the file's ",
+                   size, " bytes");
+  }
+  return io::ByteRange{.offset = static_cast<int64_t>(position),
+                       .length = static_cast<int64_t>(length)};
+}
+
 }  // namespace tusk::lance

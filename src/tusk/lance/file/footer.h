@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "tusk/base/result.h"
+#include "tusk/io/object_store.h"
 
 namespace tusk::lance {
 
@@ -37,6 +38,11 @@ struct Footer {
   /// data version other than 2.2.
   static Result<Footer> Parse(std::string_view tail, int64_t file_size);
   void AppendTo(std::string* out) const;
+
+  /// Entry `i` of one of the two tables, of which `table` holds the bytes. Corrupt, with `what` the
+  /// entry is of, if it points outside a file of `file_size` bytes.
+  static Result<io::ByteRange> ParseEntry(std::string_view table, int64_t i, std::string_view what,
+                                          int64_t file_size);
 };
 
 }  // namespace tusk::lance

@@ -9,7 +9,6 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include "tusk/base/little_endian.h"
 #include "tusk/lance/file/column_metadata.h"
 #include "tusk/lance/file/column_pages.h"
 #include "tusk/lance/file/field_read.h"
@@ -74,21 +73,6 @@ Status Tail::DropBefore(int64_t offset, const OperationContext& context) {
   if (keep == bytes_->size()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(bytes_, bytes_->CopySlice(bytes_->size() - keep, keep, context.pool));
   return Status::OK();
-}
-
-/// Entry `i` of a table of positions and sizes. Corrupt if it points outside the file.
-Result<ByteRange> TableEntry(const arrow::Buffer& table, int64_t i, std::string_view what,
-                             int64_t file_size) {
-  const uint8_t* at = table.data() + i * Footer::kEntrySize;
-  const auto position = LoadLittle<uint64_t>(at);
-  const auto length = LoadLittle<uint64_t>(at + 8);
-  const auto size = static_cast<uint64_t>(file_size);
-  if (length > size || position > size - length) {
-    return Corrupt(what, " ", i, " of ", length, " bytes at ", position, " is outside the file's ",
-                   size, " bytes");
-  }
-  return ByteRange{.offset = static_cast<int64_t>(position),
-                   .length = static_cast<int64_t>(length)};
 }
 
 class FileReaderImpl final : public FileReader {
@@ -180,7 +164,8 @@ Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
                        footer_.num_columns);
       }
       if (columns_[number].get() != nullptr) continue;
-      auto range = TableEntry(*column_table_, number, "metadata of column", tail_.reader().size());
+      auto range = Footer::ParseEntry(std::string_view(*column_table_), number,
+                                      "metadata of column", tail_.reader().size());
       if (!range.ok()) return WithContext(range.status(), Where(column));
       missing.push_back({.column = &column, .number = number});
       ranges.push_back(*range);
@@ -325,8 +310,9 @@ Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& objec
        .length = footer.num_columns * Footer::kEntrySize},
       {.offset = static_cast<int64_t>(footer.buffer_table), .length = Footer::kEntrySize}};
   ARROW_ASSIGN_OR_RAISE(const auto table_bytes, tail.Read(tables, context));
-  ARROW_ASSIGN_OR_RAISE(const ByteRange descriptor_range,
-                        TableEntry(*table_bytes[1], 0, "global buffer", file_size));
+  ARROW_ASSIGN_OR_RAISE(
+      const ByteRange descriptor_range,
+      Footer::ParseEntry(std::string_view(*table_bytes[1]), 0, "global buffer", file_size));
   ARROW_ASSIGN_OR_RAISE(const auto descriptor_bytes, tail.Read({&descriptor_range, 1}, context));
   ARROW_ASSIGN_OR_RAISE(Descriptor descriptor, ParseDescriptor(*descriptor_bytes[0]));
   // An open reader keeps what later reads may need, not the data that came along.
