@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <arrow/util/utf8.h>
+#include "tusk/base/utf8.h"
 
 namespace tusk::lance {
 namespace {
@@ -121,8 +121,7 @@ Result<std::vector<Field>> ParseFields(
   flat.reserve(fields.size());
   for (const proto::Field& from : fields) {
     const size_t index = flat.size();
-    if (!arrow::util::ValidateUTF8(from.name()) ||
-        !arrow::util::ValidateUTF8(from.logical_type())) {
+    if (!IsUtf8(from.name()) || !IsUtf8(from.logical_type())) {
       return Corrupt("schema field with id ", from.id(), " has a name that is not UTF-8");
     }
     flat.push_back(ParseField(from));

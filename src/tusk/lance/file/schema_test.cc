@@ -156,6 +156,16 @@ TEST(LanceSchemaProtoTest, KeepsFieldsWithoutIdsAtTheTop) {
   EXPECT_EQ(parsed.fields[2].name, "position");
 }
 
+TEST(LanceSchemaProtoTest, RefusesNamesThatAreNotUtf8) {
+  proto::Schema schema;
+  schema.add_fields()->set_parent_id(-1);
+  schema.mutable_fields(0)->set_logical_type("int8");
+  schema.mutable_fields(0)->set_name("caf\xc3\xa9");
+  EXPECT_OK(FromProto(schema));
+  schema.mutable_fields(0)->set_name("caf\xe9");
+  EXPECT_THAT(FromProto(schema), FailsWith(ErrorCode::kCorrupt));
+}
+
 TEST(LanceSchemaProtoTest, RefusesBrokenTrees) {
   proto::Schema orphan;
   orphan.add_fields()->set_parent_id(7);
