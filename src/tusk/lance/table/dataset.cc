@@ -71,7 +71,7 @@ Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io:
   const Status readable = CheckReadable(manifest);
   if (!readable.ok()) return WithContext(readable, location.path);
   auto state = std::make_shared<State>();
-  auto schema = manifest.schema.ToArrow();
+  auto schema = manifest.schema.ToArrow(JsonForm::kText);
   if (!schema.ok()) return WithContext(schema.status(), location.path);
   state->schema = *std::move(schema);
   int64_t rows = 0;

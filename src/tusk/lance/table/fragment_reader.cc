@@ -9,6 +9,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "tusk/lance/file/json_text.h"
 #include "tusk/lance/file/physical_column.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/feature_flags.h"
@@ -140,7 +141,10 @@ Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Assemble(
   for (const FilePart& part : parts_) {
     ARROW_ASSIGN_OR_RAISE(auto batch, read_part(part));
     for (size_t i = 0; i < part.positions.size(); ++i) {
-      arrays[part.positions[i]] = batch->column(static_cast<int>(i));
+      ARROW_ASSIGN_OR_RAISE(
+          auto rows, WithJsonText(part.columns[i].field, batch->column_data(static_cast<int>(i)),
+                                  context.pool));
+      arrays[part.positions[i]] = arrow::MakeArray(rows);
     }
   }
   for (size_t i = 0; i < arrays.size(); ++i) {
