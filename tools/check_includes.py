@@ -41,7 +41,7 @@ HEAVY = {
     r"(png|turbojpeg)\.h|webp/": r"^src/tusk/lake/(image\w*|\w+_test)\.cc$",
     r"openssl/": r"^src/tusk/base/sha256(_test)?\.cc$",
     r"parquet/": r"^src/tusk/iceberg/",
-    r"google/protobuf/|.*\.pb\.h": r"^src/tusk/lance/\w+/\w+\.(cc|h)$",
+    r"google/protobuf/|.*\.pb\.h": r"^src/tusk/lance/\w+/(\w+/)?\w+\.(cc|h)$",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.M)

@@ -3,6 +3,7 @@
 
 #include "tusk/lance/file/column.pb.h"
 #include "tusk/lance/file/column_metadata.h"
+#include "tusk/lance/file/parse_buffers.h"
 #include "tusk/lance/file/parse_message.h"
 
 namespace tusk::lance {
@@ -19,22 +20,7 @@ Result<PageMetadata> ParsePage(const proto::ColumnMetadata::Page& from, int64_t 
     return Corrupt("claims ", from.length(), " rows after ", first_row);
   }
   page.num_rows = static_cast<int64_t>(from.length());
-  if (from.buffer_offsets_size() != from.buffer_sizes_size()) {
-    return Corrupt("has ", from.buffer_offsets_size(), " buffer offsets and ",
-                   from.buffer_sizes_size(), " buffer sizes");
-  }
-  const auto size = static_cast<uint64_t>(file_size);
-  for (int i = 0; i < from.buffer_offsets_size(); ++i) {
-    const uint64_t offset = from.buffer_offsets(i);
-    const uint64_t length = from.buffer_sizes(i);
-    // Compared by subtraction: offset + length could wrap for hostile values.
-    if (length > size || offset > size - length) {
-      return Corrupt("has a buffer of ", length, " bytes at ", offset, " outside the file's ", size,
-                     " bytes");
-    }
-    page.buffers.push_back(
-        {.offset = static_cast<int64_t>(offset), .length = static_cast<int64_t>(length)});
-  }
+  ARROW_ASSIGN_OR_RAISE(page.buffers, ParseBuffers(from, file_size));
   if (!from.encoding().has_direct()) {
     return Unsupported("has no direct encoding, which is not supported");
   }

@@ -8,10 +8,9 @@ namespace {
 constexpr std::string_view kMagic = "LANC";
 
 Status CheckVersion(uint16_t major, uint16_t minor) {
-  if (major == 2 && (minor == 1 || minor == 2)) return Status::OK();
+  if (major == 2 && minor <= 2) return Status::OK();
   // Files of data version 2.0 say 0.3, those of the first one 0.1 or 0.2.
-  const bool is_2_0 = (major == 0 && minor == 3) || (major == 2 && minor == 0);
-  if (is_2_0) return Unsupported("Lance data version 2.0 is not supported yet");
+  if (major == 0 && minor == 3) return Status::OK();
   if (major == 0) return Unsupported("Lance data version 0.1 (legacy) is not supported");
   return Unsupported("Lance data version ", major, ".", minor, " is not supported yet");
 }

@@ -33,9 +33,12 @@ struct Footer {
   uint16_t major = 2;
   uint16_t minor = 2;
 
+  /// The data version is 2.`data_minor()`.
+  uint16_t data_minor() const { return major == 0 ? 0 : minor; }
+
   /// Parses the end of a file of `file_size` bytes; `tail` holds at least its last kSize bytes.
   /// Corrupt if the magic is wrong or a table lies outside the file; Unsupported, by name, for a
-  /// data version other than 2.2.
+  /// data version other than 2.0, 2.1 and 2.2.
   static Result<Footer> Parse(std::string_view tail, int64_t file_size);
   void AppendTo(std::string* out) const;
 

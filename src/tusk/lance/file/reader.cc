@@ -9,6 +9,8 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "tusk/lance/file/array/array_column.h"
+#include "tusk/lance/file/array/array_field_read.h"
 #include "tusk/lance/file/column_metadata.h"
 #include "tusk/lance/file/column_pages.h"
 #include "tusk/lance/file/field_read.h"
@@ -78,17 +80,19 @@ Status Tail::DropBefore(int64_t offset, const OperationContext& context) {
 class FileReaderImpl final : public FileReader {
  public:
   FileReaderImpl(Tail tail, Footer footer, std::shared_ptr<arrow::Buffer> column_table,
-                 Schema schema, int64_t num_rows)
+                 std::vector<ByteRange> global_buffers, Schema schema, int64_t num_rows)
       : tail_(std::move(tail)),
         footer_(footer),
         column_table_(std::move(column_table)),
+        global_buffers_(std::move(global_buffers)),
         schema_(std::move(schema)),
         num_rows_(num_rows),
-        columns_(footer.num_columns) {}
+        columns_(is_array_file() ? 0 : footer.num_columns),
+        array_columns_(is_array_file() ? footer.num_columns : 0) {}
 
   const Schema& schema() const override { return schema_; }
   int64_t num_rows() const override { return num_rows_; }
-  uint16_t minor_version() const override { return footer_.minor; }
+  uint16_t minor_version() const override { return footer_.data_minor(); }
   Result<std::vector<Column>> FindColumns(std::span<const std::string> names) const override;
   Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(
       std::span<const Column> columns, RowRange rows,
@@ -98,10 +102,16 @@ class FileReaderImpl final : public FileReader {
                                                    const OperationContext& context) const override;
 
  private:
+  /// Whether columns are those of data version 2.0.
+  bool is_array_file() const { return footer_.data_minor() == 0; }
   std::string Where(const Column& column) const {
     return tail_.reader().path() + ": column '" + column.field.name + "'";
   }
   Status LoadColumns(std::span<const Column> columns, const OperationContext& context) const;
+  /// Makes those of `loaded` that are not there yet of their metadata.
+  template <typename Loaded, typename Make>
+  Status LoadColumns(std::span<const Column> columns, std::vector<MadeOnce<Loaded>>* loaded,
+                     const Make& make, const OperationContext& context) const;
   Result<std::unique_ptr<FieldRead>> StartRead(const Column& column, const RowsToRead& rows,
                                                arrow::MemoryPool* pool) const;
   Result<std::shared_ptr<arrow::RecordBatch>> Read(std::span<const Column> columns,
@@ -111,10 +121,12 @@ class FileReaderImpl final : public FileReader {
   Tail tail_;
   Footer footer_;
   std::shared_ptr<arrow::Buffer> column_table_;
+  std::vector<ByteRange> global_buffers_;  ///< known for data version 2.0 only
   Schema schema_;
   int64_t num_rows_;
-  /// By column index; made when a column is first read.
+  /// By column index; made when a column is first read. One of the two is empty, by the version.
   mutable std::vector<MadeOnce<ColumnPages>> columns_;
+  mutable std::vector<MadeOnce<ArrayColumn>> array_columns_;
 };
 
 using ColumnNumbers = std::unordered_map<const Field*, int32_t>;
@@ -135,7 +147,7 @@ Result<std::vector<FileReader::Column>> FileReaderImpl::FindColumns(
   ARROW_ASSIGN_OR_RAISE(Schema asked, schema_.ProjectPaths(paths));
   ColumnNumbers numbers;
   for (const Field& field : schema_.fields) {
-    for (const PhysicalColumn& column : PhysicalColumns(field, footer_.minor)) {
+    for (const PhysicalColumn& column : PhysicalColumns(field, footer_.data_minor())) {
       numbers.emplace(column.field, static_cast<int32_t>(numbers.size()));
     }
   }
@@ -151,6 +163,24 @@ Result<std::vector<FileReader::Column>> FileReaderImpl::FindColumns(
 
 Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
                                    const OperationContext& context) const {
+  const int64_t file_size = tail_.reader().size();
+  if (is_array_file()) {
+    const auto parse = [&](std::string_view metadata) {
+      return ArrayColumn::Parse(metadata, file_size, global_buffers_);
+    };
+    return LoadColumns(columns, &array_columns_, parse, context);
+  }
+  const auto make = [&](std::string_view bytes) -> Result<std::unique_ptr<const ColumnPages>> {
+    ARROW_ASSIGN_OR_RAISE(const ColumnMetadata metadata, ColumnMetadata::Parse(bytes, file_size));
+    return ColumnPages::Make(metadata);
+  };
+  return LoadColumns(columns, &columns_, make, context);
+}
+
+template <typename Loaded, typename Make>
+Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
+                                   std::vector<MadeOnce<Loaded>>* loaded, const Make& make,
+                                   const OperationContext& context) const {
   struct Missing {
     const Column* column;
     int32_t number;
@@ -163,7 +193,7 @@ Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
         return Corrupt(Where(column), " is said to be column ", number, " of the file's ",
                        footer_.num_columns);
       }
-      if (columns_[number].get() != nullptr) continue;
+      if ((*loaded)[number].get() != nullptr) continue;
       auto range = Footer::ParseEntry(std::string_view(*column_table_), number,
                                       "metadata of column", tail_.reader().size());
       if (!range.ok()) return WithContext(range.status(), Where(column));
@@ -174,19 +204,13 @@ Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
   if (missing.empty()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const auto buffers, tail_.Read(ranges, context));
   for (size_t i = 0; i < missing.size(); ++i) {
-    const auto make = [&]() -> Result<std::unique_ptr<const ColumnPages>> {
-      ARROW_ASSIGN_OR_RAISE(
-          const ColumnMetadata metadata,
-          ColumnMetadata::Parse(std::string_view(*buffers[i]), tail_.reader().size()));
-      return ColumnPages::Make(metadata);
-    };
-    auto pages = make();
-    if (!pages.ok()) {
-      return WithContext(pages.status(), Where(*missing[i].column) + " (" +
-                                             std::to_string(missing[i].number) + "): metadata at " +
-                                             std::to_string(ranges[i].offset));
+    auto column = make(std::string_view(*buffers[i]));
+    if (!column.ok()) {
+      return WithContext(column.status(), Where(*missing[i].column) + " (" +
+                                              std::to_string(missing[i].number) +
+                                              "): metadata at " + std::to_string(ranges[i].offset));
     }
-    columns_[missing[i].number].Set(*std::move(pages));
+    (*loaded)[missing[i].number].Set(*std::move(column));
   }
   return Status::OK();
 }
@@ -194,13 +218,19 @@ Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
 Result<std::unique_ptr<FieldRead>> FileReaderImpl::StartRead(const Column& column,
                                                              const RowsToRead& rows,
                                                              arrow::MemoryPool* pool) const {
+  const ReadSource source{
+      .path = &tail_.reader().path(), .file_size = tail_.reader().size(), .num_rows = num_rows_};
+  if (is_array_file()) {
+    std::vector<const ArrayColumn*> columns;
+    columns.reserve(column.columns.size());
+    for (const int32_t number : column.columns) columns.push_back(array_columns_[number].get());
+    return MakeArrayFieldRead(column.field, columns, rows, source, pool);
+  }
   std::vector<NumberedColumn> columns;
   columns.reserve(column.columns.size());
   for (const int32_t number : column.columns) {
     columns.push_back({.pages = columns_[number].get(), .number = number});
   }
-  const ReadSource source{
-      .path = &tail_.reader().path(), .file_size = tail_.reader().size(), .num_rows = num_rows_};
   return MakeStructuralRead(column.field, columns, rows, source, pool);
 }
 
@@ -304,23 +334,28 @@ Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& objec
   Tail tail(object.reader, object.tail);
   const int64_t file_size = object.reader->size();
   ARROW_ASSIGN_OR_RAISE(const Footer footer, Footer::Parse(tail.bytes(), file_size));
-  // Entry 0 of the buffer table is the descriptor's; global buffers of users stay unread.
-  const std::vector<ByteRange> tables = {
-      {.offset = static_cast<int64_t>(footer.column_table),
-       .length = footer.num_columns * Footer::kEntrySize},
-      {.offset = static_cast<int64_t>(footer.buffer_table), .length = Footer::kEntrySize}};
+  // Entry 0 of the buffer table is the descriptor's; global buffers of users stay unread. Pages of
+  // data version 2.0 may have values in them.
+  const uint32_t num_buffers = footer.data_minor() == 0 ? footer.num_buffers : 1;
+  const std::vector<ByteRange> tables = {{.offset = static_cast<int64_t>(footer.column_table),
+                                          .length = footer.num_columns * Footer::kEntrySize},
+                                         {.offset = static_cast<int64_t>(footer.buffer_table),
+                                          .length = num_buffers * Footer::kEntrySize}};
   ARROW_ASSIGN_OR_RAISE(const auto table_bytes, tail.Read(tables, context));
-  ARROW_ASSIGN_OR_RAISE(
-      const ByteRange descriptor_range,
-      Footer::ParseEntry(std::string_view(*table_bytes[1]), 0, "global buffer", file_size));
-  ARROW_ASSIGN_OR_RAISE(const auto descriptor_bytes, tail.Read({&descriptor_range, 1}, context));
+  std::vector<ByteRange> global_buffers(num_buffers);
+  for (uint32_t i = 0; i < num_buffers; ++i) {
+    ARROW_ASSIGN_OR_RAISE(global_buffers[i], Footer::ParseEntry(std::string_view(*table_bytes[1]),
+                                                                i, "global buffer", file_size));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto descriptor_bytes, tail.Read({&global_buffers[0], 1}, context));
   ARROW_ASSIGN_OR_RAISE(Descriptor descriptor, ParseDescriptor(*descriptor_bytes[0]));
   // An open reader keeps what later reads may need, not the data that came along.
   ARROW_RETURN_NOT_OK(tail.DropBefore(static_cast<int64_t>(footer.column_metadata), context));
   ARROW_ASSIGN_OR_RAISE(auto column_table,
                         table_bytes[0]->CopySlice(0, table_bytes[0]->size(), context.pool));
   return std::make_shared<FileReaderImpl>(std::move(tail), footer, std::move(column_table),
-                                          std::move(descriptor.schema), descriptor.num_rows);
+                                          std::move(global_buffers), std::move(descriptor.schema),
+                                          descriptor.num_rows);
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ class FileReader {
   /// As the file's own descriptor has it; field ids included.
   virtual const Schema& schema() const = 0;
   virtual int64_t num_rows() const = 0;
+  /// The data version is 2.`minor_version()`.
   virtual uint16_t minor_version() const = 0;
 
   /// One field to read, with all below it, and the numbers of the physical columns that hold it,

@@ -4,35 +4,13 @@
 
 #include "tusk/lance/file/array/array_column.h"
 #include "tusk/lance/file/column.pb.h"
+#include "tusk/lance/file/parse_buffers.h"
 #include "tusk/lance/file/parse_message.h"
 
 namespace tusk::lance {
 namespace {
 
 constexpr const char* kColumnTypeUrl = "/lance.encodings.ColumnEncoding";
-
-/// The buffers that a page or a column lists.
-template <typename Message>
-Result<std::vector<io::ByteRange>> ParseBuffers(const Message& from, int64_t file_size) {
-  if (from.buffer_offsets_size() != from.buffer_sizes_size()) {
-    return Corrupt("has ", from.buffer_offsets_size(), " buffer offsets and ",
-                   from.buffer_sizes_size(), " buffer sizes");
-  }
-  std::vector<io::ByteRange> buffers;
-  const auto size = static_cast<uint64_t>(file_size);
-  for (int i = 0; i < from.buffer_offsets_size(); ++i) {
-    const uint64_t offset = from.buffer_offsets(i);
-    const uint64_t length = from.buffer_sizes(i);
-    // Compared by subtraction: offset + length could wrap for hostile values.
-    if (length > size || offset > size - length) {
-      return Corrupt("has a buffer of ", length, " bytes at ", offset, " outside the file's ", size,
-                     " bytes");
-    }
-    buffers.push_back(
-        {.offset = static_cast<int64_t>(offset), .length = static_cast<int64_t>(length)});
-  }
-  return buffers;
-}
 
 /// Whether the column's values are descriptors of blobs.
 Result<bool> ParseColumnEncoding(const proto::ColumnMetadata& metadata) {

@@ -1,10 +1,6 @@
 #include "tusk/lance/file/array/array_field_read.h"
 
-#include <algorithm>
-#include <cctype>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include <arrow/array/data.h>
@@ -16,15 +12,18 @@
 #include "tusk/lance/file/array/column_read.h"
 #include "tusk/lance/file/array/end_offsets.h"
 #include "tusk/lance/file/array/field_reads.h"
+#include "tusk/lance/file/physical_column.h"
 
 namespace tusk::lance {
 namespace {
 
 using Columns = std::span<const ArrayColumn* const>;
 
-/// A read of `field` whose result has the rows of the request's runs one after the other.
-Result<std::unique_ptr<FieldRead>> MakeRead(const Field& field, Columns columns,
-                                            ArrayRequest request);
+constexpr uint16_t kMinorVersion = 0;
+
+/// A read of a field that another has, with the rows of the request's runs one after the other.
+Result<std::unique_ptr<FieldRead>> MakePartRead(const Field& field, Columns columns,
+                                                ArrayRequest request);
 
 Status CheckEncoding(const ArrayColumn& column, ArrayEncoding::Kind kind) {
   for (const ArrayColumn::Page& page : column.pages) {
@@ -56,7 +55,7 @@ class StructRead final : public FieldRead {
     columns = columns.subspan(1);
     for (size_t i = 0; i < field.children.size(); ++i) {
       const Field& child = field.children[i];
-      const auto count = static_cast<size_t>(CountArrayColumns(child));
+      const auto count = static_cast<size_t>(CountPhysicalColumns(child, kMinorVersion));
       if (columns[0]->num_rows != header.num_rows) {
         return Corrupt("struct of ", header.num_rows, " rows whose field '", child.name, "' has ",
                        columns[0]->num_rows);
@@ -64,7 +63,8 @@ class StructRead final : public FieldRead {
       ArrayRequest of_child = {.runs = request.runs,
                                .type = type.field(static_cast<int>(i))->type(),
                                .pool = request.pool};
-      ARROW_ASSIGN_OR_RAISE(auto part, MakeRead(child, columns.first(count), std::move(of_child)));
+      ARROW_ASSIGN_OR_RAISE(auto part,
+                            MakePartRead(child, columns.first(count), std::move(of_child)));
       read->fields_.Add(std::move(part));
       columns = columns.subspan(count);
     }
@@ -96,8 +96,9 @@ class ListRead final : public FieldRead {
  public:
   static Result<std::unique_ptr<FieldRead>> Make(const Field& field, Columns columns,
                                                  ArrayRequest request) {
-    if (field.children.size() != 1) {
-      return Corrupt("list of ", field.children.size(), " kinds of items");
+    const arrow::Type::type type = request.storage().id();
+    if (type != arrow::Type::LIST && type != arrow::Type::LARGE_LIST) {
+      return Unsupported("type ", request.type->ToString(), " is not one of data version 2.0");
     }
     ARROW_RETURN_NOT_OK(CheckEncoding(*columns[0], ArrayEncoding::Kind::kList));
     if (columns[0]->num_items > columns[1]->num_rows) {
@@ -153,7 +154,7 @@ class ListRead final : public FieldRead {
     ArrayRequest items = {.runs = offsets.items(),
                           .type = request_.storage().field(0)->type(),
                           .pool = request_.pool};
-    ARROW_ASSIGN_OR_RAISE(items_, MakeRead(item_field_, item_columns_, std::move(items)));
+    ARROW_ASSIGN_OR_RAISE(items_, MakePartRead(item_field_, item_columns_, std::move(items)));
     result_ = offsets.Finish(request_.type);
     return Status::OK();
   }
@@ -177,32 +178,56 @@ class ListRead final : public FieldRead {
   std::shared_ptr<arrow::ArrayData> result_;
 };
 
-Result<std::unique_ptr<FieldRead>> MakeReadOf(const Field& field, Columns columns,
-                                              ArrayRequest request) {
-  const arrow::Type::type type = request.storage().id();
-  if (columns[0]->is_blob && type != arrow::Type::STRUCT) {
-    return MakeBlobRead(*columns[0], std::move(request));
+/// A read of a field or a part of one, whose errors say which.
+class PartRead final : public FieldRead {
+ public:
+  PartRead(std::string where, std::unique_ptr<FieldRead> read)
+      : where_(std::move(where)), read_(std::move(read)) {}
+
+  Status Plan(std::vector<io::ByteRange>* ranges) override { return Here(read_->Plan(ranges)); }
+  Status Accept(std::span<const std::shared_ptr<arrow::Buffer>> bytes) override {
+    return Here(read_->Accept(bytes));
   }
-  if (columns.size() == 1 &&
-      (type != arrow::Type::STRUCT || !field.children.empty() || columns[0]->is_blob)) {
-    return MakeColumnRead(*columns[0], std::move(request));
+  Result<std::shared_ptr<arrow::ArrayData>> Finish() override {
+    auto array = read_->Finish();
+    return array.ok() ? array : Here(array.status());
   }
-  switch (type) {
-    case arrow::Type::STRUCT:
-      return StructRead::Make(field, columns, std::move(request));
-    case arrow::Type::LIST:
-    case arrow::Type::LARGE_LIST:
-      return ListRead::Make(field, columns, std::move(request));
-    default:
-      return Unsupported("type ", request.type->ToString(), " is not one of data version 2.0");
+
+ private:
+  Status Here(const Status& status) const {
+    return status.ok() ? status : WithContext(status, where_);
   }
-}
+
+  std::string where_;
+  std::unique_ptr<FieldRead> read_;
+};
 
 Result<std::unique_ptr<FieldRead>> MakeRead(const Field& field, Columns columns,
                                             ArrayRequest request) {
-  auto read = MakeReadOf(field, columns, std::move(request));
-  if (!read.ok()) return WithContext(read.status(), "field '" + field.name + "'");
-  return read;
+  switch (PhysicalColumns(field, kMinorVersion)[0].kind) {
+    case ColumnKind::kBlob:
+      if (!columns[0]->is_blob) return Corrupt("blobs in a column of plain values");
+      return request.storage().id() == arrow::Type::STRUCT
+                 ? MakeColumnRead(*columns[0], std::move(request))
+                 : MakeBlobRead(*columns[0], std::move(request));
+    case ColumnKind::kStruct:
+      return StructRead::Make(field, columns, std::move(request));
+    case ColumnKind::kListOffsets:
+      return ListRead::Make(field, columns, std::move(request));
+    case ColumnKind::kValues:
+    case ColumnKind::kPackedStruct:
+      break;
+  }
+  if (columns[0]->is_blob) return Corrupt("plain values in a column of blobs");
+  return MakeColumnRead(*columns[0], std::move(request));
+}
+
+Result<std::unique_ptr<FieldRead>> MakePartRead(const Field& field, Columns columns,
+                                                ArrayRequest request) {
+  std::string where = "field '" + field.name + "'";
+  auto read = MakeRead(field, columns, std::move(request));
+  if (!read.ok()) return WithContext(read.status(), where);
+  return std::make_unique<PartRead>(std::move(where), *std::move(read));
 }
 
 /// The read of a whole field: rows as they were asked for.
@@ -217,6 +242,7 @@ class ArrayFieldRead final : public FieldRead {
   }
   Result<std::shared_ptr<arrow::ArrayData>> Finish() override {
     ARROW_ASSIGN_OR_RAISE(auto array, read_->Finish());
+    read_ = nullptr;
     return rows_.InOrderAsked(std::move(array), pool_);
   }
 
@@ -228,86 +254,27 @@ class ArrayFieldRead final : public FieldRead {
 
 }  // namespace
 
-namespace {
-
-bool IsTrue(std::string_view word) {
-  for (const std::string_view yes : {"1", "true", "on", "yes", "y"}) {
-    if (std::ranges::equal(word, yes, [](char a, char b) { return std::tolower(a) == b; })) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/// Whether the one column of a field has its children too.
-bool IsOneColumn(const Field& field) {
-  if (field.metadata.contains("lance-encoding:blob") ||
-      field.logical_type.starts_with("fixed_size_list:")) {
-    return true;
-  }
-  const auto packed = field.metadata.find("packed");
-  return packed != field.metadata.end() ? IsTrue(packed->second)
-                                        : field.metadata.contains("lance-encoding:packed");
-}
-
-void NumberColumns(const Field& field, int32_t* next,
-                   std::unordered_map<int32_t, int32_t>* columns) {
-  columns->emplace(field.id, (*next)++);
-  if (IsOneColumn(field)) return;
-  for (const Field& child : field.children) NumberColumns(child, next, columns);
-}
-
-Status AppendColumns(const std::unordered_map<int32_t, int32_t>& columns, const Field& field,
-                     std::vector<int32_t>* found) {
-  const auto column = columns.find(field.id);
-  if (column == columns.end()) {
-    return InvalidArgument("the file has no field '", field.name, "' of id ", field.id);
-  }
-  found->push_back(column->second);
-  if (IsOneColumn(field)) return Status::OK();
-  for (const Field& child : field.children) {
-    ARROW_RETURN_NOT_OK(AppendColumns(columns, child, found));
-  }
-  return Status::OK();
-}
-
-}  // namespace
-
-int32_t CountArrayColumns(const Field& field) {
-  int32_t count = 1;
-  if (IsOneColumn(field)) return count;
-  for (const Field& child : field.children) count += CountArrayColumns(child);
-  return count;
-}
-
-Result<std::vector<int32_t>> FindArrayColumns(const Schema& file, const Field& field) {
-  std::unordered_map<int32_t, int32_t> columns;
-  int32_t next = 0;
-  for (const Field& top : file.fields) NumberColumns(top, &next, &columns);
-  std::vector<int32_t> found;
-  ARROW_RETURN_NOT_OK(AppendColumns(columns, field, &found));
-  return found;
-}
-
-Result<std::unique_ptr<FieldRead>> MakeArrayFieldRead(const Field& field,
-                                                      std::shared_ptr<arrow::DataType> type,
-                                                      Columns columns, const RowsToRead& rows,
-                                                      arrow::MemoryPool* pool) {
-  const int32_t count = CountArrayColumns(field);
-  if (columns.size() != static_cast<size_t>(count)) {
-    return InvalidArgument("field '", field.name, "' has ", count, " columns, not ",
-                           columns.size());
-  }
-  ArrayRequest request = {.runs = rows.Runs(), .type = std::move(type), .pool = pool};
-  ARROW_ASSIGN_OR_RAISE(auto read, MakeRead(field, columns, std::move(request)));
-  return std::make_unique<ArrayFieldRead>(rows, pool, std::move(read));
-}
-
 Result<std::unique_ptr<FieldRead>> MakeArrayFieldRead(const Field& field, Columns columns,
                                                       const RowsToRead& rows,
+                                                      const ReadSource& source,
                                                       arrow::MemoryPool* pool) {
-  ARROW_ASSIGN_OR_RAISE(const auto arrow_field, ToArrowField(field));
-  return MakeArrayFieldRead(field, arrow_field->type(), columns, rows, pool);
+  std::string where = *source.path + ": column '" + field.name + "'";
+  const auto make = [&]() -> Result<std::unique_ptr<FieldRead>> {
+    const int64_t count = CountPhysicalColumns(field, kMinorVersion);
+    if (std::ssize(columns) != count) {
+      return Corrupt("has ", count, " columns by its type and ", columns.size(), " in the file");
+    }
+    if (columns[0]->num_rows != source.num_rows) {
+      return Corrupt("has ", columns[0]->num_rows, " rows in a file of ", source.num_rows);
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto arrow_field, ToArrowField(field));
+    return MakeRead(field, columns,
+                    {.runs = rows.Runs(), .type = arrow_field->type(), .pool = pool});
+  };
+  auto read = make();
+  if (!read.ok()) return WithContext(read.status(), where);
+  auto whole = std::make_unique<PartRead>(std::move(where), *std::move(read));
+  return std::make_unique<ArrayFieldRead>(rows, pool, std::move(whole));
 }
 
 }  // namespace tusk::lance
