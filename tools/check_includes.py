@@ -4,7 +4,7 @@
     check_includes.py [ROOT]
 
 A file's room is its folder below src/tusk/ or include/tusk/; the public headers of lance/ are the
-table's. Edges (python/, sql/, server/) include public headers only, and a heavy dependency is
+table's, but for those of files. Edges (python/, sql/, server/) include public headers only, and a heavy dependency is
 included in its own files only.
 """
 
@@ -51,8 +51,10 @@ SKIPPED = ("build/", "dist/", ".venv/")
 def room_of(path: str) -> str | None:
     """The room of a path below include/tusk/ or src/tusk/; None for what has no place in the order."""
     parts = path.split("/")
+    if parts[0] == "lance" and len(parts) == 2:
+        return "lance/file" if parts[1].startswith("file") else "lance/table"
     if parts[0] == "lance":
-        return "lance/table" if len(parts) == 2 else "/".join(parts[:2])
+        return "/".join(parts[:2])
     return parts[0] if parts[0] in ROOMS else None
 
 
