@@ -4,7 +4,6 @@
 #include <array>
 #include <cctype>
 #include <string>
-#include <vector>
 
 #include "tusk/lance/index/vector/distance_kernels.h"
 
@@ -57,17 +56,6 @@ void PlainDistances(std::span<const float> query, const float* rows, int64_t n, 
   }
 }
 
-std::vector<SimdLevel> DetectSimdLevels() {
-  std::vector<SimdLevel> levels = {SimdLevel::kPlain};
-#ifdef __x86_64__
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    levels.push_back(SimdLevel::kAvx2);
-    if (__builtin_cpu_supports("avx512f")) levels.push_back(SimdLevel::kAvx512);
-  }
-#endif
-  return levels;
-}
-
 DistanceKernel FindKernel(Metric metric, SimdLevel level) {
 #ifdef __x86_64__
   if (level == SimdLevel::kAvx512) return Avx512Kernel(metric);
@@ -100,11 +88,6 @@ DistanceKernel PlainKernel(Metric metric) {
       break;
   }
   return PlainDistances<Metric::kDot>;
-}
-
-std::span<const SimdLevel> SupportedSimdLevels() {
-  static const std::vector<SimdLevel> levels = DetectSimdLevels();
-  return levels;
 }
 
 void ComputeDistances(Metric metric, std::span<const float> query, const float* rows, int64_t n,

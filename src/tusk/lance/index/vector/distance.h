@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tusk/base/result.h"
+#include "tusk/base/simd_level.h"
 
 namespace tusk::lance {
 
@@ -13,12 +14,6 @@ enum class Metric { kL2, kCosine, kDot };
 
 /// "l2", "cosine" or "dot" in any case. InvalidArgument else.
 Result<Metric> ParseMetric(std::string_view name);
-
-/// Which instructions the kernels are written in.
-enum class SimdLevel { kPlain, kAvx2, kAvx512 };
-
-/// The levels that this CPU runs, ascending, kPlain first.
-std::span<const SimdLevel> SupportedSimdLevels();
 
 /// Distances of `query` [dim] to `rows` [n, dim] (row-major), into `out` [n]; smaller is nearer.
 /// kL2 is the squared Euclidean distance, kCosine 1 - cos, kDot 1 - dot, as pylance defines them;
