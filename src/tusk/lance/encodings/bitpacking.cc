@@ -4,30 +4,18 @@
 #include <cstring>
 
 #include "tusk/base/little_endian.h"
+#include "tusk/lance/encodings/decode_kernels.h"
 
 namespace tusk::lance {
 namespace {
-
-/// Where the groups of eight rows stand within the 128 values that share a vector position.
-constexpr std::array<int64_t, 8> kGroupOrder = {0, 4, 2, 6, 1, 5, 3, 7};
 
 /// Below so many rows of a block it is cheaper to unpack each alone.
 constexpr size_t kFewRows = 16;
 
 template <typename T>
-constexpr int kBits = 8 * sizeof(T);
+constexpr int kBits = kWordBits<T>;
 template <typename T>
 constexpr int64_t kLanes = kPackedBlock / kBits<T>;
-
-/// Number of the value in row `row` of lane 0; those of the other lanes follow.
-constexpr int64_t FirstOfRow(int row) {
-  return kGroupOrder[row / 8] * int64_t{16} + int64_t{row % 8} * 128;
-}
-
-template <typename T>
-constexpr T LowBits(int width) {
-  return width == kBits<T> ? static_cast<T>(~T{0}) : static_cast<T>((T{1} << width) - 1);
-}
 
 }  // namespace
 
@@ -41,7 +29,7 @@ void PackBlock(const T* values, int width, uint8_t* packed) {
     const bool spills = shift + width > kBits<T>;
     uint8_t* word = packed + row * width / kBits<T> * kLanes<T> * sizeof(T);
     for (int64_t lane = 0; lane < kLanes<T>; ++lane, word += sizeof(T)) {
-      const T value = values[FirstOfRow(row) + lane];
+      const T value = values[FirstOfPackedRow(row) + lane];
       StoreLittle<T>(LoadLittle<T>(word) | static_cast<T>(value << shift), word);
       if (!spills) continue;
       uint8_t* next = word + kLanes<T> * sizeof(T);
@@ -53,27 +41,15 @@ void PackBlock(const T* values, int width, uint8_t* packed) {
 template <typename T>
   requires std::is_unsigned_v<T>
 void UnpackBlock(const uint8_t* packed, int width, T* values) {
-  if (width == 0) {
-    std::memset(values, 0, kPackedBlock * sizeof(T));
-    return;
-  }
-  const T mask = LowBits<T>(width);
-  for (int row = 0; row < kBits<T>; ++row) {
-    const int shift = row * width % kBits<T>;
-    const uint8_t* word = packed + row * width / kBits<T> * kLanes<T> * sizeof(T);
-    T* out = values + FirstOfRow(row);
-    if (shift + width <= kBits<T>) {
-      for (int64_t lane = 0; lane < kLanes<T>; ++lane) {
-        out[lane] = static_cast<T>(LoadLittle<T>(word + lane * sizeof(T)) >> shift) & mask;
-      }
-      continue;
-    }
-    const uint8_t* next = word + kLanes<T> * sizeof(T);
-    for (int64_t lane = 0; lane < kLanes<T>; ++lane) {
-      const T low = static_cast<T>(LoadLittle<T>(word + lane * sizeof(T)) >> shift);
-      const T high = static_cast<T>(LoadLittle<T>(next + lane * sizeof(T)) << (kBits<T> - shift));
-      out[lane] = (low | high) & mask;
-    }
+  auto* to = reinterpret_cast<uint8_t*>(values);
+  if constexpr (sizeof(T) == 1) {
+    Kernels().unpack8(packed, width, to);
+  } else if constexpr (sizeof(T) == 2) {
+    Kernels().unpack16(packed, width, to);
+  } else if constexpr (sizeof(T) == 4) {
+    Kernels().unpack32(packed, width, to);
+  } else {
+    Kernels().unpack64(packed, width, to);
   }
 }
 
@@ -83,10 +59,9 @@ T UnpackOne(const uint8_t* packed, int width, int64_t i) {
   if (width == 0) return 0;
   const int64_t within = i % 128;
   const int64_t lane = within % kLanes<T>;
-  // The order of groups is its own inverse but for 1, 3, 4 and 6, so look it up.
-  int group = 0;
-  while (kGroupOrder[group] != (within - lane) / 16) ++group;
-  const int row = group * 8 + static_cast<int>(i / 128);
+  // The bits of a number that were reversed are so by the same again.
+  constexpr int kGroupOrder[] = {0, 4, 2, 6, 1, 5, 3, 7};
+  const int row = kGroupOrder[(within - lane) / 16] * 8 + static_cast<int>(i / 128);
   const int shift = row * width % kBits<T>;
   const uint8_t* word = packed + (row * width / kBits<T> * kLanes<T> + lane) * sizeof(T);
   T value = static_cast<T>(LoadLittle<T>(word) >> shift);

@@ -15,6 +15,26 @@ inline constexpr int64_t kPackedBlock = 1024;
 /// Bytes of a block of values of `width` bits.
 constexpr int64_t PackedBytes(int64_t width) { return kPackedBlock * width / 8; }
 
+/// Bytes of the words of all lanes that lie side by side.
+inline constexpr int64_t kPackedRow = kPackedBlock / 8;
+
+template <typename T>
+inline constexpr int kWordBits = 8 * sizeof(T);
+
+/// The lowest `width` bits, at least one and at most all.
+template <typename T>
+constexpr T LowBits(int width) {
+  return static_cast<T>(static_cast<T>(~T{0}) >> (kWordBits<T> - width));
+}
+
+/// Number of the value in row `row` of lane 0; those of the other lanes follow. Groups of eight
+/// rows stand within the 128 values that share a vector position in the order of their three bits
+/// reversed.
+constexpr int64_t FirstOfPackedRow(int row) {
+  constexpr int kGroupOrder[] = {0, 4, 2, 6, 1, 5, 3, 7};
+  return kGroupOrder[row / 8] * int64_t{16} + int64_t{row % 8} * 128;
+}
+
 /// Packs kPackedBlock values, of which only the lowest `width` bits are set, into
 /// PackedBytes(width) bytes, which need no alignment. The values of 1024 / bits(T) lanes lie side
 /// by side, so that packing and unpacking work on whole vectors; the order is that of FastLanes
@@ -24,7 +44,7 @@ template <typename T>
   requires std::is_unsigned_v<T>
 void PackBlock(const T* values, int width, uint8_t* packed);
 
-/// The reverse. `width` is at most the bits of T.
+/// The reverse. `width` is at most the bits of T. `values` need no alignment.
 template <typename T>
   requires std::is_unsigned_v<T>
 void UnpackBlock(const uint8_t* packed, int width, T* values);

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tusk/lance/encodings/bits.h"
+#include "tusk/lance/encodings/decode_kernels.h"
 
 namespace tusk::lance {
 namespace {
@@ -56,9 +57,12 @@ TYPED_TEST(LanceBitpackingTest, HasTheLayoutOfTheFormatAtEveryWidth) {
     PackBlock(values.data(), width, packed.data());
     EXPECT_EQ(packed, expected) << width;
 
-    std::array<TypeParam, kPackedBlock> unpacked;
-    UnpackBlock(expected.data(), width, unpacked.data());
-    EXPECT_EQ(unpacked, values) << width;
+    for (const SimdLevel level : SupportedSimdLevels()) {
+      const ForcedSimdLevel forced(level);
+      std::array<TypeParam, kPackedBlock> unpacked;
+      UnpackBlock(expected.data(), width, unpacked.data());
+      EXPECT_EQ(unpacked, values) << width << " in level " << static_cast<int>(level);
+    }
     for (int64_t i = 0; i < kPackedBlock; ++i) {
       ASSERT_EQ(UnpackOne<TypeParam>(expected.data(), width, i), values[i]) << width << ' ' << i;
     }

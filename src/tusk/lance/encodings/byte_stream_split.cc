@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "tusk/lance/encodings/decode_kernels.h"
+
 namespace tusk::lance {
 namespace {
 
@@ -27,11 +29,9 @@ class ByteStreamSplitDecoder final : public ValueDecoder {
                     ColumnOutput* out) const override {
     ARROW_RETURN_NOT_OK(CheckChunk(chunk));
     ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
-    for (int64_t byte = 0; byte < width_; ++byte) {
-      const uint8_t* from = chunk.buffers[0].data() + byte * chunk.num_values + rows.begin;
-      uint8_t* to = values + position * width_ + byte;
-      for (int64_t i = 0; i < rows.length(); ++i, to += width_) *to = from[i];
-    }
+    const auto join = width_ == 4 ? Kernels().join4 : Kernels().join8;
+    join(chunk.buffers[0].data() + rows.begin, chunk.num_values, rows.length(),
+         values + position * width_);
     return Status::OK();
   }
 

@@ -11,6 +11,7 @@
 #include "tusk/lance/encodings/bitpacking.h"
 #include "tusk/lance/encodings/bits.h"
 #include "tusk/lance/encodings/compression.h"
+#include "tusk/lance/encodings/decode_kernels.h"
 #include "tusk/lance/encodings/rle.h"
 
 namespace tusk::lance {
@@ -174,12 +175,16 @@ Status LevelDecoder::DecodeInto(std::span<const uint8_t> bytes, int64_t num_leve
                                 int64_t position, ColumnOutput* out) const {
   std::vector<uint16_t> scratch;
   ARROW_ASSIGN_OR_RAISE(const uint8_t* words, Words(bytes, num_levels, out->pool(), &scratch));
+  const uint8_t* from = words + rows.begin * kLevelBytes;
+  const uint16_t highest = Kernels().max16(from, rows.length());
+  if (highest == 0) return Status::OK();
+  ARROW_RETURN_NOT_OK(CheckLevel(highest));
   ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
-  for (int64_t row = rows.begin; row < rows.end; ++row) {
-    const auto level = LoadLittle<uint16_t>(words + row * kLevelBytes);
-    if (level == 0) continue;
-    ARROW_RETURN_NOT_OK(CheckLevel(level));
-    ClearBit(validity, position + row - rows.begin);
+  std::array<uint8_t, kPackedBlock / 8> valid;
+  for (int64_t i = 0; i < rows.length(); i += kPackedBlock) {
+    const int64_t count = std::min(kPackedBlock, rows.length() - i);
+    Kernels().below16(from + i * kLevelBytes, count, 1, valid.data());
+    CopyBits(valid.data(), 0, count, validity, position + i);
   }
   return Status::OK();
 }

@@ -4,10 +4,44 @@
 #include <cstring>
 #include <vector>
 
+#include "tusk/base/little_endian.h"
+
 namespace tusk::lance {
 namespace {
 
 constexpr int64_t kMaxRunLength = 255;
+
+Status Broken(std::span<const uint8_t> values, std::span<const uint8_t> lengths, int64_t width,
+              int64_t num_values) {
+  return Corrupt("runs in ", values.size(), " bytes of values of ", width, " bytes and ",
+                 lengths.size(), " lengths do not make ", num_values, " values");
+}
+
+/// ExpandRuns for values of type T, one for each length; false if the runs break.
+template <typename T>
+bool Expand(const uint8_t* values, std::span<const uint8_t> lengths, int64_t num_values,
+            uint8_t* to) {
+  constexpr int64_t kBytes = 32;
+  typedef T Repeated __attribute__((vector_size(kBytes), aligned(1), may_alias));  // NOLINT
+  const uint8_t* const end = to + num_values * static_cast<int64_t>(sizeof(T));
+  for (size_t run = 0; to < end; ++run) {
+    if (run == lengths.size() || lengths[run] == 0) return false;
+    const T value = LoadLittle<T>(values + run * sizeof(T));
+    const Repeated repeated = Repeated{} + value;
+    const int64_t size = lengths[run] * static_cast<int64_t>(sizeof(T));
+    if (size + kBytes <= end - to) {
+      // Whole vectors: what is too much is overwritten by the next run.
+      for (int64_t at = 0; at < size; at += kBytes)
+        *reinterpret_cast<Repeated*>(to + at) = repeated;
+      to += size;
+      continue;
+    }
+    for (const uint8_t* stop = to + std::min<int64_t>(size, end - to); to < stop; to += sizeof(T)) {
+      StoreLittle(value, to);
+    }
+  }
+  return true;
+}
 
 class RleDecoder final : public ValueDecoder {
  public:
@@ -31,7 +65,9 @@ class RleDecoder final : public ValueDecoder {
     if (rows.begin == 0) {
       return ExpandRuns(chunk.buffers[0], chunk.buffers[1], width_, rows.end, to);
     }
-    ARROW_ASSIGN_OR_RAISE(const auto expanded, Expand(chunk, rows.end));
+    std::vector<uint8_t> expanded(rows.end * width_);
+    ARROW_RETURN_NOT_OK(
+        ExpandRuns(chunk.buffers[0], chunk.buffers[1], width_, rows.end, expanded.data()));
     std::memcpy(to, expanded.data() + rows.begin * width_, rows.length() * width_);
     return Status::OK();
   }
@@ -39,22 +75,25 @@ class RleDecoder final : public ValueDecoder {
   Status GatherInto(const EncodedChunk& chunk, std::span<const TakenRow> rows, int64_t first_row,
                     ColumnOutput* out) const override {
     ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
-    ARROW_ASSIGN_OR_RAISE(const auto expanded, Expand(chunk, chunk.num_values));
+    const std::span<const uint8_t> runs = chunk.buffers[0];
+    const std::span<const uint8_t> lengths = chunk.buffers[1];
+    size_t next_run = 0;
+    int64_t end = 0;  // of the run before next_run
     for (const TakenRow& taken : rows) {
-      std::memcpy(values + taken.position * width_,
-                  expanded.data() + (taken.row - first_row) * width_, width_);
+      const int64_t row = taken.row - first_row;
+      for (; end <= row; ++next_run) {
+        if (next_run == lengths.size() || lengths[next_run] == 0 ||
+            runs.size() < (next_run + 1) * static_cast<size_t>(width_)) {
+          return Broken(runs, lengths, width_, row + 1);
+        }
+        end += lengths[next_run];
+      }
+      std::memcpy(values + taken.position * width_, runs.data() + (next_run - 1) * width_, width_);
     }
     return Status::OK();
   }
 
  private:
-  Result<std::vector<uint8_t>> Expand(const EncodedChunk& chunk, int64_t num_values) const {
-    std::vector<uint8_t> expanded(num_values * width_);
-    ARROW_RETURN_NOT_OK(
-        ExpandRuns(chunk.buffers[0], chunk.buffers[1], width_, num_values, expanded.data()));
-    return expanded;
-  }
-
   int64_t bits_;
   int64_t width_;
 };
@@ -63,20 +102,12 @@ class RleDecoder final : public ValueDecoder {
 
 Status ExpandRuns(std::span<const uint8_t> values, std::span<const uint8_t> lengths, int64_t width,
                   int64_t num_values, uint8_t* to) {
-  const auto broken = [&] {
-    return Corrupt("runs in ", values.size(), " bytes of values of ", width, " bytes and ",
-                   lengths.size(), " lengths do not make ", num_values, " values");
-  };
-  if (values.size() < lengths.size() * static_cast<size_t>(width)) return broken();
-  int64_t left = num_values;
-  for (size_t run = 0; left > 0; ++run) {
-    if (run == lengths.size() || lengths[run] == 0) return broken();
-    const int64_t count = std::min<int64_t>(lengths[run], left);
-    const uint8_t* value = values.data() + run * width;
-    for (int64_t i = 0; i < count; ++i, to += width) std::memcpy(to, value, width);
-    left -= count;
-  }
-  return Status::OK();
+  bool is_whole = values.size() >= lengths.size() * static_cast<size_t>(width);
+  if (is_whole && width == 1) is_whole = Expand<uint8_t>(values.data(), lengths, num_values, to);
+  if (is_whole && width == 2) is_whole = Expand<uint16_t>(values.data(), lengths, num_values, to);
+  if (is_whole && width == 4) is_whole = Expand<uint32_t>(values.data(), lengths, num_values, to);
+  if (is_whole && width == 8) is_whole = Expand<uint64_t>(values.data(), lengths, num_values, to);
+  return is_whole ? Status::OK() : Broken(values, lengths, width, num_values);
 }
 
 Result<int64_t> RleValueBits(const ValueEncoding& encoding) {

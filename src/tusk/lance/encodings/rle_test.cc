@@ -1,5 +1,7 @@
 #include "tusk/lance/encodings/rle.h"
 
+#include <algorithm>
+#include <random>
 #include <vector>
 
 #include <arrow/memory_pool.h>
@@ -26,6 +28,36 @@ TEST(LanceRleTest, RepeatsValuesAndLeavesOutWhatRunsOver) {
   const std::vector<uint8_t> values = {1, 10, 2, 20, 3, 30};
   ASSERT_OK(ExpandRuns(values, std::vector<uint8_t>{2, 1, 9}, 2, 6, out.data()));
   EXPECT_THAT(out, ElementsAre(1, 10, 1, 10, 2, 20, 3, 30, 3, 30, 3, 30));
+}
+
+// Runs of every length, for values of each width, against one value at a time.
+TEST(LanceRleTest, RepeatsValuesOfEveryWidth) {
+  std::mt19937_64 random(5);
+  for (const int64_t width : {1, 2, 4, 8}) {
+    for (int round = 0; round < 200; ++round) {
+      const uint64_t longest = round % 2 == 0 ? 4 : 255;
+      std::vector<uint8_t> lengths(1 + random() % 40);
+      std::vector<uint8_t> values(lengths.size() * width);
+      for (uint8_t& byte : values) byte = static_cast<uint8_t>(random());
+      std::vector<uint8_t> expected;
+      for (size_t run = 0; run < lengths.size(); ++run) {
+        lengths[run] = static_cast<uint8_t>(1 + random() % longest);
+        for (int i = 0; i < lengths[run]; ++i) {
+          expected.insert(expected.end(), values.begin() + run * width,
+                          values.begin() + (run + 1) * width);
+        }
+      }
+      const auto count = static_cast<int64_t>(expected.size()) / width;
+      const auto wanted = count - static_cast<int64_t>(random() % std::min<int64_t>(count, 9));
+      expected.resize(wanted * width);
+      std::vector<uint8_t> out(wanted * width);
+      ASSERT_OK(ExpandRuns(values, lengths, width, wanted, out.data()));
+      EXPECT_EQ(out, expected) << width;
+      out.resize((count + 1) * width);
+      EXPECT_THAT(ExpandRuns(values, lengths, width, count + 1, out.data()),
+                  FailsWith(ErrorCode::kCorrupt));
+    }
+  }
 }
 
 TEST(LanceRleTest, RefusesRunsThatAreTooFewOrEmpty) {
@@ -56,6 +88,8 @@ TEST(LanceRleTest, DecodesRangesAndSingleRows) {
   ASSERT_OK(decoder->GatherInto(chunk, rows, 100, &taken));
   const auto* gathered = reinterpret_cast<const int16_t*>(*taken.MutableValues());
   EXPECT_THAT(std::vector(gathered, gathered + 3), ElementsAre(3, 2, 1));
+  const std::vector<TakenRow> beyond = {{.row = 106, .position = 0}};
+  EXPECT_THAT(decoder->GatherInto(chunk, beyond, 100, &taken), FailsWith(ErrorCode::kCorrupt));
 }
 
 TEST(LanceRleTest, RefusesWhatIsNotCovered) {

@@ -1,0 +1,123 @@
+#include "tusk/lance/encodings/decode_kernels.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+
+#include "tusk/base/little_endian.h"
+#include "tusk/lance/encodings/vector_loops.h"
+
+namespace tusk::lance {
+namespace {
+
+/// What every CPU of the platform has; a compiler makes do where it is less.
+constexpr int kBytes = 16;
+
+template <typename T>
+void Unpack(const uint8_t* packed, int width, uint8_t* values) {
+  UnpackAnyWidth<T, kBytes>(packed, width, values);
+}
+
+/// Sixteen bytes.
+struct Piece {
+  typedef uint8_t Bytes __attribute__((vector_size(kBytes), aligned(1), may_alias));  // NOLINT
+  Bytes bytes;
+};
+
+/// The first or the second halves of `a` and `b`, byte by byte in turn.
+TUSK_INLINE void Interleave(const Piece& a, const Piece& b, Piece* first, Piece* second) {
+  first->bytes = __builtin_shufflevector(a.bytes, b.bytes, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21,
+                                         6, 22, 7, 23);
+  second->bytes = __builtin_shufflevector(a.bytes, b.bytes, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28,
+                                          13, 29, 14, 30, 15, 31);
+}
+
+/// Sixteen values at a time: interleaving stream i with stream i + width / 2, as often as the
+/// width has bits, brings the bytes of each value together.
+template <int kWidth>
+void Join(const uint8_t* streams, int64_t stride, int64_t n, uint8_t* values) {
+  int64_t i = 0;
+  for (; i + kBytes <= n; i += kBytes) {
+    Piece pieces[kWidth];
+    for (int byte = 0; byte < kWidth; ++byte) {
+      pieces[byte].bytes = *reinterpret_cast<const Piece::Bytes*>(streams + byte * stride + i);
+    }
+#pragma GCC unroll 3
+    for (int step = 1; step < kWidth; step *= 2) {
+      Piece next[kWidth];
+#pragma GCC unroll 4
+      for (int pair = 0; pair < kWidth / 2; ++pair) {
+        Interleave(pieces[pair], pieces[pair + kWidth / 2], &next[2 * pair], &next[2 * pair + 1]);
+      }
+#pragma GCC unroll 8
+      for (int byte = 0; byte < kWidth; ++byte) pieces[byte] = next[byte];
+    }
+    for (int piece = 0; piece < kWidth; ++piece) {
+      *reinterpret_cast<Piece::Bytes*>(values + i * kWidth + piece * kBytes) = pieces[piece].bytes;
+    }
+  }
+  for (; i < n; ++i) {
+    for (int byte = 0; byte < kWidth; ++byte)
+      values[i * kWidth + byte] = streams[byte * stride + i];
+  }
+}
+
+void Below16(const uint8_t* words, int64_t n, uint16_t limit, uint8_t* bits) {
+  for (int64_t i = 0; i < n; i += 8) {
+    const int64_t count = std::min<int64_t>(n - i, 8);
+    StoreBits(BelowOneByOne(words + i * 2, count, limit), count, bits + i / 8);
+  }
+}
+
+int64_t CountOnes(const uint8_t* bytes, int64_t n) {
+  int64_t ones = 0;
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) ones += std::popcount(LoadLittle<uint64_t>(bytes + i));
+  for (; i < n; ++i) ones += std::popcount(bytes[i]);
+  return ones;
+}
+
+const DecodeKernels& KernelsOf(SimdLevel level) {
+#ifdef __x86_64__
+  if (level == SimdLevel::kAvx512) return Avx512Kernels();
+  if (level == SimdLevel::kAvx2) return Avx2Kernels();
+#else
+  (void)level;
+#endif
+  return PlainKernels();
+}
+
+std::atomic<const DecodeKernels*>& Chosen() {
+  static std::atomic<const DecodeKernels*> chosen = &KernelsOf(SupportedSimdLevels().back());
+  return chosen;
+}
+
+}  // namespace
+
+const DecodeKernels& PlainKernels() {
+  static constexpr DecodeKernels kKernels = {
+      .unpack8 = Unpack<uint8_t>,
+      .unpack16 = Unpack<uint16_t>,
+      .unpack32 = Unpack<uint32_t>,
+      .unpack64 = Unpack<uint64_t>,
+      .join4 = Join<4>,
+      .join8 = Join<8>,
+      .ascends32 = Ascends<uint32_t, kBytes>,
+      .ascends64 = Ascends<uint64_t, kBytes>,
+      .add32to32 = Add<uint32_t, uint32_t, kBytes>,
+      .add32to64 = Add<uint32_t, uint64_t, kBytes>,
+      .add64to32 = Add<uint64_t, uint32_t, kBytes>,
+      .add64to64 = Add<uint64_t, uint64_t, kBytes>,
+      .max16 = Max<uint16_t, kBytes>,
+      .below16 = Below16,
+      .count_ones = CountOnes,
+  };
+  return kKernels;
+}
+
+const DecodeKernels& Kernels() { return *Chosen().load(std::memory_order_relaxed); }
+
+ForcedSimdLevel::ForcedSimdLevel(SimdLevel level) { Chosen() = &KernelsOf(level); }
+ForcedSimdLevel::~ForcedSimdLevel() { Chosen() = &KernelsOf(SupportedSimdLevels().back()); }
+
+}  // namespace tusk::lance
