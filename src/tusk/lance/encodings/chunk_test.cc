@@ -3,17 +3,21 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <random>
+#include <string>
 #include <vector>
 
 #include <arrow/array/array_primitive.h>
 #include <arrow/array/data.h>
 #include <arrow/array/util.h>
 #include <arrow/memory_pool.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tusk/lance/encodings/bitpacking.h"
+#include "tusk/lance/encodings/decode_kernels.h"
 #include "tusk/lance/encodings/flat.h"
 #include "tusk/lance/encodings/levels.h"
 #include "tusk/lance/encodings/value_decoder.h"
@@ -110,6 +114,77 @@ TEST(LanceChunkTest, RefusesTextsOutsideTheirChunk) {
   for (size_t length = 0; length < good.size(); ++length) {
     const std::vector<uint8_t> cut(good.begin(), good.begin() + length);
     EXPECT_THAT(DecodeBytes(encoding, cut, 2, *arrow::utf8()), FailsWith(ErrorCode::kCorrupt));
+  }
+}
+
+// Ranges of texts with offsets of either width, in arrays of either, over vectors of every length.
+TEST(LanceChunkTest, ReadsRangesOfTexts) {
+  constexpr int64_t kTexts = 100;
+  std::mt19937_64 random(13);
+  std::vector<std::string> texts(kTexts);
+  std::string bytes;
+  for (std::string& text : texts) {
+    text = std::string(random() % 9, static_cast<char>(random()));
+    bytes += text;
+  }
+  for (const int64_t bits : {32, 64}) {
+    const int64_t width = bits / 8;
+    std::vector<uint8_t> buffer((kTexts + 1) * width);
+    uint64_t at = buffer.size();
+    for (int64_t i = 0; i <= kTexts; ++i) {
+      std::memcpy(buffer.data() + i * width, &at, width);
+      if (i < kTexts) at += texts[i].size();
+    }
+    buffer.insert(buffer.end(), bytes.begin(), bytes.end());
+    ASSERT_OK_AND_ASSIGN(const auto decoder, MakeValueDecoder(VariableEncoding(bits)));
+    const std::span<const uint8_t> span(buffer);
+    const EncodedChunk chunk{.buffers = {&span, 1}, .num_values = kTexts};
+    for (const SimdLevel level : SupportedSimdLevels()) {
+      const ForcedSimdLevel forced(level);
+      for (const auto& type : {arrow::binary(), arrow::large_binary()}) {
+        for (int64_t begin = 0; begin <= kTexts; begin += 3) {
+          const int64_t length = kTexts - begin;
+          ColumnOutput out = Output(*type, length);
+          const int64_t half = length / 2;
+          ASSERT_OK(decoder->DecodeInto(chunk, {.begin = begin, .end = begin + half}, 0, &out));
+          ASSERT_OK(decoder->DecodeInto(chunk, {.begin = begin + half, .end = kTexts}, half, &out));
+          ASSERT_OK_AND_ASSIGN(const auto data, out.Finish(type));
+          const auto array = arrow::MakeArray(data);
+          ASSERT_OK(array->ValidateFull());
+          for (int64_t i = 0; i < length; ++i) {
+            ASSERT_OK_AND_ASSIGN(const auto text, array->GetScalar(i));
+            ASSERT_EQ(static_cast<const arrow::BaseBinaryScalar&>(*text).view(), texts[begin + i]);
+          }
+        }
+      }
+    }
+  }
+}
+
+// Offsets that fall somewhere, whichever part of a vector sees it.
+TEST(LanceChunkTest, RefusesTextsThatEndBeforeTheyBeginAnywhere) {
+  constexpr int64_t kTexts = 70;
+  for (const int64_t bits : {32, 64}) {
+    const int64_t width = bits / 8;
+    std::vector<uint8_t> good((kTexts + 1) * width + 2 * kTexts);
+    for (int64_t i = 0; i <= kTexts; ++i) {
+      const int64_t at = (kTexts + 1) * width + 2 * i;
+      std::memcpy(good.data() + i * width, &at, width);
+    }
+    for (const SimdLevel level : SupportedSimdLevels()) {
+      const ForcedSimdLevel forced(level);
+      ASSERT_OK(DecodeBytes(VariableEncoding(bits), good, kTexts, *arrow::binary()));
+      for (int64_t i = 1; i < kTexts; ++i) {
+        for (const int64_t change : {-3, 3, 1 << 20, -(1 << 20)}) {
+          std::vector<uint8_t> broken = good;
+          const int64_t at = (kTexts + 1) * width + 2 * i + change;
+          std::memcpy(broken.data() + i * width, &at, width);
+          EXPECT_THAT(DecodeBytes(VariableEncoding(bits), broken, kTexts, *arrow::binary()),
+                      FailsWith(ErrorCode::kCorrupt))
+              << i << ' ' << change;
+        }
+      }
+    }
   }
 }
 

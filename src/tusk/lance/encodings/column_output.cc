@@ -1,5 +1,6 @@
 #include "tusk/lance/encodings/column_output.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <span>
@@ -17,6 +18,19 @@ namespace {
 
 using arrow::ArrayData;
 using arrow::Buffer;
+
+/// Room for what the rows to come take beyond what those before them let expect.
+constexpr double kExpectationSlack = 1.0625;
+/// So many times what is needed may be reserved in expectation, so that a few large rows at the
+/// front of many do not take memory that nothing justifies.
+constexpr double kMaxGrowth = 16;
+
+/// Makes lengths of the ends of `count` rows that follow entry 0 of `ends`.
+template <typename Offset>
+void EndsToLengths(int64_t count, uint8_t* ends) {
+  auto* entries = reinterpret_cast<Offset*>(ends);
+  for (int64_t i = count; i > 0; --i) entries[i] -= entries[i - 1];
+}
 
 /// A bitmap and what it says; no bitmap if nothing is null.
 struct Validity {
@@ -102,16 +116,111 @@ Result<uint8_t*> ColumnOutput::MutableValues() {
 
 void ColumnOutput::AdoptValues(std::shared_ptr<Buffer> values) { values_ = std::move(values); }
 
-Result<uint8_t*> ColumnOutput::MutableLengths() {
-  if (lengths_ == nullptr) {
-    const int64_t width = shape_.bits / 8;
-    if (num_rows_ >= std::numeric_limits<int64_t>::max() / width) {
-      return InvalidArgument(num_rows_, " rows are too many for one read: read fewer rows");
-    }
-    ARROW_ASSIGN_OR_RAISE(lengths_, arrow::AllocateBuffer((num_rows_ + 1) * width, pool_));
-    std::memset(lengths_->mutable_data(), 0, lengths_->size());
+Status ColumnOutput::AllocateLengths() {
+  if (lengths_ != nullptr) return Status::OK();
+  if (num_rows_ >= std::numeric_limits<int64_t>::max() / offset_width()) {
+    return InvalidArgument(num_rows_, " rows are too many for one read: read fewer rows");
   }
-  return lengths_->mutable_data();
+  ARROW_ASSIGN_OR_RAISE(lengths_, arrow::AllocateBuffer((num_rows_ + 1) * offset_width(), pool_));
+  std::memset(lengths_->mutable_data(), 0, offset_width());
+  return Status::OK();
+}
+
+Result<uint8_t*> ColumnOutput::MutableLengths() {
+  ARROW_RETURN_NOT_OK(AllocateLengths());
+  uint8_t* lengths = lengths_->mutable_data();
+  if (has_lengths_) return lengths;
+  has_lengths_ = true;
+  // What was appended becomes runs, since what follows may lie before it.
+  if (shape_.bits == 32) {
+    EndsToLengths<int32_t>(appended_rows_, lengths);
+  } else {
+    EndsToLengths<int64_t>(appended_rows_, lengths);
+  }
+  std::memset(lengths + (appended_rows_ + 1) * offset_width(), 0,
+              (num_rows_ - appended_rows_) * offset_width());
+  for (const Rows& rows : appended_) {
+    AddRun(rows.position, rows.count, bytes_->data() + rows.offset);
+  }
+  if (!appended_.empty()) Keep(std::move(bytes_));
+  appended_.clear();
+  appended_rows_ = 0;
+  appended_bytes_ = 0;
+  return lengths;
+}
+
+Status ColumnOutput::Reserve(int64_t position, int64_t size) {
+  if (bytes_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(bytes_, arrow::AllocateResizableBuffer(0, pool_));
+  }
+  const int64_t needed = appended_bytes_ + size;
+  if (needed <= bytes_->capacity()) return Status::OK();
+  int64_t capacity = std::max(needed, bytes_->capacity() / 8 * 9);
+  if (position > 0) {
+    const double expected = static_cast<double>(appended_bytes_) / static_cast<double>(position) *
+                            static_cast<double>(num_rows_ - position) * kExpectationSlack;
+    const double most = static_cast<double>(needed) * kMaxGrowth;
+    capacity = std::max(
+        capacity, static_cast<int64_t>(std::min(static_cast<double>(needed) + expected, most)));
+  }
+  return bytes_->Reserve(capacity);
+}
+
+void ColumnOutput::SkipTo(int64_t position) {
+  uint8_t* lengths = lengths_->mutable_data();
+  for (; appended_rows_ < position; ++appended_rows_) {
+    std::memcpy(lengths + (appended_rows_ + 1) * offset_width(), &appended_bytes_, offset_width());
+  }
+}
+
+Result<ColumnOutput::Room> ColumnOutput::MakeRoom(int64_t position, int64_t size) {
+  ARROW_RETURN_NOT_OK(AllocateLengths());
+  if (position < appended_rows_) ARROW_RETURN_NOT_OK(MutableLengths().status());
+  room_position_ = position;
+  uint8_t* ends = lengths_->mutable_data() + (position + 1) * offset_width();
+  if (has_lengths_) {
+    ARROW_ASSIGN_OR_RAISE(room_, arrow::AllocateResizableBuffer(size, pool_));
+    return Room{.bytes = room_->mutable_data(), .ends = ends, .begin = 0};
+  }
+  ARROW_RETURN_NOT_OK(Reserve(position, size));
+  SkipTo(position);
+  return Room{
+      .bytes = bytes_->mutable_data() + appended_bytes_, .ends = ends, .begin = appended_bytes_};
+}
+
+Status ColumnOutput::Append(int64_t count, int64_t size) {
+  if (shape_.bits == 32 && appended_bytes_ + size > std::numeric_limits<int32_t>::max()) {
+    return TooLarge();
+  }
+  if (!has_lengths_) {
+    if (appended_.empty() || appended_.back().position + appended_.back().count < room_position_) {
+      appended_.push_back({.position = room_position_, .count = 0, .offset = appended_bytes_});
+    }
+    appended_.back().count += count;
+    appended_rows_ = room_position_ + count;
+    appended_bytes_ += size;
+    return Status::OK();
+  }
+  uint8_t* lengths = lengths_->mutable_data() + room_position_ * offset_width();
+  // Entry 0 is the length of the row before: as an end of the room's, it is where they begin.
+  int64_t before = 0;
+  std::memcpy(&before, lengths, offset_width());
+  std::memset(lengths, 0, offset_width());
+  if (shape_.bits == 32) {
+    EndsToLengths<int32_t>(count, lengths);
+  } else {
+    EndsToLengths<int64_t>(count, lengths);
+  }
+  std::memcpy(lengths, &before, offset_width());
+  ARROW_RETURN_NOT_OK(room_->Resize(size, /*shrink_to_fit=*/true));
+  AddRun(room_position_, count, room_->data());
+  Keep(std::move(room_));
+  return Status::OK();
+}
+
+Status ColumnOutput::TooLarge() const {
+  return InvalidArgument("values with 32-bit offsets in ", num_rows_,
+                         " rows exceed 2 GiB: read fewer rows");
 }
 
 void ColumnOutput::AddRun(int64_t position, int64_t count, const uint8_t* bytes) {
@@ -123,17 +232,24 @@ void ColumnOutput::Keep(std::shared_ptr<Buffer> buffer) { kept_.push_back(std::m
 template <typename Offset>
 Result<std::shared_ptr<ArrayData>> ColumnOutput::FinishVariable(
     const std::shared_ptr<arrow::DataType>& type, int64_t null_count) {
+  if (!has_lengths_) {
+    ARROW_RETURN_NOT_OK(Reserve(num_rows_, 0));
+    SkipTo(num_rows_);
+    // A little room that is left is cheaper than a copy.
+    const bool is_wasteful = bytes_->capacity() / 8 * 7 > appended_bytes_;
+    ARROW_RETURN_NOT_OK(bytes_->Resize(appended_bytes_, /*shrink_to_fit=*/is_wasteful));
+    return ArrayData::Make(type, num_rows_,
+                           {std::move(validity_), std::move(lengths_), std::move(bytes_)},
+                           null_count);
+  }
   auto* offsets = reinterpret_cast<Offset*>(lengths_->mutable_data());
   uint64_t total = 0;
   for (int64_t i = 1; i <= num_rows_; ++i) {
     // Lengths are checked against the bytes that were read, so 64 bits cannot wrap.
     total += static_cast<uint64_t>(offsets[i]);
-    if (total > static_cast<uint64_t>(std::numeric_limits<Offset>::max())) {
-      return InvalidArgument("values of ", type->ToString(), " in ", num_rows_,
-                             " rows exceed 2 GiB: read fewer rows");
-    }
     offsets[i] = static_cast<Offset>(total);
   }
+  if (total > static_cast<uint64_t>(std::numeric_limits<Offset>::max())) return TooLarge();
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<Buffer> bytes, arrow::AllocateBuffer(total, pool_));
   for (const Run& run : runs_) {
     const Offset begin = offsets[run.position];
@@ -153,7 +269,7 @@ Result<std::shared_ptr<ArrayData>> ColumnOutput::Finish(
     ARROW_RETURN_NOT_OK(MutableValues().status());
     return FixedArray(type, num_rows_, std::move(validity), item_validity_, std::move(values_));
   }
-  ARROW_RETURN_NOT_OK(MutableLengths().status());
+  ARROW_RETURN_NOT_OK(AllocateLengths());
   validity_ = std::move(validity.bits);
   return shape_.bits == 32 ? FinishVariable<int32_t>(type, validity.null_count)
                            : FinishVariable<int64_t>(type, validity.null_count);

@@ -36,12 +36,28 @@ class ColumnOutput {
   /// Fixed-size lists: the bitmap of the items of list layer `layer` in all rows, set at first.
   Result<uint8_t*> MutableItemValidity(size_t layer);
 
+  /// Variable shapes: where `bytes` of consecutive rows go, and `ends`, entries as in Arrow for the
+  /// end of each of the rows, counted on from `begin`.
+  struct Room {
+    uint8_t* bytes;
+    uint8_t* ends;
+    int64_t begin;
+  };
+  /// Room for at most `size` bytes of the rows from `position` on, which Append takes. Rows that
+  /// are written in order this way stand in the array at once; others cost a copy more.
+  Result<Room> MakeRoom(int64_t position, int64_t size);
+  /// Takes the first `size` bytes of the last room and the ends of its first `count` rows.
+  /// InvalidArgument if values with 32-bit offsets have more than 2 GiB together.
+  Status Append(int64_t count, int64_t size);
+
   /// Variable shapes: one more than num_rows entries, int32_t or int64_t by shape().bits, zero at
   /// first. Until Finish makes offsets of them, entry `i + 1` is the length of row `i`.
   Result<uint8_t*> MutableLengths();
   /// Variable shapes: the bytes of `count` rows from `position` on stand one after the other at
   /// `bytes`, as long as their lengths say. They must stay there until Finish (see Keep).
   void AddRun(int64_t position, int64_t count, const uint8_t* bytes);
+  /// Whether bytes that AddRun told of must stay.
+  bool has_runs() const { return !runs_.empty(); }
   /// Holds `buffer` until Finish.
   void Keep(std::shared_ptr<arrow::Buffer> buffer);
 
@@ -55,6 +71,22 @@ class ColumnOutput {
     const uint8_t* bytes;
   };
 
+  /// `count` rows whose bytes begin at `offset` of bytes_.
+  struct Rows {
+    int64_t position;
+    int64_t count;
+    int64_t offset;
+  };
+
+  int64_t offset_width() const { return shape_.bits / 8; }
+  Status AllocateLengths();
+  /// Makes room for `size` bytes behind those that were appended, and for those of the rows from
+  /// `position` on that the rows before them let expect.
+  Status Reserve(int64_t position, int64_t size);
+  /// Makes the rows that were not appended before `position` empty.
+  void SkipTo(int64_t position);
+  Status TooLarge() const;
+
   template <typename Offset>
   Result<std::shared_ptr<arrow::ArrayData>> FinishVariable(
       const std::shared_ptr<arrow::DataType>& type, int64_t null_count);
@@ -66,6 +98,16 @@ class ColumnOutput {
   std::vector<std::shared_ptr<arrow::Buffer>> item_validity_;  ///< by list layer; null if unused
   std::shared_ptr<arrow::Buffer> values_;
   std::shared_ptr<arrow::Buffer> lengths_;
+  /// What was appended: rows [0, appended_rows_) have their offsets in lengths_ and their bytes in
+  /// bytes_; but for those of `appended_` they were left out. Nothing, once lengths and runs are
+  /// used.
+  std::vector<Rows> appended_;
+  int64_t appended_rows_ = 0;
+  int64_t appended_bytes_ = 0;
+  std::shared_ptr<arrow::ResizableBuffer> bytes_;
+  bool has_lengths_ = false;
+  int64_t room_position_ = 0;
+  std::shared_ptr<arrow::ResizableBuffer> room_;  ///< of rows that are not in order
   std::vector<Run> runs_;
   std::vector<std::shared_ptr<arrow::Buffer>> kept_;
 };

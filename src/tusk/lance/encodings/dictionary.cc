@@ -1,5 +1,6 @@
 #include "tusk/lance/encodings/dictionary.h"
 
+#include <array>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -10,55 +11,154 @@
 namespace tusk::lance {
 namespace {
 
-uint64_t IndexAt(const uint8_t* indices, int64_t width, int64_t i) {
+/// Indices of so many bytes are decoded on the stack.
+constexpr size_t kFewBytes = 8192;
+/// Bytes of an item, and of room, that may be copied at once whatever its length.
+constexpr int64_t kCopy = 32;
+
+Status Broken(uint64_t index, const Block& items) {
+  return Corrupt("index ", index, " into a dictionary of ", items.num_values(), " items");
+}
+
+/// The decoded indices of `count` rows, as words of type Index.
+template <typename Index>
+struct Indices {
+  const uint8_t* words;
+  int64_t count;
+
+  uint64_t operator[](int64_t i) const {
+    return LoadLittle<Index>(words + i * static_cast<int64_t>(sizeof(Index)));
+  }
+};
+
+/// Copies the item of each row `i`, `width` bytes, to row `position(i)`; kWidth is the width, or 0.
+template <int64_t kWidth, typename Index, typename Position>
+Status CopyItems(const Block& items, Indices<Index> indices, Position position, int64_t any_width,
+                 uint8_t* values) {
+  const int64_t width = kWidth == 0 ? any_width : kWidth;
+  const auto num_items = static_cast<uint64_t>(items.num_values());
+  const uint8_t* from = items.values();
+  for (int64_t i = 0; i < indices.count; ++i) {
+    const uint64_t item = indices[i];
+    if (item >= num_items) [[unlikely]]
+      return Broken(item, items);
+    std::memcpy(values + position(i) * width, from + item * width, width);
+  }
+  return Status::OK();
+}
+
+template <typename Index, typename Position>
+Status LookUpFixed(const Block& items, Indices<Index> indices, Position position,
+                   ColumnOutput* out) {
+  const int64_t width = out->shape().bits / 8;
+  ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
   switch (width) {
     case 1:
-      return indices[i];
+      return CopyItems<1>(items, indices, position, width, values);
     case 2:
-      return LoadLittle<uint16_t>(indices + i * 2);
+      return CopyItems<2>(items, indices, position, width, values);
     case 4:
-      return LoadLittle<uint32_t>(indices + i * 4);
+      return CopyItems<4>(items, indices, position, width, values);
+    case 8:
+      return CopyItems<8>(items, indices, position, width, values);
     default:
-      return LoadLittle<uint64_t>(indices + i * 8);
+      return CopyItems<0>(items, indices, position, width, values);
   }
 }
 
-/// Copies item `index(i)` to row `position(i)` for each of `count` rows.
-template <typename Index, typename Position>
-Status LookUp(const Block& items, int64_t count, Index index, Position position,
-              ColumnOutput* out) {
-  const auto num_items = static_cast<uint64_t>(items.num_values());
-  const auto broken = [&](uint64_t i) {
-    return Corrupt("index ", i, " into a dictionary of ", num_items, " items");
-  };
-  if (!out->shape().is_variable) {
-    const int64_t width = out->shape().bits / 8;
-    ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
-    for (int64_t i = 0; i < count; ++i) {
-      const uint64_t item = index(i);
-      if (item >= num_items) return broken(item);
-      std::memcpy(values + position(i) * width, items.values() + item * width, width);
-    }
-    return Status::OK();
-  }
+/// Single rows of texts: their bytes stay in the dictionary until the output is finished.
+template <typename Index>
+Status GatherTexts(const Block& items, Indices<Index> indices, std::span<const TakenRow> rows,
+                   ColumnOutput* out) {
   ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
-  const bool is_narrow = out->shape().bits == 32;
-  for (int64_t i = 0; i < count; ++i) {
-    const uint64_t item = index(i);
-    if (item >= num_items) return broken(item);
+  const int64_t width = out->shape().bits / 8;
+  for (int64_t i = 0; i < indices.count; ++i) {
+    const uint64_t item = indices[i];
+    if (item >= static_cast<uint64_t>(items.num_values())) return Broken(item, items);
     const auto text = items.Text(static_cast<int64_t>(item));
-    const int64_t row = position(i);
     // An item is below 2 GiB, as all of them are.
-    if (is_narrow) {
-      StoreLittle(static_cast<int32_t>(text.size()), lengths + (row + 1) * 4);
-    } else {
-      StoreLittle(static_cast<int64_t>(text.size()), lengths + (row + 1) * 8);
-    }
-    out->AddRun(row, 1, text.data());
+    const uint64_t length = text.size();
+    std::memcpy(lengths + (rows[i].position + 1) * width, &length, width);
+    out->AddRun(rows[i].position, 1, text.data());
   }
   out->Keep(items.buffer());
   return Status::OK();
 }
+
+/// Copies the texts of consecutive rows one behind the other. `room` has kCopy bytes more than they
+/// need.
+template <typename End, typename Index>
+void CopyTexts(const Block& items, Indices<Index> indices, ColumnOutput::Room room) {
+  const uint8_t* const items_end = items.buffer()->data() + items.buffer()->size();
+  uint8_t* to = room.bytes;
+  for (int64_t i = 0; i < indices.count; ++i) {
+    const auto text = items.Text(static_cast<int64_t>(indices[i]));
+    if (static_cast<int64_t>(text.size()) <= kCopy && items_end - text.data() >= kCopy) [[likely]] {
+      std::memcpy(to, text.data(), kCopy);
+    } else {
+      std::memcpy(to, text.data(), text.size());
+    }
+    to += text.size();
+    StoreLittle(static_cast<End>(room.begin + (to - room.bytes)),
+                room.ends + i * static_cast<int64_t>(sizeof(End)));
+  }
+}
+
+template <typename Index>
+Status AppendTexts(const Block& items, Indices<Index> indices, int64_t position,
+                   ColumnOutput* out) {
+  const auto num_items = static_cast<uint64_t>(items.num_values());
+  int64_t size = 0;
+  for (int64_t i = 0; i < indices.count; ++i) {
+    const uint64_t item = indices[i];
+    if (item >= num_items) [[unlikely]]
+      return Broken(item, items);
+    size += static_cast<int64_t>(items.Text(static_cast<int64_t>(item)).size());
+  }
+  // What the indices claim: it must not be reserved before it is known to fit.
+  if (out->shape().bits == 32 && size > std::numeric_limits<int32_t>::max()) {
+    return InvalidArgument("texts of ", indices.count, " rows of a dictionary have ", size,
+                           " bytes: read fewer rows");
+  }
+  ARROW_ASSIGN_OR_RAISE(const ColumnOutput::Room room, out->MakeRoom(position, size + kCopy));
+  if (out->shape().bits == 32) {
+    CopyTexts<int32_t>(items, indices, room);
+  } else {
+    CopyTexts<int64_t>(items, indices, room);
+  }
+  return out->Append(indices.count, size);
+}
+
+/// Calls `look_up` with the `count` indices at `words`, `width` bytes each.
+template <typename LookUp>
+Status VisitIndices(const uint8_t* words, int64_t width, int64_t count, const LookUp& look_up) {
+  switch (width) {
+    case 1:
+      return look_up(Indices<uint8_t>{words, count});
+    case 2:
+      return look_up(Indices<uint16_t>{words, count});
+    case 4:
+      return look_up(Indices<uint32_t>{words, count});
+    default:
+      return look_up(Indices<uint64_t>{words, count});
+  }
+}
+
+/// Where indices are decoded to: a ColumnOutput in memory of its own, if they are few.
+class IndexOutput {
+ public:
+  IndexOutput(const ValueShape& shape, int64_t num_rows, arrow::MemoryPool* pool)
+      : output_(shape, num_rows, pool) {
+    const int64_t size = num_rows * shape.bits / 8;
+    if (size > static_cast<int64_t>(few_.size())) return;
+    output_.AdoptValues(std::make_shared<arrow::MutableBuffer>(few_.data(), size));
+  }
+  ColumnOutput* get() { return &output_; }
+
+ private:
+  alignas(64) std::array<uint8_t, kFewBytes> few_;
+  ColumnOutput output_;
+};
 
 }  // namespace
 
@@ -109,13 +209,14 @@ Result<Block> DictionaryDecoder::DecodeItems(const std::shared_ptr<arrow::Buffer
 Status DictionaryDecoder::DecodeInto(const ValueDecoder& indices, const Block& items,
                                      const EncodedChunk& chunk, RowRange rows, int64_t position,
                                      ColumnOutput* out) const {
-  ColumnOutput decoded(index_shape_, rows.length(), out->pool());
-  ARROW_RETURN_NOT_OK(indices.DecodeInto(chunk, rows, 0, &decoded));
-  ARROW_ASSIGN_OR_RAISE(const uint8_t* words, decoded.MutableValues());
-  const int64_t width = index_shape_.bits / 8;
-  return LookUp(
-      items, rows.length(), [&](int64_t i) { return IndexAt(words, width, i); },
-      [&](int64_t i) { return position + i; }, out);
+  IndexOutput decoded(index_shape_, rows.length(), out->pool());
+  ARROW_RETURN_NOT_OK(indices.DecodeInto(chunk, rows, 0, decoded.get()));
+  ARROW_ASSIGN_OR_RAISE(const uint8_t* words, decoded.get()->MutableValues());
+  return VisitIndices(words, index_shape_.bits / 8, rows.length(), [&](auto found) {
+    return out->shape().is_variable
+               ? AppendTexts(items, found, position, out)
+               : LookUpFixed(items, found, [&](int64_t i) { return position + i; }, out);
+  });
 }
 
 Status DictionaryDecoder::GatherInto(const ValueDecoder& indices, const Block& items,
@@ -123,13 +224,15 @@ Status DictionaryDecoder::GatherInto(const ValueDecoder& indices, const Block& i
                                      int64_t first_row, ColumnOutput* out) const {
   std::vector<TakenRow> dense(rows.begin(), rows.end());
   for (size_t i = 0; i < dense.size(); ++i) dense[i].position = static_cast<int64_t>(i);
-  ColumnOutput decoded(index_shape_, static_cast<int64_t>(rows.size()), out->pool());
-  ARROW_RETURN_NOT_OK(indices.GatherInto(chunk, dense, first_row, &decoded));
-  ARROW_ASSIGN_OR_RAISE(const uint8_t* words, decoded.MutableValues());
-  const int64_t width = index_shape_.bits / 8;
-  return LookUp(
-      items, static_cast<int64_t>(rows.size()), [&](int64_t i) { return IndexAt(words, width, i); },
-      [&](int64_t i) { return rows[i].position; }, out);
+  const auto count = static_cast<int64_t>(rows.size());
+  IndexOutput decoded(index_shape_, count, out->pool());
+  ARROW_RETURN_NOT_OK(indices.GatherInto(chunk, dense, first_row, decoded.get()));
+  ARROW_ASSIGN_OR_RAISE(const uint8_t* words, decoded.get()->MutableValues());
+  return VisitIndices(words, index_shape_.bits / 8, count, [&](auto found) {
+    return out->shape().is_variable
+               ? GatherTexts(items, found, rows, out)
+               : LookUpFixed(items, found, [&](int64_t i) { return rows[i].position; }, out);
+  });
 }
 
 }  // namespace tusk::lance

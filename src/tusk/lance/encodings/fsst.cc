@@ -1,13 +1,12 @@
 #include "tusk/lance/encodings/fsst.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <utility>
 #include <vector>
 
-#include <arrow/array/data.h>
 #include <arrow/buffer.h>
-#include <arrow/type.h>
 
 #include "tusk/base/little_endian.h"
 
@@ -19,22 +18,21 @@ constexpr uint64_t kUsesCodes = uint64_t{1} << 24;
 constexpr size_t kHeader = 8;
 constexpr size_t kMaxSymbol = 8;
 constexpr uint8_t kEscape = 255;
+/// Entry of a byte that follows a 255.
+constexpr size_t kFollows = 256;
 
-/// Texts of codes in memory, with 64-bit offsets.
-struct Codes {
-  std::shared_ptr<arrow::ArrayData> array;
-
-  std::span<const uint8_t> Text(int64_t i) const {
-    const auto* offsets = array->GetValues<int64_t>(1);
-    return {array->buffers[2]->data() + offsets[i],
-            static_cast<size_t>(offsets[i + 1] - offsets[i])};
-  }
-};
+/// So many codes are decoded before the texts among them are told apart. What they stand for can be
+/// counted in 15 bits.
+constexpr size_t kWindow = 2048;
+constexpr size_t kStep = 8;
+/// Marks a place between a 255 and what follows it.
+constexpr uint16_t kLiteral = 0x8000;
+static_assert(kWindow * kMaxSymbol < kLiteral);
 
 class FsstDecoder final : public ValueDecoder {
  public:
-  FsstDecoder(FsstSymbols symbols, std::unique_ptr<const ValueDecoder> codes)
-      : symbols_(symbols), codes_(std::move(codes)) {}
+  FsstDecoder(FsstSymbols symbols, std::unique_ptr<const ValueDecoder> codes, int64_t offset_bits)
+      : symbols_(symbols), codes_(std::move(codes)), offset_bits_(offset_bits) {}
 
   size_t num_buffers() const override { return codes_->num_buffers(); }
   uint64_t MinBytes(uint64_t num_values) const override { return codes_->MinBytes(num_values); }
@@ -47,18 +45,43 @@ class FsstDecoder final : public ValueDecoder {
 
   Status DecodeInto(const EncodedChunk& chunk, RowRange rows, int64_t position,
                     ColumnOutput* out) const override {
-    ColumnOutput decoded(CodesShape(), rows.length(), out->pool());
-    ARROW_RETURN_NOT_OK(codes_->DecodeInto(chunk, rows, 0, &decoded));
-    return Decode(&decoded, [&](int64_t i) { return position + i; }, out);
+    ARROW_ASSIGN_OR_RAISE(const auto texts, VariableChunk::Bind(chunk, offset_bits_));
+    if (!symbols_.uses_codes()) return AppendTexts(texts, rows, position, out);
+    ARROW_ASSIGN_OR_RAISE(const auto codes, texts.Rows(rows));
+    ARROW_ASSIGN_OR_RAISE(
+        const auto room,
+        out->MakeRoom(position, static_cast<int64_t>(FsstSymbols::MaxDecodedSize(codes.size()))));
+    ARROW_ASSIGN_OR_RAISE(const size_t size,
+                          symbols_.DecodeTexts(texts, rows, codes, out->shape().bits / 8, room));
+    return out->Append(rows.length(), static_cast<int64_t>(size));
   }
 
   Status GatherInto(const EncodedChunk& chunk, std::span<const TakenRow> rows, int64_t first_row,
                     ColumnOutput* out) const override {
-    std::vector<TakenRow> dense(rows.begin(), rows.end());
-    for (size_t i = 0; i < dense.size(); ++i) dense[i].position = static_cast<int64_t>(i);
-    ColumnOutput decoded(CodesShape(), static_cast<int64_t>(rows.size()), out->pool());
-    ARROW_RETURN_NOT_OK(codes_->GatherInto(chunk, dense, first_row, &decoded));
-    return Decode(&decoded, [&](int64_t i) { return rows[i].position; }, out);
+    ARROW_ASSIGN_OR_RAISE(const auto texts, VariableChunk::Bind(chunk, offset_bits_));
+    ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
+    const int64_t width = out->shape().bits / 8;
+    std::vector<std::span<const uint8_t>> codes(rows.size());
+    size_t total = 0;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(codes[i], texts.Row(rows[i].row - first_row));
+      ARROW_ASSIGN_OR_RAISE(const uint64_t size, symbols_.DecodedSize(codes[i]));
+      if (width == 4 && size > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
+        return Corrupt("fsst text of ", size, " bytes");
+      }
+      std::memcpy(lengths + (rows[i].position + 1) * width, &size, width);
+      total += size;
+    }
+    ARROW_ASSIGN_OR_RAISE(
+        std::shared_ptr<arrow::Buffer> decoded,
+        arrow::AllocateBuffer(static_cast<int64_t>(total + FsstSymbols::kSlack), out->pool()));
+    uint8_t* to = decoded->mutable_data();
+    for (size_t i = 0; i < rows.size(); ++i) {
+      out->AddRun(rows[i].position, 1, to);
+      to = symbols_.Decode(codes[i], to);
+    }
+    out->Keep(std::move(decoded));
+    return Status::OK();
   }
 
  private:
@@ -69,41 +92,9 @@ class FsstDecoder final : public ValueDecoder {
     return shape;
   }
 
-  /// Decodes text `i` of `from` to row `position(i)`.
-  template <typename Position>
-  Status Decode(ColumnOutput* from, Position position, ColumnOutput* out) const {
-    Codes codes;
-    ARROW_ASSIGN_OR_RAISE(codes.array, from->Finish(arrow::large_binary()));
-    ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
-    const bool is_narrow = out->shape().bits == 32;
-    size_t total = 0;
-    for (int64_t i = 0; i < codes.array->length; ++i) {
-      ARROW_ASSIGN_OR_RAISE(const size_t size, symbols_.DecodedSize(codes.Text(i)));
-      const int64_t row = position(i);
-      if (is_narrow) {
-        if (size > std::numeric_limits<int32_t>::max()) {
-          return Corrupt("fsst text of ", size, " bytes");
-        }
-        StoreLittle(static_cast<int32_t>(size), lengths + (row + 1) * 4);
-      } else {
-        StoreLittle(static_cast<int64_t>(size), lengths + (row + 1) * 8);
-      }
-      total += size;
-    }
-    ARROW_ASSIGN_OR_RAISE(
-        std::shared_ptr<arrow::Buffer> texts,
-        arrow::AllocateBuffer(static_cast<int64_t>(total + FsstSymbols::kSlack), out->pool()));
-    uint8_t* to = texts->mutable_data();
-    for (int64_t i = 0; i < codes.array->length; ++i) {
-      out->AddRun(position(i), 1, to);
-      to = symbols_.Decode(codes.Text(i), to);
-    }
-    out->Keep(std::move(texts));
-    return Status::OK();
-  }
-
   FsstSymbols symbols_;
   std::unique_ptr<const ValueDecoder> codes_;
+  int64_t offset_bits_;
 };
 
 }  // namespace
@@ -128,6 +119,11 @@ Result<FsstSymbols> FsstSymbols::Parse(std::string_view table) {
       return Corrupt("fsst symbol ", i, " has ", static_cast<int>(length), " bytes");
     }
     symbols.lengths_[i] = length;
+  }
+  symbols.num_symbols_ = static_cast<uint8_t>(count);
+  for (size_t byte = 0; byte < 256; ++byte) {
+    symbols.symbols_[kFollows + byte] = byte;
+    symbols.lengths_[kFollows + byte] = 1;
   }
   return symbols;
 }
@@ -165,10 +161,110 @@ uint8_t* FsstSymbols::Decode(std::span<const uint8_t> codes, uint8_t* to) const 
   return to;
 }
 
+/// Decodes codes whatever texts they belong to, and keeps where each began.
+struct FsstSymbols::Window {
+  const FsstSymbols& symbols;
+  bool follows_escape = false;
+  bool is_broken = false;
+  /// Bytes of this window before each of its codes, and at its end; kLiteral if a text cannot begin
+  /// there.
+  std::array<uint16_t, kWindow + 1> begins;
+
+  /// Decodes `codes`, at most kWindow; answers the end of what was written to `to`.
+  uint8_t* Decode(std::span<const uint8_t> codes, uint8_t* to) {
+    const uint8_t* const first = to;
+    size_t i = 0;
+    for (; i + kStep <= codes.size(); i += kStep) {
+      const auto word = LoadLittle<uint64_t>(codes.data() + i);
+      if (!follows_escape && !HasUnusual(word)) [[likely]] {
+#pragma GCC unroll 8
+        for (size_t code = i; code < i + kStep; ++code) {
+          begins[code] = static_cast<uint16_t>(to - first);
+          // Whole words: what is too much is overwritten by the next, or lands in the slack.
+          StoreLittle(symbols.symbols_[codes[code]], to);
+          to += symbols.lengths_[codes[code]];
+        }
+        continue;
+      }
+      for (size_t code = i; code < i + kStep; ++code) to = DecodeOne(codes[code], code, first, to);
+    }
+    for (; i < codes.size(); ++i) to = DecodeOne(codes[i], i, first, to);
+    begins[codes.size()] = BeginAt(first, to);
+    return to;
+  }
+
+ private:
+  /// Whether one of eight codes is at least num_symbols_: 255 is, and a code without a symbol.
+  bool HasUnusual(uint64_t codes) const {
+    constexpr uint64_t kHigh = 0x8080808080808080;
+    const uint64_t limits = uint64_t{0x0101010101010101} * symbols.num_symbols_;
+    // The high bit of each byte of `low` says whether its other bits are at least the limit's.
+    const uint64_t low = (codes | kHigh) - (limits & ~kHigh);
+    return (((codes & ~limits) | (~(codes ^ limits) & low)) & kHigh) != 0;
+  }
+
+  uint16_t BeginAt(const uint8_t* first, const uint8_t* to) const {
+    return static_cast<uint16_t>((to - first) | (follows_escape ? kLiteral : 0));
+  }
+
+  /// Any code, without a branch.
+  uint8_t* DecodeOne(uint8_t code, size_t i, const uint8_t* first, uint8_t* to) {
+    begins[i] = BeginAt(first, to);
+    const size_t entry = code + (follows_escape ? kFollows : 0);
+    StoreLittle(symbols.symbols_[entry], to);
+    const uint8_t length = symbols.lengths_[entry];
+    is_broken |= length == 0 && code != kEscape;
+    follows_escape = entry == kEscape;
+    return to + length;
+  }
+};
+
+template <typename Stored, typename End>
+Result<size_t> FsstSymbols::DecodeTextsAs(const VariableChunk& chunk, RowRange rows,
+                                          std::span<const uint8_t> codes,
+                                          ColumnOutput::Room room) const {
+  Window window{.symbols = *this, .begins = {}};
+  const uint8_t* offsets = chunk.OffsetBytes(rows.begin + 1);
+  const uint8_t* const offsets_end = chunk.OffsetBytes(rows.end + 1);
+  auto base = static_cast<Stored>(chunk.Offset(rows.begin));
+  uint8_t* ends = room.ends;
+  uint8_t* to = room.bytes;
+  uint16_t marks = 0;
+  do {
+    const auto piece = codes.first(std::min(kWindow, codes.size()));
+    const int64_t begin = room.begin + (to - room.bytes);
+    to = window.Decode(piece, to);
+    for (; offsets < offsets_end; offsets += sizeof(Stored), ends += sizeof(End)) {
+      const auto code = static_cast<Stored>(LoadLittle<Stored>(offsets) - base);
+      if (code > piece.size()) break;
+      marks |= window.begins[code];
+      StoreLittle(static_cast<End>(begin + (window.begins[code] & ~kLiteral)), ends);
+    }
+    base += static_cast<Stored>(piece.size());
+    codes = codes.subspan(piece.size());
+  } while (!codes.empty());
+  if (window.is_broken) return Corrupt("fsst chunk has a code without a symbol");
+  if ((marks & kLiteral) != 0) return Corrupt("fsst text ends in an escape");
+  return static_cast<size_t>(to - room.bytes);
+}
+
+Result<size_t> FsstSymbols::DecodeTexts(const VariableChunk& chunk, RowRange rows,
+                                        std::span<const uint8_t> codes, int64_t end_width,
+                                        ColumnOutput::Room room) const {
+  if (chunk.offset_width() == 4) {
+    return end_width == 4 ? DecodeTextsAs<uint32_t, uint32_t>(chunk, rows, codes, room)
+                          : DecodeTextsAs<uint32_t, uint64_t>(chunk, rows, codes, room);
+  }
+  return end_width == 4 ? DecodeTextsAs<uint64_t, uint32_t>(chunk, rows, codes, room)
+                        : DecodeTextsAs<uint64_t, uint64_t>(chunk, rows, codes, room);
+}
+
 Result<std::unique_ptr<const ValueDecoder>> MakeFsstDecoder(
     const ValueEncoding& encoding, std::unique_ptr<const ValueDecoder> codes) {
   ARROW_ASSIGN_OR_RAISE(const FsstSymbols symbols, FsstSymbols::Parse(encoding.symbol_table));
-  return std::make_unique<FsstDecoder>(symbols, std::move(codes));
+  // The codes' decoder was made, so their encoding has offsets.
+  const auto offset_bits = static_cast<int64_t>(encoding.children[0].children[0].bits);
+  return std::make_unique<FsstDecoder>(symbols, std::move(codes), offset_bits);
 }
 
 }  // namespace tusk::lance

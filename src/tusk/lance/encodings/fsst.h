@@ -10,6 +10,7 @@
 #include "tusk/base/result.h"
 #include "tusk/lance/encodings/value_decoder.h"
 #include "tusk/lance/encodings/value_encoding.h"
+#include "tusk/lance/encodings/variable.h"
 
 namespace tusk::lance {
 
@@ -23,6 +24,8 @@ class FsstSymbols {
   /// with the length of each. Corrupt if it breaks that.
   static Result<FsstSymbols> Parse(std::string_view table);
 
+  /// False if texts stand as they are.
+  bool uses_codes() const { return uses_codes_; }
   /// Bytes that `codes` stand for. Corrupt for a code without a symbol, or if nothing follows the
   /// last 255.
   Result<size_t> DecodedSize(std::span<const uint8_t> codes) const;
@@ -31,10 +34,29 @@ class FsstSymbols {
   /// Writes those bytes to `to` and answers their end; `codes` were checked by DecodedSize.
   uint8_t* Decode(std::span<const uint8_t> codes, uint8_t* to) const;
 
+  /// Room that DecodeTexts needs for `num_codes`: each may stand for as much as a symbol can have.
+  static constexpr size_t MaxDecodedSize(size_t num_codes) { return num_codes * 8 + kSlack; }
+  /// Decodes `rows` of `chunk`, whose texts are `codes`, one behind the other; writes their ends,
+  /// `end_width` bytes each, and answers how many bytes they take. Corrupt as in DecodedSize. For
+  /// symbols that use codes.
+  Result<size_t> DecodeTexts(const VariableChunk& chunk, RowRange rows,
+                             std::span<const uint8_t> codes, int64_t end_width,
+                             ColumnOutput::Room room) const;
+
  private:
+  /// Decoding a piece of a stream of codes.
+  struct Window;
+
+  template <typename Stored, typename End>
+  Result<size_t> DecodeTextsAs(const VariableChunk& chunk, RowRange rows,
+                               std::span<const uint8_t> codes, ColumnOutput::Room room) const;
+
   bool uses_codes_ = false;
-  std::array<uint64_t, 256> symbols_{};
-  std::array<uint8_t, 256> lengths_{};  ///< 0 for codes without a symbol
+  /// Codes at least as large have no symbol, or are 255.
+  uint8_t num_symbols_ = 0;
+  /// What a byte stands for: as a code, and then as what follows a 255, where it is itself.
+  std::array<uint64_t, 512> symbols_{};
+  std::array<uint8_t, 512> lengths_{};  ///< 0 for codes without a symbol
 };
 
 /// FSST: texts as codes, in the encoding of the values inside.

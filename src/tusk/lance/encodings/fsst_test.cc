@@ -2,6 +2,8 @@
 
 #include <random>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <arrow/array.h>
@@ -123,6 +125,99 @@ TEST(LanceFsstTest, DecodesRangesAndSingleRows) {
     for (const TakenRow& row : rows) {
       EXPECT_EQ(TextAt(*gathered, row.position), texts[row.row - 10]);
     }
+  }
+}
+
+/// 250 symbols of every length, of bytes of any value.
+const std::vector<std::string>& ManySymbols() {
+  static const std::vector<std::string> kSymbols = [] {
+    std::mt19937_64 random(23);
+    std::vector<std::string> symbols(250);
+    for (std::string& symbol : symbols) {
+      symbol.resize(1 + random() % 8);
+      for (char& byte : symbol) byte = static_cast<char>(random());
+    }
+    return symbols;
+  }();
+  return kSymbols;
+}
+
+/// Codes of a text and the text. One code in `escape_every` is an escape, as often as not one of
+/// 255.
+std::pair<std::string, std::string> RandomCodes(uint64_t count, uint64_t escape_every,
+                                                std::mt19937_64* random) {
+  std::pair<std::string, std::string> text;
+  auto& [codes, plain] = text;
+  for (; count > 0; --count) {
+    if ((*random)() % escape_every == 0) {
+      const auto byte = static_cast<char>((*random)() % 2 == 0 ? 255 : (*random)() % 256);
+      codes += '\xFF';
+      codes += byte;
+      plain += byte;
+    } else {
+      const uint64_t symbol = (*random)() % ManySymbols().size();
+      codes += static_cast<char>(symbol);
+      plain += ManySymbols()[symbol];
+    }
+  }
+  return text;
+}
+
+// Texts of every length, over many pieces of what is decoded at a time, with few and many escapes.
+TEST(LanceFsstTest, DecodesLongChunks) {
+  ASSERT_OK_AND_ASSIGN(const auto decoder, MakeValueDecoder(Fsst(Table(ManySymbols()))));
+  std::mt19937_64 random(29);
+  for (const uint64_t escape_every : {1, 2, 20, 1000}) {
+    for (const uint64_t most : {0, 1, 7, 40, 700, 9000}) {
+      constexpr int64_t kTexts = 64;
+      std::vector<std::string> codes(kTexts);
+      std::vector<std::string> texts(kTexts);
+      for (int64_t i = 0; i < kTexts; ++i) {
+        std::tie(codes[i], texts[i]) = RandomCodes(random() % (most + 1), escape_every, &random);
+      }
+      const std::string bytes = Chunk(codes);
+      const auto buffer = Bytes(bytes);
+      const EncodedChunk chunk{.buffers = {&buffer, 1}, .num_values = kTexts};
+      for (const auto& type : {arrow::binary(), arrow::large_binary()}) {
+        const auto begin = static_cast<int64_t>(random() % kTexts);
+        const auto length = 1 + static_cast<int64_t>(random() % (kTexts - begin));
+        ColumnOutput out(*ValueShape::Of(*type), length, arrow::default_memory_pool());
+        ASSERT_OK(decoder->DecodeInto(chunk, {.begin = begin, .end = begin + length}, 0, &out));
+        ASSERT_OK_AND_ASSIGN(const auto data, out.Finish(type));
+        const auto array = arrow::MakeArray(data);
+        ASSERT_OK(array->ValidateFull());
+        for (int64_t i = 0; i < length; ++i) ASSERT_EQ(TextAt(*array, i), texts[begin + i]);
+      }
+    }
+  }
+}
+
+// An escape that is cut from what it means, or a code without a symbol, anywhere in a long chunk.
+TEST(LanceFsstTest, RefusesBrokenCodesAnywhere) {
+  ASSERT_OK_AND_ASSIGN(const auto decoder, MakeValueDecoder(Fsst(Table(ManySymbols()))));
+  std::mt19937_64 random(31);
+  const auto [codes, text] = RandomCodes(5000, 50, &random);
+  const auto decode = [&](const std::vector<std::string>& texts) {
+    const std::string bytes = Chunk(texts);
+    const auto buffer = Bytes(bytes);
+    const auto count = static_cast<int64_t>(texts.size());
+    ColumnOutput out(*ValueShape::Of(*arrow::binary()), count, arrow::default_memory_pool());
+    return decoder->DecodeInto({.buffers = {&buffer, 1}, .num_values = count},
+                               {.begin = 0, .end = count}, 0, &out);
+  };
+  bool follows = false;
+  for (size_t i = 0; i < codes.size(); ++i) {
+    const bool may_cut = i % 7 == 0 || i % 2048 < 2 || i % 2048 == 2047 || follows;
+    if (may_cut) {
+      const Status status = decode({codes.substr(0, i), codes.substr(i)});
+      EXPECT_EQ(status.ok(), !follows) << i << status.ToString();
+      if (!follows) {
+        std::string unknown = codes;
+        unknown[i] = static_cast<char>(250 + i % 5);
+        EXPECT_THAT(decode({unknown}), FailsWith(ErrorCode::kCorrupt)) << i;
+      }
+    }
+    follows = !follows && codes[i] == '\xFF';
   }
 }
 

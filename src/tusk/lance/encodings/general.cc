@@ -27,15 +27,19 @@ class GeneralDecoder final : public ValueDecoder {
   Status DecodeInto(const EncodedChunk& chunk, RowRange rows, int64_t position,
                     ColumnOutput* out) const override {
     ARROW_ASSIGN_OR_RAISE(const Plain plain, Decompressed(chunk, out));
-    return values_->DecodeInto({.buffers = plain.buffers, .num_values = chunk.num_values}, rows,
-                               position, out);
+    ARROW_RETURN_NOT_OK(values_->DecodeInto(
+        {.buffers = plain.buffers, .num_values = chunk.num_values}, rows, position, out));
+    if (out->has_runs()) out->Keep(plain.first);
+    return Status::OK();
   }
 
   Status GatherInto(const EncodedChunk& chunk, std::span<const TakenRow> rows, int64_t first_row,
                     ColumnOutput* out) const override {
     ARROW_ASSIGN_OR_RAISE(const Plain plain, Decompressed(chunk, out));
-    return values_->GatherInto({.buffers = plain.buffers, .num_values = chunk.num_values}, rows,
-                               first_row, out);
+    ARROW_RETURN_NOT_OK(values_->GatherInto(
+        {.buffers = plain.buffers, .num_values = chunk.num_values}, rows, first_row, out));
+    if (out->has_runs()) out->Keep(plain.first);
+    return Status::OK();
   }
 
  private:
@@ -57,7 +61,6 @@ class GeneralDecoder final : public ValueDecoder {
                           Decompress(compression_, chunk.buffers[0], max_size, out->pool()));
     plain.buffers.assign(chunk.buffers.begin(), chunk.buffers.end());
     plain.buffers[0] = {plain.first->data(), static_cast<size_t>(plain.first->size())};
-    if (out->shape().is_variable) out->Keep(plain.first);
     return plain;
   }
 

@@ -3,90 +3,10 @@
 #include <cstring>
 #include <limits>
 
-#include "tusk/base/little_endian.h"
+#include "tusk/lance/encodings/decode_kernels.h"
 
 namespace tusk::lance {
 namespace {
-
-/// `Stored` is the width of offsets in the file, `Length` that of the Arrow array.
-template <typename Stored, typename Length>
-class Chunk {
- public:
-  /// Corrupt if the offset table does not fit, or an offset of `rows` is out of order or out of the
-  /// buffer.
-  static Result<Chunk> Bind(const EncodedChunk& chunk) {
-    const std::span<const uint8_t> bytes = chunk.buffers[0];
-    const auto table = static_cast<uint64_t>(chunk.num_values + 1) * sizeof(Stored);
-    if (bytes.size() < table) {
-      return Corrupt("variable chunk of ", chunk.num_values, " values has ", bytes.size(),
-                     " bytes, less than its ", table, " bytes of offsets");
-    }
-    return Chunk(bytes, table);
-  }
-
-  /// Where the bytes of a row lie.
-  Result<std::span<const uint8_t>> Row(int64_t row) const {
-    const Stored begin = OffsetAt(row);
-    const Stored end = OffsetAt(row + 1);
-    ARROW_RETURN_NOT_OK(Check(begin, end, row));
-    return bytes_.subspan(begin, end - begin);
-  }
-
-  /// Writes the lengths of `rows` and answers where their bytes begin.
-  Result<const uint8_t*> Rows(RowRange rows, Length* lengths) const {
-    const Stored first = OffsetAt(rows.begin);
-    Stored begin = first;
-    for (int64_t row = rows.begin; row < rows.end; ++row) {
-      const Stored end = OffsetAt(row + 1);
-      ARROW_RETURN_NOT_OK(Check(begin, end, row));
-      lengths[row - rows.begin] = static_cast<Length>(end - begin);
-      begin = end;
-    }
-    return bytes_.data() + first;
-  }
-
- private:
-  Chunk(std::span<const uint8_t> bytes, uint64_t table) : bytes_(bytes), table_(table) {}
-
-  Stored OffsetAt(int64_t i) const {
-    return LoadLittle<Stored>(bytes_.data() + i * sizeof(Stored));
-  }
-
-  Status Check(Stored begin, Stored end, int64_t row) const {
-    if (begin < table_ || end < begin || end > bytes_.size() ||
-        end - begin > static_cast<uint64_t>(std::numeric_limits<Length>::max())) [[unlikely]] {
-      return Corrupt("variable chunk of ", bytes_.size(), " bytes puts value ", row, " at [", begin,
-                     ", ", end, ")");
-    }
-    return Status::OK();
-  }
-
-  std::span<const uint8_t> bytes_;
-  uint64_t table_;
-};
-
-template <typename Stored, typename Length>
-Status Decode(const EncodedChunk& chunk, RowRange rows, int64_t position, ColumnOutput* out) {
-  ARROW_ASSIGN_OR_RAISE(const auto bound, (Chunk<Stored, Length>::Bind(chunk)));
-  ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
-  ARROW_ASSIGN_OR_RAISE(const uint8_t* bytes,
-                        bound.Rows(rows, reinterpret_cast<Length*>(lengths) + position + 1));
-  out->AddRun(position, rows.length(), bytes);
-  return Status::OK();
-}
-
-template <typename Stored, typename Length>
-Status Gather(const EncodedChunk& chunk, std::span<const TakenRow> rows, int64_t first_row,
-              ColumnOutput* out) {
-  ARROW_ASSIGN_OR_RAISE(const auto bound, (Chunk<Stored, Length>::Bind(chunk)));
-  ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
-  for (const TakenRow& taken : rows) {
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, bound.Row(taken.row - first_row));
-    reinterpret_cast<Length*>(lengths)[taken.position + 1] = static_cast<Length>(bytes.size());
-    out->AddRun(taken.position, 1, bytes.data());
-  }
-  return Status::OK();
-}
 
 class VariableDecoder final : public ValueDecoder {
  public:
@@ -105,22 +25,26 @@ class VariableDecoder final : public ValueDecoder {
 
   Status DecodeInto(const EncodedChunk& chunk, RowRange rows, int64_t position,
                     ColumnOutput* out) const override {
-    if (offset_bits_ == 32) {
-      return out->shape().bits == 32 ? Decode<uint32_t, int32_t>(chunk, rows, position, out)
-                                     : Decode<uint32_t, int64_t>(chunk, rows, position, out);
-    }
-    return out->shape().bits == 32 ? Decode<uint64_t, int32_t>(chunk, rows, position, out)
-                                   : Decode<uint64_t, int64_t>(chunk, rows, position, out);
+    ARROW_ASSIGN_OR_RAISE(const auto texts, VariableChunk::Bind(chunk, offset_bits_));
+    return AppendTexts(texts, rows, position, out);
   }
 
   Status GatherInto(const EncodedChunk& chunk, std::span<const TakenRow> rows, int64_t first_row,
                     ColumnOutput* out) const override {
-    if (offset_bits_ == 32) {
-      return out->shape().bits == 32 ? Gather<uint32_t, int32_t>(chunk, rows, first_row, out)
-                                     : Gather<uint32_t, int64_t>(chunk, rows, first_row, out);
+    ARROW_ASSIGN_OR_RAISE(const auto texts, VariableChunk::Bind(chunk, offset_bits_));
+    ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
+    const int64_t width = out->shape().bits / 8;
+    for (const TakenRow& taken : rows) {
+      ARROW_ASSIGN_OR_RAISE(const auto text, texts.Row(taken.row - first_row));
+      const uint64_t length = text.size();
+      if (width == 4 && length > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
+        return Corrupt("value ", taken.row - first_row, " of a variable chunk has ", length,
+                       " bytes, too many for 32-bit offsets");
+      }
+      std::memcpy(lengths + (taken.position + 1) * width, &length, width);
+      out->AddRun(taken.position, 1, text.data());
     }
-    return out->shape().bits == 32 ? Gather<uint64_t, int32_t>(chunk, rows, first_row, out)
-                                   : Gather<uint64_t, int64_t>(chunk, rows, first_row, out);
+    return Status::OK();
   }
 
  private:
@@ -147,6 +71,53 @@ void EncodeAs(const RowsView& rows, uint8_t* to) {
 }
 
 }  // namespace
+
+Result<VariableChunk> VariableChunk::Bind(const EncodedChunk& chunk, int64_t offset_bits) {
+  const std::span<const uint8_t> bytes = chunk.buffers[0];
+  const int64_t width = offset_bits / 8;
+  const uint64_t table = static_cast<uint64_t>(chunk.num_values + 1) * static_cast<uint64_t>(width);
+  if (bytes.size() < table) {
+    return Corrupt("variable chunk of ", chunk.num_values, " values has ", bytes.size(),
+                   " bytes, less than its ", table, " bytes of offsets");
+  }
+  return VariableChunk(bytes, table, width);
+}
+
+Result<std::span<const uint8_t>> VariableChunk::Row(int64_t row) const {
+  const uint64_t begin = Offset(row);
+  const uint64_t end = Offset(row + 1);
+  if (begin < table_ || end < begin || end > bytes_.size()) [[unlikely]] {
+    return Corrupt("variable chunk of ", bytes_.size(), " bytes puts value ", row, " at [", begin,
+                   ", ", end, ")");
+  }
+  return bytes_.subspan(begin, end - begin);
+}
+
+Result<std::span<const uint8_t>> VariableChunk::Rows(RowRange rows) const {
+  const auto ascends = offset_width_ == 4 ? Kernels().ascends32 : Kernels().ascends64;
+  const uint64_t begin = Offset(rows.begin);
+  const uint64_t end = Offset(rows.end);
+  if (begin >= table_ && end <= bytes_.size() &&
+      ascends(OffsetBytes(rows.begin), rows.length() + 1)) [[likely]] {
+    return bytes_.subspan(begin, end - begin);
+  }
+  for (int64_t row = rows.begin; row < rows.end; ++row) ARROW_RETURN_NOT_OK(Row(row).status());
+  return Corrupt("variable chunk of ", bytes_.size(), " bytes begins values at ", begin);
+}
+
+Status AppendTexts(const VariableChunk& chunk, RowRange rows, int64_t position, ColumnOutput* out) {
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, chunk.Rows(rows));
+  const auto size = static_cast<int64_t>(bytes.size());
+  ARROW_ASSIGN_OR_RAISE(const ColumnOutput::Room room, out->MakeRoom(position, size));
+  if (size > 0) std::memcpy(room.bytes, bytes.data(), bytes.size());
+  const DecodeKernels& kernels = Kernels();
+  const bool is_narrow = out->shape().bits == 32;
+  const auto add = chunk.offset_width() == 4 ? (is_narrow ? kernels.add32to32 : kernels.add32to64)
+                                             : (is_narrow ? kernels.add64to32 : kernels.add64to64);
+  add(chunk.OffsetBytes(rows.begin + 1), rows.length(),
+      static_cast<uint64_t>(room.begin) - chunk.Offset(rows.begin), room.ends);
+  return out->Append(rows.length(), size);
+}
 
 Result<std::unique_ptr<const ValueDecoder>> MakeVariableDecoder(const ValueEncoding& encoding) {
   if (encoding.children.size() != 1) return Corrupt("encoding variable without offsets");
