@@ -113,7 +113,7 @@ def make_array(rng, type_, count, recipe, *, nullable=True, depth=0):
     if pa.types.is_null(type_):
         return pa.nulls(count)
     if pa.types.is_dictionary(type_):
-        return _dictionary(rng, type_, count, recipe, is_null)
+        return _dictionary(rng, type_, count, recipe, is_null, nullable)
     if pa.types.is_struct(type_):
         return _struct(rng, type_, count, recipe, is_null, depth)
     if pa.types.is_map(type_):
@@ -131,12 +131,12 @@ def make_array(rng, type_, count, recipe, *, nullable=True, depth=0):
         offsets = _offsets(rng, count, recipe, is_null, word)
         items = _child(rng, type_.value_field, offsets[-1], recipe, depth)
         return kind.from_arrays(pa.array(offsets), items, type_, mask=_null(is_null))
-    if _is_texts(type_):
+    if is_text(type_):
         return pa.array(_texts(rng, type_, count, recipe), type_, mask=is_null)
     return _fixed_width(rng, type_, count, recipe, is_null)
 
 
-def _is_texts(type_):
+def is_text(type_):
     return type_ in (
         *(pa.string(), pa.large_string(), pa.string_view()),
         *(pa.binary(), pa.large_binary(), pa.binary_view()),
@@ -180,12 +180,12 @@ def _struct(rng, type_, count, recipe, is_null, depth):
     return pa.StructArray.from_arrays(children, fields=list(type_), mask=_null(is_null))
 
 
-def _dictionary(rng, type_, count, recipe, is_null):
+def _dictionary(rng, type_, count, recipe, is_null, nullable):
     plain = dataclasses.replace(recipe, values="short", nulls="none", garbage=False)
     limit = {"constant": 1, "zero": 1, "any": 100, "hundreds": 120}.get(recipe.values, 17)
     items = make_array(rng, type_.value_type, limit, plain, nullable=False)
     items = items.unique()
-    if recipe.garbage and len(items) > 1:
+    if recipe.garbage and nullable and len(items) > 1:
         # A null among the items: rows that point there are null as well.
         items = pa.concat_arrays([items, pa.nulls(1, type_.value_type)])
     indices = (VALUES["runs" if recipe.values == "runs" else "any"](rng, count) % len(items)).astype(
@@ -199,7 +199,7 @@ def _dictionary(rng, type_, count, recipe, is_null):
 def _texts(rng, type_, count, recipe):
     """A list of str or bytes."""
     bits = VALUES[recipe.values](rng, count)
-    is_text = "string" in str(type_)
+    as_text = "string" in str(type_)
     if recipe.values in ("constant", "few", "hundreds", "runs", "small", "zero"):
         values = [f"{number % 1_000_003:x} äß"[: 1 + number % 13] for number in bits.tolist()]
     elif recipe.values == "long":
@@ -208,11 +208,11 @@ def _texts(rng, type_, count, recipe):
         values = [f"{number:016x}" * (17 + number % 20) for number in bits.tolist()]
     elif recipe.values == "ascending":
         values = [f"https://example.org/ä/{number}" for number in bits.tolist()]
-    elif is_text:
+    elif as_text:
         values = [f"{number:016x}"[: number % 17] for number in bits.tolist()]
     else:
         return [rng.bytes(number % 24) for number in bits.tolist()]
-    return values if is_text else [value.encode() for value in values]
+    return values if as_text else [value.encode() for value in values]
 
 
 def _fixed_width(rng, type_, count, recipe, is_null):

@@ -29,12 +29,20 @@ def write(path, table, version, *, batch_rows=None, **options):
     """Writes `table` as a Lance file, in batches of `batch_rows` rows. Refused if pylance says so."""
     try:
         with LanceFileWriter(str(path), table.schema, version=version, **options) as writer:
-            for batch in table.to_batches(max_chunksize=batch_rows):
+            for batch in _batches(table, batch_rows):
                 writer.write_batch(batch)
     except BaseException as error:  # panics of pylance are no Exception
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise
         raise Refused(first_line(error)) from error
+
+
+def _batches(table, batch_rows):
+    """Batches whose arrays begin at 0: pylance's writer panics on slices of structs in structs."""
+    with pa.BufferOutputStream() as sink:
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table, max_chunksize=batch_rows)
+        return list(pa.ipc.open_stream(sink.getvalue()))
 
 
 def first_line(error):
