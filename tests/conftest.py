@@ -8,6 +8,22 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+
+def pytest_addoption(parser):
+    group = parser.getgroup("generated Lance files")
+    group.addoption("--cases", type=int, default=300, help="how many random files to read")
+    group.addoption("--seed", type=int, default=0, help="the seed of the first random file")
+    group.addoption(
+        "--reader",
+        choices=["tusk", "pylance"],
+        default="tusk",
+        help="who reads; pylance checks the tests themselves",
+    )
+    group.addoption(
+        "--write-matrix", action="store_true", help="write docs/format/matrix.md from the run"
+    )
+
+
 # Around the sizes where batches, chunks of pages and morsels end.
 BOUNDARY_SIZES = (0, 1, 2, 63, 1023, 1024, 1025, 4097)
 

@@ -1,6 +1,8 @@
 """Random files: schema, nulls, sizes, hints and version of each follow from its seed."""
 
 import dataclasses
+import pathlib
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -141,32 +143,12 @@ def _field(rng, name, version, recipe):
         return _nullable_or_not(rng, name, logical_types.ALL[kind], metadata)
     type_ = random_type(rng, version, depth=int(rng.integers(0, 5)))
     if metadata and pa.types.is_nested(type_) and rng.random() < 0.7:
-        type_ = _with_hints(type_, metadata)
+        type_ = logical_types.with_leaf_metadata(type_, metadata)
     return _nullable_or_not(rng, name, type_, metadata)
 
 
 def _nullable_or_not(rng, name, type_, metadata=None):
     return pa.field(name, type_, pa.types.is_null(type_) or rng.random() < 0.85, metadata or None)
-
-
-def _with_hints(type_, metadata):
-    """`type_` with the hints on every leaf, where pylance looks for them in nested columns."""
-    if isinstance(type_, pa.BaseExtensionType) or not pa.types.is_nested(type_):
-        return type_
-
-    def below(field):
-        if pa.types.is_nested(field.type):
-            return field.with_type(_with_hints(field.type, metadata))
-        return field.with_metadata(metadata)
-
-    if pa.types.is_struct(type_):
-        return pa.struct([below(field) for field in type_])
-    if pa.types.is_map(type_):
-        return pa.map_(below(type_.key_field), below(type_.item_field))
-    if pa.types.is_fixed_size_list(type_):
-        return pa.list_(below(type_.value_field), type_.list_size)
-    kind = pa.list_ if pa.types.is_list(type_) else pa.large_list
-    return kind(below(type_.value_field))
 
 
 # What pylance refuses to write everywhere, or reads back wrong, is a named case, not a random one.
@@ -235,3 +217,18 @@ def _list_of_structs(rng):
     struct = pa.struct([_nullable_or_not(rng, f"f{i}", leaf) for i, leaf in enumerate(leaves)])
     made = pa.list_(_nullable_or_not(rng, "item", struct), int(rng.choice([1, 2, 3])))
     return pa.struct({"only": made}) if rng.random() < 0.3 else made
+
+
+def main():
+    """Writes the files of the seeds FIRST to FIRST + COUNT - 1 into FOLDER, but for those refused."""
+    folder, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    for seed in range(first, first + count):
+        path = pathlib.Path(folder) / f"{seed}.lance"
+        try:
+            random_case(seed).write(path)
+        except files.Refused:
+            path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()

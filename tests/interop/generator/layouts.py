@@ -1,5 +1,6 @@
 """The layout and the codecs of a page, in few words, from the text that readers show of its encoding."""
 
+import dataclasses
 import re
 
 _TOKEN = re.compile(r'b?"(?:[^"\\]|\\.)*"|[A-Za-z_][\w]*|-?\d+|[{}()\[\],:]')
@@ -41,29 +42,48 @@ def _sequence(tokens, at, end):
     return items, at + 1
 
 
-def describe(text):
-    """(layout, codec) of a page, such as ("mini-block", "general(rle)")."""
-    kind, body = parse(text)
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """`layout` is a word per page layout ("arrays" at version 2.0); `codecs` are of its values and
+    dictionary items; `levels` those of its repetition and definition levels."""
+
+    layout: str
+    codecs: frozenset
+    levels: frozenset = frozenset()
+
+
+def describe(page):
+    """The Page that a reader shows as `page.encoding`."""
+    kind, body = parse(page.encoding)
     if kind == "ArrayEncoding":
-        return "arrays", _array(body)
-    return _page(body["layout"])
+        return Page("arrays", frozenset(_arrays(body)))
+    return _page(body["layout"], len(page.buffers))
 
 
-def _page(layout):
+def describe_file(metadata):
+    """The Pages of a file, each once."""
+    return {describe(page) for column in metadata.columns for page in column.pages}
+
+
+def _page(layout, buffers):
     name, (_, fields) = layout
-    if name == "MiniBlockLayout":
-        codec = _codec(fields["value_compression"])
-        if fields["dictionary"] is not None:
-            return "dictionary", f"{codec} of {_codec(fields['dictionary'])}"
-        return "mini-block", codec
-    if name == "FullZipLayout":
-        return "full-zip", _codec(fields["value_compression"])
-    if name == "ConstantLayout":
-        return "constant", "inline value" if fields["inline_value"] else "all null or in a buffer"
     if name == "BlobLayout":
-        return "blob", " ".join(_page(fields["inner_layout"]["layout"] if isinstance(
-            fields["inner_layout"], dict) else fields["inner_layout"][1]["layout"]))
-    raise ValueError(f"unknown page layout {name}")
+        inner = _page(fields["inner_layout"][1]["layout"], buffers)
+        return dataclasses.replace(inner, layout="blob")
+    levels = {_level_codec(fields.get(f"{kind}_compression")) for kind in ("rep", "def")}
+    levels = frozenset(levels - {None})
+    if name == "ConstantLayout":
+        # Without an inline value, an odd number of buffers begins with the value.
+        codec = "value in a buffer" if buffers % 2 else "no value"
+        codec = "inline value" if fields["inline_value"] else codec
+        return Page("constant", frozenset([codec]), levels)
+    if name == "FullZipLayout":
+        return Page("full-zip", frozenset(_codecs(fields["value_compression"])), levels)
+    codecs = set(_codecs(fields["value_compression"]))
+    if fields["dictionary"] is None:
+        return Page("mini-block", frozenset(codecs), levels)
+    codecs = {f"{codec} indices" for codec in codecs} | set(_codecs(fields["dictionary"]))
+    return Page("dictionary", frozenset(codecs), levels)
 
 
 _WORDS = {
@@ -73,49 +93,50 @@ _WORDS = {
     "OutOfLineBitpacking": "out-of-line bitpacking",
     "InlineBitpacking": "inline bitpacking",
     "Fsst": "fsst",
-    "Dictionary": "dictionary",
     "Rle": "rle",
     "ByteStreamSplit": "byte stream split",
-    "General": "general",
     "FixedSizeList": "fixed-size list",
     "PackedStruct": "packed struct",
     "VariablePackedStruct": "variable packed struct",
 }
 
 
-def _codec(message):
-    name, body = message[1]["compression"]
-    fields = body[1]
-    word = _WORDS[name]
+def _level_codec(message):
+    return next(_codecs(message)) if message is not None else None
+
+
+def _codecs(message):
+    """The names of a codec and of those inside; flat and variable only where they stand alone."""
+    name, (_, fields) = message[1]["compression"]
     if name == "General":
-        scheme = fields["compression"][1]["scheme"]
-        word = scheme.removeprefix("CompressionAlgorithm").lower()
-        return f"{word}({_codec(fields['values'])})"
-    if name in ("FixedSizeList", "Fsst", "ByteStreamSplit"):
-        if name == "FixedSizeList" and fields["has_validity"] == "true":
-            word = "fixed-size list with nulls"
-        inner = _codec(fields["values"])
-        return word if inner in ("flat", "variable") else f"{word}({inner})"
-    return word
+        yield fields["compression"][1]["scheme"].removeprefix("CompressionAlgorithm").lower()
+    elif name == "FixedSizeList" and fields["has_validity"] == "true":
+        yield "fixed-size list with nulls"
+    else:
+        yield _WORDS[name]
+    if name in ("General", "FixedSizeList", "Fsst", "ByteStreamSplit"):
+        for inner in _codecs(fields["values"]):
+            if inner not in ("flat", "variable"):
+                yield inner
 
 
-_ARRAY_WORDS = {"Binary": "binary", "Struct": "struct", "List": "list"}
-
-
-def _array(body):
-    """The codec of a page of version 2.0: its encodings from the outside in, but for nullability."""
+def _arrays(body):
+    """The encodings of a page of version 2.0; flat only where it stands alone."""
     name, content = body["array_encoding"]
     fields = content[1] if isinstance(content, tuple) else {}
     if name == "Nullable":
         kind, inner = fields["nullability"]
         if kind == "AllNulls":
-            return "all null"
-        return _array(inner[1]["values"][1])
+            yield "all null"
+        else:
+            yield from _arrays(inner[1]["values"][1])
+        return
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
     if name == "Flat" and fields["compression"] is not None:
-        return f"flat {fields['compression'][1]['scheme']}"
-    for part in ("items", "binary"):
-        if isinstance(fields.get(part), tuple) and name != "List":
-            inner = _array(fields[part][1])
-            return words if inner == "flat" else f"{words}({inner})"
-    return words
+        words = f"flat {fields['compression'][1]['scheme'].strip(chr(34))}"
+    yield words
+    for part in ("items", "binary", "inner"):
+        inner = fields.get(part)
+        for message in inner if isinstance(inner, list) else [inner]:
+            if isinstance(message, tuple):
+                yield from (codec for codec in _arrays(message[1]) if codec != "flat")

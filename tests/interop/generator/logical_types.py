@@ -127,3 +127,23 @@ def field(type_name, name="c", hints=None):
     metadata = dict(FIELD_METADATA.get(type_name, {}))
     metadata |= {f"lance-encoding:{key}": value for key, value in (hints or {}).items()}
     return pa.field(name, ALL[type_name], metadata=metadata or None)
+
+
+def with_leaf_metadata(type_, metadata):
+    """`type_` with the metadata on every leaf, where pylance looks for hints in nested columns."""
+    if isinstance(type_, pa.BaseExtensionType) or not pa.types.is_nested(type_):
+        return type_
+
+    def below(field):
+        if pa.types.is_nested(field.type):
+            return field.with_type(with_leaf_metadata(field.type, metadata))
+        return field.with_metadata(metadata)
+
+    if pa.types.is_struct(type_):
+        return pa.struct([below(field) for field in type_])
+    if pa.types.is_map(type_):
+        return pa.map_(below(type_.key_field), below(type_.item_field))
+    if pa.types.is_fixed_size_list(type_):
+        return pa.list_(below(type_.value_field), type_.list_size)
+    kind = pa.list_ if pa.types.is_list(type_) else pa.large_list
+    return kind(below(type_.value_field))

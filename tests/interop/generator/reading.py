@@ -38,6 +38,17 @@ def check(open_reader, path, expected, rng, *, effort=3, refusals=True):
         _expect_refusal(what, read)
 
 
+def check_columns(open_reader, path, table, wanted):
+    """Reads the projection `wanted` whole and by rows, and compares with `table`."""
+    columns = {name: comparison.plain(table[name]) for name in table.column_names}
+    part = projection.project(columns, wanted)
+    reader = open_reader(str(path), columns=wanted)
+    _table(f"columns={wanted}", reader.read_all(), part, table.num_rows, 1024)
+    rows = list(range(1, table.num_rows, 3))
+    some = {name: comparison.gather(array, rows) for name, array in part.items()}
+    _table(f"columns={wanted} take_rows", reader.take_rows(rows), some, len(rows), 1024)
+
+
 def _check_batches(reader, columns, rows, rng):
     smallest = max(1, -(-rows // MOST_BATCHES))
     size = int(rng.choice([smallest, smallest + 1, 7, 100, 1024, 5000]))

@@ -1,0 +1,161 @@
+"""Random files and known failure classes of readers, written by pylance, read in every way.
+
+A case that fails prints its seed: `pytest tests/interop/test_generated_files.py --seed 1234 --cases 1`
+runs it alone. `make test-generated` runs thousands.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import lance
+import numpy as np
+import pyarrow as pa
+import pytest
+from generator import cases, comparison, failure_classes, files, reading
+
+# A share of random cases that pylance cannot write, or reads back wrong, is not asked of a reader.
+MOST_SKIPPED = 0.1
+
+
+def pytest_generate_tests(metafunc):
+    if "seed" in metafunc.fixturenames:
+        first, count = (metafunc.config.getoption(name) for name in ("--seed", "--cases"))
+        metafunc.parametrize("seed", range(first, first + count))
+
+
+def read(open_reader, path, case, seed, effort, refusals):
+    """Checks the reader on a file that pylance wrote and reads right."""
+    expected = files.read_back(path, case.table)
+    rng = np.random.default_rng(seed)
+    reading.check(open_reader, path, expected, rng, effort=effort, refusals=refusals)
+
+
+@pytest.fixture
+def refusals(request):
+    """pylance itself does not refuse all that it should."""
+    return request.config.getoption("--reader") != "pylance"
+
+
+def test_reads_a_random_file(seed, open_reader, refusals, tmp_path):
+    case = cases.random_case(seed)
+    print(f"--seed {seed}: {case}")  # shown for a case that fails
+    path = tmp_path / "random.lance"
+    try:
+        case.write(path)
+        read(open_reader, path, case, seed, 2, refusals)
+    except files.Refused as refused:
+        pytest.skip(f"pylance does not write it: {refused.reason}")
+    except files.Misread as misread:
+        pytest.skip(f"pylance reads it wrong: {misread.difference}")
+
+
+def test_few_random_files_are_beyond_pylance(tmp_path):
+    skipped = []
+    for seed in range(40):
+        case = cases.random_case(seed)
+        try:
+            case.write(tmp_path / "random.lance")
+            files.read_back(tmp_path / "random.lance", case.table)
+        except (files.Refused, files.Misread) as problem:
+            skipped.append(f"{seed}: {problem}")
+    assert len(skipped) <= 40 * MOST_SKIPPED, skipped
+
+
+NAMED = [(name, version) for name, n in failure_classes.NAMED.items() for version in n.versions]
+
+
+@pytest.mark.parametrize("name, version", NAMED, ids=lambda value: value)
+def test_reads_a_known_failure_class(name, version, open_reader, refusals, tmp_path, request):
+    named = failure_classes.NAMED[name]
+    if named.beyond_pylance and request.config.getoption("--reader") == "pylance":
+        pytest.skip("pylance reads it whole, but not in parts")
+    case = named.case(version)
+    path = tmp_path / "named.lance"
+    case.write(path)
+    read(open_reader, path, case, 0, named.effort, refusals)
+    for column in named.columns:
+        reading.check_columns(open_reader, path, case.table, [column])
+
+
+# What pylance's writer takes from its environment: sizes of chunks, and codecs of dictionaries.
+ENVIRONMENTS = [
+    {"LANCE_MINIBLOCK_MAX_VALUES": "32768"},
+    {"LANCE_MINIBLOCK_MAX_VALUES": "64", "LANCE_BINARY_MINIBLOCK_CHUNK_SIZE": "256"},
+    {"LANCE_BINARY_MINIBLOCK_CHUNK_SIZE": "65536"},
+    {"LANCE_ENCODING_DICT_VALUES_COMPRESSION": "zstd", "LANCE_FILE_WRITER_MAX_PAGE_BYTES": "3000"},
+    {"LANCE_ENCODING_DICT_VALUES_COMPRESSION": "none", "LANCE_ENCODING_DICT_TOO_SMALL": "1"},
+    {"LANCE_DICT_ENCODING_THRESHOLD": "5", "LANCE_MINIBLOCK_MAX_VALUES": "1024"},
+]
+SEEDS_PER_ENVIRONMENT = 12
+
+
+@pytest.mark.parametrize("number", range(len(ENVIRONMENTS)))
+def test_reads_files_of_other_chunk_sizes(number, open_reader, refusals, tmp_path):
+    first = 1_000_000 + 1000 * number
+    seeds = range(first, first + SEEDS_PER_ENVIRONMENT)
+    subprocess.run(
+        [sys.executable, "-m", "generator.cases", str(tmp_path), str(first), str(len(seeds))],
+        env={**os.environ, **ENVIRONMENTS[number]},
+        cwd=pathlib.Path(__file__).parent,
+        check=True,
+        capture_output=True,
+    )
+    written = 0
+    for seed in seeds:
+        path = tmp_path / f"{seed}.lance"
+        if not path.exists():
+            continue
+        case = cases.random_case(seed)
+        print(f"seed {seed} under {ENVIRONMENTS[number]}: {case}")
+        try:
+            read(open_reader, path, case, seed, 1, refusals)
+            written += 1
+        except files.Misread:
+            continue
+    assert written >= SEEDS_PER_ENVIRONMENT * (1 - 3 * MOST_SKIPPED)
+
+
+@pytest.mark.parametrize("version", files.VERSIONS)
+def test_reads_random_tables(version, open_table, tmp_path):
+    """The same through tables: in fragments, with deletions, blobs and JSON in their table shapes."""
+    read_tables = 0
+    for seed in range(2_000_000, 2_000_024):
+        case = cases.random_case(seed)
+        if case.version != version or not case.table.num_rows:
+            continue
+        print(f"seed {seed}: {case}")
+        place = tmp_path / str(seed)
+        rows = case.table.num_rows
+        try:
+            theirs = lance.write_dataset(
+                case.table, str(place), data_storage_version=version, max_rows_per_file=700
+            )
+            expected = theirs.to_table().combine_chunks()
+        except (OSError, ValueError, RuntimeError, NotImplementedError):
+            continue
+        columns = {name: comparison.plain(expected[name]) for name in expected.column_names}
+        ours = open_table(place)
+        _expect_equal(ours.to_table(), columns)
+        some = sorted({0, rows // 2, rows - 1})
+        taken = {name: comparison.gather(array, some) for name, array in columns.items()}
+        _expect_equal(ours.take(some), taken)
+        read_tables += 1
+    assert read_tables > 2
+
+
+def _expect_equal(table, columns):
+    table.validate(full=True)
+    for name, array in columns.items():
+        assert comparison.difference(comparison.plain(table[name]), array, name) is None
+
+
+def test_reads_blobs_of_version_2_as_descriptors(open_table, tmp_path):
+    values = [b"a" * 10, None, b"x" * 100_000, b"", b"y" * 5_000_000]
+    table = pa.table({"b": lance.blob_array(values), "i": range(5)})
+    theirs = lance.write_dataset(table, str(tmp_path / "t"), data_storage_version="2.2")
+    expected = theirs.to_table()
+    ours = open_table(tmp_path / "t")
+    assert ours.to_table().to_pylist() == expected.to_pylist()
+    assert ours.take([0, 1, 4]).to_pylist() == expected.take([0, 1, 4]).to_pylist()
