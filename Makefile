@@ -2,11 +2,12 @@
 PYTHON := .venv/bin/python
 JOBS ?= $(shell nproc)
 
-.PHONY: help deps build demo test lint asan bench bench-micro clean
+.PHONY: help deps build demo test test-generated lint asan bench bench-micro clean
 
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
 	@echo "make test   install, build, and run every test"
+	@echo "make test-generated   read thousands of random Lance files; CASES=5000 SEED=100000"
 	@echo "make build  the library, the tests and the Python package (in .venv)"
 	@echo "make lint   include order, clang-format, clang-tidy"
 	@echo "make asan   the C++ tests under the address and undefined-behaviour sanitizers"
@@ -32,6 +33,12 @@ test: build
 	tools/check_includes.py
 	ctest --preset release --parallel $(JOBS)
 	$(PYTHON) -m pytest -q tests
+
+# Other files than those of `make test`, which begin at seed 0.
+CASES ?= 5000
+SEED ?= 100000
+test-generated: build
+	$(PYTHON) -m pytest -q tests/interop/test_generated_files.py -k random_file --cases $(CASES) --seed $(SEED)
 
 asan: deps
 	cmake --preset asan

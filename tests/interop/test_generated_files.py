@@ -121,13 +121,13 @@ def test_reads_files_of_other_chunk_sizes(number, open_reader, refusals, tmp_pat
 def test_reads_random_tables(version, open_table, tmp_path):
     """The same through tables: in fragments, with deletions, blobs and JSON in their table shapes."""
     read_tables = 0
-    for seed in range(2_000_000, 2_000_024):
-        case = cases.random_case(seed)
-        if case.version != version or not case.table.num_rows:
+    for seed in range(2_000_000, 2_000_012):
+        case = cases.random_case(seed, version)
+        rows = case.table.num_rows
+        if not rows:
             continue
         print(f"seed {seed}: {case}")
         place = tmp_path / str(seed)
-        rows = case.table.num_rows
         try:
             theirs = lance.write_dataset(
                 case.table, str(place), data_storage_version=version, max_rows_per_file=700
@@ -142,7 +142,7 @@ def test_reads_random_tables(version, open_table, tmp_path):
         taken = {name: comparison.gather(array, some) for name, array in columns.items()}
         _expect_equal(ours.take(some), taken)
         read_tables += 1
-    assert read_tables > 2
+    assert read_tables > 6
 
 
 def _expect_equal(table, columns):

@@ -56,9 +56,10 @@ def _hints(field):
     return {k.decode(): v.decode() for k, v in (field.metadata or {}).items()} or ""
 
 
-def random_case(seed):
+def random_case(seed, version=None):
+    """The case of `seed`, of a random data version if none is given."""
     rng = np.random.default_rng([seed, 20_260_101])
-    version = str(rng.choice(files.VERSIONS, p=[0.2, 0.3, 0.5]))
+    version = version or str(rng.choice(files.VERSIONS, p=[0.2, 0.3, 0.5]))
     fields, recipes = [], []
     for number in range(rng.integers(1, 4)):
         recipes.append(_recipe(rng, version))

@@ -19,7 +19,7 @@ def plain(array):
         return array.cast(pa.string())
     if type_ == pa.binary_view():
         return array.cast(pa.binary())
-    if not pa.types.is_nested(type_) or not _has_special(type_):
+    if not pa.types.is_nested(type_) or not has_special(type_):
         return array
     is_null = array.is_null() if array.null_count else None
     if pa.types.is_struct(type_):
@@ -47,12 +47,12 @@ def plain(array):
     return pa.LargeListArray.from_arrays(offsets, items, pa.large_list(field), mask=is_null)
 
 
-def _has_special(type_):
+def has_special(type_):
     if isinstance(type_, pa.BaseExtensionType) or pa.types.is_dictionary(type_):
         return True
     if type_ in (pa.string_view(), pa.binary_view()):
         return True
-    return any(_has_special(type_.field(i).type) for i in range(type_.num_fields))
+    return any(has_special(type_.field(i).type) for i in range(type_.num_fields))
 
 
 def gather(array, rows):
