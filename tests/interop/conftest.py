@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def open_reader(request):
-    """Opens a file by path, with `columns` if wanted, as an object like pylance's LanceFileReader."""
+    """Opens the file of a path, `columns` of it if given, as pylance's LanceFileReader does."""
     if request.config.getoption("--reader") == "pylance":
         return lance.file.LanceFileReader
     import tusk.file

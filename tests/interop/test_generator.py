@@ -130,9 +130,13 @@ class WrongReader:
     def _spoil(self, table):
         if self.fault == "projection" and self._columns:
             index = table.num_columns - 1
-            table = table.set_column(index, table.field(index), table.column(index).slice(0).take(
-                pa.array(range(table.num_rows)[::-1], pa.int64())
-            ))
+            table = table.set_column(
+                index,
+                table.field(index),
+                table.column(index)
+                .slice(0)
+                .take(pa.array(range(table.num_rows)[::-1], pa.int64())),
+            )
         if self.fault == "value" and table.num_rows:
             column = table.column(0).to_pylist()
             column[-1] = None if column[-1] is not None else 3

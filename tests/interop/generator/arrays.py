@@ -160,9 +160,7 @@ def _null(is_null):
 
 
 def _child(rng, field, count, recipe, depth):
-    return make_array(
-        rng, field.type, int(count), recipe, nullable=field.nullable, depth=depth + 1
-    )
+    return make_array(rng, field.type, int(count), recipe, nullable=field.nullable, depth=depth + 1)
 
 
 def _offsets(rng, count, recipe, is_null, word):
@@ -188,12 +186,10 @@ def _dictionary(rng, type_, count, recipe, is_null, nullable):
     if recipe.garbage and nullable and len(items) > 1:
         # A null among the items: rows that point there are null as well.
         items = pa.concat_arrays([items, pa.nulls(1, type_.value_type)])
-    indices = (VALUES["runs" if recipe.values == "runs" else "any"](rng, count) % len(items)).astype(
-        type_.index_type.to_pandas_dtype()
-    )
-    return pa.DictionaryArray.from_arrays(
-        pa.array(indices, type_.index_type, mask=is_null), items
-    )
+    indices = (
+        VALUES["runs" if recipe.values == "runs" else "any"](rng, count) % len(items)
+    ).astype(type_.index_type.to_pandas_dtype())
+    return pa.DictionaryArray.from_arrays(pa.array(indices, type_.index_type, mask=is_null), items)
 
 
 def _texts(rng, type_, count, recipe):
@@ -287,7 +283,7 @@ def _extension(rng, type_, count, recipe, nullable, depth):
 def _documents(rng, count, recipe):
     makes = [
         lambda n: {"id": n, "tags": ["a", str(n)], "deep": {"x": n / 8, "none": None}},
-        lambda n: [n, -n, n % 2 == 0, "ä\n\"" + str(n)],
+        lambda n: [n, -n, n % 2 == 0, 'ä\n"' + str(n)],
         lambda n: n,
         lambda n: str(n),
         lambda n: n % 2 == 0,

@@ -130,9 +130,7 @@ def _has_texts(type_):
 
 
 def _field(rng, name, version, recipe):
-    hints = {
-        key: str(rng.choice(choices)) for key, choices in HINTS.items() if rng.random() < 0.12
-    }
+    hints = {key: str(rng.choice(choices)) for key, choices in HINTS.items() if rng.random() < 0.12}
     metadata = {f"lance-encoding:{key}": value for key, value in hints.items()}
     if rng.random() < 0.06:
         kind = str(rng.choice(["blob", "packed<fixed>", "packed<fixed_size_list>"]))
@@ -190,10 +188,7 @@ def random_type(rng, version, depth):
 def _struct(rng, version, depth):
     count = int(rng.integers(1, 4))
     return pa.struct(
-        [
-            _nullable_or_not(rng, f"f{i}", random_type(rng, version, depth - 1))
-            for i in range(count)
-        ]
+        [_nullable_or_not(rng, f"f{i}", random_type(rng, version, depth - 1)) for i in range(count)]
     )
 
 
@@ -221,7 +216,7 @@ def _list_of_structs(rng):
 
 
 def main():
-    """Writes the files of the seeds FIRST to FIRST + COUNT - 1 into FOLDER, but for those refused."""
+    """Writes into FOLDER the files of COUNT seeds from FIRST on, but for those refused."""
     folder, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     for seed in range(first, first + count):
         path = pathlib.Path(folder) / f"{seed}.lance"

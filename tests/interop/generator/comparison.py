@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 
 
 def plain(array):
-    """`array` without dictionaries, extensions and views, whose values pyarrow can slice and take."""
+    """`array` without dictionaries, extensions and views, which pyarrow can slice and take."""
     if isinstance(array, pa.ChunkedArray):
         chunks = [plain(chunk) for chunk in array.chunks]
         return pa.concat_arrays(chunks) if chunks else plain(pa.nulls(0, array.type))
@@ -27,10 +27,12 @@ def plain(array):
         fields = [f.with_type(c.type) for f, c in zip(type_, children)]
         return pa.StructArray.from_arrays(children, fields=fields, mask=is_null)
     if pa.types.is_fixed_size_list(type_):
-        items = plain(array.values.slice(array.offset * type_.list_size,
-                                         len(array) * type_.list_size))
+        items = plain(
+            array.values.slice(array.offset * type_.list_size, len(array) * type_.list_size)
+        )
         return pa.FixedSizeListArray.from_arrays(
-            items, type=pa.list_(type_.value_field.with_type(items.type), type_.list_size),
+            items,
+            type=pa.list_(type_.value_field.with_type(items.type), type_.list_size),
             mask=is_null,
         )
     offsets = array.offsets
@@ -145,7 +147,7 @@ def _short(scalar):
 
 
 def _same_kind(left, right):
-    """Whether the types are the same but for names of items and nullability, which callers compare."""
+    """Whether the types are the same but for names of items and nullability."""
     if left.id != right.id or left.num_fields != right.num_fields:
         return False
     if left.num_fields == 0:

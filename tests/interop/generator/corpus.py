@@ -2,8 +2,9 @@
 
     python -m generator.corpus FOLDER [--rows 300] [--versions 2.0,2.1,2.2] [--types REGEX]
 
-(from tests/interop, or with it in PYTHONPATH). Beside each VERSION/TYPE/PATTERN.lance lies PATTERN.arrow,
-what pylance reads from it, an Arrow IPC file. index.tsv names what was written and what was not, and why.
+(from tests/interop, or with it in PYTHONPATH). Beside each VERSION/TYPE/PATTERN.lance lies
+PATTERN.arrow, what pylance reads from it, an Arrow IPC file. index.tsv names what was written and
+what was not, and why.
 """
 
 import argparse

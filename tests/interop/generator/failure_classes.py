@@ -1,4 +1,4 @@
-"""Tables on which readers of Lance files are known to fail, by name, and how pylance is made to write them."""
+"""Tables on which readers of Lance files are known to fail, by name, and how they are written."""
 
 import dataclasses
 
@@ -178,7 +178,7 @@ def null_lists_over_garbage(rng):
 
 @named(batch_rows=1000)
 def list_rows_longer_than_a_chunk(rng):
-    """Rows that begin in one chunk and end in a later one, with short rows and empty ones beside."""
+    """Rows that begin in one chunk and end in a later one, with short and empty ones beside."""
     lengths = rng.integers(0, 3, 1000)
     lengths[[0, 17, 500, 501, 999]] = [9000, 20_000, 4096, 4097, 12_345]
     total = int(lengths.sum())
@@ -249,7 +249,7 @@ def a_struct_read_through_one_child(rng):
 
 @named(SINCE_20)
 def empty_structs(rng):
-    """Without nulls, which pylance refuses to write, and alone: of columns beside them it loses the values."""
+    """Without nulls, which pylance refuses, and alone: of columns beside it loses the values."""
     return {"c": pa.array([{}] * 1500, pa.struct([]))}
 
 
@@ -336,8 +336,9 @@ def string_dictionary_pages_of_the_first_encodings(rng):
         "with_nulls": pa.array(chosen, mask=is_null),
         "large": pa.array(chosen, pa.large_string(), mask=is_null),
         "all_empty": pa.array([""] * 4000),
-        "in_lists": lists(np.full(1000, 4), pa.array(chosen), is_null=np.arange(1000) % 9 == 0)
-        .take(pa.array(np.arange(4000) % 1000)),
+        "in_lists": lists(
+            np.full(1000, 4), pa.array(chosen), is_null=np.arange(1000) % 9 == 0
+        ).take(pa.array(np.arange(4000) % 1000)),
     }
 
 
@@ -356,7 +357,7 @@ def bools_in_full_zip(rng):
 
 @named(SINCE_20)
 def fixed_size_lists_with_null_items(rng):
-    """Narrow and wide ones, whose item bitmaps lie in chunks and in rows, and constant pages of them."""
+    """Narrow and wide ones, whose item bitmaps lie in chunks and in rows, and constant ones."""
     few = pa.list_(pa.int32(), 3)
     wide = pa.list_(pa.float32(), 80)
     return {
@@ -443,8 +444,10 @@ def chunks_larger_than_64_kib(rng):
         "texts": hinted(pa.array(texts), **mini),
         "bytes": hinted(pa.array([rng.bytes(len(t)) for t in texts], pa.binary()), **mini),
         "zstd": hinted(pa.array(texts), compression="zstd", **mini),
-        "lists": hinted(some(rng, pa.list_(pa.string()), 60, "few", "long")
-                        .take(pa.array(np.arange(200) % 60)), **mini),
+        "lists": hinted(
+            some(rng, pa.list_(pa.string()), 60, "few", "long").take(pa.array(np.arange(200) % 60)),
+            **mini,
+        ),
     }
 
 
@@ -457,5 +460,7 @@ def blobs_null_and_empty(rng):
     return {
         "c": hinted(pa.array(values, pa.large_binary()), blob="true"),
         "null": hinted(pa.nulls(100, pa.large_binary()), blob="true"),
-        "full": hinted(pa.array([rng.bytes(i) for i in range(100)], pa.large_binary()), blob="true"),
+        "full": hinted(
+            pa.array([rng.bytes(i) for i in range(100)], pa.large_binary()), blob="true"
+        ),
     }

@@ -1,4 +1,4 @@
-"""The layout and the codecs of a page, in few words, from the text that readers show of its encoding."""
+"""The layout and the codecs of a page, in few words, from the text shown of its encoding."""
 
 import dataclasses
 import re

@@ -94,7 +94,9 @@ NESTED = {
     "struct": pa.struct({"a": pa.int64(), "b": pa.string(), "c": pa.bool_()}),
     "struct<>": pa.struct([]),
     "struct<null>": pa.struct({"n": pa.null(), "a": pa.int8()}),
-    "struct<struct>": pa.struct({"in": pa.struct({"in": _POINT, "s": pa.string()}), "v": pa.int8()}),
+    "struct<struct>": pa.struct(
+        {"in": pa.struct({"in": _POINT, "s": pa.string()}), "v": pa.int8()}
+    ),
     "struct<list>": pa.struct({"l": pa.list_(pa.int32()), "s": pa.list_(pa.string())}),
     "struct<list.struct>": pa.struct({"l": pa.list_(pa.struct({"l": pa.list_(pa.int8())}))}),
     "struct<fixed_size_list>": pa.struct({"v": pa.list_(pa.float32(), 4), "w": pa.int8()}),

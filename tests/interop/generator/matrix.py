@@ -1,4 +1,4 @@
-"""The interop matrix: for each type and version, the page layouts and codecs that a reader was seen to read."""
+"""The interop matrix: the page layouts and codecs that were read, for each type and version."""
 
 import collections
 import dataclasses
@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pyarrow as pa
 
-from . import arrays, comparison, files, layouts, logical_types
+from . import arrays, comparison, files, logical_types
 
 ROWS = 1100
 LAYOUTS = {
@@ -58,7 +58,7 @@ class Seen:
 def run(open_reader, folder, describe):
     """Writes every type x version x variant with pylance and reads it; {(version, type): Seen}.
 
-    `describe(path)` gives the pages of a file. A reader refuses with an error of code "Unsupported".
+    `describe(path)` gives the pages of a file. A reader refuses by an error of code "Unsupported".
     """
     path = folder / "matrix.lance"
     matrix = {}
@@ -85,7 +85,7 @@ def _column(variant, type_name, version):
 
 
 def _try(failures, open_reader, path, describe, version, columns, successes):
-    """Writes and reads the columns; notes in `failures` what fails, else in `successes` the pages."""
+    """Writes and reads the columns; notes in `failures` what fails, else the pages in `successes`."""
     schema = pa.schema([field for field, _ in columns.values()])
     table = pa.table([array for _, array in columns.values()], schema=schema)
     try:
@@ -145,13 +145,15 @@ def _read(open_reader, path, expected):
 
 HEAD = """# Interop matrix
 
-What pylance 14.0.2 writes and tusk was seen to read equal: for each logical type, page layout and data version the
-codecs of the pages. The tests write every type with {variants} patterns of values, nulls and hints, read it whole and by rows, and
-compare; `pytest tests/interop/test_matrix.py --write-matrix` wrote this page, and the same test fails if it is not what
-a run gives.
+What pylance 14.0.2 writes and tusk was seen to read equal: for each logical type, page layout and
+data version the codecs of the pages. The tests write every type with {variants} patterns of values,
+nulls and hints, read it whole and by rows, and compare. A run of
+`pytest tests/interop/test_matrix.py --write-matrix` wrote this page; without the option the same
+test fails if the page is not what the run gives.
 
-An empty cell: pylance chose no such page. **refused**: tusk says by name that it cannot read it. "not written": pylance
-refuses the type at that version. "misread": pylance writes it and reads something else or nothing.
+An empty cell: pylance chose no such page. **refused**: tusk says by name that it cannot read it.
+"not written": pylance refuses the type at that version. "misread": pylance writes it and reads
+something else or nothing. "no value": all rows are null, or lists without items.
 """
 
 
@@ -171,7 +173,9 @@ def render(matrix):
                 cells[0] = "not written" if seen.unwritten else "misread"
             parts.append("| " + " | ".join([f"`{type_name}`", *cells]) + " |")
         if levels:
-            parts.append(f"\nRepetition and definition levels: plain words, {', '.join(sorted(levels))}.")
+            parts.append(
+                f"\nRepetition and definition levels: plain words, {', '.join(sorted(levels))}."
+            )
     return "\n".join(parts) + "\n"
 
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 
 def paths(field, prefix=""):
-    """The paths of `field` and of all below it that pylance can read alone; of maps only the whole."""
+    """The paths of `field` and of all below it that pylance reads alone; of maps the whole."""
     path = prefix + field.name
     found = [path]
     type_ = field.type
@@ -32,7 +32,7 @@ def project(columns, wanted):
 
 
 def _add(tree, below, names):
-    """Adds to `tree` the child `names` of `below`, columns or a type: what is named first stands first."""
+    """Adds to `tree` the child `names` of `below`, columns or a type, behind what stands there."""
     if not isinstance(below, dict):
         below = {below.field(i).name: below.field(i) for i in range(below.num_fields)}
     children = below if not names else {names[0]: below[names[0]]}
@@ -49,9 +49,7 @@ def _prune(array, below):
     is_null = array.is_null() if array.null_count else None
     if pa.types.is_struct(type_):
         children = [_prune(array.field(name), rest) for name, rest in below.items()]
-        fields = [
-            type_.field(name).with_type(child.type) for name, child in zip(below, children)
-        ]
+        fields = [type_.field(name).with_type(child.type) for name, child in zip(below, children)]
         return pa.StructArray.from_arrays(children, fields=fields, mask=is_null)
     items = _prune(array.values, next(iter(below.values())))
     field = type_.value_field.with_type(items.type)

@@ -117,7 +117,9 @@ def _check_projection(open_reader, path, schema, columns, rows, rng):
 def _without_rivals(wanted, schema):
     """pylance forgets the second of two paths below one fixed-size list: the first is kept."""
     rivals = {
-        path for field in schema for path in projection.paths(field)
+        path
+        for field in schema
+        for path in projection.paths(field)
         if pa.types.is_fixed_size_list(_type_at(schema, path))
     }
     kept, taken = [], set()
@@ -140,7 +142,7 @@ def _type_at(schema, path):
 
 
 def _table(what, results, columns, rows, batch_size):
-    """The table of `results`, whose batches are valid, of `batch_size` rows, and equal to `columns`."""
+    """The table of `results`: valid batches of `batch_size` rows that are equal to `columns`."""
     stream = results.to_batches()
     batches = list(stream)
     for batch in batches:
@@ -161,6 +163,7 @@ def _table(what, results, columns, rows, batch_size):
 
 
 def _expect_schema(ours, expected):
+    _expect(ours.names == expected.names, f"columns {ours.names}, expected {expected.names}")
     for left, right in zip(ours, expected):
         _expect(left.equals(right), f"field {left}, expected {right}")
 
