@@ -26,7 +26,7 @@ class Misread(Exception):
 
 
 def write(path, table, version, *, batch_rows=None, **options):
-    """Writes `table` as a Lance file, in batches of `batch_rows` rows; Refused if pylance refuses."""
+    """Writes `table` as a Lance file in batches of `batch_rows`; Refused if pylance refuses."""
     try:
         with LanceFileWriter(str(path), table.schema, version=version, **options) as writer:
             for batch in _batches(table, batch_rows):

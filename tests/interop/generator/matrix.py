@@ -85,7 +85,7 @@ def _column(variant, type_name, version):
 
 
 def _try(failures, open_reader, path, describe, version, columns, successes):
-    """Writes and reads the columns; notes in `failures` what fails, else the pages in `successes`."""
+    """Writes and reads the columns. Notes failures in `failures`, else pages in `successes`."""
     schema = pa.schema([field for field, _ in columns.values()])
     table = pa.table([array for _, array in columns.values()], schema=schema)
     try:
