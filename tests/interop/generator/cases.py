@@ -27,6 +27,18 @@ HINTS = {
     "minichunk-size": ["128", "1024", "16384"],
 }
 
+# Sets of hints that lead to codecs which single ones rarely reach.
+HINTS_TOGETHER = [
+    {"compression": "lz4", "bss": "on", "dict-size-ratio": "0.001"},
+    {"compression": "zstd", "bss": "on", "dict-divisor": "100000"},
+    {"compression": "zstd", "bss": "off", "rle-threshold": "0.0"},
+    {"compression": "fsst", "dict-size-ratio": "0.001"},
+    {"structural-encoding": "fullzip", "dict-size-ratio": "0.001"},
+    {"structural-encoding": "fullzip", "dict-size-ratio": "0.001", "compression": "fsst"},
+    {"structural-encoding": "fullzip", "dict-size-ratio": "0.001", "compression": "zstd"},
+]
+NULLS_SHARES = {"none": 0.2, "few": 0.2, "half": 0.15, "runs": 0.15, "all": 0.05}
+
 
 @dataclasses.dataclass
 class Case:
@@ -90,9 +102,11 @@ def _recipe(rng, version):
     lists = str(rng.choice([name for name in arrays.LISTS if name != "one_long"]))
     if rng.random() < 0.1:
         lists = "one_long"
+    rest = (1 - sum(NULLS_SHARES.values())) / (len(arrays.NULLS) - len(NULLS_SHARES))
+    shares = [NULLS_SHARES.get(name, rest) for name in arrays.NULLS]
     return arrays.Recipe(
         values=values,
-        nulls=str(rng.choice(list(arrays.NULLS))),
+        nulls=str(rng.choice(list(arrays.NULLS), p=shares)),
         lists=lists,
         where=str(rng.choice(["all", "outer", "inner"], p=[0.6, 0.2, 0.2])),
         garbage=bool(rng.random() < 0.3),
@@ -131,6 +145,8 @@ def _has_texts(type_):
 
 def _field(rng, name, version, recipe):
     hints = {key: str(rng.choice(choices)) for key, choices in HINTS.items() if rng.random() < 0.12}
+    if rng.random() < 0.35:
+        hints = HINTS_TOGETHER[rng.integers(len(HINTS_TOGETHER))]
     metadata = {f"lance-encoding:{key}": value for key, value in hints.items()}
     if rng.random() < 0.06:
         kind = str(rng.choice(["blob", "packed<fixed>", "packed<fixed_size_list>"]))
@@ -140,7 +156,7 @@ def _field(rng, name, version, recipe):
             recipe.where = "outer"
         metadata |= logical_types.FIELD_METADATA[kind]
         return _nullable_or_not(rng, name, logical_types.ALL[kind], metadata)
-    type_ = random_type(rng, version, depth=int(rng.integers(0, 5)))
+    type_ = random_type(rng, version, depth=int(rng.choice(5, p=[0.35, 0.2, 0.15, 0.15, 0.15])))
     if metadata and pa.types.is_nested(type_) and rng.random() < 0.7:
         type_ = logical_types.with_leaf_metadata(type_, metadata)
     return _nullable_or_not(rng, name, type_, metadata)
@@ -156,6 +172,7 @@ _LEAVES = [
     for name, type_ in (logical_types.PRIMITIVE | logical_types.DICTIONARY).items()
     if name not in ("binary_view", "dict:decimal:128:30:2:int16:false")
 ]
+_TEXTS = [pa.string(), pa.large_string(), pa.binary(), pa.large_binary()]
 _ITEMS = [
     type_
     for name, type_ in logical_types.PRIMITIVE.items()
@@ -166,8 +183,10 @@ _ITEMS = [
 def random_type(rng, version, depth):
     """A type with at most `depth` levels above its leaves."""
     if depth == 0 or rng.random() < 0.1:
-        if rng.random() < 0.25:
+        if rng.random() < 0.2:
             return _fixed_size_list(rng)
+        if rng.random() < 0.2:
+            return _TEXTS[rng.integers(len(_TEXTS))]
         return _LEAVES[rng.integers(len(_LEAVES))]
     kinds = ["list", "large_list", "struct", "struct", "list"]
     if version == "2.2":

@@ -135,7 +135,7 @@ def _arrays(body):
     if name == "Flat" and fields["compression"] is not None:
         words = f"flat {fields['compression'][1]['scheme'].strip(chr(34))}"
     yield words
-    for part in ("items", "binary", "inner"):
+    for part in ("items", "binary", "inner", "bytes"):
         inner = fields.get(part)
         for message in inner if isinstance(inner, list) else [inner]:
             if isinstance(message, tuple):
