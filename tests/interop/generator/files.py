@@ -20,9 +20,10 @@ class Refused(Exception):
 
 @dataclasses.dataclass
 class Misread(Exception):
-    """pylance itself reads something else than what was written."""
+    """pylance itself reads something else than what was written, or stops with an error."""
 
     difference: str
+    stops: bool = False
 
 
 def write(path, table, version, *, batch_rows=None, **options):
@@ -61,10 +62,10 @@ def read_back(path, table):
     except BaseException as error:
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise
-        raise Misread(first_line(error)) from error
+        raise Misread(first_line(error), stops=True) from error
     for name in table.column_names:
         field = table.schema.field(name)
-        if _changes_shape(field.type):
+        if changes_shape(field.type):
             continue
         found = comparison.difference(
             comparison.plain(read[name]), comparison.plain(table[name]), name
@@ -74,7 +75,8 @@ def read_back(path, table):
     return read
 
 
-def _changes_shape(type_):
+def changes_shape(type_):
+    """Whether a file reader gives other values for the type than those written."""
     if isinstance(type_, pa.BaseExtensionType):
         return type_.extension_name in ("arrow.json", "lance.blob.v2")
-    return any(_changes_shape(type_.field(i).type) for i in range(type_.num_fields))
+    return any(changes_shape(type_.field(i).type) for i in range(type_.num_fields))

@@ -12,18 +12,19 @@ class Wrong(AssertionError):
     """A reader gave something else than the file holds."""
 
 
-def check(open_reader, path, expected, rng, *, effort=3, refusals=True):
+def check(open_reader, path, expected, rng, *, effort=3, refusals=True, schema=None):
     """Reads `path` in every way and compares with the table `expected`; Wrong where it differs.
 
     `open_reader(path, columns=None)` gives an object like pylance's LanceFileReader. `effort` is
-    the number of random ranges, takes and projections; `refusals` asks for errors too.
+    the number of random ranges, takes and projections; `refusals` asks for errors too. The schema
+    must be `schema`, or that of `expected`.
     """
     columns = {name: comparison.plain(expected[name]) for name in expected.column_names}
     rows = expected.num_rows
     reader = open_reader(str(path))
     _expect(reader.num_rows() == rows, f"num_rows() is {reader.num_rows()}, expected {rows}")
     whole = _table("read_all()", reader.read_all(), columns, rows, 1024)
-    _expect_schema(whole.schema, expected.schema)
+    _expect_schema(whole.schema, schema or expected.schema)
     for _ in range(effort):
         _check_batches(reader, columns, rows, rng)
         _check_range(reader, columns, rows, rng)
