@@ -230,6 +230,17 @@ def more_than_65535_levels_before_a_value(rng):
     }
 
 
+@named(SINCE_20)
+def levels_of_no_bits(rng):
+    """A page of lists that are never empty in a column where others are: all its levels are 0."""
+    lengths = np.where(np.arange(300) < 100, 0, 3000)
+    total = int(lengths.sum())
+    return {
+        "bytes": lists(lengths, pa.array(rng.integers(0, 50, total), pa.uint8())),
+        "texts": lists(lengths // 30, some(rng, pa.string(), total // 30, "none")),
+    }
+
+
 # --- structs and maps --------------------------------------------------------------------------
 
 
@@ -285,6 +296,12 @@ def packed_structs_without_nulls(rng):
 def fixed_size_list_of_structs(rng):
     struct = pa.struct({"x": pa.int32(), "s": pa.string(), "v": pa.list_(pa.float32(), 2)})
     return {"c": some(rng, pa.list_(struct, 3), 1500, "few")}
+
+
+@named(SINCE_22)
+def a_struct_around_a_fixed_size_list_of_structs(rng):
+    struct = pa.struct({"only": pa.list_(pa.struct({"x": pa.int32(), "s": pa.string()}), 3)})
+    return {"c": some(rng, struct, 1200, "few", lists="never_empty")}
 
 
 # --- dictionaries ------------------------------------------------------------------------------
@@ -370,6 +387,21 @@ def fixed_size_lists_with_null_items(rng):
         "constant_wide": pa.array([[1.0] * 79 + [None]] * 2500, wide),
         "all_items_null": pa.FixedSizeListArray.from_arrays(pa.nulls(7500, pa.int32()), 3),
         "bools": some(rng, pa.list_(pa.bool_(), 5), 2500, "half"),
+    }
+
+
+@named(SINCE_20)
+def fixed_size_lists_of_null_fixed_size_lists(rng):
+    """Pages in which all inner lists, or all their items, are null: pylance stores no values."""
+    type_ = pa.list_(pa.list_(pa.int16(), 2), 3)
+    inner = pa.nulls(4500, type_.value_type)
+    items = pa.FixedSizeListArray.from_arrays(pa.nulls(9000, pa.int16()), 2)
+    some_null = pa.array(rng.random(1500) < 0.3)
+    return {
+        "lists": pa.FixedSizeListArray.from_arrays(inner, type=type_),
+        "lists_some_null": pa.FixedSizeListArray.from_arrays(inner, type=type_, mask=some_null),
+        "items": pa.FixedSizeListArray.from_arrays(items, type=type_),
+        "items_some_null": pa.FixedSizeListArray.from_arrays(items, type=type_, mask=some_null),
     }
 
 
