@@ -16,6 +16,8 @@ def test_matrix_page_is_what_a_run_gives(open_reader, request, tmp_path):
     seen = matrix.run(open_reader, tmp_path, describe)
     wrong = [line for one in seen.values() for line in one.wrong]
     assert not wrong, "\n".join(wrong[:40])
+    if request.config.getoption("--reader") == "pylance":
+        return
     page = matrix.render(seen)
     if request.config.getoption("--write-matrix"):
         PAGE.write_text(page, encoding="utf-8")
