@@ -34,15 +34,23 @@ size_t ListLayers::num_bitmaps() const {
 }
 
 Status ListLayers::CheckShape(const ValueShape& shape, int64_t item_bits) const {
-  bool is_same = !shape.is_variable && shape.bits == item_bits &&
-                 shape.items_per_row == items_per_row && shape.list_sizes.size() == layers.size();
+  if (shape.bits == item_bits && shape.items_per_row == items_per_row &&
+      shape.list_sizes.size() == layers.size()) {
+    return CheckOuterShape(shape);
+  }
+  return Corrupt("a value has ", items_per_row, " x ", item_bits, " bits in ", layers.size(),
+                 " layers of lists, which the column's type does not");
+}
+
+Status ListLayers::CheckOuterShape(const ValueShape& shape) const {
+  bool is_same = !shape.is_variable && shape.list_sizes.size() >= layers.size();
   int64_t items = 1;
   for (size_t i = 0; is_same && i < layers.size(); ++i) {
     items *= shape.list_sizes[i];
     is_same = items == layers[i].items_per_row;
   }
   if (is_same) return Status::OK();
-  return Corrupt("a value has ", items_per_row, " x ", item_bits, " bits in ", layers.size(),
+  return Corrupt("a value has ", items_per_row, " items in ", layers.size(),
                  " layers of lists, which the column's type does not");
 }
 

@@ -31,6 +31,8 @@ struct ListLayers {
   size_t num_bitmaps() const;
   /// Corrupt if `shape` is not that of these lists around items of `item_bits` bits.
   Status CheckShape(const ValueShape& shape, int64_t item_bits) const;
+  /// The same for items that are all null and may themselves be lists.
+  Status CheckOuterShape(const ValueShape& shape) const;
   /// Copies the item validity of `rows` to the output from `position` on; `bitmaps` has a bitmap
   /// for each layer that has one, of which row 0 is the first. Corrupt if one is too short.
   Status DecodeBitmaps(std::span<const std::span<const uint8_t>> bitmaps, RowRange rows,

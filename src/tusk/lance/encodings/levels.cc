@@ -21,6 +21,8 @@ using Kind = ValueEncoding::Kind;
 
 constexpr int kLevelBits = 16;
 constexpr int64_t kLevelBytes = kLevelBits / 8;
+/// What the header of a chunk can say; there are no bytes that would tell.
+constexpr int64_t kMostLevelsOfNoBits = 0xFFFF;
 /// We write one bit a level.
 constexpr int kWrittenWidth = 1;
 
@@ -83,8 +85,8 @@ Status LevelDecoder::CheckSize(std::span<const uint8_t> bytes, int64_t num_level
   int64_t most = kPackedBlock;
   if (kind_ == Kind::kRle) most = size * std::numeric_limits<uint8_t>::max();
   if (kind_ == Kind::kOutOfLineBitpacking) {
-    // No writer packs levels into no bits: there would be none at all.
-    most = width_ == 0 ? 0 : (size / PackedBytes(width_) + 1) * kPackedBlock;
+    // Levels of no bits are all 0, as in the chunks within one long list.
+    most = width_ == 0 ? kMostLevelsOfNoBits : (size / PackedBytes(width_) + 1) * kPackedBlock;
   }
   return num_levels <= most ? Status::OK() : TooShort(num_levels, bytes.size());
 }

@@ -264,7 +264,7 @@ class FixedFullZipPage final : public FullZipPage {
 
   Status CheckShape(const ValueShape& shape) const override {
     const ValueEncoding& items = slot_.lists.items;
-    if (items.kind == Kind::kConstant) return slot_.lists.CheckShape(shape, shape.bits);
+    if (items.kind == Kind::kConstant) return slot_.lists.CheckOuterShape(shape);
     if (items.kind == Kind::kPackedStruct) ARROW_RETURN_NOT_OK(CheckPackedFields(items, shape));
     // Booleans have a byte each, but for those in lists.
     if (shape.bits == 1 && slot_.item_bits == 8 && shape.list_sizes.empty()) {

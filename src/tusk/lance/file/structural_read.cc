@@ -61,11 +61,13 @@ std::shared_ptr<arrow::DataType> StoredType(const std::shared_ptr<arrow::DataTyp
   return static_cast<const arrow::DictionaryType&>(*type).value_type();
 }
 
-/// An array as it is put together: with the layer of its leaf's structure that comes next.
+/// An array as it is put together: with the layer of its leaf's structure that comes next. Within
+/// fixed-size lists of structs each layer says the same for all items of a list: `scale` times.
 struct Assembled {
   std::shared_ptr<ArrayData> array;
   size_t leaf = 0;
   size_t next_layer = 0;
+  int64_t scale = 1;
 };
 
 /// Reads the bytes of blobs, whose places were read before.
@@ -178,6 +180,8 @@ class StructuralRead final : public FieldRead {
   /// The array of a leaf, and the first layer of its structure put on it.
   Result<Assembled> FinishLeaf(const Node& node);
   Result<Assembled> Assemble(const Node& node);
+  /// The next layer, which is of items, of a leaf.
+  Result<Structure::Layer> FinishItems(Assembled* assembled);
   Result<Assembled> AssembleStruct(const Node& node);
   Result<Assembled> AssembleList(const Node& node);
   Result<Assembled> AssembleFixedSizeList(const Node& node);
@@ -401,20 +405,20 @@ Result<Assembled> StructuralRead::AssembleStruct(const Node& node) {
     if (children.empty()) {
       result.leaf = assembled.leaf;
       result.next_layer = assembled.next_layer;
+      result.scale = assembled.scale;
     } else if (assembled.array->length != children.front()->length) {
       return InField(Corrupt("children of a struct have ", children.front()->length, " and ",
                              assembled.array->length, " values"));
     }
     children.push_back(std::move(assembled.array));
   }
-  ARROW_ASSIGN_OR_RAISE(Structure::Layer layer,
-                        leaves_[result.leaf].structure()->Finish(result.next_layer++, false));
+  ARROW_ASSIGN_OR_RAISE(const Structure::Layer layer, FinishItems(&result));
   if (layer.length != children.front()->length) {
     return InField(
         Corrupt("struct of ", layer.length, " values with children of ", children.front()->length));
   }
-  result.array = ArrayData::Make(node.type, layer.length, {std::move(layer.validity)},
-                                 std::move(children), layer.null_count);
+  result.array = ArrayData::Make(node.type, layer.length, {layer.validity}, std::move(children),
+                                 layer.null_count);
   return result;
 }
 
@@ -435,30 +439,38 @@ Result<Assembled> StructuralRead::AssembleList(const Node& node) {
   return result;
 }
 
+Result<Structure::Layer> StructuralRead::FinishItems(Assembled* assembled) {
+  ARROW_ASSIGN_OR_RAISE(Structure::Layer layer, leaves_[assembled->leaf].structure()->Finish(
+                                                    assembled->next_layer++, /*is_large=*/false));
+  const int64_t scale = assembled->scale;
+  if (scale == 1) return layer;
+  if (layer.length % scale != 0) {
+    return InField(Corrupt(layer.length, " items in fixed-size lists of ", scale));
+  }
+  Structure::Layer first;
+  first.length = layer.length / scale;
+  if (layer.null_count == 0) return first;
+  ARROW_ASSIGN_OR_RAISE(first.validity, arrow::AllocateBuffer(BytesForBits(first.length), pool_));
+  std::memset(first.validity->mutable_data(), 0xFF, first.validity->size());
+  for (int64_t i = 0; i < first.length; ++i) {
+    if (GetBit(layer.validity->data(), i * scale)) continue;
+    ClearBit(first.validity->mutable_data(), i);
+    ++first.null_count;
+  }
+  return first;
+}
+
 Result<Assembled> StructuralRead::AssembleFixedSizeList(const Node& node) {
-  ARROW_ASSIGN_OR_RAISE(Assembled items, Assemble(node.children[0]));
-  ARROW_ASSIGN_OR_RAISE(Structure::Layer layer,
-                        leaves_[items.leaf].structure()->Finish(items.next_layer, false));
+  ARROW_ASSIGN_OR_RAISE(Assembled result, Assemble(node.children[0]));
   const int64_t size = static_cast<const arrow::FixedSizeListType&>(*node.type).list_size();
-  const int64_t length = layer.length / size;
-  if (length * size != items.array->length) {
-    return InField(Corrupt("fixed-size lists of ", size, " with ", items.array->length, " items"));
+  result.scale *= size;
+  ARROW_ASSIGN_OR_RAISE(const Structure::Layer layer, FinishItems(&result));
+  if (layer.length * size != result.array->length) {
+    return InField(Corrupt(layer.length, " fixed-size lists of ", size, " with ",
+                           result.array->length, " items"));
   }
-  // The levels say for each item whether its list is null.
-  int64_t null_count = 0;
-  std::shared_ptr<arrow::Buffer> validity;
-  if (layer.null_count > 0) {
-    ARROW_ASSIGN_OR_RAISE(validity, arrow::AllocateBuffer(BytesForBits(length), pool_));
-    std::memset(validity->mutable_data(), 0xFF, validity->size());
-    for (int64_t i = 0; i < length; ++i) {
-      if (GetBit(layer.validity->data(), i * size)) continue;
-      ClearBit(validity->mutable_data(), i);
-      ++null_count;
-    }
-  }
-  Assembled result{.array = nullptr, .leaf = items.leaf, .next_layer = items.next_layer + 1};
-  result.array = ArrayData::Make(node.type, length, {std::move(validity)}, {std::move(items.array)},
-                                 null_count);
+  result.array = ArrayData::Make(node.type, layer.length, {layer.validity},
+                                 {std::move(result.array)}, layer.null_count);
   return result;
 }
 
