@@ -15,7 +15,7 @@ namespace tusk::lance {
 /// blanks, keys in stored order, numbers as in AppendJsonDouble, extension values as strings. No
 /// bytes at all are null. Corrupt, with the offset in the value, for bytes that are no JSONB, text
 /// that is not UTF-8 and nesting deeper than 10,000; `out` is then as before.
-/// Source: docs/format/lance_file.md, "JSONB".
+/// Source: docs/format/lance_jsonb.md.
 Status AppendJsonText(std::span<const uint8_t> jsonb, std::string* out);
 
 /// The utf8 texts of JSONB values; nulls stay null. Corrupt names the row. InvalidArgument if the

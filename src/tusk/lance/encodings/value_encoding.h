@@ -8,7 +8,7 @@
 namespace tusk::lance {
 
 /// How values became bytes, as the metadata of a page describes it: a tree, outer-most step first.
-/// Source: docs/format/lance_file.md, "Value encodings".
+/// Source: docs/format/lance_encodings.md, "Value encodings".
 struct ValueEncoding {
   enum class Kind {
     kFlat,

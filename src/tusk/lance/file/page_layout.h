@@ -29,7 +29,7 @@ constexpr bool IsList(LevelLayer layer) {
 }
 
 /// How a page is laid out: what its metadata says.
-/// Source: docs/format/lance_file.md, "Pages".
+/// Source: docs/format/lance_pages.md.
 struct MiniBlockLayout {
   std::optional<ValueEncoding> repetition = {};  ///< of repetition levels; absent without lists
   std::optional<ValueEncoding> definition = {};  ///< of definition levels; absent if all are 0

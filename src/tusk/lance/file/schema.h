@@ -14,7 +14,7 @@
 
 namespace tusk::lance {
 
-/// One field of a Lance schema with its id. Source: lance.file.Field, docs/format/lance_file.md.
+/// One field of a Lance schema with its id. Source: docs/format/lance_file.md, "Schema".
 struct Field {
   std::string name;
   int32_t id = -1;         ///< unique within a table; -1 while not assigned

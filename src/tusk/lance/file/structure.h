@@ -16,7 +16,7 @@ namespace tusk::lance {
 /// What the repetition and definition levels of one page stand for. A repetition level counts,
 /// from the inside, the lists that begin at an entry; a definition level says at which layer an
 /// entry ends without a value, 0 that it has one.
-/// Source: docs/format/lance_file.md, "Levels".
+/// Source: docs/format/lance_levels.md.
 class LevelMeaning {
  public:
   /// `layers` inner-most first, as a page lists them.
