@@ -96,3 +96,27 @@ def lake(tmp_path, picture_folder):
     made = tusk.init(tmp_path / "lake")
     made.ingest(picture_folder, "media.pictures", label_from="folder")
     return made
+
+
+@pytest.fixture(scope="session")
+def open_reader(request):
+    """Opens the file of a path, `columns` of it if given, as pylance's LanceFileReader does."""
+    if request.config.getoption("--reader") == "pylance":
+        import lance.file
+
+        return lance.file.LanceFileReader
+    import tusk.file
+
+    return tusk.file.LanceFileReader
+
+
+@pytest.fixture(scope="session")
+def open_table(request):
+    """Opens a table by path, as an object like pylance's LanceDataset."""
+    if request.config.getoption("--reader") == "pylance":
+        import lance
+
+        return lance.dataset
+    import tusk
+
+    return tusk.dataset

@@ -187,7 +187,7 @@ class LanceFileReader:
         return ReaderResults._of(self._file.read(start, num_rows, options))
 
     def take_rows(self, indices, *, batch_size=1024, batch_readahead=16, batch_size_bytes=None):
-        """The rows with these numbers, ascending; one may be asked for more than once.
+        """The rows with these numbers, ascending and each once.
 
         Further parameters as in `read_range`.
         """
@@ -197,8 +197,8 @@ class LanceFileReader:
             indices = indices.tolist()
         indices = list(indices)
         for before, index in zip(indices, indices[1:]):
-            if before > index:
-                raise ValueError(f"rows of a file are taken in ascending order: {before} > {index}")
+            if before >= index:
+                raise ValueError(f"rows of a file are taken in ascending order: {before}, {index}")
         if indices:
             _check_not_negative("a row number", indices[0])
         options = self._options(batch_size, batch_readahead, batch_size_bytes)

@@ -193,6 +193,17 @@ const Field* FindByName(const std::vector<Field>& fields, std::string_view name)
   return found == fields.end() ? nullptr : &*found;
 }
 
+/// Whether `names` are the items of `field`, a fixed-size list of plain items, maybe within others.
+bool NamesPlainItems(const Field& field, std::span<const std::string> names) {
+  constexpr std::string_view kList = "fixed_size_list:";
+  std::string_view type = field.logical_type;
+  for (const std::string& name : names) {
+    if (!field.children.empty() || !type.starts_with(kList) || name != "item") return false;
+    type.remove_prefix(kList.size());
+  }
+  return true;
+}
+
 /// The fields from the top down to what `path` names; `find_top` finds one of the `top` fields.
 template <typename FindTop>
 Result<std::vector<const Field*>> ResolvePath(const std::vector<Field>& top, std::string_view path,
@@ -202,6 +213,10 @@ Result<std::vector<const Field*>> ResolvePath(const std::vector<Field>& top, std
   for (size_t i = 0; i < names.size(); ++i) {
     const std::vector<Field>& here = i == 0 ? top : found.back()->children;
     const Field* field = i == 0 ? find_top(names[0]) : FindByName(here, names[i]);
+    // The plain items of a fixed-size list are no field; who asks for them means the list.
+    if (field == nullptr && i > 0 && NamesPlainItems(*found.back(), std::span(names).subspan(i))) {
+      return found;
+    }
     if (field == nullptr) {
       const std::string where =
           i == 0 ? "" : " in '" + FormatFieldPath({names.begin(), names.begin() + i}) + "'";
@@ -221,16 +236,18 @@ struct Selection {
   std::vector<Selection> children;
 };
 
-Field Build(const Selection& selection) {
-  if (selection.is_whole && selection.children.empty()) return *selection.field;
+/// `is_whole` if all of a field around it is asked for.
+Field Build(const Selection& selection, bool is_whole = false) {
+  is_whole = is_whole || selection.is_whole;
+  if (is_whole && selection.children.empty()) return *selection.field;
   Field field = *selection.field;
   field.children.clear();
   std::unordered_set<const Field*> taken;
   for (const Selection& child : selection.children) {
-    field.children.push_back(Build(child));
+    field.children.push_back(Build(child, is_whole));
     taken.insert(child.field);
   }
-  if (!selection.is_whole) return field;
+  if (!is_whole) return field;
   for (const Field& child : selection.field->children) {
     if (!taken.contains(&child)) field.children.push_back(child);
   }
