@@ -27,6 +27,7 @@ struct ObjectInfo {
   std::string path;
   int64_t size = 0;
   int64_t modified_ms = 0;  ///< milliseconds since the epoch, by the store's clock
+  std::string tag = {};     ///< another one once the object was replaced; opaque
 };
 
 /// Reads that were submitted together. Buffers stay valid after the handle is gone.
@@ -122,6 +123,14 @@ struct StorePath {
 /// Resolves a URI: a path (made absolute against the working directory) or file:///path gives the
 /// local store. s3, gs, az and others are refused by name as not supported yet.
 TUSK_EXPORT Result<StorePath> ResolveUri(std::string_view uri, bool durable = true);
+
+/// The object `path` below the folder `base`; slashes around `path` count for nothing.
+/// InvalidArgument for one that would leave the folder.
+TUSK_EXPORT Result<StorePath> ResolveBelow(const StorePath& base, std::string_view path);
+
+/// Copies one object, in pieces, over one that may be at `target`. NotFound.
+TUSK_EXPORT Status CopyObject(const StorePath& source, const StorePath& target,
+                              const OperationContext& context);
 
 /// `base` and `name` with one slash between them.
 TUSK_EXPORT std::string JoinPath(std::string_view base, std::string_view name);

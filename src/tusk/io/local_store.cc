@@ -264,7 +264,7 @@ class LocalStore final : public ObjectStore {
       // A file may go while the folder is listed: it is then not there.
       if (path.ends_with(kTemporarySuffix) || lstat(path.c_str(), &state) != 0) continue;
       if (!S_ISREG(state.st_mode)) continue;
-      found.push_back({.path = path, .size = state.st_size, .modified_ms = ModifiedMs(state)});
+      found.push_back(InfoOf(path, state));
     }
     if (error) return IoError("cannot list '", prefix, "': ", error.message());
     std::ranges::sort(found, {}, &ObjectInfo::path);
@@ -278,8 +278,7 @@ class LocalStore final : public ObjectStore {
     if (stat(std::string(path).c_str(), &state) != 0) return FailedCall("look at", path, errno);
     if (!S_ISREG(state.st_mode))
       return NotFound("no file at '", path, "': it is not a regular file");
-    return ObjectInfo{
-        .path = std::string(path), .size = state.st_size, .modified_ms = ModifiedMs(state)};
+    return InfoOf(std::string(path), state);
   }
 
   Status Delete(std::string_view path, const OperationContext& context) override {
@@ -296,8 +295,14 @@ class LocalStore final : public ObjectStore {
     return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
   }
 
-  static int64_t ModifiedMs(const struct stat& state) {
-    return state.st_mtim.tv_sec * int64_t{1000} + state.st_mtim.tv_nsec / 1'000'000;
+  static ObjectInfo InfoOf(std::string path, const struct stat& state) {
+    const auto& time = state.st_mtim;
+    // Writers that rename a new file into place give it another inode, others the clock moves.
+    return {.path = std::move(path),
+            .size = state.st_size,
+            .modified_ms = time.tv_sec * int64_t{1000} + time.tv_nsec / 1'000'000,
+            .tag = std::to_string(state.st_ino) + "-" + std::to_string(state.st_size) + "-" +
+                   std::to_string(time.tv_sec) + "." + std::to_string(time.tv_nsec)};
   }
 
   const bool durable_;

@@ -12,6 +12,14 @@ namespace {
 struct StoredObject {
   std::shared_ptr<arrow::Buffer> bytes;
   int64_t modified_ms;
+  uint64_t number;  ///< of the writes so far
+
+  ObjectInfo InfoOf(std::string path) const {
+    return {.path = std::move(path),
+            .size = bytes->size(),
+            .modified_ms = modified_ms,
+            .tag = std::to_string(number)};
+  }
 };
 
 int64_t NowMs() {
@@ -93,9 +101,7 @@ class MemoryStore final : public ObjectStore, public std::enable_shared_from_thi
     std::vector<ObjectInfo> found;
     for (auto it = objects_.lower_bound(folder);
          it != objects_.end() && it->first.starts_with(folder); ++it) {
-      found.push_back({.path = it->first,
-                       .size = it->second.bytes->size(),
-                       .modified_ms = it->second.modified_ms});
+      found.push_back(it->second.InfoOf(it->first));
     }
     return found;
   }
@@ -103,8 +109,7 @@ class MemoryStore final : public ObjectStore, public std::enable_shared_from_thi
   Result<ObjectInfo> Head(std::string_view path, const OperationContext& context) override {
     if (context.io != nullptr) ++context.io->head_requests;
     ARROW_ASSIGN_OR_RAISE(StoredObject object, Find(path));
-    return ObjectInfo{
-        .path = std::string(path), .size = object.bytes->size(), .modified_ms = object.modified_ms};
+    return object.InfoOf(std::string(path));
   }
 
   Status Delete(std::string_view path, const OperationContext& context) override {
@@ -117,7 +122,8 @@ class MemoryStore final : public ObjectStore, public std::enable_shared_from_thi
 
   void Store(std::string_view path, std::shared_ptr<arrow::Buffer> bytes) {
     std::lock_guard lock(mutex_);
-    objects_.insert_or_assign(std::string(path), StoredObject{std::move(bytes), NowMs()});
+    objects_.insert_or_assign(std::string(path),
+                              StoredObject{std::move(bytes), NowMs(), ++writes_});
   }
 
   static void CountWrite(const OperationContext& context, size_t bytes) {
@@ -137,11 +143,12 @@ class MemoryStore final : public ObjectStore, public std::enable_shared_from_thi
   Status Insert(std::string_view path, std::shared_ptr<arrow::Buffer> bytes) {
     std::lock_guard lock(mutex_);
     const auto [it, inserted] =
-        objects_.try_emplace(std::string(path), StoredObject{std::move(bytes), NowMs()});
+        objects_.try_emplace(std::string(path), StoredObject{std::move(bytes), NowMs(), ++writes_});
     return inserted ? Status::OK() : AlreadyExists("object '", path, "' already exists");
   }
 
   std::mutex mutex_;
+  uint64_t writes_ = 0;
   std::map<std::string, StoredObject, std::less<>> objects_;
 };
 

@@ -5,6 +5,12 @@
 #include <utility>
 
 namespace tusk::io {
+namespace {
+
+/// Bytes that a copy holds at a time.
+constexpr int64_t kCopyPiece = 8 << 20;
+
+}  // namespace
 
 Result<std::shared_ptr<arrow::Buffer>> ObjectReader::ReadOne(
     ByteRange range, const OperationContext& context) const {
@@ -43,6 +49,29 @@ Status CheckRelativePath(std::string_view path) {
     begin = end + 1;
   }
   return Status::OK();
+}
+
+Result<StorePath> ResolveBelow(const StorePath& base, std::string_view path) {
+  std::string_view name = path;
+  while (name.starts_with('/')) name.remove_prefix(1);
+  while (name.ends_with('/')) name.remove_suffix(1);
+  if (!CheckRelativePath(name).ok()) {
+    return InvalidArgument("'", path, "' is no path below ", base.path);
+  }
+  return StorePath{.store = base.store, .path = JoinPath(base.path, name)};
+}
+
+Status CopyObject(const StorePath& source, const StorePath& target,
+                  const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const OpenedObject object, source.store->Open(source.path, 0, context));
+  ARROW_ASSIGN_OR_RAISE(const auto writer, target.store->Create(target.path, context));
+  const int64_t size = object.reader->size();
+  for (int64_t offset = 0; offset < size; offset += kCopyPiece) {
+    const ByteRange piece{.offset = offset, .length = std::min(kCopyPiece, size - offset)};
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, object.reader->ReadOne(piece, context));
+    ARROW_RETURN_NOT_OK(writer->Append({bytes->data(), static_cast<size_t>(bytes->size())}));
+  }
+  return writer->Finish();
 }
 
 Result<StorePath> ResolveUri(std::string_view uri, bool durable) {

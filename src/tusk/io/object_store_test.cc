@@ -50,6 +50,47 @@ TEST_P(ObjectStoreTest, ReadsBackWhatWasPut) {
   EXPECT_EQ(Read("a/b"), "again");
 }
 
+TEST_P(ObjectStoreTest, GivesAReplacedObjectAnotherTag) {
+  ASSERT_OK(store_->Put(Path("a"), "one", context_));
+  ASSERT_OK(store_->Put(Path("b"), "one", context_));
+  ASSERT_OK_AND_ASSIGN(const ObjectInfo first, store_->Head(Path("a"), context_));
+  ASSERT_OK_AND_ASSIGN(const ObjectInfo same, store_->Head(Path("a"), context_));
+  ASSERT_OK_AND_ASSIGN(const auto listed, store_->List(root_, context_));
+  EXPECT_EQ(first.tag, same.tag);
+  EXPECT_EQ(first.tag, listed[0].tag);
+  ASSERT_OK(store_->Put(Path("a"), "two", context_));
+  ASSERT_OK_AND_ASSIGN(const ObjectInfo second, store_->Head(Path("a"), context_));
+  EXPECT_NE(first.tag, second.tag);
+}
+
+TEST_P(ObjectStoreTest, CopiesAnObjectOfSeveralPieces) {
+  std::string bytes(20 << 20, 'x');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7 % 251);
+  ASSERT_OK(store_->Put(Path("a"), bytes, context_));
+  const StorePath source{.store = store_, .path = Path("a")};
+  ASSERT_OK(CopyObject(source, {.store = store_, .path = Path("c/b")}, context_));
+  EXPECT_EQ(Read("c/b"), bytes);
+  ASSERT_OK(store_->Put(Path("empty"), "", context_));
+  ASSERT_OK(CopyObject({.store = store_, .path = Path("empty")},
+                       {.store = store_, .path = Path("c/b")}, context_));
+  EXPECT_EQ(Read("c/b"), "");
+  EXPECT_THAT(CopyObject({.store = store_, .path = Path("none")}, source, context_),
+              FailsWith(ErrorCode::kNotFound));
+  EXPECT_EQ(Read("a"), bytes);
+}
+
+TEST_P(ObjectStoreTest, ResolvesPathsBelowAFolderOnly) {
+  const StorePath base{.store = store_, .path = "base"};
+  for (const std::string_view path : {"a/b", "/a/b", "a/b/", "//a/b//"}) {
+    ASSERT_OK_AND_ASSIGN(const StorePath found, ResolveBelow(base, path));
+    EXPECT_EQ(found.path, "base/a/b") << path;
+    EXPECT_EQ(found.store, store_);
+  }
+  for (const std::string_view path : {"", "/", "..", "../a", "a/../../b", "a//b", "s3://a/b"}) {
+    EXPECT_THAT(ResolveBelow(base, path), FailsWith(ErrorCode::kInvalidArgument)) << path;
+  }
+}
+
 TEST_P(ObjectStoreTest, ShowsAStreamedObjectOnlyWhenFinished) {
   ASSERT_OK_AND_ASSIGN(auto writer, store_->Create(Path("x"), context_));
   const std::vector<uint8_t> bytes = {'a', 'b', 'c'};

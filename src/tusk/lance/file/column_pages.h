@@ -22,11 +22,14 @@ class MadeOnce {
 
   /// Null until it is made.
   const T* get() const { return value_.load(std::memory_order_acquire); }
-  void Set(std::unique_ptr<const T> value) {
+  /// False if another one was made before.
+  bool Set(std::unique_ptr<const T> value) {
     const T* expected = nullptr;
-    if (value_.compare_exchange_strong(expected, value.get(), std::memory_order_acq_rel)) {
-      static_cast<void>(value.release());
+    if (!value_.compare_exchange_strong(expected, value.get(), std::memory_order_acq_rel)) {
+      return false;
     }
+    static_cast<void>(value.release());
+    return true;
   }
 
  private:

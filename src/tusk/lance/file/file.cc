@@ -10,16 +10,10 @@
 #include "tusk/lance/file/batch_stream.h"
 #include "tusk/lance/file/describe.h"
 #include "tusk/lance/file/field_path.h"
+#include "tusk/lance/file/file_state.h"
 #include "tusk/lance/file/reader.h"
 
 namespace tusk::lance {
-
-struct File::State {
-  io::StorePath location;
-  std::shared_ptr<const FileReader> reader;
-  std::string version;
-  std::shared_ptr<arrow::Schema> schema;
-};
 
 namespace {
 
@@ -105,14 +99,20 @@ Result<std::shared_ptr<const File>> File::Open(std::string_view uri,
 
 Result<std::shared_ptr<const File>> File::Open(const io::StorePath& location,
                                                const OperationContext& context) {
-  auto state = std::make_shared<State>();
-  state->location = location;
-  ARROW_ASSIGN_OR_RAISE(state->reader,
+  ARROW_ASSIGN_OR_RAISE(auto reader,
                         FileReader::Open(location.store.get(), location.path, context));
-  state->version = "2." + std::to_string(state->reader->minor_version());
-  auto schema = state->reader->schema().ToArrow();
+  return State::Make(location, std::move(reader));
+}
+
+Result<std::shared_ptr<const File>> File::State::Make(io::StorePath location,
+                                                      std::shared_ptr<const FileReader> reader) {
+  auto state = std::make_shared<State>();
+  auto schema = reader->schema().ToArrow();
   if (!schema.ok()) return WithContext(schema.status(), location.path);
   state->schema = *std::move(schema);
+  state->version = "2." + std::to_string(reader->minor_version());
+  state->location = std::move(location);
+  state->reader = std::move(reader);
   return std::make_shared<const File>(std::move(state));
 }
 

@@ -1,6 +1,7 @@
 #include "tusk/lance/file/reader.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <unordered_map>
 #include <utility>
@@ -77,10 +78,24 @@ Status Tail::DropBefore(int64_t offset, const OperationContext& context) {
   return Status::OK();
 }
 
+/// How much larger metadata is once it is parsed, about.
+constexpr int64_t kParsedSize = 4;
+
+/// What the indices of the pages will take, about.
+int64_t IndexBytes(const ColumnPages& column) {
+  int64_t bytes = 0;
+  for (const ColumnPages::Entry& entry : column.entries) {
+    for (const ByteRange& range : entry.page->index_ranges()) bytes += range.length * kParsedSize;
+  }
+  return bytes;
+}
+int64_t IndexBytes(const ArrayColumn& /*column*/) { return 0; }
+
 class FileReaderImpl final : public FileReader {
  public:
   FileReaderImpl(Tail tail, Footer footer, std::shared_ptr<arrow::Buffer> column_table,
-                 std::vector<ByteRange> global_buffers, Schema schema, int64_t num_rows)
+                 std::vector<ByteRange> global_buffers, Schema schema, int64_t schema_bytes,
+                 int64_t num_rows)
       : tail_(std::move(tail)),
         footer_(footer),
         column_table_(std::move(column_table)),
@@ -88,11 +103,14 @@ class FileReaderImpl final : public FileReader {
         schema_(std::move(schema)),
         num_rows_(num_rows),
         columns_(is_array_file() ? 0 : footer.num_columns),
-        array_columns_(is_array_file() ? footer.num_columns : 0) {}
+        array_columns_(is_array_file() ? footer.num_columns : 0),
+        memory_bytes_(std::ssize(tail_.bytes()) + column_table_->size() +
+                      footer.num_columns * int64_t{sizeof(void*)} + schema_bytes * kParsedSize) {}
 
   const Schema& schema() const override { return schema_; }
   int64_t num_rows() const override { return num_rows_; }
   uint16_t minor_version() const override { return footer_.data_minor(); }
+  int64_t memory_bytes() const override { return memory_bytes_.load(std::memory_order_relaxed); }
   Result<std::vector<Column>> FindColumns(std::span<const std::string> names) const override;
   Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(
       std::span<const Column> columns, RowRange rows,
@@ -127,6 +145,7 @@ class FileReaderImpl final : public FileReader {
   /// By column index; made when a column is first read. One of the two is empty, by the version.
   mutable std::vector<MadeOnce<ColumnPages>> columns_;
   mutable std::vector<MadeOnce<ArrayColumn>> array_columns_;
+  mutable std::atomic<int64_t> memory_bytes_;
 };
 
 using ColumnNumbers = std::unordered_map<const Field*, int32_t>;
@@ -210,7 +229,8 @@ Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
                                               std::to_string(missing[i].number) +
                                               "): metadata at " + std::to_string(ranges[i].offset));
     }
-    (*loaded)[missing[i].number].Set(*std::move(column));
+    const int64_t size = buffers[i]->size() * kParsedSize + IndexBytes(**column);
+    if ((*loaded)[missing[i].number].Set(*std::move(column))) memory_bytes_ += size;
   }
   return Status::OK();
 }
@@ -355,7 +375,7 @@ Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& objec
                         table_bytes[0]->CopySlice(0, table_bytes[0]->size(), context.pool));
   return std::make_shared<FileReaderImpl>(std::move(tail), footer, std::move(column_table),
                                           std::move(global_buffers), std::move(descriptor.schema),
-                                          descriptor.num_rows);
+                                          descriptor_bytes[0]->size(), descriptor.num_rows);
 }
 
 }  // namespace

@@ -93,20 +93,14 @@ Result<std::shared_ptr<const FileReader>> Dataset::State::OpenFile(
     return Unsupported(location.path, ": data file '", file.path, "' of fragment ", fragment.id,
                        " lies at a registered base path: that is not supported yet");
   }
-  {
-    std::lock_guard lock(mutex_);
-    const auto it = files_.find(file.path);
-    if (it != files_.end()) return it->second;
-  }
   const std::string path = io::JoinPath(io::JoinPath(location.path, "data"), file.path);
-  // Two threads may both open it; the first one's stays.
-  ARROW_ASSIGN_OR_RAISE(auto reader, FileReader::Open(location.store.get(), path, context));
+  // Nobody replaces a file of a table.
+  ARROW_ASSIGN_OR_RAISE(auto reader, files_.Open(location.store.get(), path, /*tag=*/{}, context));
   if (reader->num_rows() != fragment.physical_rows) {
     return Corrupt(path, " has ", reader->num_rows(), " rows, but fragment ", fragment.id,
                    " of version ", manifest.version, " has ", fragment.physical_rows);
   }
-  std::lock_guard lock(mutex_);
-  return files_.try_emplace(file.path, std::move(reader)).first->second;
+  return reader;
 }
 
 Result<std::shared_ptr<const RowIdSequence>> Dataset::State::RowIds(

@@ -12,6 +12,7 @@
 
 #include "tusk/io/object_store.h"
 #include "tusk/lance/dataset.h"
+#include "tusk/lance/file/file_cache.h"
 #include "tusk/lance/file/reader.h"
 #include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/manifest.h"
@@ -38,7 +39,7 @@ struct Dataset::State {
                                                      Manifest manifest, std::string manifest_path);
 
   int64_t num_rows() const { return first_rows.back(); }
-  /// The file of a fragment, opened once.
+  /// The file of a fragment, opened unless it is still open.
   Result<std::shared_ptr<const FileReader>> OpenFile(const Fragment& fragment, const DataFile& file,
                                                      const OperationContext& context) const;
   /// The row ids of a fragment of a table that has stable ones, parsed once.
@@ -49,7 +50,7 @@ struct Dataset::State {
 
  private:
   mutable std::mutex mutex_;
-  mutable std::map<std::string, std::shared_ptr<const FileReader>, std::less<>> files_;
+  mutable FileCache files_;
   mutable std::map<uint64_t, std::shared_ptr<const RowIdSequence>> row_ids_;
   mutable std::map<uint64_t, std::shared_ptr<const DeletedRows>> deleted_rows_;
 };
