@@ -12,17 +12,12 @@
 #include "arrow_data.h"
 #include "call.h"
 #include "module.h"
+#include "tables.h"
 
 #include "tusk/lance/file.h"
 
 namespace tusk::python {
 namespace {
-
-/// An open Lance file as Python holds it, with what was read through it.
-struct LanceFile {
-  std::shared_ptr<const lance::File> file;
-  std::shared_ptr<IoCounters> io = std::make_shared<IoCounters>();
-};
 
 LanceFile Open(std::string_view uri) {
   LanceFile file;

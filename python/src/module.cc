@@ -9,9 +9,11 @@ NB_MODULE(_tusk, module) {
   BindErrors();
   BindOperationContext(module);
   BindArrowData(module);
+  BindObjectStore(module);
   BindLanceDataset(module);
   BindLanceFile(module);
   BindLanceFileDescription(module);
+  BindLanceFileSession(module);
   BindLanceNearest(module);
   BindIcebergTable(module);
   BindCatalog(module);

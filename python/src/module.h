@@ -6,9 +6,11 @@ namespace tusk::python {
 
 // One per public header.
 void BindOperationContext(nanobind::module_& module);
+void BindObjectStore(nanobind::module_& module);
 void BindLanceDataset(nanobind::module_& module);
 void BindLanceFile(nanobind::module_& module);
 void BindLanceFileDescription(nanobind::module_& module);
+void BindLanceFileSession(nanobind::module_& module);
 void BindLanceNearest(nanobind::module_& module);
 void BindIcebergTable(nanobind::module_& module);
 void BindCatalog(nanobind::module_& module);

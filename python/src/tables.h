@@ -5,12 +5,19 @@
 #include "tusk/base/operation_context.h"
 #include "tusk/iceberg/table.h"
 #include "tusk/lance/dataset.h"
+#include "tusk/lance/file.h"
 
 namespace tusk::python {
 
 /// An open Lance table as Python holds it, with what was read and written through it.
 struct LanceTable {
   std::shared_ptr<const lance::Dataset> dataset;
+  std::shared_ptr<IoCounters> io = std::make_shared<IoCounters>();
+};
+
+/// An open Lance file as Python holds it, with what was read through it.
+struct LanceFile {
+  std::shared_ptr<const lance::File> file;
   std::shared_ptr<IoCounters> io = std::make_shared<IoCounters>();
 };
 

@@ -81,6 +81,14 @@ def stable_version():
     return "2.2"
 
 
+@dataclasses.dataclass
+class ListResult:
+    """The folders and files right below a folder, as paths below the session's."""
+
+    common_prefixes: list
+    objects: list
+
+
 class ReaderResults:
     """The rows of a read, not yet read."""
 
@@ -247,3 +255,109 @@ class LanceFileReader:
     def io_stats_snapshot(self):
         """What was read through this object so far, its opening included."""
         return IOStats.of(self._file.io)
+
+
+class LanceFileSession:
+    """Opens Lance files below a folder and keeps what it knows of them within a budget.
+
+    A file that is opened again needs no more metadata from the store. Paths are below `base_path`;
+    ValueError for one that would leave it.
+    """
+
+    def __init__(self, base_path, storage_options=None, namespace_client=None, table_id=None):
+        refuse(
+            "LanceFileSession",
+            {
+                "storage_options": storage_options or None,
+                "namespace_client": namespace_client,
+                "table_id": table_id,
+            },
+        )
+        self._base = _tusk.resolve(os.fspath(base_path))
+        self._session = _tusk.LanceFileSession(self._base)
+
+    def open_reader(self, path, columns=None):
+        """A LanceFileReader of the file `path`."""
+        return LanceFileReader(None, columns=columns, _inner_reader=self._session.open(path))
+
+    def open_writer(self, path, **options):
+        raise NotImplementedError("LanceFileSession.open_writer is not supported yet")
+
+    def open_packed_blob_writer(self, path, blob_id):
+        raise NotImplementedError("LanceFileSession.open_packed_blob_writer is not supported yet")
+
+    def open_dedicated_blob_writer(self, path, blob_id):
+        raise NotImplementedError(
+            "LanceFileSession.open_dedicated_blob_writer is not supported yet"
+        )
+
+    def contains(self, path):
+        """Whether there is a file `path`."""
+        try:
+            self._base.below(path).size()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _folder(self, path):
+        return self._base if path is None or not path.strip("/") else self._base.below(path)
+
+    def _below_base(self, paths):
+        return [path.removeprefix(self._base.path).lstrip("/") for path in paths]
+
+    def list(self, path=None):
+        """All files below the folder `path`, at any depth, ascending; none if it is not there."""
+        return self._below_base(self._folder(path).list())
+
+    def list_with_delimiter(self, path=None):
+        """The folders that hold a file and the files right below the folder `path`."""
+        folder = self._folder(path)
+        inside = len(folder.path.rstrip("/")) + 1
+        folders = {}
+        files = []
+        for found in folder.list():
+            name, slash, _ = found[inside:].partition("/")
+            if slash:
+                folders[found[:inside] + name] = None
+            else:
+                files.append(found)
+        return ListResult(self._below_base(folders), self._below_base(files))
+
+    def read_range(self, path, offset, length):
+        """Bytes of the file `path`. OSError if there is none or it does not have them all."""
+        _check_not_negative("offset", offset)
+        _check_not_negative("length", length)
+        return self._base.below(path).read(offset, length)
+
+    def delete_file(self, path):
+        """Deletes the file `path`. OSError if there is none."""
+        file = self._base.below(path)
+        file.size()
+        file.delete()
+
+    def upload_file(self, local_path, remote_path):
+        """Copies a file of this machine to `remote_path`."""
+        _tusk.resolve(os.fspath(local_path)).copy_to(self._base.below(remote_path))
+
+    def download_file(self, remote_path, local_path):
+        """Copies the file `remote_path` to one of this machine."""
+        self._base.below(remote_path).copy_to(_tusk.resolve(os.fspath(local_path)))
+
+
+class LanceFileWriter:
+    """Not supported yet: write a table by tusk.write_dataset."""
+
+    def __init__(self, *args, **kwargs):
+        raise NotImplementedError("LanceFileWriter is not supported yet")
+
+
+__all__ = [
+    "LanceFileReader",
+    "LanceFileWriter",
+    "LanceFileMetadata",
+    "LanceColumnMetadata",
+    "LancePageMetadata",
+    "LanceBufferDescriptor",
+    "LanceFileStatistics",
+    "stable_version",
+]

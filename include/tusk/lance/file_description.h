@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -41,7 +42,7 @@ struct PageDescription {
 };
 
 /// One physical column: a leaf of the schema, as a rule.
-struct ColumnDescription {
+struct TUSK_EXPORT ColumnDescription {
   std::string field;         ///< path of the field that it holds: "points.item.x"
   std::string logical_type;  ///< as the file has it: "fixed_size_list:float:768"
   std::string content;       ///< values, packed struct, blob descriptors, struct, list offsets
@@ -50,6 +51,9 @@ struct ColumnDescription {
   int64_t num_metadata_bytes = 0;
   std::vector<io::ByteRange> buffers;  ///< of the column as a whole
   std::vector<PageDescription> pages;
+
+  /// How many pages have each layout with its codecs: {"mini_block fsst > variable", 3}.
+  std::map<std::string, int64_t> CountEncodings() const;
 };
 
 /// What the metadata of a Lance file says of it.

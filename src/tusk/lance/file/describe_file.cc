@@ -271,6 +271,14 @@ Result<std::shared_ptr<arrow::Buffer>> ReadGlobalBuffer(const io::StorePath& fil
   return opened.object->ReadOne((*buffers)[index], context);
 }
 
+std::map<std::string, int64_t> ColumnDescription::CountEncodings() const {
+  std::map<std::string, int64_t> counts;
+  for (const PageDescription& page : pages) {
+    ++counts[page.codecs.empty() ? page.layout : page.layout + " " + page.codecs];
+  }
+  return counts;
+}
+
 std::string EncodingDescription::ToString() const {
   std::string text = name;
   std::string inside;
