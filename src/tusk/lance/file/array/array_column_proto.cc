@@ -49,7 +49,10 @@ class ColumnParser {
         page.encoding,
         ArrayEncoding::Parse(from.encoding().direct().encoding(),
                              {.page = buffers, .column = column_buffers_, .file = file_buffers_}));
-    ARROW_RETURN_NOT_OK(page.encoding.CheckCapacity(page.num_rows));
+    if (page.num_rows > page.encoding.Capacity()) {
+      return Corrupt("claims ", page.num_rows, " rows in encoding ", page.encoding.name(),
+                     ", whose buffers hold ", page.encoding.Capacity());
+    }
     if (page.encoding.kind == ArrayEncoding::Kind::kList) {
       if (page.encoding.count > kMaxRows - column_->num_items) {
         return Corrupt("claims ", page.encoding.count, " items after ", column_->num_items);

@@ -1,5 +1,6 @@
 #include "tusk/lance/file/array/array_encoding.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "tusk/lance/encodings/bitpacking.h"
@@ -77,47 +78,35 @@ std::string_view ArrayEncoding::name() const {
   return "unknown";
 }
 
-Status ArrayEncoding::CheckCapacity(int64_t num_values) const {
-  int64_t capacity = kMax;
+int64_t ArrayEncoding::Capacity() const {
   switch (kind) {
     case Kind::kFlat:
-      capacity = MaxValues(*this, bits);
-      break;
+      return MaxValues(*this, bits);
     case Kind::kBitpacked:
       // Not a whole number of bytes: the bits are counted.
-      capacity = Times(buffer.length, 8) / bits;
-      break;
+      return Times(buffer.length, 8) / bits;
     case Kind::kBitpackedForNonNeg:
-      capacity = Times(buffer.length / PackedBytes(bits), kPackedBlock);
-      break;
+      return Times(buffer.length / PackedBytes(bits), kPackedBlock);
     case Kind::kPackedStruct: {
       const int64_t row_bits = PackedBits(*this);
-      if (row_bits > 0) capacity = MaxValues(*this, row_bits);
-      break;
+      return row_bits == 0 ? kMax : MaxValues(*this, row_bits);
     }
     case Kind::kFixedSizeList:
     case Kind::kFixedSizeBinary:
-      return children[0].CheckCapacity(Times(num_values, count));
-    case Kind::kDictionary:
-      ARROW_RETURN_NOT_OK(children[1].CheckCapacity(count));
-      return children[0].CheckCapacity(num_values);
+      return children[0].Capacity() / count;
     case Kind::kNoNulls:
     case Kind::kList:
     case Kind::kBinary:
+    case Kind::kDictionary:
     case Kind::kFsst:
-      return children[0].CheckCapacity(num_values);
+      return children[0].Capacity();
     case Kind::kSomeNulls:
-      ARROW_RETURN_NOT_OK(children[0].CheckCapacity(num_values));
-      return children[1].CheckCapacity(num_values);
+      return std::min(children[0].Capacity(), children[1].Capacity());
     case Kind::kAllNulls:
     case Kind::kStruct:
       break;
   }
-  if (num_values > capacity) {
-    return Corrupt("encoding ", name(), " claims ", num_values, " values in ", buffer.length,
-                   " bytes");
-  }
-  return Status::OK();
+  return kMax;
 }
 
 }  // namespace tusk::lance

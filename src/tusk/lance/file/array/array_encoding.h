@@ -59,8 +59,8 @@ struct ArrayEncoding {
 
   /// The name in the format: "flat".
   std::string_view name() const;
-  /// Corrupt if the buffers are too small for so many values.
-  Status CheckCapacity(int64_t num_values) const;
+  /// The most values that the buffers can hold; the largest number if there are no buffers.
+  int64_t Capacity() const;
 };
 
 }  // namespace tusk::lance

@@ -149,6 +149,9 @@ Result<ArrayEncoding> TreeParser::Dictionary(const proto::DictionaryArray& from)
   to.count = from.num_dictionary_items();
   ARROW_RETURN_NOT_OK(AddChild(from.indices(), &to));
   ARROW_RETURN_NOT_OK(AddChild(from.items(), &to));
+  if (to.count > to.children[1].Capacity()) {
+    return Corrupt("dictionary of ", to.count, " items in buffers for ", to.children[1].Capacity());
+  }
   return to;
 }
 

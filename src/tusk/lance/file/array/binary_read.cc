@@ -59,9 +59,8 @@ class BinaryRead final : public FieldRead {
     ARROW_ASSIGN_OR_RAISE(
         EndOffsets offsets,
         EndOffsets::Make(request_.num_values(), IsWide(request_.storage()), request_.pool));
-    // How many bytes there are is known where they are read.
     const EndOffsets::Page page = {.null_adjustment = null_adjustment_,
-                                   .num_items = std::numeric_limits<int64_t>::max(),
+                                   .num_items = bytes_encoding_.Capacity(),
                                    .first_item = 0};
     ARROW_RETURN_NOT_OK(offsets.Add(
         {ends->GetValues<uint64_t>(1), static_cast<size_t>(ends->length)}, request_.runs, page));

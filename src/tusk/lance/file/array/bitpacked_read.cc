@@ -179,7 +179,10 @@ Result<std::unique_ptr<FieldRead>> MakeBitpackedRead(const ArrayEncoding& encodi
                    " bits holds no ", request.type->ToString());
   }
   std::erase_if(request.runs, [](const RowRange& run) { return run.length() == 0; });
-  if (!request.runs.empty()) ARROW_RETURN_NOT_OK(encoding.CheckCapacity(request.runs.back().end));
+  if (!request.runs.empty() && request.runs.back().end > encoding.Capacity()) {
+    return Corrupt("encoding ", encoding.name(), " of ", encoding.Capacity(),
+                   " values has no number ", request.runs.back().end - 1);
+  }
   if (encoding.kind == ArrayEncoding::Kind::kBitpacked) {
     return std::make_unique<BitsRead>(encoding, std::move(request));
   }

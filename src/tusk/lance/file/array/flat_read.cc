@@ -157,7 +157,10 @@ Result<std::unique_ptr<FieldRead>> MakeFlatRead(const ArrayEncoding& encoding,
   }
   if (encoding.compression) return std::make_unique<CompressedRead>(encoding, std::move(request));
   std::erase_if(request.runs, [](const RowRange& run) { return run.length() == 0; });
-  if (!request.runs.empty()) ARROW_RETURN_NOT_OK(encoding.CheckCapacity(request.runs.back().end));
+  if (!request.runs.empty() && request.runs.back().end > encoding.Capacity()) {
+    return Corrupt("encoding ", encoding.name(), " of ", encoding.Capacity(),
+                   " values has no number ", request.runs.back().end - 1);
+  }
   return std::make_unique<FlatRead>(encoding, std::move(request));
 }
 
