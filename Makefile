@@ -1,8 +1,9 @@
 # make demo | test are all that a newcomer needs; each installs and builds what it uses.
 PYTHON := .venv/bin/python
 JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 120
 
-.PHONY: help deps build demo test test-generated lint asan bench bench-micro clean
+.PHONY: help deps build demo test test-generated lint asan fuzz bench bench-micro clean
 
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
@@ -11,6 +12,7 @@ help:
 	@echo "make build  the library, the tests and the Python package (in .venv)"
 	@echo "make lint   include order, clang-format, clang-tidy"
 	@echo "make asan   the C++ tests under the address and undefined-behaviour sanitizers"
+	@echo "make fuzz   every fuzzer for FUZZ_SECONDS (120) each, one at a time"
 	@echo "make bench  measure against pylance, Parquet, Feather and Vortex, and every codec (bench/README.md);"
 	@echo "            BENCH='--scale 0.1 --only take' passes options, bench-micro runs the codecs alone"
 	@echo "make clean  remove build/"
@@ -44,6 +46,12 @@ asan: deps
 	cmake --preset asan
 	cmake --build --preset asan --parallel $(JOBS)
 	ctest --preset asan --parallel $(JOBS)
+
+fuzz: deps
+	tools/deps.sh fuzz
+	cmake --preset fuzz
+	cmake --build --preset fuzz --parallel $(JOBS)
+	tools/fuzz.sh $(FUZZ_SECONDS)
 
 lint: deps
 	tools/deps.sh lint

@@ -5,6 +5,7 @@
 #   tusk_protobuf(NAME files.proto...)                 generated messages, lite runtime
 #   tusk_test(NAME sources... LINK targets...)          one test binary per component
 #   tusk_benchmark(NAME sources... LINK targets...)     built by the target tusk_benchmarks too
+#   tusk_fuzzer(NAME sources... CORPUS folder LINK targets...)
 add_library(tusk_options INTERFACE)
 target_compile_features(tusk_options INTERFACE cxx_std_20)
 target_compile_options(tusk_options INTERFACE -Wall -Wextra -Wpedantic -Werror)
@@ -14,6 +15,11 @@ if(TUSK_SANITIZE)
   target_compile_options(tusk_options INTERFACE
     -fsanitize=${TUSK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(tusk_options INTERFACE -fsanitize=${TUSK_SANITIZE})
+endif()
+if(TUSK_FUZZ)
+  # Virtual calls and casts that cross into Arrow's library, which is built without, look wrong.
+  target_compile_options(tusk_options INTERFACE
+    -fsanitize=fuzzer-no-link -fno-sanitize=vptr,function)
 endif()
 find_program(MOLD mold)
 if(MOLD)
@@ -86,5 +92,27 @@ function(tusk_benchmark name)
     set_target_properties(${name} PROPERTIES
       RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/benchmarks")
     add_dependencies(tusk_benchmarks ${name})
+  endif()
+endfunction()
+
+# A fuzzer: LLVMFuzzerTestOneInput in the sources. With TUSK_FUZZ it is libFuzzer's and `make fuzz`
+# runs it; in the other builds it is a test that runs every file of tests/corpus/<CORPUS>.
+add_custom_target(tusk_fuzzers)
+
+function(tusk_fuzzer name)
+  if(NOT TUSK_BUILD_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "CORPUS" "LINK" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} tusk_fuzzing)
+  if(TUSK_FUZZ)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(tusk_fuzzers ${name})
+    set_property(GLOBAL APPEND_STRING PROPERTY TUSK_FUZZERS
+      "${CMAKE_CURRENT_BINARY_DIR}/${name} tests/corpus/${ARG_CORPUS}\n")
+  else()
+    target_link_libraries(${name} PRIVATE tusk_replay)
+    add_test(NAME ${name} COMMAND ${name} "${PROJECT_SOURCE_DIR}/tests/corpus/${ARG_CORPUS}")
   endif()
 endfunction()

@@ -13,6 +13,8 @@ packages=(
 )
 # Only `make lint` needs these.
 if [ "${1:-}" = lint ]; then packages+=(clang-format-19 clang-tidy-19); fi
+# Only `make fuzz` needs these.
+if [ "${1:-}" = fuzz ]; then packages+=(clang-19 libclang-rt-19-dev); fi
 
 missing=()
 for package in "${packages[@]}"; do

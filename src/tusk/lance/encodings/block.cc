@@ -186,7 +186,8 @@ Result<Block> Block::Decode(const ValueEncoding& encoding, int64_t num_values,
   const std::span<const uint8_t> from(bytes->data(), size);
   switch (encoding.kind) {
     case Kind::kFlat:
-      std::memcpy(to, from.data(), num_values * width);
+      // No bytes may stand at no address.
+      if (num_values > 0) std::memcpy(to, from.data(), num_values * width);
       break;
     case Kind::kInlineBitpacking: {
       ARROW_ASSIGN_OR_RAISE(const auto decoder, MakeInlineBitpackingDecoder(encoding.bits));

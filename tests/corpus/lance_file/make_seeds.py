@@ -1,0 +1,477 @@
+"""Writes the seeds of the Lance fuzzers: small files by pylance, and parts cut out of them.
+
+    make_seeds.py      into the folders beside this file and beside ../lance_encodings
+
+`file/` has whole files. The folders of pages have files taken apart, in the form of AssembleFile
+(src/tusk/lance/file/file_laws.h); those of encodings have chunks and blocks, in the form of
+CheckDecoder (src/tusk/lance/encodings/decoder_laws.h). A seed is never changed once it is there:
+pylance trains FSST with random samples, so a second run would not write the same bytes.
+"""
+
+import pathlib
+import struct
+import tempfile
+
+import pyarrow as pa
+from lance.file import LanceFileWriter
+
+HERE = pathlib.Path(__file__).parent
+ENCODINGS = HERE.parent / "lance_encodings"
+
+
+def hinted(name, type, nullable=True, **hints):
+    metadata = {"lance-encoding:" + key.replace("_", "-"): value for key, value in hints.items()}
+    return pa.field(name, type, nullable, metadata or None)
+
+
+def words(count, length=12):
+    return [f"{i * 7919 % 1000:03}-" + "abcdefgh"[i % 8] * (length - 4) for i in range(count)]
+
+
+def column(field, values):
+    return pa.table([pa.array(values, field.type)], schema=pa.schema([field]))
+
+
+def sparse(values, every=5):
+    return [None if i % every == 2 else value for i, value in enumerate(values)]
+
+
+def plain_tables():
+    """Columns that every version has."""
+    yield "int64_flat", column(hinted("x", pa.int64()), [(-1) ** i * 3**i for i in range(40)])
+    yield "int32_nulls", column(hinted("x", pa.int32()), sparse([-i * i for i in range(50)]))
+    yield "int32_packed", column(hinted("x", pa.int32(), False), [i % 100 for i in range(1100)])
+    yield "int16_packed_nulls", column(hinted("x", pa.int16()), sparse([i % 7 for i in range(300)]))
+    yield "int8_runs", column(hinted("x", pa.int8()), [i // 60 for i in range(600)])
+    yield "uint64_runs_nulls", column(hinted("x", pa.uint64()), sparse([i // 90 for i in range(400)], 97))
+    yield "bool_nulls", column(hinted("x", pa.bool_()), sparse([i % 3 == 0 for i in range(70)]))
+    yield "double_split", column(
+        hinted("x", pa.float64(), compression="lz4", bss="on"), [i / 7 for i in range(600)]
+    )
+    yield "float_split_zstd", column(
+        hinted("x", pa.float32(), compression="zstd", bss="on"), [1 + i / 9 for i in range(1100)]
+    )
+    yield "int32_lz4", column(
+        hinted("x", pa.int32(), compression="lz4"), [(i // 3 * 7919) % 5000 - 2500 for i in range(1500)]
+    )
+    yield "text", column(hinted("x", pa.utf8()), sparse(words(30, 6)))
+    yield "large_text", column(hinted("x", pa.large_utf8(), False), words(20, 9))
+    yield "binary", column(hinted("x", pa.binary()), sparse([bytes(range(i)) for i in range(25)]))
+    yield "text_fsst", column(hinted("x", pa.utf8(), compression="fsst"), sparse(words(90, 16)))
+    yield "text_dictionary", column(hinted("x", pa.utf8()), sparse([words(4, 20)[i % 4] for i in range(200)]))
+    yield "text_dictionary_plain", column(
+        hinted("x", pa.utf8(), dict_values_compression="none"),
+        [words(5, 20)[i * i % 5] for i in range(150)],
+    )
+    yield "text_lz4", column(hinted("x", pa.utf8(), compression="lz4"), words(400, 14))
+    yield "text_wide", column(hinted("x", pa.utf8()), sparse([w * 30 for w in words(5)], 3))
+    yield "text_wide_fsst", column(
+        hinted("x", pa.utf8(), compression="fsst"), [w * 25 for w in words(6)]
+    )
+    yield "binary_wide_zstd", column(
+        hinted("x", pa.binary(), False, compression="zstd"), [b"abc" * (200 + i) for i in range(4)]
+    )
+    yield "decimal", column(hinted("x", pa.decimal128(20, 3)), sparse(list(range(-20, 20))))
+    yield "decimal256", column(hinted("x", pa.decimal256(50, 3)), sparse(list(range(-9, 9))))
+    yield "timestamp", column(hinted("x", pa.timestamp("us", "+08:00")), sparse(list(range(60))))
+    yield "vectors", column(
+        hinted("x", pa.list_(pa.float32(), 4)), sparse([[i, i + 1, -i, 0.5] for i in range(20)])
+    )
+    yield "vectors_wide", column(
+        hinted("x", pa.list_(pa.float32(), 64)), sparse([[i + j / 8 for j in range(64)] for i in range(6)], 3)
+    )
+    yield "vectors_null_items", column(
+        hinted("x", pa.list_(pa.int16(), 3)), sparse([[i, None, i] for i in range(15)])
+    )
+    yield "vectors_bool", column(
+        hinted("x", pa.list_(pa.bool_(), 3)), sparse([[True, i % 2 == 0, False] for i in range(15)])
+    )
+    yield "vectors_wide_null_items", column(
+        hinted("x", pa.list_(pa.int16(), 150)), [[i, None] * 75 for i in range(3)]
+    )
+    yield "constant", column(hinted("x", pa.int32(), False), [7] * 50)
+    yield "constant_nulls", column(hinted("x", pa.int64()), sparse([70000] * 30))
+    yield "constant_text", column(hinted("x", pa.utf8()), sparse(["constant"] * 20))
+    yield "all_null", column(hinted("x", pa.float64()), [None] * 30)
+    yield "no_rows", column(hinted("x", pa.utf8()), [])
+    dictionary = pa.DictionaryArray.from_arrays(
+        pa.array(sparse([i % 3 for i in range(150)]), pa.int8()), pa.array(["one", "two", "three"])
+    )
+    yield "arrow_dictionary", pa.table({"x": dictionary})
+
+
+def nested_tables():
+    lists = pa.list_(pa.int32())
+    texts = pa.list_(pa.utf8())
+    point = pa.struct([("a", pa.int32()), ("b", pa.utf8())])
+    rows = [[1, 2, None], [], None, [4], [5, 6, 7, 8]]
+    yield "list", column(hinted("x", lists), rows * 12)
+    yield "list_no_nulls", column(hinted("x", lists, False), [[i, -i] for i in range(30)])
+    yield "list_long", column(hinted("x", lists), [list(range(2500)), [], [3]])
+    yield "list_text", column(hinted("x", texts), [["", "abc"], None, [], [None]] * 9)
+    yield "list_text_wide", column(hinted("x", texts), [["abc" * 100, None], None, [], ["xyz" * 90]])
+    yield "list_of_list", column(
+        hinted("x", pa.list_(lists)), [[[1], [], None], None, [], [[2, None, 3]]] * 8
+    )
+    yield "list_of_nothing", column(hinted("x", lists), [[], None, []] * 7)
+    yield "list_constant", column(hinted("x", lists), [[5, 5], [], None, [5, None]] * 6)
+    yield "large_list", column(hinted("x", pa.large_list(pa.int64())), [[1, 2], None, [3]] * 7)
+    yield "list_vectors_wide", column(
+        hinted("x", pa.list_(pa.list_(pa.float32(), 64))), [[[i / 8] * 64] * (i % 3) for i in range(5)]
+    )
+    yield "list_dictionary", column(
+        hinted("x", texts), [[words(3, 20)[j % 3] for j in range(i % 5)] for i in range(120)]
+    )
+    structs = [{"a": 1, "b": "x"}, {"a": None, "b": "y"}, {"a": 3, "b": None}]
+    yield "struct", column(hinted("x", point), structs * 9)
+    yield "list_struct", column(
+        hinted("x", pa.list_(point)), [[structs[0], structs[2]], [], None, [structs[1]]] * 6
+    )
+    yield "packed", column(
+        hinted("x", pa.struct([("a", pa.int32()), ("b", pa.int16())]), packed="true"),
+        [{"a": i, "b": -i} for i in range(25)],
+    )
+    blob = pa.field("x", pa.large_binary(), metadata={"lance-encoding:blob": "true"})
+    yield "blob", column(blob, [b"first" * 20, b"", None, b"second" * 10])
+
+
+def newer_tables():
+    """Columns that 2.2 has and older versions refuse."""
+    point = pa.struct([("a", pa.int32()), ("b", pa.utf8())])
+    rows = [{"a": 1, "b": "x"}, None, {"a": None, "b": "y"}, {"a": 3, "b": None}]
+    yield "struct_nulls", column(hinted("x", point), rows * 7)
+    yield "list_struct_nulls", column(
+        hinted("x", pa.list_(point)), [rows[:3], [], None, [None], rows[3:]] * 6
+    )
+    yield "map", column(hinted("x", pa.map_(pa.utf8(), pa.int32())), [[("a", 1)], None, [], [("b", None), ("c", 3)]] * 6)
+    yield "vectors_struct", column(
+        hinted("x", pa.list_(pa.struct([("a", pa.int32())]), 2)), [[{"a": i}, {"a": None}] for i in range(9)] + [None]
+    )
+    required = pa.struct([pa.field("a", pa.int32(), False), pa.field("b", pa.utf8(), False)])
+    yield "packed_text", column(
+        hinted("x", required, packed="true"), [{"a": i, "b": "xyz" * (i % 4)} for i in range(15)]
+    )
+    yield "int64_dictionary", column(
+        hinted("x", pa.int64()), sparse([(i * i % 3 - 1) << 50 for i in range(500)], 11)
+    )
+
+
+def write(table, version, path):
+    writer = LanceFileWriter(str(path), table.schema, version=version)
+    if table.num_rows == 0:
+        writer.write_batch(table)
+    # In two batches; where there is no null in the second, its pages may be of another layout.
+    for begin in range(0, table.num_rows, 700):
+        writer.write_batch(table.slice(begin, 700))
+    writer.close()
+    return path.read_bytes()
+
+
+def fields(message):
+    """(number, value) of each field of a protobuf message; bytes for those with a length."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = message[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while at < len(message):
+        tag = varint()
+        if tag & 7 == 0:
+            yield tag >> 3, varint()
+        elif tag & 7 == 2:
+            size = varint()
+            yield tag >> 3, message[at : at + size]
+            at += size
+        else:
+            raise ValueError(f"wire type {tag & 7}")
+
+
+def get(message, number, default=None):
+    found = [value for field, value in fields(message) if field == number]
+    return found[-1] if found else default
+
+
+def numbers(message, number):
+    """A repeated field of integers, packed or not."""
+    out = []
+    for field, value in fields(message):
+        if field != number:
+            continue
+        if isinstance(value, int):
+            out.append(value)
+            continue
+        at = 0
+        while at < len(value):
+            item = shift = 0
+            while True:
+                byte = value[at]
+                at += 1
+                item |= (byte & 127) << shift
+                shift += 7
+                if byte < 128:
+                    break
+            out.append(item)
+    return out
+
+
+class Page:
+    def __init__(self, file, message):
+        offsets, sizes = numbers(message, 1), numbers(message, 2)
+        self.buffers = [file[o : o + s] for o, s in zip(offsets, sizes)]
+        self.num_rows = get(message, 3, 0)
+        self.description = get(get(get(message, 4), 2), 1)
+        self.layout = get(self.description, 2, b"")
+
+
+class File:
+    def __init__(self, bytes):
+        self.bytes = bytes
+        *_, self.column_table, self.buffer_table = struct.unpack_from("<QQQ", bytes, len(bytes) - 40)
+        self.num_columns = struct.unpack_from("<I", bytes, len(bytes) - 12)[0]
+        at, size = struct.unpack_from("<QQ", bytes, self.buffer_table)
+        self.descriptor = bytes[at : at + size]
+        self.columns = []
+        for i in range(self.num_columns):
+            at, size = struct.unpack_from("<QQ", bytes, self.column_table + 16 * i)
+            self.columns.append(bytes[at : at + size])
+
+    def pages(self, column):
+        return [Page(self.bytes, value) for number, value in fields(self.columns[column]) if number == 2]
+
+
+def sized(bytes):
+    if len(bytes) > 0xFFFF:
+        raise ValueError(f"a part of {len(bytes)} bytes")
+    return struct.pack("<H", len(bytes)) + bytes
+
+
+def take_apart(file, version):
+    out = bytes([{"2.2": 0, "2.1": 1, "2.0": 2}[version]]) + sized(file.descriptor)
+    for column in range(file.num_columns):
+        pages = file.pages(column)
+        out += bytes([len(pages)])
+        for page in pages:
+            out += struct.pack("<I", page.num_rows) + sized(page.layout) + bytes([len(page.buffers)])
+            out += b"".join(sized(buffer) for buffer in page.buffers)
+    return out
+
+
+# As ValueEncoding::Kind counts them, by the format's numbers.
+KINDS = {1: 0, 2: 1, 3: 2, 4: 3, 5: 4, 6: 5, 7: 6, 8: 7, 9: 8, 10: 9, 11: 10, 12: 11, 13: 12}
+FLAT, VARIABLE, CONSTANT, OUT_OF_LINE, INLINE, FSST, DICTIONARY, RLE, SPLIT, GENERAL, LIST = range(11)
+NAMES = {
+    FLAT: "flat",
+    VARIABLE: "variable",
+    INLINE: "bitpacking",
+    FSST: "fsst",
+    RLE: "rle",
+    SPLIT: "byte_stream_split",
+    GENERAL: "general",
+    LIST: "fixed_size_list",
+}
+
+
+def number(value):
+    return bytes([value]) if value < 255 else b"\xff" + struct.pack("<Q", value)
+
+
+def encoding(message):
+    """A value encoding in the form of ReadEncoding, and its kind."""
+    (field, body) = next(iter(fields(message)))
+    kind = KINDS[field]
+    out = bytes([kind])
+    if kind in (FLAT, INLINE):
+        out += number(get(body, 1, 0))
+        children = []
+    elif kind == OUT_OF_LINE:
+        out += number(get(body, 1, 0))
+        children = [get(body, 3)]
+    elif kind == LIST:
+        out += number(get(body, 1, 0)) + bytes([get(body, 3, 0)])
+        children = [get(body, 2)]
+    elif kind == FSST:
+        out += sized(get(body, 1))
+        children = [get(body, 2)]
+    elif kind == GENERAL:
+        out += bytes([get(get(body, 1), 1, 0)])
+        children = [get(body, 3)]
+    elif kind in (VARIABLE, SPLIT):
+        children = [get(body, 1)]
+    elif kind == RLE:
+        children = [get(body, 1), get(body, 2)]
+    else:
+        children = []
+    return out + b"".join(encoding(child)[0] for child in children), kind
+
+
+def type_code(message):
+    """The number of a type in ReadType that values of this encoding can become; None if none can."""
+    (field, body) = next(iter(fields(message)))
+    kind = KINDS[field]
+    if kind in (FLAT, INLINE):
+        return {8: 0, 16: 1, 32: 2, 64: 3, 1: 4, 128: 7, 24: 12, 2048: 13}.get(get(body, 1, 0))
+    if kind in (VARIABLE, FSST):
+        return 5
+    if kind in (SPLIT, RLE):
+        return type_code(get(body, 1))
+    if kind == GENERAL:
+        return type_code(get(body, 3))
+    if kind == LIST:
+        child = type_code(get(body, 2))
+        return {(2, 1): 8, (3, 4): 9}.get((get(body, 1), child))
+    return None
+
+
+def chunks(page, layout):
+    """The value buffers of each chunk and its number of values."""
+    is_large = get(layout, 10, 0) == 1
+    width, code = (4, "<I") if is_large else (2, "<H")
+    num_items = get(layout, 9, 0)
+    at = 0
+    for i in range(0, len(page.buffers[0]), width):
+        (word,) = struct.unpack_from(code, page.buffers[0], i)
+        count = num_items if word & 15 == 0 else 1 << (word & 15)
+        num_items -= count
+        size = ((word >> 4) + 1) * 8
+        chunk = page.buffers[1][at : at + size]
+        at += size
+        cursor = 2
+        levels = []
+        for present in (get(layout, 1), get(layout, 2)):
+            if present is not None:
+                levels.append(struct.unpack_from("<H", chunk, cursor)[0])
+                cursor += 2
+        num_buffers = get(layout, 7, 0)
+        sizes = struct.unpack_from(f"<{num_buffers}{code[1]}", chunk, cursor)
+        cursor = (cursor + num_buffers * width + 7) // 8 * 8
+        buffers = []
+        for size in [*levels, *sizes]:
+            buffers.append(chunk[cursor : cursor + size])
+            cursor = (cursor + size + 7) // 8 * 8
+        yield buffers[len(levels) :], count
+
+
+def decoder_seed(code, form, buffers, count):
+    """The chunk, with a range and single rows in the middle."""
+    head = bytes([code]) + form + struct.pack("<HHHBB", count - 1, count // 3, count // 3, 1, 2)
+    return head + b"".join(sized(buffer) for buffer in buffers[:-1]) + buffers[-1]
+
+
+def save(folder, name, bytes):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_bytes(bytes)
+
+
+def save_split(message, label, buffers, count):
+    """What stands below general compression, if it is split bytes."""
+    general = next(iter(fields(message)))[1]
+    inner = get(general, 3)
+    form, kind = encoding(inner)
+    if kind != SPLIT:
+        return
+    if get(get(general, 1), 1) == 1:
+        size, codec, at = struct.unpack_from("<I", buffers[0])[0], "lz4_raw", 4
+    else:
+        size, codec, at = struct.unpack_from("<Q", buffers[0])[0], "zstd", 8
+    plain = pa.decompress(buffers[0][at:], size, codec=codec, asbytes=True)
+    save(ENCODINGS / "byte_stream_split", label, decoder_seed(type_code(inner), form, [plain], count))
+
+
+def save_value(label, page, layout):
+    """The first row's value of a full-zip page with values of any length."""
+    bits = get(layout, 1, 0) + get(layout, 2, 0)
+    at = 0 if bits == 0 else 1 if bits <= 8 else 2 if bits <= 16 else 4
+    width = get(layout, 4) // 8
+    size = int.from_bytes(page.buffers[0][at : at + width], "little")
+    value = page.buffers[0][at + width : at + width + size]
+    form, kind = encoding(get(layout, 7))
+    if kind in (FSST, GENERAL):
+        save(ENCODINGS / "single_value_decoder", label, form + value)
+
+
+def save_parts(name, file, version):
+    for column in range(file.num_columns):
+        save(HERE / "column_metadata", f"{name}_{column}", struct.pack("<I", len(file.bytes)) + file.columns[column])
+        if version == "2.0":
+            continue
+        for p, page in enumerate(file.pages(column)):
+            (field, layout) = next(iter(fields(page.layout)))
+            if field == 3 and get(layout, 4) is not None:
+                save_value(f"{name}_{column}_{p}", page, layout)
+            if field != 1:
+                continue
+            value_message = get(layout, 3)
+            form, kind = encoding(value_message)
+            code = type_code(value_message)
+            label = f"{name}_{column}_{p}"
+            if get(layout, 4) is not None:
+                items_form, _ = encoding(get(layout, 4))
+                num_items = get(layout, 5, 0)
+                items = page.buffers[2]
+                save(ENCODINGS / "block", label, items_form + struct.pack("<I", num_items) + items)
+                for buffers, count in chunks(page, layout):
+                    if len(buffers) > 1 or count > 4096:
+                        continue
+                    head = bytes([5]) + form + items_form + struct.pack("<I", num_items)
+                    rows = struct.pack("<HHHB", count - 1, count // 3, count // 3, 2)
+                    save(ENCODINGS / "dictionary", label, head + rows + sized(items) + buffers[0])
+                    break
+            if code is None or kind not in NAMES:
+                continue
+            for buffers, count in chunks(page, layout):
+                seed = decoder_seed(code, form, buffers, count)
+                prefix = b"\4" if kind == INLINE else b""
+                save(ENCODINGS / NAMES[kind], label, prefix + seed)
+                if kind == GENERAL:
+                    scheme = get(get(next(iter(fields(value_message)))[1], 1), 1)
+                    save(ENCODINGS / "compression", label, bytes([scheme - 1]) + struct.pack("<I", 1 << 20) + buffers[0])
+                    save_split(value_message, label, buffers, count)
+                break
+
+
+def main():
+    for first, to_first in ((0, 0), (3, 3), (1, 6), (64, 5), (7, 130)):
+        seed = struct.pack("<HH", first, to_first) + bytes(range(0, 250, 9))
+        save(ENCODINGS / "bits", f"from_{first}_to_{to_first}", seed)
+    scratch = pathlib.Path(tempfile.mkdtemp()) / "x.lance"
+    for version in ("2.0", "2.1", "2.2"):
+        tables = [*plain_tables(), *nested_tables(), *(newer_tables() if version == "2.2" else [])]
+        for name, table in tables:
+            name = f"{name}_{version.replace('.', '_')}"
+            try:
+                written = write(table, version, scratch)
+            except (OSError, ValueError, NotImplementedError) as error:
+                print(f"{name}: pylance writes none: {str(error)[:100]}")
+                continue
+            file = File(written)
+            save(HERE / "file", name + ".lance", written)
+            if name.startswith(("int64", "struct", "no_rows")):
+                save(HERE / "footer", name, struct.pack("<Q", 2 * len(written)) + written[file.column_table :])
+            if version == "2.2":
+                save(HERE / "schema", name, file.descriptor)
+            layouts = {next(iter(fields(p.layout)))[0] for c in range(file.num_columns) for p in file.pages(c) if p.layout}
+            apart = take_apart(file, version)
+            if version == "2.0":
+                save(HERE / "array_page", name, apart)
+            else:
+                first = next((p for c in range(file.num_columns) for p in file.pages(c)), None)
+                if first is not None:
+                    tag = next(iter(fields(first.layout)))[0]
+                    folder = {1: "mini_block_page", 2: "constant_page", 3: "full_zip_page", 4: "blob_page"}[tag]
+                    save(HERE / folder, name, apart)
+            save_parts(name, file, version)
+            print(f"{name}: {len(written)} bytes, layouts {sorted(layouts)}")
+
+
+if __name__ == "__main__":
+    main()
