@@ -5,12 +5,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+#ifdef __SANITIZE_ADDRESS__
+// As `make fuzz` has it: no single allocation above 128 MiB.
+extern "C" void __sanitizer_malloc_hook(const volatile void* /*block*/, size_t size) {
+  if (size <= size_t{128} << 20) return;
+  std::fprintf(stderr, "%zu bytes are allocated at once\n", size);
+  std::abort();
+}
+#endif
 
 int main(int argc, char** argv) {
   std::vector<std::filesystem::path> files;

@@ -1,7 +1,7 @@
 #include "tusk/lance/encodings/compression.h"
 
 #include <algorithm>
-#include <limits>
+#include <array>
 #include <utility>
 
 #include <arrow/buffer.h>
@@ -19,8 +19,9 @@ using Compression = ValueEncoding::Compression;
 constexpr uint64_t kLz4Expansion = 255;
 /// A ZSTD block of 4 bytes repeats one byte 128 Ki times.
 constexpr uint64_t kZstdExpansion = 32 << 10;
-/// What is taken for a result at first, before its bytes have shown that they fill more.
-constexpr uint64_t kFirstOutput = 256 << 10;
+/// Of a ZSTD block, in front and in memory.
+constexpr size_t kBlockHeader = 3;
+constexpr uint64_t kMaxBlock = 128 << 10;
 
 Status Broken(const char* what, size_t size, uint64_t length) {
   return Corrupt(what, " data of ", size, " bytes does not make ", length, " bytes");
@@ -42,32 +43,54 @@ Result<std::shared_ptr<arrow::Buffer>> DecompressLz4(std::span<const uint8_t> bl
   return out;
 }
 
+/// Bytes that the blocks of a ZSTD frame make at the most, so that memory is taken for no more than
+/// they can fill. Corrupt if they do not end where the frame does. Source: RFC 8878, section 3.1.1.
+Result<uint64_t> MaxFrameContent(std::span<const uint8_t> frame) {
+  const auto broken = [&] { return Corrupt("ZSTD frame of ", frame.size(), " bytes is broken"); };
+  constexpr size_t kDescriptorAt = 4;
+  if (frame.size() <= kDescriptorAt) return broken();
+  const uint8_t descriptor = frame[kDescriptorAt];
+  const bool is_single_segment = (descriptor & 0x20) != 0;
+  const bool has_checksum = (descriptor & 0x04) != 0;
+  constexpr std::array<size_t, 4> kDictionaryIdSizes = {0, 1, 2, 4};
+  constexpr std::array<size_t, 4> kContentSizes = {0, 2, 4, 8};
+  const size_t content_size =
+      descriptor >> 6 == 0 && is_single_segment ? 1 : kContentSizes[descriptor >> 6];
+  size_t at = kDescriptorAt + 1 + (is_single_segment ? 0 : 1) +
+              kDictionaryIdSizes[descriptor & 0x03] + content_size;
+  uint64_t most = 0;
+  for (bool is_last = false; !is_last;) {
+    if (at > frame.size() || frame.size() - at < kBlockHeader) return broken();
+    const uint32_t header = frame[at] | frame[at + 1] << 8 | frame[at + 2] << 16;
+    at += kBlockHeader;
+    is_last = (header & 1) != 0;
+    const uint32_t type = header >> 1 & 3;
+    const uint32_t size = header >> 3;
+    constexpr uint32_t kRaw = 0;
+    constexpr uint32_t kRepeated = 1;
+    most += type <= kRepeated ? std::min<uint64_t>(size, kMaxBlock) : kMaxBlock;
+    if (type == 3 || (type == kRaw && size > kMaxBlock)) return broken();
+    const size_t stored = type == kRepeated ? 1 : size;
+    if (stored > frame.size() - at) return broken();
+    at += stored;
+  }
+  if (frame.size() - at != (has_checksum ? sizeof(uint32_t) : 0)) return broken();
+  return most;
+}
+
 Result<std::shared_ptr<arrow::Buffer>> DecompressZstd(std::span<const uint8_t> frame,
                                                       uint64_t length, arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(const uint64_t most, MaxFrameContent(frame));
+  if (length > most) return Broken("ZSTD", frame.size(), length);
   const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(),
                                                                    ZSTD_freeDCtx);
   if (context == nullptr) return arrow::Status::OutOfMemory("no memory for a ZSTD context");
-  ARROW_ASSIGN_OR_RAISE(
-      std::shared_ptr<arrow::ResizableBuffer> out,
-      arrow::AllocateResizableBuffer(static_cast<int64_t>(std::min(length, kFirstOutput)), pool));
-  ZSTD_inBuffer from = {frame.data(), frame.size(), 0};
-  ZSTD_outBuffer to = {out->mutable_data(), static_cast<size_t>(out->size()), 0};
-  for (;;) {
-    const size_t consumed = from.pos;
-    const size_t produced = to.pos;
-    const size_t rest = ZSTD_decompressStream(context.get(), &to, &from);
-    if (ZSTD_isError(rest) != 0) return Broken("ZSTD", frame.size(), length);
-    if (rest == 0) break;
-    if (to.pos == to.size && to.size < length) {
-      const uint64_t size = std::min<uint64_t>(length, uint64_t{to.size} * 4);
-      ARROW_RETURN_NOT_OK(out->Resize(static_cast<int64_t>(size)));
-      to.dst = out->mutable_data();
-      to.size = size;
-    } else if (from.pos == consumed && to.pos == produced) {
-      return Broken("ZSTD", frame.size(), length);
-    }
-  }
-  if (to.pos != length || from.pos != from.size) return Broken("ZSTD", frame.size(), length);
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> out,
+                        arrow::AllocateBuffer(static_cast<int64_t>(length), pool));
+  // At once: in steps ZSTD takes memory of its own for a window as large as the frame claims.
+  const size_t written =
+      ZSTD_decompressDCtx(context.get(), out->mutable_data(), length, frame.data(), frame.size());
+  if (ZSTD_isError(written) != 0 || written != length) return Broken("ZSTD", frame.size(), length);
   return out;
 }
 
