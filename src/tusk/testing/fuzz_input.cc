@@ -7,10 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include <arrow/array/array_base.h>
+#include <arrow/array/array_dict.h>
+#include <arrow/array/builder_base.h>
 #include <arrow/array/data.h>
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
+#include <arrow/builder.h>
 #include <arrow/extension_type.h>
 #include <arrow/type.h>
 
@@ -23,62 +25,96 @@ namespace {
   std::abort();
 }
 
-std::shared_ptr<arrow::DataType> WithoutMeaning(const std::shared_ptr<arrow::DataType>& type);
-
-std::shared_ptr<arrow::Field> WithoutMeaning(const std::shared_ptr<arrow::Field>& field) {
-  return field->WithType(WithoutMeaning(field->type()));
+/// The nested `type` with children of other types.
+std::shared_ptr<arrow::DataType> WithChildren(const arrow::DataType& type,
+                                              const arrow::DataTypeVector& children) {
+  arrow::FieldVector fields;
+  for (size_t i = 0; i < children.size(); ++i) {
+    fields.push_back(type.field(static_cast<int>(i))->WithType(children[i]));
+  }
+  switch (type.id()) {
+    case arrow::Type::LIST:
+      return arrow::list(fields[0]);
+    case arrow::Type::LARGE_LIST:
+      return arrow::large_list(fields[0]);
+    case arrow::Type::FIXED_SIZE_LIST:
+      return arrow::fixed_size_list(fields[0],
+                                    static_cast<const arrow::FixedSizeListType&>(type).list_size());
+    case arrow::Type::MAP:
+      return std::make_shared<arrow::MapType>(
+          fields[0], static_cast<const arrow::MapType&>(type).keys_sorted());
+    default:
+      return arrow::struct_(std::move(fields));
+  }
 }
 
-/// `type` with plain bytes in the place of text, decimals and times, at any depth.
-std::shared_ptr<arrow::DataType> WithoutMeaning(const std::shared_ptr<arrow::DataType>& type) {
-  switch (type->id()) {
+const std::shared_ptr<arrow::DataType>& Storage(const std::shared_ptr<arrow::DataType>& type) {
+  if (type->id() != arrow::Type::EXTENSION) return type;
+  return static_cast<const arrow::ExtensionType&>(*type).storage_type();
+}
+
+/// `array` with plain bytes in the place of text, decimals and times, at any depth.
+std::shared_ptr<arrow::ArrayData> WithoutMeaning(const arrow::ArrayData& array) {
+  auto copy = array.Copy();
+  copy->type = Storage(array.type);
+  arrow::DataTypeVector children;
+  for (auto& child : copy->child_data) {
+    child = WithoutMeaning(*child);
+    children.push_back(child->type);
+  }
+  if (!children.empty()) copy->type = WithChildren(*copy->type, children);
+  switch (copy->type->id()) {
     case arrow::Type::STRING:
-      return arrow::binary();
+      copy->type = arrow::binary();
+      break;
     case arrow::Type::LARGE_STRING:
-      return arrow::large_binary();
+      copy->type = arrow::large_binary();
+      break;
     case arrow::Type::DECIMAL128:
     case arrow::Type::DECIMAL256:
     case arrow::Type::DATE64:
     case arrow::Type::TIME32:
     case arrow::Type::TIME64:
-      return arrow::fixed_size_binary(static_cast<const arrow::FixedWidthType&>(*type).bit_width() /
-                                      8);
-    case arrow::Type::LIST:
-      return arrow::list(WithoutMeaning(type->field(0)));
-    case arrow::Type::LARGE_LIST:
-      return arrow::large_list(WithoutMeaning(type->field(0)));
-    case arrow::Type::FIXED_SIZE_LIST:
-      return arrow::fixed_size_list(
-          WithoutMeaning(type->field(0)),
-          static_cast<const arrow::FixedSizeListType&>(*type).list_size());
-    case arrow::Type::MAP: {
-      const auto& entries = type->field(0);
-      return std::make_shared<arrow::MapType>(
-          entries->WithType(WithoutMeaning(entries->type())),
-          static_cast<const arrow::MapType&>(*type).keys_sorted());
-    }
-    case arrow::Type::STRUCT: {
-      arrow::FieldVector fields;
-      for (const auto& field : type->fields()) fields.push_back(WithoutMeaning(field));
-      return arrow::struct_(std::move(fields));
-    }
+      copy->type = arrow::fixed_size_binary(
+          static_cast<const arrow::FixedWidthType&>(*copy->type).bit_width() / 8);
+      break;
     case arrow::Type::DICTIONARY: {
-      const auto& dictionary = static_cast<const arrow::DictionaryType&>(*type);
-      return arrow::dictionary(dictionary.index_type(), WithoutMeaning(dictionary.value_type()),
-                               dictionary.ordered());
+      const auto& type = static_cast<const arrow::DictionaryType&>(*copy->type);
+      copy->dictionary = WithoutMeaning(*array.dictionary);
+      copy->type = arrow::dictionary(type.index_type(), copy->dictionary->type, type.ordered());
+      break;
     }
-    case arrow::Type::EXTENSION:
-      return WithoutMeaning(static_cast<const arrow::ExtensionType&>(*type).storage_type());
     default:
-      return type;
+      break;
   }
+  return copy;
 }
 
-std::shared_ptr<arrow::ArrayData> WithoutMeaning(const arrow::ArrayData& array) {
+Result<std::shared_ptr<arrow::ArrayData>> Decoded(const arrow::ArrayData& array) {
   auto copy = array.Copy();
-  copy->type = WithoutMeaning(array.type);
-  for (auto& child : copy->child_data) child = WithoutMeaning(*child);
-  if (copy->dictionary != nullptr) copy->dictionary = WithoutMeaning(*copy->dictionary);
+  copy->type = Storage(array.type);
+  if (copy->type->id() == arrow::Type::DICTIONARY) {
+    const auto made = arrow::MakeArray(copy);
+    const auto& rows = static_cast<const arrow::DictionaryArray&>(*made);
+    ARROW_ASSIGN_OR_RAISE(const auto items, Decoded(*rows.dictionary()->data()));
+    ARROW_ASSIGN_OR_RAISE(const auto builder, arrow::MakeBuilder(items->type));
+    for (int64_t i = 0; i < rows.length(); ++i) {
+      if (rows.IsNull(i)) {
+        ARROW_RETURN_NOT_OK(builder->AppendNull());
+      } else {
+        ARROW_RETURN_NOT_OK(
+            builder->AppendArraySlice(arrow::ArraySpan(*items), rows.GetValueIndex(i), 1));
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto plain, builder->Finish());
+    return plain->data();
+  }
+  arrow::DataTypeVector children;
+  for (auto& child : copy->child_data) {
+    ARROW_ASSIGN_OR_RAISE(child, Decoded(*child));
+    children.push_back(child->type);
+  }
+  if (!children.empty()) copy->type = WithChildren(*copy->type, children);
   return copy;
 }
 
@@ -114,6 +150,12 @@ void RequireRefusal(const Status& error) {
 void RequireValid(const std::shared_ptr<arrow::ArrayData>& array, int64_t length) {
   Require(array->length == length, "a result has the length that was asked for");
   Require(arrow::MakeArray(WithoutMeaning(*array))->ValidateFull(), "a result is valid");
+}
+
+std::shared_ptr<arrow::Array> PlainValues(const arrow::ArrayData& array) {
+  const auto plain = Decoded(array);
+  Require(plain.status(), "indices are those of their dictionary");
+  return arrow::MakeArray(*plain);
 }
 
 }  // namespace tusk

@@ -59,5 +59,8 @@ void RequireRefusal(const Status& error);
 /// looked at, by readers neither: text that is not UTF-8, decimals beyond their precision, a 25th
 /// hour.
 void RequireValid(const std::shared_ptr<arrow::ArrayData>& array, int64_t length);
+/// A valid array without dictionaries, at any depth, so that rows can be compared which have
+/// dictionaries of their own.
+std::shared_ptr<arrow::Array> PlainValues(const arrow::ArrayData& array);
 
 }  // namespace tusk

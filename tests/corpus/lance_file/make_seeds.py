@@ -266,7 +266,7 @@ def take_apart(file, version):
 
 # As ValueEncoding::Kind counts them, by the format's numbers.
 KINDS = {1: 0, 2: 1, 3: 2, 4: 3, 5: 4, 6: 5, 7: 6, 8: 7, 9: 8, 10: 9, 11: 10, 12: 11, 13: 12}
-FLAT, VARIABLE, CONSTANT, OUT_OF_LINE, INLINE, FSST, DICTIONARY, RLE, SPLIT, GENERAL, LIST = range(11)
+FLAT, VARIABLE, CONSTANT, OUT_OF_LINE, INLINE, FSST, DICTIONARY, RLE, SPLIT, GENERAL, LIST, PACKED, PACKED_TEXT = range(13)
 NAMES = {
     FLAT: "flat",
     VARIABLE: "variable",
@@ -307,6 +307,17 @@ def encoding(message):
         children = [get(body, 1)]
     elif kind == RLE:
         children = [get(body, 1), get(body, 2)]
+    elif kind == PACKED:
+        widths = numbers(body, 1)
+        out += bytes([len(widths)]) + b"".join(number(width) for width in widths)
+        children = [get(body, 2)]
+    elif kind == PACKED_TEXT:
+        packed = [value for field, value in fields(body) if field == 1]
+        out += bytes([len(packed)])
+        for child in packed:
+            is_text = get(child, 3) is not None
+            out += bytes([is_text]) + number(get(child, 3 if is_text else 2))
+        children = [get(child, 1) for child in packed]
     else:
         children = []
     return out + b"".join(encoding(child)[0] for child in children), kind
@@ -331,7 +342,7 @@ def type_code(message):
 
 
 def chunks(page, layout):
-    """The value buffers of each chunk and its number of values."""
+    """The value buffers of each chunk, its number of values, its levels and how many there are."""
     is_large = get(layout, 10, 0) == 1
     width, code = (4, "<I") if is_large else (2, "<H")
     num_items = get(layout, 9, 0)
@@ -356,7 +367,7 @@ def chunks(page, layout):
         for size in [*levels, *sizes]:
             buffers.append(chunk[cursor : cursor + size])
             cursor = (cursor + size + 7) // 8 * 8
-        yield buffers[len(levels) :], count
+        yield buffers[len(levels) :], count, buffers[: len(levels)], struct.unpack_from("<H", chunk)[0]
 
 
 def decoder_seed(code, form, buffers, count):
@@ -395,6 +406,9 @@ def save_value(label, page, layout):
     size = int.from_bytes(page.buffers[0][at : at + width], "little")
     value = page.buffers[0][at + width : at + width + size]
     form, kind = encoding(get(layout, 7))
+    if kind == PACKED_TEXT:
+        seed = b"\1" + form + bytes([len(value)]) + value
+        save(ENCODINGS / "packed_struct", label, seed)
     if kind in (FSST, GENERAL):
         save(ENCODINGS / "single_value_decoder", label, form + value)
 
@@ -410,8 +424,17 @@ def save_parts(name, file, version):
                 save_value(f"{name}_{column}_{p}", page, layout)
             if field != 1:
                 continue
+            _, _, levels, num_levels = next(chunks(page, layout))
+            level_messages = [m for m in (get(layout, 1), get(layout, 2)) if m is not None]
+            for i, (message, level_bytes) in enumerate(zip(level_messages, levels)):
+                head = encoding(message)[0] + struct.pack("<HQ", num_levels, 2 * num_levels)
+                save(ENCODINGS / "levels", f"{name}_{column}_{p}_{i}", head + level_bytes)
             value_message = get(layout, 3)
             form, kind = encoding(value_message)
+            if kind == PACKED:
+                buffers, count, *_ = next(chunks(page, layout))
+                seed = b"\0" + form + struct.pack("<H", count - 1) + buffers[0]
+                save(ENCODINGS / "packed_struct", f"{name}_{column}_{p}", seed)
             code = type_code(value_message)
             label = f"{name}_{column}_{p}"
             if get(layout, 4) is not None:
@@ -419,7 +442,7 @@ def save_parts(name, file, version):
                 num_items = get(layout, 5, 0)
                 items = page.buffers[2]
                 save(ENCODINGS / "block", label, items_form + struct.pack("<I", num_items) + items)
-                for buffers, count in chunks(page, layout):
+                for buffers, count, *_ in chunks(page, layout):
                     if len(buffers) > 1 or count > 4096:
                         continue
                     head = bytes([5]) + form + items_form + struct.pack("<I", num_items)
@@ -428,7 +451,7 @@ def save_parts(name, file, version):
                     break
             if code is None or kind not in NAMES:
                 continue
-            for buffers, count in chunks(page, layout):
+            for buffers, count, *_ in chunks(page, layout):
                 seed = decoder_seed(code, form, buffers, count)
                 prefix = b"\4" if kind == INLINE else b""
                 save(ENCODINGS / NAMES[kind], label, prefix + seed)

@@ -61,6 +61,17 @@ ValueEncoding ReadEncoding(FuzzInput* input, int depth) {
     case Kind::kByteStreamSplit:
       num_children = 1;
       break;
+    case Kind::kPackedStruct:
+    case Kind::kVariablePackedStruct: {
+      const bool is_variable = encoding.kind == Kind::kVariablePackedStruct;
+      const int num_fields = depth < kMaxDepth ? input->Read<uint8_t>() % 5 : 0;
+      for (int i = 0; i < num_fields; ++i) {
+        const bool is_text = is_variable && input->Read<uint8_t>() % 2 != 0;
+        encoding.packed_fields.push_back({.is_variable = is_text, .bits = ReadNumber(input)});
+      }
+      num_children = is_variable ? num_fields : 1;
+      break;
+    }
     case Kind::kRle:
       num_children = 2;
       break;

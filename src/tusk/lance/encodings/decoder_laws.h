@@ -19,7 +19,8 @@ inline constexpr int64_t kFuzzedMemory = 64 << 20;
 void RequireJustified(int64_t largest_request, size_t input, int64_t declared);
 
 /// Reads a byte for the kind; the bits or items (a byte, 255 before one of 64 bits), a flag, a
-/// table behind its size, where the kind has them; then its children.
+/// table behind its size, packed fields behind their number, where the kind has them; then its
+/// children.
 ValueEncoding ReadEncoding(FuzzInput* input);
 /// Reads a byte that stands for one of some types.
 std::shared_ptr<arrow::DataType> ReadType(FuzzInput* input);

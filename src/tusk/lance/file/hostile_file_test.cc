@@ -73,6 +73,15 @@ class HostileFileTest : public testing::TestWithParam<std::string> {
   std::vector<SmallFile> files_;
 };
 
+TEST_P(HostileFileTest, IsReadInPartsAsAWhole) {
+  for (const SmallFile& file : files_) {
+    damage = file.name + " as it is\n";
+    const Status status = CheckFile(file.bytes, /*is_sound=*/true);
+    EXPECT_TRUE(status.ok() || GetErrorCode(status) == ErrorCode::kUnsupported)
+        << file.name << ": " << status.ToString();
+  }
+}
+
 TEST_P(HostileFileTest, IsRefusedAtEveryTruncation) {
   ASSERT_GT(files_.size(), 40);
   for (const SmallFile& file : files_) {
