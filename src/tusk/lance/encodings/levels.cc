@@ -116,6 +116,10 @@ Result<const uint8_t*> LevelDecoder::Words(std::span<const uint8_t> bytes, int64
                                            arrow::MemoryPool* pool,
                                            std::vector<uint16_t>* scratch) const {
   if (compression_) {
+    if (static_cast<uint64_t>(num_levels) >
+        bytes.size() * MaxExpansion(*compression_) * std::numeric_limits<uint8_t>::max()) {
+      return TooShort(num_levels, bytes.size());
+    }
     const auto max_size =
         static_cast<uint64_t>(num_levels + kPackedBlock + 4) * (kLevelBytes + 1) + sizeof(uint64_t);
     ARROW_ASSIGN_OR_RAISE(const auto plain, Decompress(*compression_, bytes, max_size, pool));
@@ -127,7 +131,8 @@ Result<const uint8_t*> LevelDecoder::Words(std::span<const uint8_t> bytes, int64
   }
   const auto size = static_cast<int64_t>(bytes.size());
   if (kind_ == Kind::kFlat) {
-    if (size < num_levels * kLevelBytes) return TooShort(num_levels, bytes.size());
+    // Divided: as many as a page may claim, times their width, could wrap.
+    if (num_levels > size / kLevelBytes) return TooShort(num_levels, bytes.size());
     return bytes.data();
   }
   ARROW_RETURN_NOT_OK(CheckSize(bytes, num_levels));
