@@ -322,6 +322,25 @@ TEST(LanceLevelsTest, AreReadInEveryForm) {
   }
 }
 
+TEST(LanceLevelsTest, OfNoEntriesAreNothing) {
+  ValueEncoding inline_packed;
+  inline_packed.kind = ValueEncoding::Kind::kInlineBitpacking;
+  inline_packed.bits = 16;
+  ValueEncoding rle;
+  rle.kind = ValueEncoding::Kind::kRle;
+  rle.children = {ValueEncoding::Flat(16), ValueEncoding::Flat(8)};
+  // A whole block, one bit a level.
+  std::vector<uint8_t> bytes(2 + 128);
+  bytes[0] = 1;
+  for (const ValueEncoding& encoding :
+       {ValueEncoding::Flat(16), LevelsEncoding(), inline_packed, rle}) {
+    SCOPED_TRACE(EncodingName(encoding.kind));
+    ASSERT_OK_AND_ASSIGN(const auto decoder, LevelDecoder::Make(encoding));
+    std::vector<uint16_t> levels;
+    EXPECT_OK(decoder.Decode(bytes, 0, arrow::default_memory_pool(), &levels));
+  }
+}
+
 TEST(LanceLevelsTest, RefuseLevelsThatARowCannotHave) {
   ASSERT_OK_AND_ASSIGN(const auto flat, LevelDecoder::Make(ValueEncoding::Flat(16)));
   const std::vector<uint8_t> levels = {0, 0, 1, 0, 2, 0};

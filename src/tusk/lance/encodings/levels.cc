@@ -115,6 +115,8 @@ Status LevelDecoder::Decode(std::span<const uint8_t> bytes, int64_t num_levels,
 Result<const uint8_t*> LevelDecoder::Words(std::span<const uint8_t> bytes, int64_t num_levels,
                                            arrow::MemoryPool* pool,
                                            std::vector<uint16_t>* scratch) const {
+  // Not even a block: nobody would make room for one.
+  if (num_levels == 0) return bytes.data();
   if (compression_) {
     if (static_cast<uint64_t>(num_levels) >
         bytes.size() * MaxExpansion(*compression_) * std::numeric_limits<uint8_t>::max()) {
