@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/column_output.h"
@@ -124,8 +126,10 @@ Result<std::unique_ptr<const Page>> MakeBlobPage(const BlobLayout& layout, Layer
   if (LevelMeaning(layers).max_repetition() > 0) {
     return Unsupported("blobs in lists are not supported");
   }
-  if (layout.inner->layers.size() != 1) {
-    return Corrupt("descriptors of a blob page with ", layout.inner->layers.size(), " layers");
+  const std::vector<LevelLayer>& inner = layout.inner->layers;
+  if (inner.size() != 1 || IsList(inner[0])) {
+    return Corrupt("descriptors of a blob page with ", inner.size(), " layers, of which ",
+                   std::ranges::count_if(inner, IsList), " are lists");
   }
   ARROW_ASSIGN_OR_RAISE(auto descriptors, MakePage(*layout.inner, num_rows, buffers));
   return std::make_unique<BlobPage>(layers, std::move(descriptors));

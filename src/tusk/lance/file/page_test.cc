@@ -266,6 +266,25 @@ TEST(LancePageTest, ReadsConstantsInlineAndFromABuffer) {
               FailsWith(ErrorCode::kCorrupt));
 }
 
+TEST(LancePageTest, RefusesDescriptorsOfBlobsThatStandInLists) {
+  // A layer that is a list, under which rows and values are not the same.
+  MiniBlockLayout descriptors;
+  descriptors.repetition = ValueEncoding::Flat(16);
+  descriptors.values = ValueEncoding::Flat(128);
+  descriptors.num_buffers = 1;
+  descriptors.num_items = 4;
+  descriptors.repetition_index_depth = 1;
+  for (const LevelLayer layer : {LevelLayer::kAllValidList, LevelLayer::kNullAndEmptyList}) {
+    BlobLayout blobs;
+    blobs.inner =
+        std::make_shared<const PageLayout>(PageLayout{.layout = descriptors, .layers = {layer}});
+    const std::vector<io::ByteRange> buffers = {
+        {.offset = 0, .length = 8}, {.offset = 8, .length = 256}, {.offset = 264, .length = 32}};
+    EXPECT_THAT(MakePage({.layout = blobs, .layers = FlatLayers(true)}, 5, buffers),
+                FailsWith(ErrorCode::kCorrupt));
+  }
+}
+
 TEST(LancePageTest, ReadsZippedRowsAsTheFormatLaysThemOut) {
   FullZipLayout layout;
   layout.bits_def = 1;
