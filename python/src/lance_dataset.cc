@@ -4,6 +4,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
@@ -19,6 +20,13 @@ namespace tusk::python {
 namespace {
 
 using Columns = std::optional<std::vector<std::string>>;
+using Expressions = std::vector<std::pair<std::string, std::string>>;
+
+std::vector<lance::NamedExpression> ToNamedExpressions(Expressions pairs) {
+  std::vector<lance::NamedExpression> named;
+  for (auto& [name, expression] : pairs) named.push_back({std::move(name), std::move(expression)});
+  return named;
+}
 
 LanceTable Open(std::string_view uri, std::optional<uint64_t> version) {
   LanceTable table;
@@ -70,6 +78,11 @@ void BindLanceDataset(nb::module_& module) {
       .def(nb::init<>())
       .def_rw("columns", &ScanOptions::columns, nb::arg().none())
       .def_prop_rw(
+          "expressions", [](const ScanOptions&) { return nb::none(); },
+          [](ScanOptions& options, Expressions expressions) {
+            options.expressions = ToNamedExpressions(std::move(expressions));
+          })
+      .def_prop_rw(
           "filter", [](const ScanOptions&) { return nb::none(); },
           [](ScanOptions& options, const std::optional<nb::bytes>& filter) {
             options.filter = ImportFilter(filter);
@@ -115,12 +128,17 @@ void BindLanceDataset(nb::module_& module) {
       .def("to_table", &ToTable, nb::arg("options"))
       .def(
           "take",
-          [](const LanceTable& table, const std::vector<int64_t>& rows, const Columns& columns) {
+          [](const LanceTable& table, const std::vector<int64_t>& rows, Columns columns,
+             Expressions expressions) {
+            const lance::TakeOptions options{
+                .columns = std::move(columns),
+                .expressions = ToNamedExpressions(std::move(expressions)),
+                .nested = true};
             return ArrowStream(Call(table.io).Run([&](const OperationContext& context) {
-              return table.dataset->Take(rows, columns, context);
+              return table.dataset->Take(rows, options, context);
             }));
           },
-          nb::arg("rows"), nb::arg("columns") = nb::none())
+          nb::arg("rows"), nb::arg("columns") = nb::none(), nb::arg("expressions") = Expressions())
       .def("versions",
            [](const LanceTable& table) {
              std::vector<std::tuple<uint64_t, int64_t, std::map<std::string, std::string>>> rows;

@@ -47,6 +47,17 @@ def _version_number(version):
     )
 
 
+def _columns(columns, kinds):
+    """The columns to read as the library takes them: by path, and by expression."""
+    if columns is None:
+        return None, []
+    if isinstance(columns, dict):
+        return [], list(columns.items())
+    if isinstance(columns, kinds):
+        return list(columns), []
+    raise TypeError(f"columns must be a list or dict[name, expression], got {type(columns)}")
+
+
 def query_vector(query):
     """The floats of a query vector given as a list, an array, a numpy array or a scalar."""
     if isinstance(query, pa.Scalar):
@@ -157,7 +168,8 @@ class LanceDataset(TableDataset):
     ):
         """Plans a read.
 
-        columns: names of top-level columns, `_rowid` and `_rowaddr` among them; all if None.
+        columns: names of columns, paths of fields inside of structs ("s.a"), `_rowid`, `_rowaddr`
+            and `_rowoffset`; all columns if None. Or a dict from names to the paths of fields.
         filter: a pyarrow expression. limit, offset: rows after the filter.
         nearest: {"column", "q", "k", "metric"}, the k rows nearest to the vector q with their
             `_distance`; the filter judges before the search if `prefilter`, else its hits.
@@ -184,20 +196,22 @@ class LanceDataset(TableDataset):
                 "row_addr_blocklist": row_addr_blocklist,
             },
         )
-        if isinstance(columns, dict):
-            raise NotImplementedError("scanner: columns by expressions are not supported yet")
+        paths, expressions = _columns(columns, list)
         check_rows("limit", limit)
         check_rows("offset", offset)
         serialized = serialize_filter(filter)
         if nearest is not None:
             if with_row_id or with_row_address:
                 raise NotImplementedError("scanner: row ids of nearest rows are not supported yet")
+            if expressions:
+                raise NotImplementedError("scanner: nearest with a dict of columns is not supported yet")
             if not isinstance(nearest, dict):
                 raise NotImplementedError("scanner: nearest must be a dict with column, q and k")
             search = _nearest_arguments(**nearest)
-            return NearestScanner(self, columns, filter, limit, offset, search, bool(prefilter))
+            return NearestScanner(self, paths, filter, limit, offset, search, bool(prefilter))
         options = _tusk.LanceScanOptions()
-        options.columns = None if columns is None else list(columns)
+        options.columns = paths
+        options.expressions = expressions
         options.filter = serialized
         options.limit = limit
         options.offset = offset or 0
@@ -210,17 +224,19 @@ class LanceDataset(TableDataset):
         return LanceScanner(self, options, serialized)
 
     def take(self, indices, columns=None):
-        """Rows by position in scan order, in the order asked, duplicates kept."""
+        """Rows by position in scan order, in the order asked, duplicates kept.
+
+        columns: as in `scanner`, but paths in a list give parts of their columns: "s.a" gives column
+            `s` with the one child `a`, and "points.item.x" lists of structs with the one child `x`.
+        """
         if hasattr(indices, "to_pylist"):
             indices = indices.to_pylist()
         elif hasattr(indices, "tolist"):
             indices = indices.tolist()
-        if isinstance(columns, dict):
-            raise NotImplementedError("take: columns by expressions are not supported yet")
+        paths, expressions = _columns(columns, (list, tuple))
         indices = list(indices)
-        columns = None if columns is None else list(columns)
         try:
-            return pa.table(self._table.take(indices, columns))
+            return pa.table(self._table.take(indices, paths, expressions))
         except (InvalidArgumentError, TypeError) as error:
             rows = self.count_rows()
             numbers_only = (i for i in indices if isinstance(i, numbers.Integral))

@@ -173,8 +173,9 @@ def test_takes_rows_in_the_order_asked(dataset, table):
         dataset.take([0, 2**64])
     with pytest.raises(IndexError, match="row 500 "):
         dataset.take([np.int64(0), np.int64(500)])
-    with pytest.raises(ValueError, match="twice") as caught:
-        dataset.take([0], ["text", "text"])
+    assert dataset.take(rows, ["text", "text"]) == table.select(["text"]).take(rows)
+    with pytest.raises(ValueError, match="no column 'words'") as caught:
+        dataset.take([0], ["words"])
     assert not isinstance(caught.value, IndexError)
 
 

@@ -32,6 +32,9 @@ class TUSK_EXPORT Filter {
   /// The top-level columns that it reads, ascending and unique. InvalidArgument for a field
   /// reference that is not by name.
   Result<std::vector<std::string>> Columns() const;
+  /// The fields that it reads, each as the names from its top-level column down to it, or to the
+  /// last above it that is given by name; ascending and unique. The errors of Columns.
+  Result<std::vector<std::vector<std::string>>> Paths() const;
   /// Bound to `schema`. InvalidArgument if it names an unknown column, has mismatched types or is
   /// not boolean. `context.pool` must outlive what is bound, which may hold sets of literals in it.
   class Bound;

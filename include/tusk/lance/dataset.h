@@ -19,11 +19,22 @@
 
 namespace tusk::lance {
 
+/// A column of a result under a name of its own.
+struct NamedExpression {
+  std::string name;
+  /// The path of a field ("s.a"), its first name in any case unless it is in backticks. Unsupported
+  /// for every other expression.
+  std::string expression;
+};
+
 /// What a scan reads, in what pieces.
 struct ScanOptions {
-  /// Top-level columns in this order; all of them if absent. `_rowid` and `_rowaddr` (uint64) may
-  /// be named too.
+  /// Columns in this order; all of them if absent. Each is the name of a top-level column or the
+  /// path of a field inside of structs ("s.a"; a name that holds a dot stands in backticks), and is
+  /// called what its text is. `_rowid`, `_rowaddr` and `_rowoffset` (uint64: id, address and
+  /// position in scan order) may be named too.
   std::optional<std::vector<std::string>> columns = {};
+  std::vector<NamedExpression> expressions = {};    ///< unless empty, in place of `columns`
   std::shared_ptr<const expr::Filter> filter = {};  ///< may be null
   std::optional<int64_t> limit = {};                ///< rows after filter and offset
   int64_t offset = 0;                               ///< rows to skip after the filter
@@ -31,6 +42,15 @@ struct ScanOptions {
   int64_t batch_bytes = 64 << 20;  ///< batches are cut smaller than batch_rows to stay near this
   bool with_row_id = false;        ///< append column `_rowid`
   bool with_row_address = false;   ///< append column `_rowaddr`
+};
+
+/// Which columns a take gives.
+struct TakeOptions {
+  std::optional<std::vector<std::string>> columns = {};  ///< as in ScanOptions
+  std::vector<NamedExpression> expressions = {};         ///< unless empty, in place of `columns`
+  /// Gives what `columns` names inside of its top-level columns: "s.a" becomes column s with the
+  /// one child a. Paths may then go through lists, and maps are given whole.
+  bool nested = false;
 };
 
 /// One version as the version list tells it.
@@ -65,6 +85,8 @@ class TUSK_EXPORT Dataset {
   const std::string& data_storage_version() const;  ///< "2.2"
   bool has_stable_row_ids() const;
   int64_t num_fragments() const;
+  /// Large values (blobs) are in it as what they are; scans and takes give descriptors of where
+  /// these lie.
   const std::shared_ptr<arrow::Schema>& schema() const;
   const std::map<std::string, std::string>& config() const;
 
@@ -77,7 +99,7 @@ class TUSK_EXPORT Dataset {
   /// Rows by position in scan order, in the order asked, duplicates kept. InvalidArgument if one
   /// is out of bounds.
   Result<std::shared_ptr<arrow::Table>> Take(std::span<const int64_t> rows,
-                                             const std::optional<std::vector<std::string>>& columns,
+                                             const TakeOptions& options,
                                              const OperationContext& context) const;
   /// Ascending by version.
   Result<std::vector<VersionInfo>> ListVersions(const OperationContext& context) const;

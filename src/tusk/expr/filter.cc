@@ -32,10 +32,16 @@ Status InvalidFilter(const Status& status, const cp::Expression& expression) {
   return InvalidArgument("filter ", expression.ToString(), ": ", status.message());
 }
 
-/// The name of the top-level column that `ref` starts at.
-Result<std::string> TopLevelName(const arrow::FieldRef& ref) {
-  const arrow::FieldRef& first = ref.IsNested() ? ref.nested_refs()->front() : ref;
-  if (first.IsName()) return *first.name();
+/// The names from the top-level column down to what `ref` refers to, as far as it names it.
+Result<std::vector<std::string>> PathOf(const arrow::FieldRef& ref) {
+  const std::vector<arrow::FieldRef> steps =
+      ref.IsNested() ? *ref.nested_refs() : std::vector<arrow::FieldRef>{ref};
+  std::vector<std::string> names;
+  for (const arrow::FieldRef& step : steps) {
+    if (!step.IsName()) break;
+    names.push_back(*step.name());
+  }
+  if (!names.empty()) return names;
   return InvalidArgument("a filter must name its columns, but one is given as ", ref.ToString());
 }
 
@@ -104,12 +110,19 @@ Result<std::shared_ptr<const Filter>> Filter::Deserialize(std::shared_ptr<arrow:
   return FromArrow(*std::move(expression));
 }
 
-Result<std::vector<std::string>> Filter::Columns() const {
-  std::set<std::string> names;
+Result<std::vector<std::vector<std::string>>> Filter::Paths() const {
+  std::set<std::vector<std::string>> paths;
   for (const arrow::FieldRef& ref : cp::FieldsInExpression(state_->expression)) {
-    ARROW_ASSIGN_OR_RAISE(std::string name, TopLevelName(ref));
-    names.insert(std::move(name));
+    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> path, PathOf(ref));
+    paths.insert(std::move(path));
   }
+  return std::vector<std::vector<std::string>>(paths.begin(), paths.end());
+}
+
+Result<std::vector<std::string>> Filter::Columns() const {
+  ARROW_ASSIGN_OR_RAISE(const auto paths, Paths());
+  std::set<std::string> names;
+  for (const std::vector<std::string>& path : paths) names.insert(path.front());
   return std::vector<std::string>(names.begin(), names.end());
 }
 

@@ -113,6 +113,20 @@ TEST(FilterTest, NamesTopLevelColumnsOnceAndAscending) {
   EXPECT_EQ(columns, (std::vector<std::string>{"a", "z"}));
 }
 
+TEST(FilterTest, NamesThePathsThatItReads) {
+  const auto nested = [](std::vector<arrow::FieldRef> steps) {
+    return cp::field_ref(arrow::FieldRef(std::move(steps)));
+  };
+  const auto filter = Filter::FromArrow(
+      cp::and_({cp::greater(nested({"s", "b", "c"}), literal(1)), cp::is_null(nested({"s", 1})),
+                cp::equal(field_ref("a"), field_ref("a"))}));
+  ASSERT_OK_AND_ASSIGN(const auto paths, filter->Paths());
+  const std::vector<std::vector<std::string>> expected = {{"a"}, {"s"}, {"s", "b", "c"}};
+  EXPECT_EQ(paths, expected);
+  EXPECT_THAT(Filter::FromArrow(cp::is_null(nested({0, "b"})))->Paths(),
+              FailsWith(ErrorCode::kInvalidArgument));
+}
+
 TEST(FilterTest, ReadsNestedFields) {
   auto inner =
       *arrow::StructArray::Make({Int64s({1, std::nullopt, 3})}, std::vector<std::string>{"x"});

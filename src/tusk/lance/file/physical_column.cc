@@ -1,19 +1,11 @@
 #include "tusk/lance/file/physical_column.h"
 
-#include <optional>
-
 #include "tusk/lance/file/logical_type.h"
 
 namespace tusk::lance {
 namespace {
 
-/// The column of a field itself, if it has one, and whether its children have columns.
-struct Layout {
-  std::optional<ColumnKind> kind;
-  bool has_child_columns = false;
-};
-
-Layout LayoutIn20(const Field& field) {
+FieldLayout LayoutIn20(const Field& field) {
   if (field.is_blob()) return {ColumnKind::kBlob};
   if (field.logical_type == "struct") {
     // Writers of 2.0 take the newer key by its presence, whatever its value, but after the older.
@@ -30,7 +22,7 @@ Layout LayoutIn20(const Field& field) {
   return {ColumnKind::kListOffsets, /*has_child_columns=*/true};
 }
 
-Layout LayoutFrom21(const Field& field) {
+FieldLayout LayoutFrom21(const Field& field) {
   if (field.is_blob()) return {ColumnKind::kBlob};
   if (field.children.empty()) return {ColumnKind::kValues};
   if (field.is_packed()) return {ColumnKind::kPackedStruct};
@@ -40,13 +32,17 @@ Layout LayoutFrom21(const Field& field) {
 /// Calls `visit` with each column in order.
 template <typename Visit>
 void VisitColumns(const Field& field, uint16_t minor_version, const Visit& visit) {
-  const Layout layout = minor_version == 0 ? LayoutIn20(field) : LayoutFrom21(field);
+  const FieldLayout layout = LayoutOf(field, minor_version);
   if (layout.kind) visit(PhysicalColumn{&field, *layout.kind});
   if (!layout.has_child_columns) return;
   for (const Field& child : field.children) VisitColumns(child, minor_version, visit);
 }
 
 }  // namespace
+
+FieldLayout LayoutOf(const Field& field, uint16_t minor_version) {
+  return minor_version == 0 ? LayoutIn20(field) : LayoutFrom21(field);
+}
 
 std::vector<PhysicalColumn> PhysicalColumns(const Field& field, uint16_t minor_version) {
   std::vector<PhysicalColumn> columns;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "tusk/lance/file/schema.h"
@@ -14,6 +15,15 @@ enum class ColumnKind {
   kStruct,        ///< data version 2.0 only: the rows of a struct, without any bytes
   kListOffsets,   ///< data version 2.0 only: where the lists end
 };
+
+/// The column that a field has itself, if it has one, and whether its children have columns too.
+struct FieldLayout {
+  std::optional<ColumnKind> kind;
+  bool has_child_columns = false;
+};
+
+/// The layout of `field` in a file of data version 2.`minor_version`. Source as PhysicalColumns.
+FieldLayout LayoutOf(const Field& field, uint16_t minor_version);
 
 /// A column of a file. Borrows the field that owns it.
 struct PhysicalColumn {

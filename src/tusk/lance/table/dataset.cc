@@ -8,6 +8,7 @@
 #include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/manifest_file.h"
+#include "tusk/lance/table/projection.h"
 
 namespace tusk::lance {
 namespace {
@@ -84,6 +85,8 @@ Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io:
   state->location = std::move(location);
   state->manifest = std::move(manifest);
   state->manifest_path = std::move(manifest_path);
+  state->scan_schema = state->manifest.schema.WithBlobDescriptors();
+  ARROW_ASSIGN_OR_RAISE(state->all_columns, Projection::All(*state));
   return std::make_shared<const Dataset>(std::move(state));
 }
 

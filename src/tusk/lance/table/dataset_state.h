@@ -21,14 +21,18 @@
 
 namespace tusk::lance {
 
+struct Projection;
+
 /// What an open version knows. Readers of it share it and keep it alive. Immutable but for what it
 /// has opened, which is under a lock.
 struct Dataset::State {
   std::string uri;
   io::StorePath location;
   Manifest manifest;
-  std::string manifest_path;  ///< relative to the table's root
-  std::shared_ptr<arrow::Schema> schema;
+  std::string manifest_path;              ///< relative to the table's root
+  std::shared_ptr<arrow::Schema> schema;  ///< json as text, blobs as their bytes
+  Schema scan_schema;                     ///< of what scans give: blobs as descriptors
+  std::shared_ptr<const Projection> all_columns;
   /// Rows before each fragment, without those that are deleted, and in the end all rows: one more
   /// than there are fragments.
   std::vector<int64_t> first_rows;

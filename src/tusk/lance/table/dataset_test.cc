@@ -299,21 +299,21 @@ TEST_P(DatasetTest, TakesRowsInTheOrderAsked) {
   for (const size_t count : {0, 1, 2, 50, 3000}) {
     std::vector<int64_t> rows(count);
     for (int64_t& row : rows) row = static_cast<int64_t>(random() % 1000);
-    ASSERT_OK_AND_ASSIGN(const auto table, dataset->Take(rows, std::nullopt, context_));
+    ASSERT_OK_AND_ASSIGN(const auto table, dataset->Take(rows, {}, context_));
     ExpectRows(*table, rows);
   }
   const std::vector<int64_t> rows = {999, 0, 999, 130, 129, 0};
-  ASSERT_OK_AND_ASSIGN(const auto table,
-                       dataset->Take(rows, std::vector<std::string>{"name"}, context_));
+  ASSERT_OK_AND_ASSIGN(
+      const auto table,
+      dataset->Take(rows, {.columns = std::vector<std::string>{"name"}}, context_));
   EXPECT_EQ(table->num_columns(), 1);
   ExpectRows(*table, rows);
   ASSERT_OK_AND_ASSIGN(const auto no_columns,
-                       dataset->Take(rows, std::vector<std::string>{}, context_));
+                       dataset->Take(rows, {.columns = std::vector<std::string>{}}, context_));
   EXPECT_EQ(no_columns->num_columns(), 0);
   EXPECT_EQ(no_columns->num_rows(), 6);
   for (const int64_t bad : {int64_t{-1}, int64_t{1000}}) {
-    EXPECT_THAT(dataset->Take({{bad}}, std::nullopt, context_),
-                FailsWith(ErrorCode::kInvalidArgument));
+    EXPECT_THAT(dataset->Take({{bad}}, {}, context_), FailsWith(ErrorCode::kInvalidArgument));
   }
 }
 
@@ -345,8 +345,9 @@ TEST_P(DatasetTest, TellsRowIdsAndAddresses) {
     EXPECT_EQ(UInt64Column(*table, "_rowid"),
               stable ? std::vector<uint64_t>({0, 1, 2, 3, 4, 5, 6}) : addresses);
     const std::vector<int64_t> rows = {6, 2, 3};
-    ASSERT_OK_AND_ASSIGN(const auto taken,
-                         dataset->Take(rows, std::vector<std::string>{"_rowid", "id"}, context_));
+    ASSERT_OK_AND_ASSIGN(
+        const auto taken,
+        dataset->Take(rows, {.columns = std::vector<std::string>{"_rowid", "id"}}, context_));
     EXPECT_EQ(UInt64Column(*taken, "_rowid"),
               stable ? std::vector<uint64_t>({6, 2, 3})
                      : std::vector<uint64_t>({2 * kFragment + 1, 2, kFragment}));
@@ -390,9 +391,9 @@ TEST_P(DatasetTest, LeavesOutDeletedRows) {
   const std::vector<int64_t> rows = {0, 5000, 1, 1, std::ssize(live) - 1};
   std::vector<int64_t> taken;
   for (const int64_t row : rows) taken.push_back(live[row]);
-  ASSERT_OK_AND_ASSIGN(const auto table, dataset->Take(rows, std::nullopt, context_));
+  ASSERT_OK_AND_ASSIGN(const auto table, dataset->Take(rows, {}, context_));
   ExpectRows(*table, taken);
-  EXPECT_THAT(dataset->Take({{std::ssize(live)}}, std::nullopt, context_),
+  EXPECT_THAT(dataset->Take({{std::ssize(live)}}, {}, context_),
               FailsWith(ErrorCode::kInvalidArgument));
   // A row keeps the address that it had.
   options = {};

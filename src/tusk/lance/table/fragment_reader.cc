@@ -1,11 +1,9 @@
 #include "tusk/lance/table/fragment_reader.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include <arrow/array.h>
-#include <arrow/array/util.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
@@ -13,13 +11,10 @@
 #include "tusk/lance/file/physical_column.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/field_parts.h"
 
 namespace tusk::lance {
 namespace {
-
-std::shared_ptr<arrow::Field> SystemField(std::string_view name) {
-  return arrow::field(std::string(name), arrow::uint64());
-}
 
 /// An array of `length` uint64 that `fill` writes.
 template <typename Fill>
@@ -31,143 +26,138 @@ Result<std::shared_ptr<arrow::Array>> MakeUInt64(int64_t length, const Fill& fil
   return std::make_shared<arrow::UInt64Array>(length, std::move(buffer));
 }
 
-/// The numbers of the columns of `file` that hold `field`; none if it does not. Unsupported if it
-/// holds a part of it.
-Result<std::vector<int32_t>> ColumnsOf(const Field& field, const DataFile& file) {
-  const auto minor = static_cast<uint16_t>(file.minor_version);
-  const std::vector<PhysicalColumn> owners = PhysicalColumns(field, minor);
-  std::vector<int32_t> columns;
-  for (const PhysicalColumn& owner : owners) {
-    const auto found = std::ranges::find(file.field_ids, owner.field->id);
-    if (found == file.field_ids.end()) continue;
-    const int64_t index = found - file.field_ids.begin();
-    // V1 files list no columns; opening one says so.
-    if (index >= std::ssize(file.column_indices)) {
-      if (file.major_version < 2) return std::vector<int32_t>{0};
-      return Corrupt("does not say which column holds '", owner.field->name, "'");
-    }
-    columns.push_back(file.column_indices[index]);
+const Field* FindById(const std::vector<Field>& fields, int32_t id) {
+  for (const Field& field : fields) {
+    if (field.id == id) return &field;
+    if (const Field* found = FindById(field.children, id)) return found;
   }
-  if (columns.empty() || columns.size() == owners.size()) return columns;
-  return Unsupported("has ", columns.size(), " of the ", owners.size(), " columns of field '",
-                     field.name, "'; fields in several files are not supported yet");
+  return nullptr;
+}
+
+/// Packed structs lie in the file with all children that they had when it was written, and can only
+/// be taken apart with these.
+void RestorePackedStructs(const FileReader& reader, Field* field) {
+  const FieldLayout layout = LayoutOf(*field, reader.minor_version());
+  if (layout.kind == ColumnKind::kPackedStruct) {
+    const Field* stored = FindById(reader.schema().fields, field->id);
+    if (stored != nullptr) field->children = stored->children;
+    return;
+  }
+  for (Field& child : field->children) RestorePackedStructs(reader, &child);
 }
 
 }  // namespace
 
-Result<Projection> Projection::Make(const Dataset::State& dataset,
-                                    const std::optional<std::vector<std::string>>& names) {
-  Projection projection;
-  if (!names) {
-    for (const Field& field : dataset.manifest.schema.fields) {
-      projection.columns.push_back({.field = field});
-    }
-    projection.schema = dataset.schema;
-    return projection;
-  }
-  std::vector<std::shared_ptr<arrow::Field>> fields;
-  std::set<std::string_view> seen;
-  for (const std::string& name : *names) {
-    if (!seen.insert(name).second) {
-      return InvalidArgument("column '", name, "' is asked for twice");
-    }
-    const Field* field = dataset.manifest.schema.FindField(name);
-    if (field != nullptr) {
-      projection.columns.push_back({.field = *field});
-      fields.push_back(dataset.schema->GetFieldByName(name));
-    } else if (name == kRowIdColumn) {
-      projection.columns.push_back({.kind = Kind::kRowId, .field = {}});
-      fields.push_back(SystemField(name));
-    } else if (name == kRowAddressColumn) {
-      projection.columns.push_back({.kind = Kind::kRowAddress, .field = {}});
-      fields.push_back(SystemField(name));
-    } else {
-      std::string known;
-      for (const Field& each : dataset.manifest.schema.fields) known += " '" + each.name + "'";
-      return NotFound("no column '", name, "' in ", dataset.location.path, "; it has", known);
-    }
-  }
-  projection.schema = arrow::schema(std::move(fields), dataset.schema->metadata());
-  return projection;
-}
-
 Result<FragmentReader> FragmentReader::Open(const Dataset::State& dataset, const Fragment& fragment,
-                                            const Projection& projection,
+                                            std::shared_ptr<const Projection> projection,
                                             const OperationContext& context) {
   FragmentReader result;
   ARROW_ASSIGN_OR_RAISE(result.deleted_, dataset.FindDeletedRows(fragment, context));
   result.fragment_id_ = fragment.id;
-  result.projection_ = projection;
+  result.first_row_ = dataset.first_rows[&fragment - dataset.manifest.fragments.data()];
+  result.projection_ = std::move(projection);
   std::vector<FilePart> parts(fragment.files.size());
-  bool needs_row_ids = false;
-  for (size_t i = 0; i < projection.columns.size(); ++i) {
-    const Projection::Column& column = projection.columns[i];
-    needs_row_ids |= column.kind == Projection::Kind::kRowId;
-    if (column.kind != Projection::Kind::kField) continue;
-    bool found = false;
-    for (size_t f = 0; f < fragment.files.size() && !found; ++f) {
-      const DataFile& file = fragment.files[f];
-      auto columns = ColumnsOf(column.field, file);
-      if (!columns.ok()) {
-        return WithContext(columns.status(),
-                           dataset.location.path + ": data file '" + file.path + "'");
-      }
-      if (columns->empty()) continue;
-      if (parts[f].reader == nullptr) {
-        ARROW_ASSIGN_OR_RAISE(parts[f].reader, dataset.OpenFile(fragment, file, context));
-      }
-      parts[f].columns.push_back({.field = column.field, .columns = *std::move(columns)});
-      parts[f].positions.push_back(i);
-      found = true;
-    }
-    if (!found && !column.field.nullable) {
-      return Corrupt(dataset.location.path, ": no file of fragment ", fragment.id,
-                     " holds column '", column.field.name, "', which must not be null");
-    }
+  for (size_t i = 0; i < result.projection_->sources.size(); ++i) {
+    ARROW_RETURN_NOT_OK(result.AddSource(dataset, fragment, i, &parts, context));
   }
   std::erase_if(parts, [](const FilePart& part) { return part.columns.empty(); });
   result.parts_ = std::move(parts);
+  const bool needs_row_ids = std::ranges::any_of(
+      result.projection_->columns,
+      [](const Projection::Column& column) { return column.kind == Projection::Kind::kRowId; });
   if (needs_row_ids && (dataset.manifest.reader_flags & kFlagStableRowIds) != 0) {
     ARROW_ASSIGN_OR_RAISE(result.row_ids_, dataset.RowIds(fragment));
   }
   return result;
 }
 
+Status FragmentReader::AddSource(const Dataset::State& dataset, const Fragment& fragment,
+                                 size_t source, std::vector<FilePart>* parts,
+                                 const OperationContext& context) const {
+  const Projection::Source& from = projection_->sources[source];
+  std::vector<FieldPart> found;
+  for (size_t f = 0; f < fragment.files.size(); ++f) {
+    const DataFile& file = fragment.files[f];
+    auto part = FindPart(from.field, from.whole, file);
+    if (!part.ok()) {
+      return WithContext(part.status(), dataset.location.path + ": data file '" + file.path + "'");
+    }
+    if (!part->has_value()) continue;
+    FilePart& in_file = (*parts)[f];
+    if (in_file.reader == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(in_file.reader, dataset.OpenFile(fragment, file, context));
+    }
+    RestorePackedStructs(*in_file.reader, &(*part)->field);
+    in_file.columns.push_back(**std::move(part));
+    in_file.sources.push_back(source);
+    found.push_back({.field = &in_file.columns.back().field, .rows = nullptr});
+  }
+  const Status complete = CheckParts(from.field, found);
+  if (complete.ok()) return complete;
+  return WithContext(complete, dataset.location.path + ": fragment " + std::to_string(fragment.id));
+}
+
+template <typename ReadPart>
+Result<std::vector<std::shared_ptr<arrow::Array>>> FragmentReader::ReadSources(
+    int64_t num_rows, const ReadPart& read_part, const OperationContext& context) const {
+  const std::vector<Projection::Source>& sources = projection_->sources;
+  std::vector<std::vector<FieldPart>> parts(sources.size());
+  for (const FilePart& file : parts_) {
+    ARROW_ASSIGN_OR_RAISE(auto batch, read_part(file));
+    for (size_t i = 0; i < file.sources.size(); ++i) {
+      parts[file.sources[i]].push_back(
+          {.field = &file.columns[i].field, .rows = batch->column(static_cast<int>(i))});
+    }
+  }
+  std::vector<std::shared_ptr<arrow::Array>> rows;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto array, PutTogether(sources[i].field, sources[i].type, parts[i],
+                                                  num_rows, context.pool));
+    ARROW_ASSIGN_OR_RAISE(auto text, WithJsonText(sources[i].field, array->data(), context.pool));
+    rows.push_back(arrow::MakeArray(std::move(text)));
+  }
+  return rows;
+}
+
+template <typename RowAt>
+Result<std::shared_ptr<arrow::Array>> FragmentReader::MakeSystemColumn(
+    Projection::Kind kind, int64_t num_rows, const RowAt& row_at, arrow::MemoryPool* pool) const {
+  const auto value = [&](int64_t offset) -> uint64_t {
+    if (kind != Projection::Kind::kRowOffset) {
+      return fragment_id_ << 32 | static_cast<uint64_t>(offset);
+    }
+    return static_cast<uint64_t>(first_row_ +
+                                 (deleted_ == nullptr ? offset : deleted_->RowOf(offset)));
+  };
+  const bool is_stable_id = kind == Projection::Kind::kRowId && row_ids_ != nullptr;
+  const auto fill = [&](std::span<uint64_t> out) {
+    for (int64_t row = 0; row < num_rows; ++row) {
+      if (is_stable_id) {
+        row_ids_->Fill(row_at(row), out.subspan(row, 1));
+      } else {
+        out[row] = value(row_at(row));
+      }
+    }
+  };
+  return MakeUInt64(num_rows, fill, pool);
+}
+
 template <typename ReadPart, typename RowAt>
 Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Assemble(
     int64_t num_rows, const ReadPart& read_part, const RowAt& row_at,
     const OperationContext& context) const {
-  std::vector<std::shared_ptr<arrow::Array>> arrays(projection_.columns.size());
-  for (const FilePart& part : parts_) {
-    ARROW_ASSIGN_OR_RAISE(auto batch, read_part(part));
-    for (size_t i = 0; i < part.positions.size(); ++i) {
-      ARROW_ASSIGN_OR_RAISE(
-          auto rows, WithJsonText(part.columns[i].field, batch->column_data(static_cast<int>(i)),
-                                  context.pool));
-      arrays[part.positions[i]] = arrow::MakeArray(rows);
+  ARROW_ASSIGN_OR_RAISE(const auto sources, ReadSources(num_rows, read_part, context));
+  std::vector<std::shared_ptr<arrow::Array>> arrays;
+  for (const Projection::Column& column : projection_->columns) {
+    std::shared_ptr<arrow::Array> array;
+    if (column.kind == Projection::Kind::kField) {
+      ARROW_ASSIGN_OR_RAISE(array, Descend(sources[column.source], column.path, context.pool));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(array, MakeSystemColumn(column.kind, num_rows, row_at, context.pool));
     }
+    arrays.push_back(std::move(array));
   }
-  for (size_t i = 0; i < arrays.size(); ++i) {
-    const Projection::Kind kind = projection_.columns[i].kind;
-    if (arrays[i] != nullptr) continue;
-    if (kind == Projection::Kind::kField) {
-      const auto& type = projection_.schema->field(static_cast<int>(i))->type();
-      ARROW_ASSIGN_OR_RAISE(arrays[i], arrow::MakeArrayOfNull(type, num_rows, context.pool));
-      continue;
-    }
-    const bool stable_id = kind == Projection::Kind::kRowId && row_ids_ != nullptr;
-    const auto fill = [&](std::span<uint64_t> out) {
-      for (int64_t row = 0; row < num_rows; ++row) {
-        if (stable_id) {
-          row_ids_->Fill(row_at(row), out.subspan(row, 1));
-        } else {
-          out[row] = fragment_id_ << 32 | static_cast<uint64_t>(row_at(row));
-        }
-      }
-    };
-    ARROW_ASSIGN_OR_RAISE(arrays[i], MakeUInt64(num_rows, fill, context.pool));
-  }
-  return arrow::RecordBatch::Make(projection_.schema, num_rows, std::move(arrays));
+  return arrow::RecordBatch::Make(projection_->schema, num_rows, std::move(arrays));
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadOffsets(

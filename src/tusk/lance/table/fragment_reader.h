@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,36 +14,20 @@
 #include "tusk/lance/file/reader.h"
 #include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/manifest.h"
+#include "tusk/lance/table/projection.h"
 #include "tusk/lance/table/row_ids.h"
 
 namespace tusk::lance {
 
-inline constexpr std::string_view kRowIdColumn = "_rowid";
-inline constexpr std::string_view kRowAddressColumn = "_rowaddr";
-
-/// Columns to read from a version, in output order: of the table, or the row's id or address.
-struct Projection {
-  enum class Kind { kField, kRowId, kRowAddress };
-  struct Column {
-    Kind kind = Kind::kField;
-    Field field;  ///< kField only
-  };
-  std::vector<Column> columns;
-  std::shared_ptr<arrow::Schema> schema;
-
-  /// The columns `names`, or all of the table if absent. NotFound names what is missing and what
-  /// there is; InvalidArgument if a name is asked twice.
-  static Result<Projection> Make(const Dataset::State& dataset,
-                                 const std::optional<std::vector<std::string>>& names);
-};
-
-/// Reads columns of one fragment: puts together its files, null columns for fields that none of
-/// them has, and row ids, and leaves out deleted rows. Immutable and thread-safe.
+/// Reads columns of one fragment: puts together what its files have of each field, null columns for
+/// fields that none of them has, and row ids, and leaves out deleted rows. Immutable and
+/// thread-safe.
 class FragmentReader {
  public:
   /// Opens the files that hold the columns.
   static Result<FragmentReader> Open(const Dataset::State& dataset, const Fragment& fragment,
-                                     const Projection& projection, const OperationContext& context);
+                                     std::shared_ptr<const Projection> projection,
+                                     const OperationContext& context);
 
   /// Rows are counted without the deleted ones.
   Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(RowRange rows,
@@ -57,13 +40,23 @@ class FragmentReader {
                                                           const OperationContext& context) const;
 
  private:
-  /// Columns that one file holds, and where in the output they go.
+  /// What one file holds, and of which sources of the projection it is a part.
   struct FilePart {
     std::shared_ptr<const FileReader> reader;
     std::vector<FileReader::Column> columns;
-    std::vector<size_t> positions;
+    std::vector<size_t> sources;
   };
 
+  Status AddSource(const Dataset::State& dataset, const Fragment& fragment, size_t source,
+                   std::vector<FilePart>* parts, const OperationContext& context) const;
+  /// The rows of every source, from what each file has of them.
+  template <typename ReadPart>
+  Result<std::vector<std::shared_ptr<arrow::Array>>> ReadSources(
+      int64_t num_rows, const ReadPart& read_part, const OperationContext& context) const;
+  template <typename RowAt>
+  Result<std::shared_ptr<arrow::Array>> MakeSystemColumn(Projection::Kind kind, int64_t num_rows,
+                                                         const RowAt& row_at,
+                                                         arrow::MemoryPool* pool) const;
   template <typename ReadPart, typename RowAt>
   Result<std::shared_ptr<arrow::RecordBatch>> Assemble(int64_t num_rows, const ReadPart& read_part,
                                                        const RowAt& row_at,
@@ -73,7 +66,8 @@ class FragmentReader {
                                                           const OperationContext& context) const;
 
   uint64_t fragment_id_ = 0;
-  Projection projection_;
+  int64_t first_row_ = 0;  ///< of the fragment in scan order
+  std::shared_ptr<const Projection> projection_;
   std::vector<FilePart> parts_;
   std::shared_ptr<const RowIdSequence> row_ids_;  ///< null if ids are addresses
   std::shared_ptr<const DeletedRows> deleted_;    ///< null if no row is

@@ -133,7 +133,7 @@ Result<std::shared_ptr<arrow::Table>> FindNearest(const Dataset& dataset,
   const auto distance_place = static_cast<int>(place - columns.begin());
   columns.erase(place);
   // Of no rows: a wrong name is told before the table is read.
-  ARROW_RETURN_NOT_OK(dataset.Take({}, columns, context));
+  ARROW_RETURN_NOT_OK(dataset.Take({}, {.columns = columns}, context));
 
   ARROW_ASSIGN_OR_RAISE(const auto neighbors, SearchAll(dataset, metric, options, context));
   ARROW_ASSIGN_OR_RAISE(auto distances, Distances(neighbors, context));
@@ -142,7 +142,7 @@ Result<std::shared_ptr<arrow::Table>> FindNearest(const Dataset& dataset,
     return arrow::Table::Make(arrow::schema({std::move(distance_field)}), {std::move(distances)});
   }
   ARROW_ASSIGN_OR_RAISE(const auto positions, FindPositions(dataset.state(), neighbors, context));
-  ARROW_ASSIGN_OR_RAISE(auto table, dataset.Take(positions, columns, context));
+  ARROW_ASSIGN_OR_RAISE(auto table, dataset.Take(positions, {.columns = columns}, context));
   return table->AddColumn(distance_place, std::move(distance_field), std::move(distances));
 }
 

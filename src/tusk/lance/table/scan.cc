@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include <arrow/array.h>
@@ -9,6 +11,7 @@
 #include "tusk/expr/filter.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/batch_stream.h"
+#include "tusk/lance/file/field_path.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/fragment_reader.h"
 
@@ -18,44 +21,82 @@ namespace {
 /// What a scan reads, put together once and then shared by its threads.
 struct ScanPlan {
   std::shared_ptr<const Dataset::State> dataset;
-  Projection output;
+  std::shared_ptr<const Projection> output;
   std::shared_ptr<const expr::Filter::Bound> filter;  ///< may be null
-  Projection filter_columns;                          ///< what the filter reads, and `_rowaddr`
-  Projection rest;                                    ///< what of `output` the filter does not read
+  std::shared_ptr<const Projection> filter_columns;   ///< what the filter reads, and `_rowaddr`
+  std::shared_ptr<const Projection> rest;             ///< what of `output` the filter does not read
+  /// Of each output column: where in the filter's batch it is; if not there, it is the next of
+  /// `rest`.
+  std::vector<std::optional<Projection::Place>> places;
 };
+
+Result<std::shared_ptr<const Projection>> MakeOutput(const Dataset::State& dataset,
+                                                     const ScanOptions& options) {
+  std::vector<std::string_view> system;
+  if (options.with_row_id) system.push_back(kRowIdColumn);
+  if (options.with_row_address) system.push_back(kRowAddressColumn);
+  if (!options.expressions.empty()) {
+    std::vector<NamedExpression> expressions = options.expressions;
+    for (const std::string_view name : system) {
+      if (std::ranges::find(expressions, name, &NamedExpression::name) != expressions.end()) {
+        continue;
+      }
+      expressions.push_back({.name = std::string(name), .expression = std::string(name)});
+    }
+    return Projection::Make(dataset, expressions);
+  }
+  if (!options.columns && system.empty()) return dataset.all_columns;
+  std::vector<std::string> names = options.columns.value_or(dataset.schema->field_names());
+  for (const std::string_view name : system) {
+    // Wherever it was named, what is appended comes last.
+    std::erase(names, name);
+    names.emplace_back(name);
+  }
+  return Projection::Make(dataset, names);
+}
+
+/// What the filter reads, parts of columns inside of them, and `_rowaddr`.
+Result<std::shared_ptr<const Projection>> MakeFilterColumns(const Dataset::State& dataset,
+                                                            const expr::Filter& filter) {
+  ARROW_ASSIGN_OR_RAISE(const auto paths, filter.Paths());
+  std::vector<std::string> texts;
+  for (const std::vector<std::string>& path : paths) texts.push_back(FormatFieldPath(path));
+  texts.emplace_back(kRowAddressColumn);
+  auto columns = Projection::MakeNested(dataset, texts);
+  if (columns.ok()) return columns;
+  return InvalidArgument("the filter ", filter.ToString(),
+                         " cannot be applied: ", columns.status().message());
+}
+
+/// Puts the columns of `output` that the filter does not read into `plan`.
+void SplitOutput(ScanPlan* plan) {
+  Projection rest;
+  arrow::FieldVector fields;
+  std::map<size_t, size_t> sources;
+  for (size_t i = 0; i < plan->output->columns.size(); ++i) {
+    Projection::Column column = plan->output->columns[i];
+    plan->places.push_back(plan->filter_columns->Find(*plan->output, column));
+    if (plan->places.back()) continue;
+    if (column.kind == Projection::Kind::kField) {
+      const auto [found, is_new] = sources.emplace(column.source, rest.sources.size());
+      if (is_new) rest.sources.push_back(plan->output->sources[column.source]);
+      column.source = found->second;
+    }
+    rest.columns.push_back(std::move(column));
+    fields.push_back(plan->output->schema->field(static_cast<int>(i)));
+  }
+  rest.schema = arrow::schema(std::move(fields));
+  plan->rest = std::make_shared<const Projection>(std::move(rest));
+}
 
 Result<ScanPlan> MakePlan(std::shared_ptr<const Dataset::State> dataset, const ScanOptions& options,
                           const OperationContext& context) {
   ScanPlan plan;
-  std::optional<std::vector<std::string>> names = options.columns;
-  if (!names && (options.with_row_id || options.with_row_address)) {
-    names = dataset->schema->field_names();
-  }
-  const auto add = [&](std::string_view name) {
-    if (std::ranges::find(*names, name) == names->end()) names->emplace_back(name);
-  };
-  if (options.with_row_id) add(kRowIdColumn);
-  if (options.with_row_address) add(kRowAddressColumn);
-  ARROW_ASSIGN_OR_RAISE(plan.output, Projection::Make(*dataset, names));
+  ARROW_ASSIGN_OR_RAISE(plan.output, MakeOutput(*dataset, options));
   if (options.filter != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(std::vector<std::string> read, options.filter->Columns());
-    for (const std::string& name : read) {
-      if (name != kRowIdColumn && name != kRowAddressColumn &&
-          dataset->manifest.schema.FindField(name) == nullptr) {
-        return InvalidArgument("the filter reads a column '", name, "' that ",
-                               dataset->location.path, " does not have");
-      }
-    }
-    if (std::ranges::find(read, kRowAddressColumn) == read.end()) {
-      read.emplace_back(kRowAddressColumn);
-    }
-    ARROW_ASSIGN_OR_RAISE(plan.filter_columns, Projection::Make(*dataset, read));
-    ARROW_ASSIGN_OR_RAISE(plan.filter, options.filter->Bind(*plan.filter_columns.schema, context));
-    std::vector<std::string> rest;
-    for (const auto& field : plan.output.schema->fields()) {
-      if (std::ranges::find(read, field->name()) == read.end()) rest.push_back(field->name());
-    }
-    ARROW_ASSIGN_OR_RAISE(plan.rest, Projection::Make(*dataset, rest));
+    ARROW_ASSIGN_OR_RAISE(plan.filter_columns, MakeFilterColumns(*dataset, *options.filter));
+    ARROW_ASSIGN_OR_RAISE(plan.filter, options.filter->Bind(*plan.filter_columns->schema, context));
+    SplitOutput(&plan);
   }
   plan.dataset = std::move(dataset);
   return plan;
@@ -92,12 +133,19 @@ Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& frag
     ARROW_ASSIGN_OR_RAISE(rest, rest_reader.TakeOffsets(offsets, context));
   }
   std::vector<std::shared_ptr<arrow::Array>> columns;
-  for (const auto& field : plan.output.schema->fields()) {
-    auto column = rest->GetColumnByName(field->name());
-    if (column == nullptr) column = kept->GetColumnByName(field->name());
+  int next = 0;
+  for (const auto& place : plan.places) {
+    std::shared_ptr<arrow::Array> column;
+    if (place) {
+      ARROW_ASSIGN_OR_RAISE(column, Descend(kept->column(static_cast<int>(place->column)),
+                                            place->path, context.pool));
+    } else {
+      column = rest->column(next++);
+    }
     columns.push_back(std::move(column));
   }
-  result.batch = arrow::RecordBatch::Make(plan.output.schema, kept->num_rows(), std::move(columns));
+  result.batch =
+      arrow::RecordBatch::Make(plan.output->schema, kept->num_rows(), std::move(columns));
   ARROW_ASSIGN_OR_RAISE(const int64_t bytes, BytesOf(*result.batch));
   result.bytes += bytes;
   return result;
@@ -107,8 +155,8 @@ Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& frag
 class ScanSource final : public RowSource {
  public:
   explicit ScanSource(ScanPlan plan) : plan_(std::move(plan)) {}
-  const std::shared_ptr<arrow::Schema>& schema() const override { return plan_.output.schema; }
-  int64_t GuessRowBytes() const override { return lance::GuessRowBytes(*plan_.output.schema); }
+  const std::shared_ptr<arrow::Schema>& schema() const override { return plan_.output->schema; }
+  int64_t GuessRowBytes() const override { return lance::GuessRowBytes(*plan_.output->schema); }
   int64_t PieceEnd(int64_t row) const override {
     return plan_.dataset->first_rows[FindFragment(row) + 1];
   }

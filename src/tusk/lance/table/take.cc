@@ -73,12 +73,20 @@ Result<std::shared_ptr<arrow::Table>> Reorder(std::shared_ptr<arrow::Table> tabl
   return taken.table();
 }
 
+Result<std::shared_ptr<const Projection>> MakeOutput(const Dataset::State& dataset,
+                                                     const TakeOptions& options) {
+  if (!options.expressions.empty()) return Projection::Make(dataset, options.expressions);
+  if (!options.columns) return dataset.all_columns;
+  if (options.nested) return Projection::MakeNested(dataset, *options.columns);
+  return Projection::Make(dataset, *options.columns);
+}
+
 }  // namespace
 
-Result<std::shared_ptr<arrow::Table>> Dataset::Take(
-    std::span<const int64_t> rows, const std::optional<std::vector<std::string>>& columns,
-    const OperationContext& context) const {
-  ARROW_ASSIGN_OR_RAISE(const Projection projection, Projection::Make(*state_, columns));
+Result<std::shared_ptr<arrow::Table>> Dataset::Take(std::span<const int64_t> rows,
+                                                    const TakeOptions& options,
+                                                    const OperationContext& context) const {
+  ARROW_ASSIGN_OR_RAISE(const auto projection, MakeOutput(*state_, options));
   ARROW_ASSIGN_OR_RAISE(const auto parts, SplitByFragment(*state_, rows));
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches(parts.size());
   const auto take_part = [&](int64_t i) -> Status {
@@ -95,7 +103,7 @@ Result<std::shared_ptr<arrow::Table>> Dataset::Take(
     ARROW_RETURN_NOT_OK(
         context.executor->ParallelFor(std::ssize(parts), take_part, context.stop, nullptr));
   }
-  ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches(projection.schema, batches));
+  ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches(projection->schema, batches));
   return Reorder(std::move(table), parts, context.pool);
 }
 
