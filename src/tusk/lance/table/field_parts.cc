@@ -305,10 +305,6 @@ Result<std::optional<FileReader::Column>> FindPart(const Field& field, const Fie
   return part;
 }
 
-bool IsWhole(const Field& field, std::span<const FieldPart> parts) {
-  return parts.size() == 1 && IsSame(*parts.front().field, field);
-}
-
 Status CheckParts(const Field& field, std::span<const FieldPart> parts) {
   if (parts.empty()) {
     if (field.nullable) return Status::OK();

@@ -28,9 +28,6 @@ struct FieldPart {
   std::shared_ptr<arrow::Array> rows;
 };
 
-/// Whether the only part is all of `field`.
-bool IsWhole(const Field& field, std::span<const FieldPart> parts);
-
 /// Fails if a field that must not be null is in no part, although what it belongs to is.
 Status CheckParts(const Field& field, std::span<const FieldPart> parts);
 
