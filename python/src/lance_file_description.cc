@@ -1,6 +1,7 @@
 // Binds include/tusk/lance/file_description.h.
 #include <arrow/type.h>
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -44,6 +45,7 @@ void BindLanceFileDescription(nb::module_& module) {
       .def_ro("num_values", &ColumnDescription::num_values)
       .def_ro("num_bytes", &ColumnDescription::num_bytes)
       .def_ro("num_metadata_bytes", &ColumnDescription::num_metadata_bytes)
+      .def_prop_ro("encodings", &ColumnDescription::CountEncodings)
       .def_prop_ro("buffers", [](const ColumnDescription& column) { return Pairs(column.buffers); })
       .def_ro("pages", &ColumnDescription::pages);
   nb::class_<FileDescription>(module, "LanceFileDescription")

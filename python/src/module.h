@@ -8,6 +8,7 @@ namespace tusk::python {
 void BindOperationContext(nanobind::module_& module);
 void BindObjectStore(nanobind::module_& module);
 void BindLanceDataset(nanobind::module_& module);
+void BindLanceDatasetDescription(nanobind::module_& module);
 void BindLanceFile(nanobind::module_& module);
 void BindLanceFileDescription(nanobind::module_& module);
 void BindLanceFileSession(nanobind::module_& module);

@@ -127,6 +127,7 @@ def cli(debug):
     tusk search LAKE media.photos --image query.jpg -k 10
     tusk sql LAKE "select label, count(*) from media.photos_meta group by all"
     tusk log LAKE
+    tusk inspect FILE_OR_TABLE
 
     Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 some files were skipped, 130 interrupted.
     """
@@ -357,6 +358,94 @@ def tables(lake, at, as_json):
     opened = tusk.connect(lake, at=at)
     rows = [(e.name, e.kind, e.version, opened.table(e.name).count_rows()) for e in opened.tables()]
     _write(["name", "kind", "version", "rows"], rows, as_json)
+
+
+@cli.command()
+@click.argument("path", metavar="FILE_OR_TABLE")
+@click.option("--pages", is_flag=True, help="One line per page of a file.")
+@click.option("--json", "as_json", is_flag=True, help="All of it as one JSON object.")
+def inspect(path, pages, as_json):
+    """Show how a Lance file, or the newest version of a Lance table, is stored.
+
+    One line per physical column: its type, pages, values, bytes, and how many pages have which
+    layout and codecs. Bytes are those of pages, without metadata.
+
+    \b
+    tusk inspect vectors.lance
+    tusk inspect --pages vectors.lance/data/0.lance
+    """
+    import json
+
+    from tusk import describe
+
+    if describe.is_table(path):
+        if pages:
+            raise click.UsageError(f"--pages is for a file, and {path} is a table")
+        found = describe.describe_table(path)
+    else:
+        found = describe.describe_file(path, pages=pages)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    if found["kind"] == "table":
+        _write_table_summary(found)
+        names = ["field", "type", "files", "pages", "values", "bytes", "bytes_per_value"]
+    else:
+        _write_file_summary(found)
+        names = ["field", "type", "content", "pages", "values", "bytes", "bytes_per_value"]
+    click.echo()
+    if pages:
+        _write_pages(found)
+    else:
+        shown = ([_shown(column, name) for name in names] for column in found["columns"])
+        encodings = (_encodings(column["encodings"]) for column in found["columns"])
+        rows = [[*row, encoding] for row, encoding in zip(shown, encodings)]
+        _write([_title(name) for name in names] + ["encodings"], rows, as_json=False)
+
+
+def _title(name):
+    return "bytes/value" if name == "bytes_per_value" else name
+
+
+def _shown(part, name):
+    value = part[name]
+    return round(value, 2) if isinstance(value, float) else value
+
+
+def _encodings(counts):
+    """ "constant, 3x mini_block fsst > variable" """
+    parts = (name if pages == 1 else f"{pages}x {name}" for name, pages in counts.items())
+    return ", ".join(parts)
+
+
+def _write_file_summary(found):
+    click.echo(
+        f"Lance file of data version {found['data_version']}: {found['rows']:,} rows in"
+        f" {len(found['columns'])} physical columns, {found['bytes']:,} bytes"
+    )
+    sizes = [buffer["size"] for buffer in found["global_buffers"]]
+    click.echo(
+        f"{found['data_bytes']:,} bytes of pages, {found['column_metadata_bytes']:,} of column"
+        f" metadata, {sum(sizes):,} in {len(sizes)} global buffers"
+    )
+
+
+def _write_table_summary(found):
+    click.echo(
+        f"Lance table at version {found['version']}, data version {found['data_version']}:"
+        f" {found['rows']:,} rows in {found['fragments']:,} fragments,"
+        f" {found['bytes']:,} bytes in {found['files']:,} files"
+    )
+
+
+def _write_pages(found):
+    names = ["first_row", "rows", "values", "bytes", "bytes_per_value", "layout", "codecs"]
+    rows = [
+        [column["field"], number, *(_shown(page, name) for name in names)]
+        for column in found["columns"]
+        for number, page in enumerate(column["page_list"])
+    ]
+    _write(["field", "page", *map(_title, names)], rows, as_json=False)
 
 
 def main():

@@ -53,6 +53,7 @@ def test_help_has_an_example_for_every_command():
     assert "Exit codes" in out
     for command in ("init", "ingest", "search", "sql", "log", "tables"):
         assert f"tusk {command} LAKE" in tusk(command, "--help")[0]
+    assert "tusk inspect " in tusk("inspect", "--help")[0]
     assert tusk("--version")[0].startswith("tusk, version ")
 
 
@@ -192,3 +193,122 @@ def test_help_does_not_wait_for_arrow():
     heavy = ("pyarrow", "duckdb", "rich", "tusk._tusk")
     code = f"import sys, tusk.cli; sys.exit(any(name in sys.modules for name in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A file of pylance's and a table of two fragments."""
+    import lance
+    import pyarrow as pa
+    from lance.file import LanceFileWriter
+
+    data = pa.table(
+        {
+            "id": pa.array(range(4000), pa.int64()),
+            "point": [{"x": i, "name": f"point {i}"} for i in range(4000)],
+            "none": pa.nulls(4000, pa.int32()),
+            "tags": [[str(i)] * (i % 3) for i in range(4000)],
+        }
+    )
+    with LanceFileWriter(str(tmp_path / "f.lance"), data.schema) as writer:
+        writer.write_batch(data)
+        writer.add_global_buffer(b"12345")
+    lance.write_dataset(data, tmp_path / "t.lance")
+    lance.write_dataset(data.slice(0, 100), tmp_path / "t.lance", mode="append")
+    return tmp_path
+
+
+def test_inspect_shows_a_file(stored):
+    from lance.file import LanceFileReader
+
+    (shown,) = rows("inspect", "f.lance", cwd=stored)
+    reference = LanceFileReader(str(stored / "f.lance"))
+    assert (shown["kind"], shown["data_version"], shown["rows"]) == ("file", "2.2", 4000)
+    assert shown["bytes"] == (stored / "f.lance").stat().st_size
+    assert [buffer["size"] for buffer in shown["global_buffers"]][1:] == [5]
+    assert [column["field"] for column in shown["columns"]] == [
+        "id", "point.x", "point.name", "none", "tags.item",
+    ]  # fmt: skip
+    assert [column["type"] for column in shown["columns"]][:4] == [
+        "int64", "int64", "string", "int32",
+    ]  # fmt: skip
+    statistics = reference.file_statistics().columns
+    assert [(c["pages"], c["bytes"]) for c in shown["columns"]] == [
+        (c.num_pages, c.size_bytes) for c in statistics
+    ]
+    ids, _, _, none, tags = shown["columns"]
+    assert ids["encodings"] == {"mini_block inline_bitpacking": 1}
+    assert none["encodings"] == {"all_null": 1} and none["bytes"] == 0
+    assert ids["bytes_per_value"] == ids["bytes"] / 4000
+    assert tags["values"] == sum(i % 3 for i in range(4000))
+
+    out, _ = tusk("inspect", "f.lance", cwd=stored)
+    lines = out.splitlines()
+    assert lines[0].startswith("Lance file of data version 2.2: 4,000 rows in 5 physical columns, ")
+    assert lines[1].endswith("in 2 global buffers")
+    assert lines[3].split() == [
+        "field", "type", "content", "pages", "values", "bytes", "bytes/value", "encodings",
+    ]  # fmt: skip
+    assert lines[5].split()[:5] == ["id", "int64", "values", "1", "4000"]
+    assert lines[5].endswith("mini_block inline_bitpacking") and len(lines) == 10
+
+
+def test_inspect_shows_each_page(stored):
+    (shown,) = rows("inspect", "--pages", "f.lance", cwd=stored)
+    page = shown["columns"][0]["page_list"][0]
+    assert (page["first_row"], page["rows"], page["layout"]) == (0, 4000, "mini_block")
+    assert page["bytes"] == sum(buffer["size"] for buffer in page["buffers"])
+    assert page["encoding"].startswith("MiniBlockLayout(")
+    lines = tusk("inspect", "--pages", "f.lance", cwd=stored)[0].splitlines()
+    assert lines[3].split() == [
+        "field", "page", "first_row", "rows", "values", "bytes", "bytes/value", "layout", "codecs",
+    ]  # fmt: skip
+    assert len(lines) == 10
+
+
+def test_inspect_shows_a_table_over_its_files(stored):
+    (shown,) = rows("inspect", "t.lance", cwd=stored)
+    assert (shown["kind"], shown["version"], shown["rows"]) == ("table", 2, 4100)
+    assert (shown["fragments"], shown["files"]) == (2, 2)
+    files = list((stored / "t.lance" / "data").iterdir())
+    assert shown["bytes"] == sum(file.stat().st_size for file in files)
+    each = [rows("inspect", file, cwd=stored)[0]["columns"] for file in files]
+    for column, first, second in zip(shown["columns"], *each):
+        assert column["field"] == first["field"] and column["files"] == 2
+        for name in ("pages", "values", "bytes"):
+            assert column[name] == first[name] + second[name]
+    assert len(shown["columns"]) == 5
+    out, _ = tusk("inspect", "t.lance", cwd=stored)
+    assert out.startswith("Lance table at version 2, data version 2.2: 4,100 rows in 2 fragments, ")
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1"])
+def test_inspect_shows_files_of_earlier_versions(version, stored):
+    import pyarrow as pa
+    from lance.file import LanceFileReader, LanceFileWriter
+
+    data = pa.table({"n": range(100), "l": [["a", None]] * 100})
+    with LanceFileWriter(str(stored / "old"), data.schema, version=version) as writer:
+        writer.write_batch(data)
+    (shown,) = rows("inspect", "old", cwd=stored)
+    assert shown["data_version"] == version
+    statistics = LanceFileReader(str(stored / "old")).file_statistics().columns
+    assert [c["bytes"] for c in shown["columns"]] == [c.size_bytes for c in statistics]
+    if version == "2.0":
+        assert [(c["field"], c["content"]) for c in shown["columns"]] == [
+            ("n", "values"), ("l", "list offsets"), ("l.item", "values"),
+        ]  # fmt: skip
+        assert all(name.startswith("array ") for c in shown["columns"] for name in c["encodings"])
+
+
+def test_inspect_says_what_is_wrong(stored):
+    (stored / "text").write_text("no Lance file")
+    (stored / "folder").mkdir()
+    for arguments, code, message in (
+        (["none"], 1, "none"),
+        (["text"], 1, "text"),
+        (["folder"], 1, "folder"),
+        (["--pages", "t.lance"], 2, "--pages is for a file"),
+    ):
+        out, err = tusk("inspect", *arguments, cwd=stored, code=code)
+        assert out == "" and message in err and "Traceback" not in err

@@ -30,7 +30,8 @@ struct TUSK_EXPORT EncodingDescription {
 struct PageDescription {
   int64_t first_row = 0;
   int64_t num_rows = 0;
-  /// What the page stores: in a list's column the items of its rows, null ones included; else rows.
+  /// What the page stores: in a list's column the items of its rows, null ones included. The rows
+  /// where the layout does not count them, as that of a constant.
   int64_t num_values = 0;
   int64_t num_bytes = 0;  ///< of its buffers
   std::vector<io::ByteRange> buffers;

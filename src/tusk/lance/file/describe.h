@@ -36,4 +36,7 @@ struct DescribedEncoding {
 /// be parsed.
 Result<DescribedEncoding> DescribeEncoding(std::string_view bytes, size_t num_buffers);
 
+/// The same of the message of a page of data version 2.0.
+Result<DescribedEncoding> DescribeArrayEncoding(std::string_view message);
+
 }  // namespace tusk::lance

@@ -320,6 +320,9 @@ Result<DescribedEncoding> DescribeEncoding(std::string_view bytes, size_t num_bu
     page.encoding = Describe(layout);
     return page;
   }
+  if (typed.type_url() == "/lance.encodings.ArrayEncoding") {
+    return DescribeArrayEncoding(typed.value());
+  }
   DescribedEncoding other{.layout = "unknown", .encoding = {.name = ShortName(typed.type_url())}};
   AddBytes(&other.encoding, "description", typed.value());
   return other;

@@ -62,38 +62,6 @@ Result<std::vector<ByteRange>> GlobalBuffers(const Opened& file, const Operation
                    context);
 }
 
-/// The paths of all fields. Corrupt if together they are longer than any real schema's: a name
-/// stands in the paths of all that is below it.
-class FieldPaths {
- public:
-  static Result<FieldPaths> Make(const Schema& schema) {
-    FieldPaths paths;
-    for (const Field& field : schema.fields) ARROW_RETURN_NOT_OK(paths.Add(field));
-    return paths;
-  }
-  const std::string& Of(const Field& field) const { return paths_.at(&field); }
-
- private:
-  static constexpr size_t kMostBytes = 256 << 20;
-
-  Status Add(const Field& field) {
-    names_.push_back(field.name);
-    std::string path = FormatFieldPath(names_);
-    num_bytes_ += path.size();
-    if (num_bytes_ > kMostBytes) {
-      return Corrupt("the paths of the fields have more than ", kMostBytes, " bytes");
-    }
-    paths_[&field] = std::move(path);
-    for (const Field& child : field.children) ARROW_RETURN_NOT_OK(Add(child));
-    names_.pop_back();
-    return Status::OK();
-  }
-
-  std::vector<std::string> names_;  // down to the field at hand
-  size_t num_bytes_ = 0;
-  std::map<const Field*, std::string> paths_;
-};
-
 std::string_view ContentName(ColumnKind kind) {
   switch (kind) {
     case ColumnKind::kValues:
@@ -194,8 +162,7 @@ Result<FileDescription> Describe(const Opened& file, const OperationContext& con
   description.num_bytes = file.size();
   description.footer_major = footer.major;
   description.footer_minor = footer.minor;
-  // Files of data version 2.0 say 0.3.
-  const uint16_t minor_version = footer.major == 0 ? 0 : footer.minor;
+  const uint16_t minor_version = footer.data_minor();
   description.version = "2." + std::to_string(minor_version);
 
   ARROW_ASSIGN_OR_RAISE(description.global_buffers, GlobalBuffers(file, context));
@@ -226,7 +193,7 @@ Result<FileDescription> Describe(const Opened& file, const OperationContext& con
       const auto metadata,
       ReadTable(file, footer.column_table, footer.num_columns, "metadata of column", context));
   ARROW_ASSIGN_OR_RAISE(const auto handle, file.object->Read(metadata, context));
-  ARROW_ASSIGN_OR_RAISE(const FieldPaths paths, FieldPaths::Make(schema));
+  ARROW_ASSIGN_OR_RAISE(const auto paths, PathsOfFields(schema));
   std::vector<PhysicalColumn> physical;
   for (const Field& field : schema.fields) {
     const auto more = PhysicalColumns(field, minor_version);
@@ -235,7 +202,7 @@ Result<FileDescription> Describe(const Opened& file, const OperationContext& con
   for (size_t i = 0; i < metadata.size(); ++i) {
     ColumnDescription column;
     if (i < physical.size()) {
-      column.field = paths.Of(*physical[i].field);
+      column.field = paths.at(physical[i].field);
       column.logical_type = physical[i].field->logical_type;
       column.content = ContentName(physical[i].kind);
     }

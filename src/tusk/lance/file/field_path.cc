@@ -5,6 +5,8 @@
 namespace tusk::lance {
 namespace {
 
+constexpr size_t kMostPathBytes = 256 << 20;
+
 Status NoPath(std::string_view path, std::string_view why) {
   return InvalidArgument("'", path, "' is no path of a field: ", why);
 }
@@ -35,6 +37,26 @@ Result<std::string> TakeName(std::string_view path, std::string_view* rest) {
   return name;
 }
 
+/// A walk over the fields of a schema.
+struct PathWalk {
+  std::vector<std::string> names;  ///< down to the field at hand
+  size_t num_bytes = 0;
+  std::map<const Field*, std::string> paths;
+
+  Status Add(const Field& field) {
+    names.push_back(field.name);
+    std::string path = FormatFieldPath(names);
+    num_bytes += path.size();
+    if (num_bytes > kMostPathBytes) {
+      return Corrupt("the paths of the fields have more than ", kMostPathBytes, " bytes");
+    }
+    paths[&field] = std::move(path);
+    for (const Field& child : field.children) ARROW_RETURN_NOT_OK(Add(child));
+    names.pop_back();
+    return Status::OK();
+  }
+};
+
 }  // namespace
 
 Result<std::vector<std::string>> ParseFieldPath(std::string_view path) {
@@ -61,6 +83,12 @@ std::string FormatFieldPath(const std::vector<std::string>& names) {
     path.push_back('`');
   }
   return path;
+}
+
+Result<std::map<const Field*, std::string>> PathsOfFields(const Schema& schema) {
+  PathWalk walk;
+  for (const Field& field : schema.fields) ARROW_RETURN_NOT_OK(walk.Add(field));
+  return std::move(walk.paths);
 }
 
 }  // namespace tusk::lance

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tusk/base/result.h"
+#include "tusk/lance/file/schema.h"
 
 namespace tusk::lance {
 
@@ -14,5 +16,9 @@ Result<std::vector<std::string>> ParseFieldPath(std::string_view path);
 
 /// The path of `names`, quoted where it must be.
 std::string FormatFieldPath(const std::vector<std::string>& names);
+
+/// The paths of all fields of a schema, which they point into. Corrupt if together they are longer
+/// than any real schema's: a name stands in the paths of all that is below it.
+Result<std::map<const Field*, std::string>> PathsOfFields(const Schema& schema);
 
 }  // namespace tusk::lance

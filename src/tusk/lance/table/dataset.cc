@@ -90,15 +90,21 @@ Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io:
   return std::make_shared<const Dataset>(std::move(state));
 }
 
-Result<std::shared_ptr<const FileReader>> Dataset::State::OpenFile(
-    const Fragment& fragment, const DataFile& file, const OperationContext& context) const {
+Result<io::StorePath> Dataset::State::Locate(const Fragment& fragment, const DataFile& file) const {
   if (file.base_id) {
     return Unsupported(location.path, ": data file '", file.path, "' of fragment ", fragment.id,
                        " lies at a registered base path: that is not supported yet");
   }
-  const std::string path = io::JoinPath(io::JoinPath(location.path, "data"), file.path);
+  return io::StorePath{.store = location.store,
+                       .path = io::JoinPath(io::JoinPath(location.path, "data"), file.path)};
+}
+
+Result<std::shared_ptr<const FileReader>> Dataset::State::OpenFile(
+    const Fragment& fragment, const DataFile& file, const OperationContext& context) const {
+  ARROW_ASSIGN_OR_RAISE(const io::StorePath found, Locate(fragment, file));
+  const std::string& path = found.path;
   // Nobody replaces a file of a table.
-  ARROW_ASSIGN_OR_RAISE(auto reader, files_.Open(location.store.get(), path, /*tag=*/{}, context));
+  ARROW_ASSIGN_OR_RAISE(auto reader, files_.Open(found.store.get(), path, /*tag=*/{}, context));
   if (reader->num_rows() != fragment.physical_rows) {
     return Corrupt(path, " has ", reader->num_rows(), " rows, but fragment ", fragment.id,
                    " of version ", manifest.version, " has ", fragment.physical_rows);
