@@ -43,8 +43,10 @@ class ColumnOutput {
     uint8_t* ends;
     int64_t begin;
   };
-  /// Room for at most `size` bytes of the rows from `position` on, which Append takes. Rows that
-  /// are written in order this way stand in the array at once; others cost a copy more.
+  /// Whether rows from `position` on that are written to a Room stand in the array at once: all
+  /// rows before them that are not empty were written so too. Else they cost a copy more than runs.
+  bool is_in_order(int64_t position) const { return !has_lengths_ && position >= appended_rows_; }
+  /// Room for at most `size` bytes of the rows from `position` on, which Append takes.
   Result<Room> MakeRoom(int64_t position, int64_t size);
   /// Takes the first `size` bytes of the last room and the ends of its first `count` rows.
   /// InvalidArgument if values with 32-bit offsets have more than 2 GiB together.

@@ -8,6 +8,16 @@
 namespace tusk::lance {
 namespace {
 
+/// Writes the length of a row of the output.
+Status PutLength(uint64_t length, int64_t position, const ValueShape& shape, uint8_t* lengths) {
+  const int64_t width = shape.bits / 8;
+  if (width == 4 && length > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
+    return Corrupt("value of a variable chunk has ", length, " bytes, too many for 32-bit offsets");
+  }
+  std::memcpy(lengths + (position + 1) * width, &length, width);
+  return Status::OK();
+}
+
 class VariableDecoder final : public ValueDecoder {
  public:
   explicit VariableDecoder(int64_t offset_bits) : offset_bits_(offset_bits) {}
@@ -33,15 +43,9 @@ class VariableDecoder final : public ValueDecoder {
                     ColumnOutput* out) const override {
     ARROW_ASSIGN_OR_RAISE(const auto texts, VariableChunk::Bind(chunk, offset_bits_));
     ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
-    const int64_t width = out->shape().bits / 8;
     for (const TakenRow& taken : rows) {
       ARROW_ASSIGN_OR_RAISE(const auto text, texts.Row(taken.row - first_row));
-      const uint64_t length = text.size();
-      if (width == 4 && length > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
-        return Corrupt("value ", taken.row - first_row, " of a variable chunk has ", length,
-                       " bytes, too many for 32-bit offsets");
-      }
-      std::memcpy(lengths + (taken.position + 1) * width, &length, width);
+      ARROW_RETURN_NOT_OK(PutLength(text.size(), taken.position, out->shape(), lengths));
       out->AddRun(taken.position, 1, text.data());
     }
     return Status::OK();
@@ -107,6 +111,15 @@ Result<std::span<const uint8_t>> VariableChunk::Rows(RowRange rows) const {
 
 Status AppendTexts(const VariableChunk& chunk, RowRange rows, int64_t position, ColumnOutput* out) {
   ARROW_ASSIGN_OR_RAISE(const auto bytes, chunk.Rows(rows));
+  if (!out->is_in_order(position)) {
+    ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+      ARROW_RETURN_NOT_OK(PutLength(chunk.Offset(row + 1) - chunk.Offset(row),
+                                    position + row - rows.begin, out->shape(), lengths));
+    }
+    out->AddRun(position, rows.length(), bytes.data());
+    return Status::OK();
+  }
   const auto size = static_cast<int64_t>(bytes.size());
   ARROW_ASSIGN_OR_RAISE(const ColumnOutput::Room room, out->MakeRoom(position, size));
   if (size > 0) std::memcpy(room.bytes, bytes.data(), bytes.size());

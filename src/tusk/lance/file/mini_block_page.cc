@@ -363,7 +363,7 @@ Status MiniBlockPage::Decode(const PageIndex* index, const PageRequest& request,
             codecs_.definition->DecodeInto(chunk.definition, end - begin, rows, position, out));
       }
     }
-    if (out->shape().is_variable) out->Keep(bytes[i]);
+    if (out->has_runs()) out->Keep(bytes[i]);
   }
   return Status::OK();
 }
@@ -426,7 +426,7 @@ class MiniBlockPage::Values final : public PendingValues {
       if (taken.empty()) continue;
       ARROW_RETURN_NOT_OK(page_->GatherValues(*table_, encoded, taken, 0, out));
     }
-    if (out->shape().is_variable) {
+    if (out->has_runs()) {
       for (const auto& buffer : bytes_) out->Keep(buffer);
     }
     return Status::OK();
