@@ -16,6 +16,7 @@
 #include "tusk/lance/file/column_pages.h"
 #include "tusk/lance/file/field_read.h"
 #include "tusk/lance/file/footer.h"
+#include "tusk/lance/file/packed_projection.h"
 #include "tusk/lance/file/parse_message.h"
 #include "tusk/lance/file/physical_column.h"
 #include "tusk/lance/file/schema_proto.h"
@@ -132,6 +133,9 @@ class FileReaderImpl final : public FileReader {
                      const Make& make, const OperationContext& context) const;
   Result<std::unique_ptr<FieldRead>> StartRead(const Column& column, const RowsToRead& rows,
                                                arrow::MemoryPool* pool) const;
+  Result<std::unique_ptr<FieldRead>> StartRead(const Field& field, std::span<const int32_t> numbers,
+                                               const RowsToRead& rows,
+                                               arrow::MemoryPool* pool) const;
   Result<std::shared_ptr<arrow::RecordBatch>> Read(std::span<const Column> columns,
                                                    const RowsToRead& rows,
                                                    const OperationContext& context) const;
@@ -238,20 +242,30 @@ Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
 Result<std::unique_ptr<FieldRead>> FileReaderImpl::StartRead(const Column& column,
                                                              const RowsToRead& rows,
                                                              arrow::MemoryPool* pool) const {
+  auto whole = WithWholePackedStructs(column.field, schema_);
+  if (whole == nullptr) return StartRead(column.field, column.columns, rows, pool);
+  ARROW_ASSIGN_OR_RAISE(auto read, StartRead(*whole, column.columns, rows, pool));
+  return MakePackedFieldsRead(std::move(read), std::move(whole), column.field);
+}
+
+Result<std::unique_ptr<FieldRead>> FileReaderImpl::StartRead(const Field& field,
+                                                             std::span<const int32_t> numbers,
+                                                             const RowsToRead& rows,
+                                                             arrow::MemoryPool* pool) const {
   const ReadSource source{
       .path = &tail_.reader().path(), .file_size = tail_.reader().size(), .num_rows = num_rows_};
   if (is_array_file()) {
     std::vector<const ArrayColumn*> columns;
-    columns.reserve(column.columns.size());
-    for (const int32_t number : column.columns) columns.push_back(array_columns_[number].get());
-    return MakeArrayFieldRead(column.field, columns, rows, source, pool);
+    columns.reserve(numbers.size());
+    for (const int32_t number : numbers) columns.push_back(array_columns_[number].get());
+    return MakeArrayFieldRead(field, columns, rows, source, pool);
   }
   std::vector<NumberedColumn> columns;
-  columns.reserve(column.columns.size());
-  for (const int32_t number : column.columns) {
+  columns.reserve(numbers.size());
+  for (const int32_t number : numbers) {
     columns.push_back({.pages = columns_[number].get(), .number = number});
   }
-  return MakeStructuralRead(column.field, columns, rows, source, pool);
+  return MakeStructuralRead(field, columns, rows, source, pool);
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRange(
