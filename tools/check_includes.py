@@ -64,7 +64,7 @@ def violations_of(file: str, names: list[str], public: set[str]):
             if re.match(pattern, name) and not re.search(allowed, file):
                 yield f"includes {name}, which only files like {allowed} may"
     is_edge = file.startswith(("python/", "sql/", "server/"))
-    is_test = re.search(r"_(test|benchmark|fuzz)\.cc$", file) or file.startswith(
+    is_test = re.search(r"_(test|benchmark|fuzz|laws)\.(cc|h)$", file) or file.startswith(
         ("src/tusk/testing/", "tests/"))
     inside = re.match(r"(?:src|include)/tusk/(.*)", file)
     room = room_of(inside.group(1)) if inside else None

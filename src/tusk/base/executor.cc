@@ -16,9 +16,11 @@ namespace {
 
 constexpr auto kWaitInterval = std::chrono::milliseconds(50);
 
-/// Set on the pool's own threads: a ParallelFor inside a task runs inline, or it could wait for
+/// Cleared on the pool's own threads: a ParallelFor inside a task runs inline, or it could wait for
 /// threads that all wait.
-thread_local bool on_pool_thread = false;
+// Not zero at first: mold 1.10 lets the part of a program that becomes read-only begin at zeroed
+// thread-local memory, even where no page is, and such a program does not start.
+thread_local bool is_outside_pool = true;
 
 /// One ParallelFor: threads draw indices from it until none is left or one has failed. Tasks are
 /// morsels of large work, so one lock per draw costs nothing that shows.
@@ -102,7 +104,7 @@ class Threads {
 
  private:
   void Loop() {
-    on_pool_thread = true;
+    is_outside_pool = false;
     std::unique_lock lock(mutex_);
     while (true) {
       wake_.wait(lock, [&] { return closing_ || !offers_.empty(); });
@@ -139,7 +141,7 @@ class PoolExecutor final : public Executor {
                      const std::stop_token& stop,
                      const std::function<void()>& while_waiting) override {
     auto batch = std::make_shared<Batch>(count, task, stop);
-    if (count <= 1 || parallelism_ == 1 || on_pool_thread) {
+    if (count <= 1 || parallelism_ == 1 || !is_outside_pool) {
       batch->Work();
       return batch->status();
     }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -104,9 +105,69 @@ void CopyTexts(const Block& items, Indices<Index> indices, ColumnOutput::Room ro
   }
 }
 
+/// Items of a small dictionary, each at the front of kCopy bytes of its own.
+class ShortTexts {
+ public:
+  /// Nothing if there are more items than rows that make it worth the while, or long ones.
+  static std::optional<ShortTexts> Of(const Block& items, int64_t num_rows) {
+    if (items.num_values() * kRowsPerItem > num_rows) return std::nullopt;
+    ShortTexts texts;
+    texts.slots_.resize(items.num_values() * kCopy);
+    texts.lengths_.resize(items.num_values());
+    for (int64_t i = 0; i < items.num_values(); ++i) {
+      const auto text = items.Text(i);
+      if (static_cast<int64_t>(text.size()) > kCopy) return std::nullopt;
+      if (!text.empty()) std::memcpy(&texts.slots_[i * kCopy], text.data(), text.size());
+      texts.lengths_[i] = static_cast<uint8_t>(text.size());
+    }
+    return texts;
+  }
+
+  /// Copies the texts of consecutive rows one behind the other and answers their size. `room` has
+  /// kCopy bytes for each. The index that is none of the items' is in `broken`.
+  template <typename End, typename Index>
+  int64_t Copy(Indices<Index> indices, ColumnOutput::Room room,
+               std::optional<uint64_t>* broken) const {
+    uint8_t* to = room.bytes;
+    for (int64_t i = 0; i < indices.count; ++i) {
+      const uint64_t item = indices[i];
+      if (item >= lengths_.size()) [[unlikely]] {
+        *broken = item;
+        return 0;
+      }
+      std::memcpy(to, &slots_[item * kCopy], kCopy);
+      to += lengths_[item];
+      StoreLittle(static_cast<End>(room.begin + (to - room.bytes)),
+                  room.ends + i * static_cast<int64_t>(sizeof(End)));
+    }
+    return to - room.bytes;
+  }
+
+ private:
+  static constexpr int64_t kRowsPerItem = 4;
+
+  std::vector<uint8_t> slots_;
+  std::vector<uint8_t> lengths_;
+};
+
+template <typename Index>
+Status AppendShortTexts(const Block& items, const ShortTexts& texts, Indices<Index> indices,
+                        int64_t position, ColumnOutput* out) {
+  ARROW_ASSIGN_OR_RAISE(const ColumnOutput::Room room,
+                        out->MakeRoom(position, (indices.count + 1) * kCopy));
+  std::optional<uint64_t> broken;
+  const int64_t size = out->shape().bits == 32 ? texts.Copy<int32_t>(indices, room, &broken)
+                                               : texts.Copy<int64_t>(indices, room, &broken);
+  if (broken) return Broken(*broken, items);
+  return out->Append(indices.count, size);
+}
+
 template <typename Index>
 Status AppendTexts(const Block& items, Indices<Index> indices, int64_t position,
                    ColumnOutput* out) {
+  if (const auto texts = ShortTexts::Of(items, indices.count)) {
+    return AppendShortTexts(items, *texts, indices, position, out);
+  }
   const auto num_items = static_cast<uint64_t>(items.num_values());
   int64_t size = 0;
   for (int64_t i = 0; i < indices.count; ++i) {
