@@ -4,10 +4,7 @@
 #include <utility>
 
 #include <arrow/array/data.h>
-#include <arrow/array/util.h>
-#include <arrow/buffer.h>
 #include <arrow/type.h>
-#include <arrow/type_traits.h>
 
 #include "tusk/lance/file/array/column_read.h"
 #include "tusk/lance/file/array/end_offsets.h"

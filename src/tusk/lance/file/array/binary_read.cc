@@ -6,7 +6,6 @@
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
-#include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/fsst.h"
 #include "tusk/lance/file/array/array_read.h"
 #include "tusk/lance/file/array/end_offsets.h"

@@ -14,18 +14,10 @@
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
-#include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/bits.h"
-#include "tusk/lance/file/array/field_reads.h"
 
 namespace tusk::lance {
 namespace {
-
-/// Bytes of the texts of an array, which has no offset of its own.
-template <typename Offset>
-int64_t TextBytes(const arrow::ArrayData& array) {
-  return array.GetValues<Offset>(1)[array.length];
-}
 
 /// InvalidArgument if the texts of all arrays are too many for their offsets.
 Status CheckTextBytes(const arrow::DataType& storage, const arrow::ArrayVector& arrays) {
@@ -33,7 +25,7 @@ Status CheckTextBytes(const arrow::DataType& storage, const arrow::ArrayVector& 
   int64_t total = 0;
   int64_t num_rows = 0;
   for (const auto& array : arrays) {
-    total += TextBytes<int32_t>(*array->data());
+    total += array->data()->GetValues<int32_t>(1)[array->length()];
     num_rows += array->length();
   }
   if (total <= std::numeric_limits<int32_t>::max()) return Status::OK();

@@ -3,9 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include <arrow/array/array_base.h>
 #include <arrow/array/data.h>
-#include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
