@@ -50,6 +50,8 @@ void FillBits(bool value, uint8_t* bits, int64_t first, int64_t count) {
 }  // namespace
 
 void CopyBits(const uint8_t* from, int64_t from_bit, int64_t count, uint8_t* to, int64_t to_bit) {
+  // A byte that holds none of the bits is not touched.
+  if (count == 0) return;
   const auto copy_few = [&](int64_t step) {
     StoreBits(LoadBits(from, from_bit, step), step, to, to_bit);
     from_bit += step;

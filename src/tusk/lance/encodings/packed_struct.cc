@@ -104,6 +104,7 @@ class PackedRowDecoder final : public SingleValueDecoder {
       }
       const uint64_t length = text.size();
       ARROW_RETURN_NOT_OK(out.Append(&length, sizeof(length)));
+      if (text.empty()) continue;
       ARROW_RETURN_NOT_OK(out.Append(text.data(), static_cast<int64_t>(text.size())));
     }
     if (!row.done()) return Corrupt("packed row of ", bytes.size(), " bytes is too long");
