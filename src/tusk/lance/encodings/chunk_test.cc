@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <arrow/array/array_primitive.h>
+#include <arrow/array/builder_binary.h>
 #include <arrow/array/data.h>
 #include <arrow/array/util.h>
 #include <arrow/memory_pool.h>
@@ -20,6 +21,7 @@
 #include "tusk/lance/encodings/decode_kernels.h"
 #include "tusk/lance/encodings/flat.h"
 #include "tusk/lance/encodings/levels.h"
+#include "tusk/lance/encodings/packed_struct.h"
 #include "tusk/lance/encodings/value_decoder.h"
 #include "tusk/lance/encodings/variable.h"
 #include "tusk/testing/matchers.h"
@@ -230,6 +232,28 @@ TEST(LanceChunkTest, RefusesEncodingsThatAreNotCoveredByName) {
     ASSERT_THAT(decoder, FailsWith(ErrorCode::kUnsupported));
     EXPECT_THAT(decoder.status().message(), testing::HasSubstr(std::string(EncodingName(kind))));
   }
+}
+
+TEST(LancePackedStructTest, RefusesRowsThatAreNotTheirFields) {
+  const auto type =
+      arrow::struct_({arrow::field("a", arrow::int16()), arrow::field("b", arrow::utf8())});
+  ASSERT_OK_AND_ASSIGN(const ValueShape shape, ValueShape::OfPacked(*type));
+  ASSERT_TRUE(shape.is_variable);
+  // 7, and one text behind its length.
+  const std::string row = std::string("\7\0\2\0\0\0\0\0\0\0hi", 12);
+  const auto unpack = [&](const std::string& bytes) {
+    arrow::LargeBinaryBuilder builder;
+    EXPECT_OK(builder.Append(bytes));
+    return UnpackStruct(*builder.Finish().ValueOrDie()->data(), shape, type,
+                        arrow::default_memory_pool());
+  };
+  ASSERT_OK_AND_ASSIGN(const auto unpacked, unpack(row));
+  EXPECT_EQ(arrow::MakeArray(unpacked)->GetScalar(0).ValueOrDie()->ToString(),
+            "{a:int16 = 7, b:string = hi}");
+  for (size_t length = 1; length < row.size(); ++length) {
+    EXPECT_THAT(unpack(row.substr(0, length)), FailsWith(ErrorCode::kCorrupt)) << length;
+  }
+  EXPECT_THAT(unpack(row + "!"), FailsWith(ErrorCode::kCorrupt));
 }
 
 TEST(LanceColumnOutputTest, RefusesTextsBeyondWhatTheirOffsetsCount) {

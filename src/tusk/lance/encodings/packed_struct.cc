@@ -240,6 +240,7 @@ Result<std::shared_ptr<arrow::ArrayData>> UnpackStruct(const arrow::ArrayData& r
         ARROW_RETURN_NOT_OK(PutFixed(value, r, &fields[i]));
       }
     }
+    if (!row.done()) return Corrupt("packed row ", r, " of ", bytes.size(), " bytes is too long");
   }
   std::vector<std::shared_ptr<arrow::ArrayData>> children;
   for (size_t i = 0; i < fields.size(); ++i) {
