@@ -16,6 +16,8 @@ namespace {
 constexpr int64_t kLevelBytes = 2;
 /// Every so many rows it is noted where the row begins.
 constexpr int64_t kRowsPerMark = 1024;
+/// Of texts that are all the same, in one piece.
+constexpr int64_t kRunBytes = 16 << 10;
 
 /// The value of a page, in Arrow's buffers for an array of one row. Owns the memory.
 class Constant {
@@ -104,6 +106,11 @@ class ConstantValues final : public PendingValues {
   static Status Fill(const Constant* value, int64_t position, int64_t count, ColumnOutput* out);
 
  private:
+  /// The same for `text`, which lies in `owner`.
+  static Status FillTexts(const std::shared_ptr<arrow::Buffer>& owner,
+                          std::span<const uint8_t> text, int64_t position, int64_t count,
+                          ColumnOutput* out);
+
   const Constant* value_;
   int64_t num_slots_;
 };
@@ -119,20 +126,7 @@ Status ConstantValues::Fill(const Constant* value, int64_t position, int64_t cou
     return Status::OK();
   }
   ARROW_ASSIGN_OR_RAISE(const auto bytes, value->Value(shape));
-  if (shape.is_variable) {
-    ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
-    const uint64_t length = bytes.size();
-    const int64_t width = shape.bits / 8;
-    if (length > 0 && count > std::numeric_limits<int64_t>::max() / static_cast<int64_t>(length)) {
-      return InvalidArgument(count, " rows are too many for one read: read fewer rows");
-    }
-    for (int64_t row = position; row < position + count; ++row) {
-      std::memcpy(lengths + (row + 1) * width, &length, width);
-      out->AddRun(row, 1, bytes.data());
-    }
-    out->Keep(value->bytes());
-    return Status::OK();
-  }
+  if (shape.is_variable) return FillTexts(value->bytes(), bytes, position, count, out);
   ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
   const int64_t bits = shape.row_bits();
   if (bits == 1) {
@@ -145,6 +139,39 @@ Status ConstantValues::Fill(const Constant* value, int64_t position, int64_t cou
   }
   uint8_t* to = values + position * (bits / 8);
   for (int64_t i = 0; i < count; ++i, to += bits / 8) std::memcpy(to, bytes.data(), bits / 8);
+  return Status::OK();
+}
+
+Status ConstantValues::FillTexts(const std::shared_ptr<arrow::Buffer>& owner,
+                                 std::span<const uint8_t> text, int64_t position, int64_t count,
+                                 ColumnOutput* out) {
+  const auto length = static_cast<int64_t>(text.size());
+  const int64_t width = out->shape().bits / 8;
+  const int64_t most =
+      width == 4 ? std::numeric_limits<int32_t>::max() : std::numeric_limits<int64_t>::max();
+  if (length > 0 && count > most / length) {
+    return InvalidArgument(count, " rows of ", length,
+                           " bytes are too many for one read: read fewer rows");
+  }
+  ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
+  if (length == 0 || count == 0) return Status::OK();
+  for (int64_t row = position; row < position + count; ++row) {
+    std::memcpy(lengths + (row + 1) * width, &length, width);
+  }
+  // Short texts stand many times in memory, since each run costs some as well.
+  const int64_t copies = std::clamp<int64_t>(kRunBytes / length, 1, count);
+  std::shared_ptr<arrow::Buffer> repeated = owner;
+  const uint8_t* from = text.data();
+  if (copies > 1) {
+    ARROW_ASSIGN_OR_RAISE(repeated, arrow::AllocateBuffer(copies * length, out->pool()));
+    uint8_t* to = repeated->mutable_data();
+    for (int64_t i = 0; i < copies; ++i) std::memcpy(to + i * length, text.data(), length);
+    from = to;
+  }
+  for (int64_t row = 0; row < count; row += copies) {
+    out->AddRun(position + row, std::min(copies, count - row), from);
+  }
+  out->Keep(std::move(repeated));
   return Status::OK();
 }
 
@@ -332,9 +359,8 @@ Result<std::unique_ptr<const PendingValues>> ConstantPage::Unravel(
     // Without levels every value is there, or none is: then the inner-most layer is null.
     const uint16_t level = parts_.is_all_null ? 1 : 0;
     for (const RowRange& run : runs) {
-      const std::vector<uint16_t> words(run.length(), level);
-      ARROW_RETURN_NOT_OK(
-          append({.repetition = nullptr, .definition = words.data(), .count = run.length()}));
+      if (level <= meaning().max_visible()) num_slots += run.length();
+      ARROW_RETURN_NOT_OK(structure->AppendSame(meaning(), level, run.length()));
     }
   } else {
     for (const RowRange& run : runs) {
@@ -376,7 +402,8 @@ Status ConstantPage::Decode(const PageIndex* index, const PageRequest& request,
   const Levels levels = LevelsOf(index);
   if (levels.definition == nullptr && !request.is_take()) {
     const int64_t count = request.rows.length();
-    if (value == nullptr) {
+    // Values that are nothing are null, or not, by their type.
+    if (value == nullptr && out->shape().bits > 0) {
       ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
       ClearBits(validity, request.position, count);
     }

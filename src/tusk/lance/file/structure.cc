@@ -81,6 +81,13 @@ struct Structure::State {
     ++length;
     return validity.Append(false);
   }
+  Status AppendNulls(int64_t count) {
+    if (count == 0) return Status::OK();
+    if (null_count == 0) ARROW_RETURN_NOT_OK(validity.Append(length, true));
+    null_count += count;
+    length += count;
+    return validity.Append(count, false);
+  }
 };
 
 namespace {
@@ -164,6 +171,19 @@ Status Structure::Append(const LevelMeaning& meaning, const Levels& levels) {
       ARROW_RETURN_NOT_OK(is_valid ? state.AppendValid(1) : state.AppendNull());
       if (state.is_list && layer <= stop.layer) break;
     }
+  }
+  return Status::OK();
+}
+
+Status Structure::AppendSame(const LevelMeaning& meaning, uint16_t definition, int64_t count) {
+  ARROW_RETURN_NOT_OK(CheckMeaning(meaning));
+  if (meaning.max_repetition() > 0 || definition > meaning.max_definition()) {
+    return BrokenLevels(0, definition, meaning);
+  }
+  const int null_up_to = meaning.stop(definition).layer;
+  for (int layer = 0; layer < static_cast<int>(num_layers()); ++layer) {
+    ARROW_RETURN_NOT_OK(layer <= null_up_to ? layers_[layer].AppendNulls(count)
+                                            : layers_[layer].AppendValid(count));
   }
   return Status::OK();
 }

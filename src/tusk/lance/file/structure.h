@@ -85,6 +85,8 @@ class Structure {
   /// Adds entries, the first of which may go on with a list that was begun before. Corrupt for
   /// levels beyond the meaning's, or that contradict each other.
   Status Append(const LevelMeaning& meaning, const Levels& levels);
+  /// Adds `count` entries of one definition level, of a page without lists.
+  Status AppendSame(const LevelMeaning& meaning, uint16_t definition, int64_t count);
 
   /// What layer `i` came to. Once for each layer, after the last Append.
   struct Layer {

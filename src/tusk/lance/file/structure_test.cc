@@ -245,6 +245,33 @@ TEST(LanceStructureTest, PutsTogetherPagesThatDescribeTheirLevelsInDifferentWays
   EXPECT_EQ(items.validity->data()[0] & 0xF, 0b0111);
 }
 
+TEST(LanceStructureTest, TakesARunOfOneLevelAsThatManyLevels) {
+  using Layer = LevelLayer;
+  const std::vector<Layer> layers = {Layer::kNullableItem, Layer::kAllValidItem,
+                                     Layer::kNullableItem};
+  const LevelMeaning meaning(layers);
+  const std::vector<bool> is_list = {false, false, false};
+  Structure whole(is_list, arrow::default_memory_pool());
+  Structure single(is_list, arrow::default_memory_pool());
+  for (const uint16_t level : {0, 2, 1, 0, 1}) {
+    const std::vector<uint16_t> levels(level + 5, level);
+    const int64_t count = std::ssize(levels);
+    ASSERT_OK(whole.AppendSame(meaning, level, count));
+    ASSERT_OK(single.Append(meaning, {.definition = levels.data(), .count = count}));
+  }
+  for (size_t i = 0; i < layers.size(); ++i) {
+    ASSERT_OK_AND_ASSIGN(const auto got, whole.Finish(i, false));
+    ASSERT_OK_AND_ASSIGN(const auto expected, single.Finish(i, false));
+    EXPECT_EQ(got.length, expected.length);
+    EXPECT_EQ(got.null_count, expected.null_count);
+    EXPECT_TRUE(got.validity->Equals(*expected.validity));
+  }
+  EXPECT_THAT(whole.AppendSame(meaning, 3, 1), FailsWith(ErrorCode::kCorrupt));
+  const std::vector<Layer> lists = {Layer::kNullableItem, Layer::kNullableList};
+  Structure with_lists({false, true}, arrow::default_memory_pool());
+  EXPECT_THAT(with_lists.AppendSame(LevelMeaning(lists), 0, 1), FailsWith(ErrorCode::kCorrupt));
+}
+
 TEST(LanceStructureTest, RefusesLevelsThatMakeNoSense) {
   using Layer = LevelLayer;
   const std::vector<Layer> layers = {Layer::kNullableItem, Layer::kNullableList,

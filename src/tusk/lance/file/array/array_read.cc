@@ -169,7 +169,10 @@ const arrow::DataType& ArrayRequest::storage() const { return StorageOf(*type); 
 
 Result<std::shared_ptr<arrow::ArrayData>> MakeNulls(const std::shared_ptr<arrow::DataType>& type,
                                                     int64_t num_rows, arrow::MemoryPool* pool) {
-  if (type->id() != arrow::Type::NA && num_rows > kMaxNullBytes * 8 / BitsOfRow(*type)) {
+  // Arrow would make room for a bit of each row.
+  if (type->id() == arrow::Type::NA)
+    return arrow::ArrayData::Make(type, num_rows, {nullptr}, num_rows);
+  if (num_rows > kMaxNullBytes * 8 / BitsOfRow(*type)) {
     return InvalidArgument(num_rows, " rows of ", type->ToString(),
                            " that are all null are too many for one read: read fewer rows");
   }
