@@ -538,6 +538,11 @@ Result<std::unique_ptr<const PendingValues>> MiniBlockPage::Unravel(
                        levels.count, " levels with ", levels.CountVisible(meaning()),
                        " values and ", levels.CountRows(meaning()), " rows");
       }
+      if (levels.repetition != nullptr && levels.count > 0 &&
+          (levels.repetition[0] == meaning().max_repetition()) == table.BeginsWithin(c)) {
+        return Corrupt("chunk ", c, " begins ", table.BeginsWithin(c) ? "with" : "within",
+                       " a row, which its page's repetition index says otherwise");
+      }
       values->BeginChunk(chunk, num_values);
       const bool goes_on = c + 1 < table.num_chunks() && table.BeginsWithin(c + 1);
       ChunkRows rows(meaning(), levels, first);
