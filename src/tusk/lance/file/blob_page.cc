@@ -60,12 +60,8 @@ class BlobPage final : public Page {
   }
   Status PlanRuns(const PageIndex* index, std::span<const RowRange> runs,
                   std::vector<PlannedRead>* reads) const override {
-    PageRequest request;
-    for (const RowRange& run : runs) {
-      request.rows = run;
-      ARROW_RETURN_NOT_OK(descriptors_->Plan(index, request, reads));
-    }
-    return Status::OK();
+    std::vector<TakenRow> rows;
+    return descriptors_->Plan(index, RequestOf(runs, &rows), reads);
   }
   Result<std::unique_ptr<const PendingValues>> Unravel(
       const PageIndex* index, std::span<const RowRange> runs, std::span<const PlannedRead> reads,
@@ -73,6 +69,23 @@ class BlobPage final : public Page {
       Structure* structure) const override;
 
  private:
+  /// The rows of `runs`: several as single ones, listed in `rows`, so that what holds more than one
+  /// run is read and decoded once.
+  static PageRequest RequestOf(std::span<const RowRange> runs, std::vector<TakenRow>* rows) {
+    PageRequest request;
+    if (runs.size() == 1) {
+      request.rows = runs[0];
+      return request;
+    }
+    for (const RowRange& run : runs) {
+      for (int64_t row = run.begin; row < run.end; ++row) {
+        rows->push_back({.row = row, .position = std::ssize(*rows)});
+      }
+    }
+    request.taken = *rows;
+    return request;
+  }
+
   std::unique_ptr<const Page> descriptors_;
 };
 
@@ -83,18 +96,8 @@ Result<std::unique_ptr<const PendingValues>> BlobPage::Unravel(
   int64_t num_rows = 0;
   for (const RowRange& run : runs) num_rows += run.length();
   ColumnOutput values(BlobDescriptorShape(), num_rows, pool);
-  PageRequest request;
-  std::vector<PlannedRead> planned;
-  size_t next = 0;
-  for (const RowRange& run : runs) {
-    request.rows = run;
-    planned.clear();
-    ARROW_RETURN_NOT_OK(descriptors_->Plan(index, request, &planned));
-    ARROW_RETURN_NOT_OK(descriptors_->Decode(index, request, reads.subspan(next, planned.size()),
-                                             bytes.subspan(next, planned.size()), &values));
-    next += planned.size();
-    request.position += run.length();
-  }
+  std::vector<TakenRow> rows;
+  ARROW_RETURN_NOT_OK(descriptors_->Decode(index, RequestOf(runs, &rows), reads, bytes, &values));
   ARROW_ASSIGN_OR_RAISE(const uint8_t* data, values.MutableValues());
   std::vector<uint16_t> definition(num_rows);
   for (int64_t row = 0; row < num_rows; ++row) {
