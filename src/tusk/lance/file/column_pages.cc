@@ -17,6 +17,7 @@ Result<std::unique_ptr<const ColumnPages>> ColumnPages::Make(const ColumnMetadat
     Entry entry;
     entry.first_row = from.first_row;
     entry.num_rows = from.num_rows;
+    entry.number = i;
     entry.page = *std::move(page);
     pages->entries.push_back(std::move(entry));
     pages->num_rows = from.first_row + from.num_rows;
@@ -24,9 +25,8 @@ Result<std::unique_ptr<const ColumnPages>> ColumnPages::Make(const ColumnMetadat
   return pages;
 }
 
-size_t ColumnPages::Find(int64_t row) const {
-  const auto after = std::ranges::upper_bound(entries, row, {}, &Entry::first_row);
-  return after - entries.begin() - 1;
+const ColumnPages::Entry& ColumnPages::Find(int64_t row) const {
+  return *(std::ranges::upper_bound(entries, row, {}, &Entry::first_row) - 1);
 }
 
 }  // namespace tusk::lance

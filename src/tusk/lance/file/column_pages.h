@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -41,6 +42,7 @@ struct ColumnPages {
   struct Entry {
     int64_t first_row = 0;
     int64_t num_rows = 0;
+    size_t number = 0;  ///< in the file, where pages without rows count too
     std::unique_ptr<const Page> page;
     mutable MadeOnce<PageIndex> index;
   };
@@ -49,8 +51,8 @@ struct ColumnPages {
 
   /// The errors of MakePage, with the page's number.
   static Result<std::unique_ptr<const ColumnPages>> Make(const ColumnMetadata& metadata);
-  /// The number of the page that holds `row`, which is one of the column's.
-  size_t Find(int64_t row) const;
+  /// The page that holds `row`, which is one of the column's.
+  const Entry& Find(int64_t row) const;
 };
 
 }  // namespace tusk::lance

@@ -25,10 +25,9 @@ LeafRead::LeafRead(const ColumnPages* pages, Options options, const RowsToRead& 
     for (RowRange run : rows.Runs(options_.scale)) {
       num_rows_ += run.length();
       while (run.length() > 0) {
-        const size_t number = pages_->Find(run.begin);
-        const ColumnPages::Entry& entry = pages_->entries[number];
+        const ColumnPages::Entry& entry = pages_->Find(run.begin);
         const int64_t end = std::min(run.end, entry.first_row + entry.num_rows);
-        AddRun(number, {.begin = run.begin - entry.first_row, .end = end - entry.first_row});
+        AddRun(entry, {.begin = run.begin - entry.first_row, .end = end - entry.first_row});
         run.begin = end;
       }
     }
@@ -36,49 +35,46 @@ LeafRead::LeafRead(const ColumnPages* pages, Options options, const RowsToRead& 
   }
   if (!rows.is_take()) {
     for (int64_t row = rows.range.begin; row < rows.range.end;) {
-      const size_t number = pages_->Find(row);
-      const ColumnPages::Entry& entry = pages_->entries[number];
+      const ColumnPages::Entry& entry = pages_->Find(row);
       const int64_t end = std::min(rows.range.end, entry.first_row + entry.num_rows);
       PageRequest request;
       request.rows = {.begin = row - entry.first_row, .end = end - entry.first_row};
       request.position = row - rows.range.begin;
-      AddPart(number, request);
+      AddPart(entry, request);
       row = end;
     }
     return;
   }
   for (size_t begin = 0; begin < rows.taken.size();) {
-    const size_t number = pages_->Find(rows.taken[begin].row);
-    const ColumnPages::Entry& entry = pages_->entries[number];
+    const ColumnPages::Entry& entry = pages_->Find(rows.taken[begin].row);
     const auto rest = rows.taken.subspan(begin);
     const auto after =
         std::ranges::lower_bound(rest, entry.first_row + entry.num_rows, {}, &TakenRow::row);
     PageRequest request;
     request.taken = rest.first(after - rest.begin());
     begin += request.taken.size();
-    AddPart(number, request);
+    AddPart(entry, request);
   }
 }
 LeafRead::LeafRead(LeafRead&&) noexcept = default;
 LeafRead::~LeafRead() = default;
 
-void LeafRead::AddPart(size_t page_number, PageRequest request) {
+void LeafRead::AddPart(const ColumnPages::Entry& entry, PageRequest request) {
   Part part;
-  part.entry = &pages_->entries[page_number];
-  part.page_number = page_number;
+  part.entry = &entry;
   part.request = request;
   part.request.first_row = part.entry->first_row;
   parts_.push_back(std::move(part));
 }
 
-void LeafRead::AddRun(size_t page_number, RowRange run) {
-  if (parts_.empty() || parts_.back().page_number != page_number) AddPart(page_number, {});
+void LeafRead::AddRun(const ColumnPages::Entry& entry, RowRange run) {
+  if (parts_.empty() || parts_.back().entry != &entry) AddPart(entry, {});
   parts_.back().runs.push_back(run);
 }
 
 Status LeafRead::InPage(const Part& part, const Status& status) {
   if (status.ok()) return status;
-  std::string where = "page " + std::to_string(part.page_number);
+  std::string where = "page " + std::to_string(part.entry->number);
   if (!part.reads.empty()) where += " at " + std::to_string(part.reads[0].bytes.offset);
   return WithContext(status, where);
 }

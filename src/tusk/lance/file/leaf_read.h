@@ -53,7 +53,6 @@ class LeafRead {
   /// What the read wants of one page.
   struct Part {
     const ColumnPages::Entry* entry = nullptr;
-    size_t page_number = 0;
     PageRequest request;         ///< if the structure is not kept
     std::vector<RowRange> runs;  ///< else
     std::vector<PlannedRead> reads;
@@ -61,8 +60,8 @@ class LeafRead {
   };
   enum class Step { kIndices, kPages, kDone };
 
-  void AddPart(size_t page_number, PageRequest request);
-  void AddRun(size_t page_number, RowRange run);
+  void AddPart(const ColumnPages::Entry& entry, PageRequest request);
+  void AddRun(const ColumnPages::Entry& entry, RowRange run);
   Status CheckPage(const Page& page) const;
   Status PlanPages(std::vector<io::ByteRange>* ranges);
   Status AcceptIndices(std::span<const std::shared_ptr<arrow::Buffer>> bytes);
