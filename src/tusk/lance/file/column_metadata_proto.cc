@@ -11,8 +11,10 @@ namespace {
 
 constexpr const char* kColumnTypeUrl = "/lance.encodings.ColumnEncoding";
 
+/// Takes the buffers of the page off the `bytes_left` that the column may have in the file: pages
+/// share none, so what is kept of each of them is no more than there are bytes for.
 Result<PageMetadata> ParsePage(const proto::ColumnMetadata::Page& from, int64_t first_row,
-                               int64_t file_size) {
+                               int64_t file_size, int64_t* bytes_left) {
   PageMetadata page;
   page.first_row = first_row;
   if (from.length() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max() - first_row) ||
@@ -21,6 +23,13 @@ Result<PageMetadata> ParsePage(const proto::ColumnMetadata::Page& from, int64_t 
   }
   page.num_rows = static_cast<int64_t>(from.length());
   ARROW_ASSIGN_OR_RAISE(page.buffers, ParseBuffers(from, file_size));
+  for (const io::ByteRange& buffer : page.buffers) {
+    if (buffer.length > *bytes_left) {
+      return Corrupt("has a buffer of ", buffer.length, " bytes where the column's others leave ",
+                     *bytes_left, " of the file's ", file_size);
+    }
+    *bytes_left -= buffer.length;
+  }
   if (!from.encoding().has_direct()) {
     return Unsupported("has no direct encoding, which is not supported");
   }
@@ -78,8 +87,9 @@ Result<ColumnMetadata> ColumnMetadata::Parse(std::string_view bytes, int64_t fil
   ARROW_RETURN_NOT_OK(CheckColumnEncoding(from));
   ColumnMetadata metadata;
   int64_t first_row = 0;
+  int64_t left = file_size;
   for (const auto& page_from : from.pages()) {
-    auto page = ParsePage(page_from, first_row, file_size);
+    auto page = ParsePage(page_from, first_row, file_size, &left);
     if (!page.ok()) {
       return WithContext(page.status(), "page " + std::to_string(metadata.pages.size()));
     }

@@ -1,6 +1,7 @@
 // What is written is read back: reader and writer together.
 
 #include <algorithm>
+#include <cstring>
 #include <random>
 #include <stop_token>
 #include <string>
@@ -15,6 +16,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tusk/lance/file/footer.h"
 #include "tusk/lance/file/reader.h"
 #include "tusk/lance/file/writer.h"
 #include "tusk/testing/faulty_store.h"
@@ -433,6 +435,23 @@ TEST_F(LanceFileTest, RefusesEveryTruncation) {
   for (size_t length = 0; length < whole.size(); ++length) {
     ASSERT_THAT(ReadAll(whole.substr(0, length)), FailsWith(ErrorCode::kCorrupt)) << length;
   }
+}
+
+TEST_F(LanceFileTest, RefusesColumnsThatShareTheirMetadata) {
+  const auto schema = arrow::schema(
+      {arrow::field("a", arrow::int32(), false), arrow::field("b", arrow::int32(), false)});
+  ASSERT_OK(Write({RandomBatch(schema, 3, {}, &random_)}));
+  ASSERT_OK_AND_ASSIGN(const auto bytes, store_->Get(kPath, context_));
+  std::string shared = bytes->ToString();
+  ASSERT_OK(ReadAll(shared));
+  ASSERT_OK_AND_ASSIGN(const Footer footer, Footer::Parse(shared, std::ssize(shared)));
+  // Both say that they are most of the file.
+  for (const size_t column : {0, 1}) {
+    const uint64_t entry[] = {0, shared.size() * 2 / 3};
+    std::memcpy(shared.data() + footer.column_table + column * sizeof(entry), entry, sizeof(entry));
+  }
+  ASSERT_OK(store_->Put("shared", shared, context_));
+  EXPECT_THAT(FileReader::Open(store_.get(), "shared", context_), FailsWith(ErrorCode::kCorrupt));
 }
 
 TEST_F(LanceFileTest, SurvivesDamageAnywhere) {

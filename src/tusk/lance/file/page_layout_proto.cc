@@ -11,6 +11,9 @@ namespace {
 
 constexpr const char* kTypeUrl = "/lance.encodings21.PageLayout";
 
+/// Types are nested no deeper, see structural_read.cc.
+constexpr int kMaxLayers = 128;
+
 using Kind = ValueEncoding::Kind;
 
 ValueEncoding OfKind(Kind kind) {
@@ -158,6 +161,7 @@ void ToProto(const ValueEncoding& from, proto::ValueEncoding* to) {
 template <typename Layers>
 Result<std::vector<LevelLayer>> ParseLayers(const Layers& from) {
   if (from.empty()) return Corrupt("page without layers");
+  if (from.size() > kMaxLayers) return Corrupt("page with ", from.size(), " layers");
   std::vector<LevelLayer> layers;
   for (const int layer : from) {
     if (layer < proto::ALL_VALID_ITEM || layer > proto::NULL_AND_EMPTY_LIST) {

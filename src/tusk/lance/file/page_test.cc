@@ -7,12 +7,16 @@
 #include <vector>
 
 #include <arrow/array.h>
+#include <arrow/array/array_binary.h>
 #include <arrow/array/util.h>
+#include <arrow/memory_pool.h>
 #include <arrow/type.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tusk/lance/encodings/bits.h"
+#include "tusk/lance/file/column_metadata.h"
+#include "tusk/lance/file/column_pages.h"
 #include "tusk/testing/matchers.h"
 
 namespace tusk::lance {
@@ -264,6 +268,175 @@ TEST(LancePageTest, ReadsConstantsInlineAndFromABuffer) {
   const std::string bad_levels = U16(0) + U16(2) + U16(0);
   EXPECT_THAT(PageFile(blob_layout, 3, {blob, "", bad_levels}).Read(arrow::utf8()),
               FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST(LancePageTest, TakesNoMemoryForNullsThatThePoolRefuses) {
+  const int64_t many = int64_t{1} << 40;
+  const std::vector<LevelLayer> layers = {LevelLayer::kNullableItem, LevelLayer::kNullableItem};
+  ASSERT_OK_AND_ASSIGN(
+      const auto page,
+      MakePage({.layout = ConstantLayout{.is_all_null = true}, .layers = layers}, many, {}));
+  arrow::CappedMemoryPool pool(arrow::default_memory_pool(), 1 << 20);
+  Structure structure({false, false}, &pool);
+  const RowRange all{.begin = 0, .end = many};
+  const auto values = page->Unravel(nullptr, {&all, 1}, {}, {}, &pool, &structure);
+  EXPECT_TRUE(values.status().IsOutOfMemory()) << values.status();
+}
+
+TEST(LancePageTest, TakesNoMemoryForRowsOfTheNullType) {
+  const int64_t many = int64_t{1} << 40;
+  const PageFile page({.layout = ConstantLayout{.is_all_null = true}, .layers = FlatLayers(true)},
+                      many, {});
+  const int64_t before = arrow::default_memory_pool()->bytes_allocated();
+  ASSERT_OK_AND_ASSIGN(const auto nulls, page.Read(arrow::null()));
+  EXPECT_EQ(nulls->length(), many);
+  EXPECT_EQ(nulls->null_count(), many);
+  EXPECT_LT(arrow::default_memory_pool()->bytes_allocated() - before, 1 << 10);
+  EXPECT_THAT(PageFile({.layout = ConstantLayout{.is_all_null = true}, .layers = FlatLayers(false)},
+                       many, {})
+                  .Read(arrow::null()),
+              FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST(LancePageTest, RefusesConstantsThatAreTooManyBeforeItWritesAny) {
+  const std::string text = U32(2) + U32(8) + U32(3) + U32(0) + U32(3) + "abc";
+  const PageLayout layout = {.layout = ConstantLayout(), .layers = FlatLayers(false)};
+  const PageFile many(layout, int64_t{1} << 40, {text});
+  EXPECT_THAT(many.Read(arrow::utf8()), FailsWith(ErrorCode::kInvalidArgument));
+  // More rows than copies that stand in memory one after the other.
+  const int64_t num_rows = 20'000;
+  ASSERT_OK_AND_ASSIGN(const auto array, PageFile(layout, num_rows, {text}).Read(arrow::utf8()));
+  for (int64_t i = 0; i < num_rows; ++i) {
+    ASSERT_EQ(static_cast<const arrow::StringArray&>(*array).GetView(i), "abc") << i;
+  }
+}
+
+/// A page of lists of 16-bit integers, [10], [20], [30 ...: a chunk of two values, whose repetition
+/// levels are 1 and 1, and one whose levels and entry in the repetition index are given.
+Status UnravelLists(uint64_t rows_in_first, uint64_t left_over, uint64_t rows_in_last,
+                    const std::vector<uint16_t>& last_levels, int64_t num_rows) {
+  MiniBlockLayout lists;
+  lists.repetition = ValueEncoding::Flat(16);
+  lists.values = ValueEncoding::Flat(16);
+  lists.num_buffers = 1;
+  lists.num_items = 2 + last_levels.size();
+  lists.repetition_index_depth = 1;
+  const PageLayout layout = {.layout = lists,
+                             .layers = {LevelLayer::kAllValidItem, LevelLayer::kAllValidList}};
+  const auto chunk = [&](const std::vector<uint16_t>& levels) {
+    std::string words;
+    for (const uint16_t level : levels) words += U16(level);
+    const auto size = static_cast<uint16_t>(words.size());
+    words.resize(8, 'P');
+    return U16(static_cast<uint16_t>(levels.size())) + U16(size) + U32(size) + words + words;
+  };
+  const auto index_entry = [](uint64_t ends, uint64_t rest) {
+    return std::string(reinterpret_cast<const char*>(&ends), 8) +
+           std::string(reinterpret_cast<const char*>(&rest), 8);
+  };
+  const std::vector<std::string> parts = {
+      U32((3 - 1) << 4 | 1) + U32((3 - 1) << 4), chunk({1, 1}) + chunk(last_levels),
+      index_entry(rows_in_first, left_over) + index_entry(rows_in_last, 0)};
+  std::vector<io::ByteRange> ranges;
+  std::vector<std::shared_ptr<arrow::Buffer>> buffers;
+  for (const std::string& part : parts) {
+    const int64_t end = ranges.empty() ? 0 : ranges.back().offset + ranges.back().length;
+    ranges.push_back({.offset = end, .length = static_cast<int64_t>(part.size())});
+    buffers.push_back(arrow::Buffer::FromString(part));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto page, MakePage(layout, num_rows, ranges));
+  arrow::MemoryPool* pool = arrow::default_memory_pool();
+  ARROW_ASSIGN_OR_RAISE(const auto index,
+                        page->ParseIndex(std::vector{buffers[0], buffers[2]}, pool));
+  const RowRange all{.begin = 0, .end = num_rows};
+  std::vector<PlannedRead> reads;
+  ARROW_RETURN_NOT_OK(page->PlanRuns(index.get(), {&all, 1}, &reads));
+  Structure structure({false, true}, pool);
+  ARROW_RETURN_NOT_OK(
+      page->Unravel(index.get(), {&all, 1}, reads, {&buffers[1], 1}, pool, &structure).status());
+  EXPECT_EQ(structure.num_rows(), num_rows);
+  return Status::OK();
+}
+
+TEST(LancePageTest, RefusesRepetitionIndicesThatSayOtherThanTheLevels) {
+  EXPECT_OK(UnravelLists(2, 0, 2, {1, 1}, 4));  // [10], [20], [30], [40]
+  EXPECT_OK(UnravelLists(1, 1, 2, {0, 1}, 3));  // [10], [20, 30], [40]
+  // The numbers of rows fit, but not where they begin and end.
+  EXPECT_THAT(UnravelLists(1, 1, 2, {1, 0}, 3), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(UnravelLists(2, 0, 1, {0, 1}, 3), FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST(LancePageTest, ReadsAChunkOfBlobDescriptorsOnceForAllOfItsRows) {
+  MiniBlockLayout descriptors;
+  descriptors.values = ValueEncoding::Flat(128);
+  descriptors.num_buffers = 1;
+  descriptors.num_items = 4;
+  BlobLayout blobs;
+  blobs.inner = std::make_shared<const PageLayout>(
+      PageLayout{.layout = descriptors, .layers = FlatLayers(false)});
+  std::string chunk = U16(0) + U32(64) + "PP";
+  // Of 5 bytes, null, empty, of 6 bytes.
+  for (const auto& [position, size] :
+       {std::pair(64U, 5U), std::pair(1U << 16, 0U), std::pair(0U, 0U), std::pair(128U, 6U)}) {
+    chunk += U32(position) + U32(0) + U32(size) + U32(0);
+  }
+  const std::string table = U32((9 - 1) << 4);
+  const std::vector<io::ByteRange> ranges = {{.offset = 0, .length = 4},
+                                             {.offset = 4, .length = std::ssize(chunk)}};
+  ASSERT_OK_AND_ASSIGN(const auto page,
+                       MakePage({.layout = blobs, .layers = FlatLayers(true)}, 4, ranges));
+  arrow::MemoryPool* pool = arrow::default_memory_pool();
+  const std::shared_ptr<arrow::Buffer> table_bytes = arrow::Buffer::FromString(table);
+  ASSERT_OK_AND_ASSIGN(const auto index, page->ParseIndex({&table_bytes, 1}, pool));
+  const std::vector<RowRange> runs = {{.begin = 0, .end = 2}, {.begin = 3, .end = 4}};
+  std::vector<PlannedRead> reads;
+  ASSERT_OK(page->PlanRuns(index.get(), runs, &reads));
+  ASSERT_EQ(reads.size(), 1);
+  const std::shared_ptr<arrow::Buffer> bytes = arrow::Buffer::FromString(chunk);
+  Structure structure({false}, pool);
+  ASSERT_OK_AND_ASSIGN(const auto values,
+                       page->Unravel(index.get(), runs, reads, {&bytes, 1}, pool, &structure));
+  ColumnOutput out(BlobDescriptorShape(), 3, pool);
+  ASSERT_OK(values->DecodeInto(0, &out));
+  ASSERT_OK_AND_ASSIGN(const uint8_t* rows, out.MutableValues());
+  EXPECT_EQ(std::memcmp(rows, chunk.data() + 8, 16), 0);
+  EXPECT_EQ(std::memcmp(rows + 32, chunk.data() + 8 + 48, 16), 0);
+  ASSERT_OK_AND_ASSIGN(const auto layer, structure.Finish(0, false));
+  EXPECT_EQ(layer.null_count, 1);
+  EXPECT_EQ(layer.validity->data()[0] & 7, 0b101);
+}
+
+TEST(LancePageTest, RefusesMoreLayersThanTypesHave) {
+  PageLayout layout = {.layout = ConstantLayout{.is_all_null = true}, .layers = {}};
+  layout.layers.assign(65, LevelLayer::kNullableItem);
+  EXPECT_OK(PageLayout::Parse(layout.Serialize(), 0));
+  layout.layers.assign(1000, LevelLayer::kNullableItem);
+  EXPECT_THAT(PageLayout::Parse(layout.Serialize(), 0), FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST(LanceColumnPagesTest, AreNumberedAsInTheFile) {
+  ColumnMetadata metadata;
+  const PageLayout nulls = {.layout = ConstantLayout{.is_all_null = true},
+                            .layers = FlatLayers(true)};
+  metadata.pages.push_back({.num_rows = 0, .first_row = 0, .buffers = {}, .layout = nulls});
+  metadata.pages.push_back({.num_rows = 5, .first_row = 0, .buffers = {}, .layout = nulls});
+  metadata.pages.push_back({.num_rows = 3, .first_row = 5, .buffers = {}, .layout = nulls});
+  ASSERT_OK_AND_ASSIGN(const auto pages, ColumnPages::Make(metadata));
+  EXPECT_EQ(pages->Find(4).number, 1);
+  EXPECT_EQ(pages->Find(5).number, 2);
+}
+
+TEST(LanceColumnMetadataTest, RefusesPagesThatShareTheirBytes) {
+  ColumnMetadata metadata;
+  const PageLayout nulls = {.layout = ConstantLayout{.is_all_null = true},
+                            .layers = FlatLayers(true)};
+  const std::vector<io::ByteRange> buffers = {{.offset = 0, .length = 30},
+                                              {.offset = 30, .length = 30}};
+  metadata.pages.push_back({.num_rows = 5, .first_row = 0, .buffers = buffers, .layout = nulls});
+  EXPECT_OK(ColumnMetadata::Parse(metadata.Serialize(), 100));
+  metadata.pages.push_back({.num_rows = 5, .first_row = 5, .buffers = buffers, .layout = nulls});
+  EXPECT_OK(ColumnMetadata::Parse(metadata.Serialize(), 120));
+  EXPECT_THAT(ColumnMetadata::Parse(metadata.Serialize(), 100), FailsWith(ErrorCode::kCorrupt));
 }
 
 TEST(LancePageTest, RefusesDescriptorsOfBlobsThatStandInLists) {

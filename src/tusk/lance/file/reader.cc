@@ -10,6 +10,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "tusk/base/little_endian.h"
 #include "tusk/lance/file/array/array_column.h"
 #include "tusk/lance/file/array/array_field_read.h"
 #include "tusk/lance/file/column_metadata.h"
@@ -363,6 +364,21 @@ Result<Descriptor> ParseDescriptor(const arrow::Buffer& bytes) {
   return descriptor;
 }
 
+/// Corrupt if the metadata of all columns is larger than the file: columns share none, so what is
+/// kept of each of them is no more than there are bytes for.
+Status CheckColumnTable(std::string_view table, const Footer& footer, int64_t file_size) {
+  auto left = static_cast<uint64_t>(file_size);
+  for (int64_t i = 0; i < static_cast<int64_t>(footer.num_columns); ++i) {
+    const auto length = LoadLittle<uint64_t>(table, i * Footer::kEntrySize + sizeof(uint64_t));
+    if (length > left) {
+      return Corrupt("metadata of column ", i, " has ", length, " bytes where others leave ", left,
+                     " of the file's ", file_size);
+    }
+    left -= length;
+  }
+  return Status::OK();
+}
+
 Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& object,
                                                    const OperationContext& context) {
   Tail tail(object.reader, object.tail);
@@ -383,6 +399,7 @@ Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& objec
   }
   ARROW_ASSIGN_OR_RAISE(const auto descriptor_bytes, tail.Read({&global_buffers[0], 1}, context));
   ARROW_ASSIGN_OR_RAISE(Descriptor descriptor, ParseDescriptor(*descriptor_bytes[0]));
+  ARROW_RETURN_NOT_OK(CheckColumnTable(std::string_view(*table_bytes[0]), footer, file_size));
   // An open reader keeps what later reads may need, not the data that came along.
   ARROW_RETURN_NOT_OK(tail.DropBefore(static_cast<int64_t>(footer.column_metadata), context));
   ARROW_ASSIGN_OR_RAISE(auto column_table,
