@@ -63,7 +63,8 @@ class BatchStream final : public arrow::RecordBatchReader {
     *out = nullptr;
     while (remaining_ > 0) {
       if (ready_.empty()) {
-        ARROW_RETURN_NOT_OK(FillWindow());
+        if (failure_.ok()) failure_ = FillWindow();
+        ARROW_RETURN_NOT_OK(failure_);
         if (ready_.empty()) return Status::OK();
       }
       Ready& ready = ready_.front();
@@ -163,6 +164,9 @@ class BatchStream final : public arrow::RecordBatchReader {
   int64_t row_bytes_;    ///< of late
   int64_t window_rows_;  ///< of the next step
   std::deque<Ready> ready_;
+  /// Given again if asked again: what follows the pieces that failed would look like what follows
+  /// those before.
+  Status failure_;
 };
 
 }  // namespace

@@ -181,6 +181,9 @@ TEST(BatchStreamTest, GivesTheErrorOfAPiece) {
     const auto batch = reader->Next();
     if (!batch.ok()) {
       EXPECT_THAT(batch, FailsWith(ErrorCode::kIo));
+      // The rows behind it must not look like the next ones.
+      source->fails_at = 10'000;
+      EXPECT_THAT(reader->Next(), FailsWith(ErrorCode::kIo));
       break;
     }
     ASSERT_NE(*batch, nullptr);
