@@ -17,12 +17,17 @@ const Field* FindById(const std::vector<Field>& fields, int32_t id) {
   return nullptr;
 }
 
-/// Whether something was added.
+/// Names may differ where a field was renamed since the file was written.
+bool IsSame(const Field& a, const Field& b) {
+  return a.id == b.id && (a.id >= 0 || a.name == b.name);
+}
+
+/// Whether something was added or put in the file's order.
 bool Widen(const Schema& file_schema, Field* field) {
   if (field->is_packed()) {
     const Field* whole = FindById(file_schema.fields, field->id);
     if (whole == nullptr || !whole->is_packed() ||
-        whole->children.size() == field->children.size()) {
+        std::ranges::equal(whole->children, field->children, IsSame)) {
       return false;
     }
     field->children = whole->children;
@@ -52,7 +57,8 @@ Result<std::shared_ptr<arrow::ArrayData>> Pick(const arrow::ArrayData& array, co
   }
   picked->child_data.clear();
   for (const Field& child : part.children) {
-    const auto found = std::ranges::find(whole.children, child.name, &Field::name);
+    const auto found = std::ranges::find_if(
+        whole.children, [&](const Field& stored) { return IsSame(stored, child); });
     if (found == whole.children.end()) {
       return NotFound("no field '", child.name, "' in the packed struct '", whole.name,
                       "' of the file");

@@ -13,12 +13,12 @@ namespace tusk::lance {
 // The fields of a packed struct lie in one column, row by row: whoever wants some of them reads
 // all.
 
-/// `field` with all the children that its packed structs have in `file_schema`, where the same id
-/// names them; null if it has them already.
+/// `field` with all the children that its packed structs have in `file_schema`, where the same ids
+/// name them, in the order of the file; null if it has them already.
 std::unique_ptr<const Field> WithWholePackedStructs(const Field& field, const Schema& file_schema);
 
-/// The array of `part` in that of `whole`, of which it has some of the children of packed structs.
-/// Corrupt if `array` is not of that type.
+/// The array of `part` in that of `whole`, of which it has some of the children of packed structs,
+/// in any order. Corrupt if `array` is not of that type.
 Result<std::shared_ptr<arrow::ArrayData>> PickPackedFields(
     const std::shared_ptr<arrow::ArrayData>& array, const Field& whole, const Field& part);
 

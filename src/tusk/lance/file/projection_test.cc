@@ -1,12 +1,16 @@
 #include <string>
 #include <vector>
 
+#include <arrow/array.h>
+#include <arrow/json/from_string.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tusk/lance/file/field_path.h"
+#include "tusk/lance/file/packed_projection.h"
 #include "tusk/lance/file/schema.h"
 #include "tusk/testing/matchers.h"
 
@@ -40,6 +44,40 @@ TEST(FieldPathTest, RefusesWhatIsNoPath) {
   for (const char* path : {"", ".", "a.", ".a", "a..b", "`a", "a.`b", "a`b", "`a`b", "`a`.", "`"}) {
     EXPECT_THAT(ParseFieldPath(path), FailsWith(ErrorCode::kInvalidArgument)) << path;
   }
+}
+
+TEST(PackedProjectionTest, FindsFieldsByTheirIdsInTheOrderOfTheFile) {
+  const auto with_children = [](const std::vector<std::pair<int32_t, std::string>>& children) {
+    Field field;
+    field.name = "s";
+    field.id = 1;
+    field.logical_type = "struct";
+    field.metadata = {{"lance-encoding:packed", "true"}};
+    for (const auto& [id, name] : children) {
+      Field child;
+      child.id = id;
+      child.name = name;
+      child.logical_type = "int32";
+      field.children.push_back(std::move(child));
+    }
+    return field;
+  };
+  Schema file;
+  file.fields = {with_children({{2, "a"}, {3, "b"}})};
+  EXPECT_EQ(WithWholePackedStructs(file.fields[0], file), nullptr);
+  EXPECT_EQ(WithWholePackedStructs(with_children({{2, "new"}, {3, "b"}}), file), nullptr);
+
+  const auto array = arrow::json::ArrayFromJSONString((*ToArrowField(file.fields[0]))->type(),
+                                                      R"([{"a": 1, "b": 10}, {"a": 2, "b": 20}])");
+  const auto pick = [&](const Field& part) {
+    const auto whole = WithWholePackedStructs(part, file);
+    EXPECT_NE(whole, nullptr);
+    EXPECT_EQ(whole->children[0].name, "a");
+    const auto picked = PickPackedFields(array.ValueOrDie()->data(), *whole, part);
+    return arrow::MakeArray(picked.ValueOrDie())->GetScalar(1).ValueOrDie()->ToString();
+  };
+  EXPECT_EQ(pick(with_children({{3, "b"}, {2, "a"}})), "{b:int32 = 20, a:int32 = 2}");
+  EXPECT_EQ(pick(with_children({{3, "new"}})), "{new:int32 = 20}");
 }
 
 /// The columns of the file by which the expectations were seen in pylance 14.0.2.
