@@ -104,13 +104,13 @@ class BatchStream final : public arrow::RecordBatchReader {
                                std::min(options_.batch_rows, kMostBatchRows));
   }
 
-  /// The next rows, `rows` in all, in pieces of at most `piece_rows`.
+  /// The next rows, at least `rows` if there are so many, in pieces of at most `piece_rows`, which
+  /// are whole batches but where pieces must end.
   std::vector<RowRange> CutPieces(int64_t rows, int64_t piece_rows) {
     std::vector<RowRange> pieces;
     while (rows > 0 && next_row_ < options_.rows.end) {
-      const int64_t end =
-          std::min(source_->PieceEnd(next_row_),
-                   next_row_ + std::min({rows, piece_rows, options_.rows.end - next_row_}));
+      const int64_t end = std::min(source_->PieceEnd(next_row_),
+                                   next_row_ + std::min(piece_rows, options_.rows.end - next_row_));
       rows -= end - next_row_;
       pieces.push_back({.begin = next_row_, .end = end});
       next_row_ = end;
