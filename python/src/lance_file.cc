@@ -50,6 +50,7 @@ void BindLanceFile(nb::module_& module) {
   using lance::FileReadOptions;
   nb::class_<FileReadOptions>(module, "LanceFileReadOptions")
       .def(nb::init<>())
+      .def("__copy__", [](const FileReadOptions& options) { return options; })
       .def_rw("columns", &FileReadOptions::columns, nb::arg().none())
       .def_rw("batch_rows", &FileReadOptions::batch_rows)
       .def_rw("batch_bytes", &FileReadOptions::batch_bytes)

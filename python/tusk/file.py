@@ -1,5 +1,6 @@
 """Lance files on their own, in the names, defaults and exceptions of pylance 14.0.2."""
 
+import copy
 import dataclasses
 import os
 
@@ -11,6 +12,8 @@ from tusk.errors import NegativeNumberError
 
 # pylance gives batches of exactly the rows asked for, however wide they are.
 _ANY_SIZE = 2**62
+# Bytes of a chunk of a table.
+_PIECE_BYTES = 8 << 20
 
 
 def _check_not_negative(name, value):
@@ -97,9 +100,19 @@ class ReaderResults:
         self._reader = reader
 
     @classmethod
-    def _of(cls, stream):
+    def _of(cls, read, options, rows):
+        """The rows that `read` gives by `options`. For a table of more than a batch it reads pieces
+        that are larger than batches.
+        """
         results = cls(None)
-        results._stream = stream
+        results._stream = read(options)
+        if rows <= options.batch_rows:
+            results._read_pieces = lambda: results._stream
+            return results
+        options = copy.copy(options)
+        options.batch_rows = _ANY_SIZE
+        options.batch_bytes = _PIECE_BYTES
+        results._read_pieces = lambda: read(options)
         return results
 
     @property
@@ -118,7 +131,7 @@ class ReaderResults:
         if self._stream is None:
             return self.reader.read_all()
         # Read without the C stream, which carries the text of an error alone.
-        table = pa.table(self._stream.read_all())
+        table = pa.table(self._read_pieces().read_all())
         self._stream = None
         self._reader = pa.RecordBatchReader.from_batches(table.schema, [])
         return table
@@ -192,7 +205,7 @@ class LanceFileReader:
         _check_not_negative("start", start)
         _check_not_negative("num_rows", num_rows)
         options = self._options(batch_size, batch_readahead, batch_size_bytes)
-        return ReaderResults._of(self._file.read(start, num_rows, options))
+        return ReaderResults._of(lambda by: self._file.read(start, num_rows, by), options, num_rows)
 
     def take_rows(self, indices, *, batch_size=1024, batch_readahead=16, batch_size_bytes=None):
         """The rows with these numbers, ascending and each once.
@@ -210,7 +223,7 @@ class LanceFileReader:
         if indices:
             _check_not_negative("a row number", indices[0])
         options = self._options(batch_size, batch_readahead, batch_size_bytes)
-        return ReaderResults._of(self._file.take(indices, options))
+        return ReaderResults._of(lambda by: self._file.take(indices, by), options, len(indices))
 
     def metadata(self):
         """A LanceFileMetadata of the whole file."""
