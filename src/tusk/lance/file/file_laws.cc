@@ -127,8 +127,7 @@ Status CheckField(const FileReader& file, const Field& field, bool is_sound,
     Require(whole->RangeEquals(**taken, numbers[i], numbers[i] + 1, at, options),
             "rows that are taken are those of the whole");
   }
-  // A packed struct is read with all its children.
-  if (is_sound && whole->type_id() == arrow::Type::STRUCT && !declared.is_packed()) {
+  if (is_sound && whole->type_id() == arrow::Type::STRUCT) {
     return CheckChildren(file, field, whole, context);
   }
   return Status::OK();
