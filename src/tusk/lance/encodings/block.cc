@@ -208,6 +208,12 @@ Result<Block> Block::Decode(const ValueEncoding& encoding, int64_t num_values,
   return block;
 }
 
+Result<Block> Block::CopyTo(arrow::MemoryPool* pool) const {
+  Block copy = *this;
+  ARROW_ASSIGN_OR_RAISE(copy.buffer_, buffer_->CopySlice(0, buffer_->size(), pool));
+  return copy;
+}
+
 Result<Block> Block::OfTexts(int64_t offset_width, int64_t num_values,
                              std::shared_ptr<arrow::Buffer> bytes) {
   // The width of an offset in bits, where the texts begin, then the offsets, counted from there.

@@ -23,6 +23,9 @@ class Block {
   /// that is not covered.
   static Result<ValueShape> Shape(const ValueEncoding& encoding);
 
+  /// The same values in memory of `pool`.
+  Result<Block> CopyTo(arrow::MemoryPool* pool) const;
+
   int64_t num_values() const { return num_values_; }
   const std::shared_ptr<arrow::Buffer>& buffer() const { return buffer_; }
 

@@ -8,10 +8,13 @@ Result<std::shared_ptr<const FileReader>> FileCache::Open(io::ObjectStore* store
                                                           const std::string& path,
                                                           std::string_view tag,
                                                           const OperationContext& context) {
-  if (auto found = Find(path, tag)) return found;
+  {
+    std::lock_guard lock(mutex_);
+    if (auto found = Find(path, tag)) return found;
+  }
   ARROW_ASSIGN_OR_RAISE(auto reader, FileReader::Open(store, path, context));
-  if (auto found = Find(path, tag)) return found;
   std::lock_guard lock(mutex_);
+  if (auto found = Find(path, tag)) return found;
   const auto old = by_path_.find(path);
   if (old != by_path_.end()) Forget(old->second);
   const int64_t bytes = reader->memory_bytes();
@@ -33,7 +36,6 @@ int64_t FileCache::num_bytes() const {
 }
 
 std::shared_ptr<const FileReader> FileCache::Find(const std::string& path, std::string_view tag) {
-  std::lock_guard lock(mutex_);
   const auto found = by_path_.find(path);
   if (found == by_path_.end() || found->second->tag != tag) return nullptr;
   Entry& entry = *found->second;

@@ -39,6 +39,7 @@ class FileCache {
     int64_t bytes = 0;
   };
 
+  // All of these with the lock held.
   std::shared_ptr<const FileReader> Find(const std::string& path, std::string_view tag);
   void Forget(std::list<Entry>::iterator entry);
   /// Forgets until the rest is inside the limits; never the newest.

@@ -19,6 +19,7 @@
 #include "tusk/lance/file/footer.h"
 #include "tusk/lance/file/reader.h"
 #include "tusk/lance/file/writer.h"
+#include "tusk/testing/bounded_pool.h"
 #include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/random_arrays.h"
@@ -396,6 +397,27 @@ TEST_F(LanceFileTest, AnswersTheErrorOfAnyReadThatFails) {
     }
     EXPECT_THAT(result, FailsWith(ErrorCode::kIo));
   }
+}
+
+TEST_F(LanceFileTest, KeepsNothingOfTheMemoryOfOperations) {
+  // Wide texts, whose pages have an index that is kept.
+  const auto schema = arrow::schema({arrow::field("a", arrow::utf8())});
+  const auto batch = RandomBatch(schema, 50, {.null_fraction = 0.2, .max_length = 3000}, &random_);
+  ASSERT_OK(Write({batch}));
+  const auto counted = std::make_unique<BoundedPool>(1 << 20);
+  OperationContext context;
+  context.pool = counted.get();
+  ASSERT_OK_AND_ASSIGN(const auto reader, FileReader::Open(store_.get(), kPath, context));
+  EXPECT_EQ(counted->bytes_allocated(), 0);
+  {
+    ASSERT_OK_AND_ASSIGN(const auto first,
+                         reader->ReadRange(AllColumns(*reader), {0, 50}, context));
+    EXPECT_GT(counted->bytes_allocated(), 0);
+  }
+  EXPECT_EQ(counted->bytes_allocated(), 0);
+  ASSERT_OK_AND_ASSIGN(const auto second,
+                       reader->ReadRange(AllColumns(*reader), {0, 50}, context_));
+  EXPECT_TRUE(second->Equals(*batch));
 }
 
 TEST_F(LanceFileTest, StopsWhenAsked) {

@@ -110,9 +110,9 @@ class FullZipPage : public Page {
   }
   Result<std::unique_ptr<const PageIndex>> ParseIndex(
       std::span<const std::shared_ptr<arrow::Buffer>> bytes,
-      arrow::MemoryPool* pool) const override {
+      arrow::MemoryPool* /*pool*/) const override {
     // What was read may be a small piece of a large buffer.
-    ARROW_ASSIGN_OR_RAISE(auto copy, bytes[0]->CopySlice(0, bytes[0]->size(), pool));
+    ARROW_ASSIGN_OR_RAISE(auto copy, bytes[0]->CopySlice(0, bytes[0]->size(), KeptPool()));
     return std::make_unique<RowOffsets>(std::move(copy), index_->width, data_.length);
   }
   Status PlanRuns(const PageIndex* index, std::span<const RowRange> runs,

@@ -230,7 +230,8 @@ Result<std::unique_ptr<const PageIndex>> MiniBlockPage::ParseIndex(
   table->bytes.push_back(byte);
   if (has_lists) ARROW_RETURN_NOT_OK(ParseRows(*bytes.back(), table.get()));
   if (codecs_.dictionary) {
-    ARROW_ASSIGN_OR_RAISE(table->dictionary, codecs_.dictionary->DecodeItems(bytes[1], pool));
+    ARROW_ASSIGN_OR_RAISE(const Block items, codecs_.dictionary->DecodeItems(bytes[1], pool));
+    ARROW_ASSIGN_OR_RAISE(table->dictionary, items.CopyTo(KeptPool()));
   }
   return table;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <arrow/buffer.h>
+#include <arrow/memory_pool.h>
 
 #include "tusk/base/result.h"
 #include "tusk/io/object_store.h"
@@ -34,6 +35,9 @@ struct PlannedRead {
   io::ByteRange bytes;
   RowRange units;
 };
+
+/// The memory of what an open file keeps beyond the operation that read it.
+inline arrow::MemoryPool* KeptPool() { return arrow::default_memory_pool(); }
 
 /// What a page keeps of its own index after the first read, so that later ones need no more I/O.
 class PageIndex {
@@ -64,8 +68,9 @@ class Page {
   virtual Status CheckShape(const ValueShape& shape) const = 0;
   /// Where the parts of the page's index are; none if it has no index.
   virtual std::vector<io::ByteRange> index_ranges() const { return {}; }
-  /// Makes the index of those bytes; not called if there are none. Corrupt if they break its
-  /// layout.
+  /// Makes the index of those bytes; not called if there are none. Of `pool` is only what is needed
+  /// on the way: the index stays with the file when the operation and its pool are gone. Corrupt if
+  /// they break its layout.
   virtual Result<std::unique_ptr<const PageIndex>> ParseIndex(
       std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool) const;
 

@@ -17,6 +17,7 @@
 #include "tusk/lance/encodings/bits.h"
 #include "tusk/lance/file/column_metadata.h"
 #include "tusk/lance/file/column_pages.h"
+#include "tusk/testing/bounded_pool.h"
 #include "tusk/testing/matchers.h"
 
 namespace tusk::lance {
@@ -192,6 +193,29 @@ TEST(LancePageTest, ReadsIndicesAsTheItemsOfTheirDictionary) {
   const std::string one = U32(32) + U32(16) + U32(0) + U32(3) + "one";
   EXPECT_THAT(DictionaryPage(one, 1).Read(arrow::utf8()), FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(DictionaryPage(items, 0).Read(arrow::utf8()), FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST(LancePageTest, KeepsItsDictionaryInMemoryOfItsOwn) {
+  const std::string items = U32(32) + U32(20) + U32(0) + U32(3) + U32(5) + "onetw";
+  MiniBlockLayout layout;
+  layout.values = ValueEncoding::Flat(8);
+  layout.dictionary.emplace();
+  layout.dictionary->kind = ValueEncoding::Kind::kVariable;
+  layout.dictionary->children.push_back(ValueEncoding::Flat(32));
+  layout.num_dictionary_items = 2;
+  layout.num_buffers = 1;
+  layout.num_items = 3;
+  const std::vector<io::ByteRange> ranges = {{.offset = 0, .length = 4},
+                                             {.offset = 4, .length = 16},
+                                             {.offset = 20, .length = std::ssize(items)}};
+  ASSERT_OK_AND_ASSIGN(const auto page,
+                       MakePage({.layout = layout, .layers = FlatLayers(false)}, 3, ranges));
+  const std::vector<std::shared_ptr<arrow::Buffer>> bytes = {
+      arrow::Buffer::FromString(U32((2 - 1) << 4)), arrow::Buffer::FromString(items)};
+  BoundedPool pool(1 << 20);
+  ASSERT_OK_AND_ASSIGN(const auto index, page->ParseIndex(bytes, &pool));
+  EXPECT_GT(pool.total_bytes_allocated(), 0);
+  EXPECT_EQ(pool.bytes_allocated(), 0);
 }
 
 TEST(LancePageTest, RefusesChunkTablesThatDoNotAddUp) {

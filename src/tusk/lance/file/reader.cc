@@ -44,8 +44,8 @@ class Tail {
   /// The bytes of the ranges, without I/O for those in the tail and in one step for the others.
   Result<std::vector<std::shared_ptr<arrow::Buffer>>> Read(std::span<const ByteRange> ranges,
                                                            const OperationContext& context) const;
-  /// Forgets what stands before `offset`.
-  Status DropBefore(int64_t offset, const OperationContext& context);
+  /// Keeps what stands from `offset` on, in memory of its own, and forgets the rest.
+  Status DropBefore(int64_t offset);
 
  private:
   std::shared_ptr<const io::ObjectReader> reader_;
@@ -73,10 +73,9 @@ Result<std::vector<std::shared_ptr<arrow::Buffer>>> Tail::Read(
   return buffers;
 }
 
-Status Tail::DropBefore(int64_t offset, const OperationContext& context) {
+Status Tail::DropBefore(int64_t offset) {
   const int64_t keep = reader_->size() - std::max(offset, begin());
-  if (keep == bytes_->size()) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(bytes_, bytes_->CopySlice(bytes_->size() - keep, keep, context.pool));
+  ARROW_ASSIGN_OR_RAISE(bytes_, bytes_->CopySlice(bytes_->size() - keep, keep, KeptPool()));
   return Status::OK();
 }
 
@@ -401,9 +400,9 @@ Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& objec
   ARROW_ASSIGN_OR_RAISE(Descriptor descriptor, ParseDescriptor(*descriptor_bytes[0]));
   ARROW_RETURN_NOT_OK(CheckColumnTable(std::string_view(*table_bytes[0]), footer, file_size));
   // An open reader keeps what later reads may need, not the data that came along.
-  ARROW_RETURN_NOT_OK(tail.DropBefore(static_cast<int64_t>(footer.column_metadata), context));
+  ARROW_RETURN_NOT_OK(tail.DropBefore(static_cast<int64_t>(footer.column_metadata)));
   ARROW_ASSIGN_OR_RAISE(auto column_table,
-                        table_bytes[0]->CopySlice(0, table_bytes[0]->size(), context.pool));
+                        table_bytes[0]->CopySlice(0, table_bytes[0]->size(), KeptPool()));
   return std::make_shared<FileReaderImpl>(std::move(tail), footer, std::move(column_table),
                                           std::move(global_buffers), std::move(descriptor.schema),
                                           descriptor_bytes[0]->size(), descriptor.num_rows);
