@@ -274,9 +274,21 @@ Result<std::shared_ptr<arrow::Array>> Assembly::Make(const Field& field,
                                                      std::span<const FieldPart> parts,
                                                      int64_t length) {
   if (parts.empty()) return arrow::MakeArrayOfNull(type, length, pool_);
-  if (!HasParts(field) || (parts.size() == 1 && IsSame(*parts.front().field, field))) {
-    return parts.front().rows;
+  const FieldPart& first = parts.front();
+  // A packed struct has the types and names that its file says.
+  const bool has_type = first.rows->type()->Equals(*type);
+  if (has_type && parts.size() == 1 && IsSame(*first.field, field)) return first.rows;
+  if (!HasParts(field)) {
+    if (has_type) return first.rows;
+    return Corrupt("field '", field.name, "' is ", type->ToString(), " in the table and ",
+                   first.rows->type()->ToString(), " in a data file");
   }
+  for (const FieldPart& part : parts) {
+    if (part.rows->type_id() == type->id()) continue;
+    return Corrupt("field '", field.name, "' is ", type->ToString(), " in the table and ",
+                   part.rows->type()->ToString(), " in a data file");
+  }
+  if (length == 0) return arrow::MakeArrayOfNull(type, 0, pool_);
   switch (type->id()) {
     case arrow::Type::STRUCT:
       return MakeStruct(field, type, parts, length);

@@ -35,7 +35,7 @@ Status CheckParts(const Field& field, std::span<const FieldPart> parts);
 /// part that has it and is null if none has. A struct is valid if it is in any part, as pylance has
 /// it, and what a part has below it is null where it is null there; which lists are null says the
 /// first part. Parts may have more than the field. Corrupt if lists do not have the same lengths in
-/// all parts.
+/// all parts, and for a part of another type.
 Result<std::shared_ptr<arrow::Array>> PutTogether(const Field& field,
                                                   const std::shared_ptr<arrow::DataType>& type,
                                                   std::span<const FieldPart> parts, int64_t length,

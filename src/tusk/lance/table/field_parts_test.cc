@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include <arrow/array.h>
+#include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/json/from_string.h>
 #include <arrow/memory_pool.h>
@@ -178,6 +179,20 @@ TEST(PutTogetherTest, WhatIsWholeIsNotTouched) {
   ASSERT_OK_AND_ASSIGN(const auto rows,
                        PutTogether(field, TypeOf(field), parts, 2, arrow::default_memory_pool()));
   EXPECT_EQ(rows, parts[0].rows);
+}
+
+TEST(PutTogetherTest, APartOfAnotherTypeIsRefused) {
+  const Field field = Parent("s", 0, "struct", {Leaf("a", 1), Leaf("b", 2)});
+  const Field stored = Parent("s", 0, "struct", {Leaf("a", 1, "int8"), Leaf("b", 2)});
+  for (const Field& part : {stored, With(stored, {stored.children[0]}), Leaf("s", 0)}) {
+    const FieldPart parts[] = {{&part, *arrow::MakeArrayOfNull(TypeOf(part), 3)}};
+    EXPECT_THAT(PutTogether(field, TypeOf(field), parts, 3, arrow::default_memory_pool()),
+                FailsWith(ErrorCode::kCorrupt));
+  }
+  // Only another name is fine.
+  const Field renamed = Parent("s", 0, "struct", {Leaf("a", 1), Leaf("c", 2)});
+  const FieldPart parts[] = {{&renamed, Rows(renamed, R"([{"a": 1, "c": 2}])")}};
+  ExpectRows(field, parts, 1, R"([{"a": 1, "b": 2}])");
 }
 
 TEST(CheckPartsTest, FieldsThatMustNotBeNullMustBeInAPart) {
