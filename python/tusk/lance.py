@@ -187,7 +187,7 @@ class LanceDataset(TableDataset):
                 "fragments": fragments,
                 "index_segments": index_segments,
                 "full_text_query": full_text_query,
-                "blob_handling": blob_handling,
+                "blob_handling": None if blob_handling == "blobs_descriptions" else blob_handling,
                 "include_deleted_rows": include_deleted_rows or None,
                 "scan_stats_callback": scan_stats_callback,
                 "order_by": order_by,
@@ -204,7 +204,7 @@ class LanceDataset(TableDataset):
             if with_row_id or with_row_address:
                 raise NotImplementedError("scanner: row ids of nearest rows are not supported yet")
             if expressions:
-                raise NotImplementedError("scanner: nearest with a dict of columns is not supported yet")
+                raise NotImplementedError("scanner: nearest takes no dict of columns yet")
             if not isinstance(nearest, dict):
                 raise NotImplementedError("scanner: nearest must be a dict with column, q and k")
             search = _nearest_arguments(**nearest)
@@ -226,8 +226,9 @@ class LanceDataset(TableDataset):
     def take(self, indices, columns=None):
         """Rows by position in scan order, in the order asked, duplicates kept.
 
-        columns: as in `scanner`, but paths in a list give parts of their columns: "s.a" gives column
-            `s` with the one child `a`, and "points.item.x" lists of structs with the one child `x`.
+        columns: as in `scanner`, but paths in a list give parts of their columns: "s.a" gives
+            column `s` with the one child `a`, "points.item.x" lists of structs with the one child
+            `x`.
         """
         if hasattr(indices, "to_pylist"):
             indices = indices.to_pylist()
