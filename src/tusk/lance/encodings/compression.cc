@@ -78,18 +78,24 @@ Result<uint64_t> MaxFrameContent(std::span<const uint8_t> frame) {
   return most;
 }
 
+/// A context of this thread, which costs more to make than a chunk to decompress.
+ZSTD_DCtx* ZstdContext() {
+  thread_local const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(),
+                                                                                ZSTD_freeDCtx);
+  return context.get();
+}
+
 Result<std::shared_ptr<arrow::Buffer>> DecompressZstd(std::span<const uint8_t> frame,
                                                       uint64_t length, arrow::MemoryPool* pool) {
   ARROW_ASSIGN_OR_RAISE(const uint64_t most, MaxFrameContent(frame));
   if (length > most) return Broken("ZSTD", frame.size(), length);
-  const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(),
-                                                                   ZSTD_freeDCtx);
+  ZSTD_DCtx* const context = ZstdContext();
   if (context == nullptr) return arrow::Status::OutOfMemory("no memory for a ZSTD context");
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> out,
                         arrow::AllocateBuffer(static_cast<int64_t>(length), pool));
   // At once: in steps ZSTD takes memory of its own for a window as large as the frame claims.
   const size_t written =
-      ZSTD_decompressDCtx(context.get(), out->mutable_data(), length, frame.data(), frame.size());
+      ZSTD_decompressDCtx(context, out->mutable_data(), length, frame.data(), frame.size());
   if (ZSTD_isError(written) != 0 || written != length) return Broken("ZSTD", frame.size(), length);
   return out;
 }
