@@ -210,8 +210,10 @@ TEST(LancePageTest, KeepsItsDictionaryInMemoryOfItsOwn) {
                                              {.offset = 20, .length = std::ssize(items)}};
   ASSERT_OK_AND_ASSIGN(const auto page,
                        MakePage({.layout = layout, .layers = FlatLayers(false)}, 3, ranges));
-  const std::vector<std::shared_ptr<arrow::Buffer>> bytes = {
-      arrow::Buffer::FromString(U32((2 - 1) << 4)), arrow::Buffer::FromString(items)};
+  std::vector<std::shared_ptr<arrow::Buffer>> bytes;
+  for (const std::string& part : {U32((2 - 1) << 4), items}) {
+    bytes.push_back(arrow::Buffer::FromString(part));
+  }
   BoundedPool pool(1 << 20);
   ASSERT_OK_AND_ASSIGN(const auto index, page->ParseIndex(bytes, &pool));
   EXPECT_GT(pool.total_bytes_allocated(), 0);
