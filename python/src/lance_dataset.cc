@@ -61,7 +61,8 @@ ArrowStream Scan(const LanceTable& table, const lance::ScanOptions& options) {
   return ArrowStream(std::move(reader), std::move(call));
 }
 
-ArrowStream ToTable(const LanceTable& table, const lance::ScanOptions& options) {
+ArrowStream ToTable(const LanceTable& table, lance::ScanOptions options) {
+  options.all_at_once = true;
   return ArrowStream(Call(table.io).Run(
       [&](const OperationContext& context) -> Result<std::shared_ptr<arrow::Table>> {
         ARROW_ASSIGN_OR_RAISE(auto reader, table.dataset->Scan(options, context));

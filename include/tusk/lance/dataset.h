@@ -42,6 +42,9 @@ struct ScanOptions {
   int64_t batch_bytes = 64 << 20;  ///< batches are cut smaller than batch_rows to stay near this
   bool with_row_id = false;        ///< append column `_rowid`
   bool with_row_address = false;   ///< append column `_rowaddr`
+  /// The caller wants the whole result at once: reading ahead begins at its full width, not at one
+  /// batch, which would come sooner.
+  bool all_at_once = false;
 };
 
 /// Which columns a take gives.

@@ -199,7 +199,8 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> Dataset::Scan(
   ARROW_ASSIGN_OR_RAISE(ScanPlan plan, MakePlan(state_, options, context));
   BatchStreamOptions stream{.rows = {.begin = 0, .end = state_->num_rows()},
                             .batch_rows = options.batch_rows,
-                            .batch_bytes = options.batch_bytes};
+                            .batch_bytes = options.batch_bytes,
+                            .starts_wide = options.all_at_once && !options.limit};
   if (options.limit) stream.limit = *options.limit;
   if (plan.filter != nullptr) {
     stream.skip = options.offset;
