@@ -27,12 +27,14 @@ _HOMES = {
     "write_dataset": "tusk.lance",
 }
 
-__all__ = sorted([*_HOMES, "errors", "__version__"])
+_MODULES = ("errors", "file")
+
+__all__ = sorted([*_HOMES, *_MODULES, "__version__"])
 
 
 def __getattr__(name):
-    if name == "errors":
-        return importlib.import_module("tusk.errors")
+    if name in _MODULES:
+        return importlib.import_module(f"tusk.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'tusk' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
