@@ -162,6 +162,7 @@ class LanceFileReader:
                 "table_id": table_id,
             },
         )
+        self._io_seen = IOStats(0, 0, 0, 0)
         self._file = _inner_reader or _tusk.open_lance_file(os.fspath(path))
         if isinstance(columns, str):
             raise TypeError("columns must be a list of names, not a str")
@@ -268,6 +269,12 @@ class LanceFileReader:
     def io_stats_snapshot(self):
         """What was read through this object so far, its opening included."""
         return IOStats.of(self._file.io)
+
+    def io_stats_incremental(self):
+        """What was read through this object since the last call."""
+        now = self.io_stats_snapshot()
+        seen, self._io_seen = self._io_seen, now
+        return now - seen
 
 
 class LanceFileSession:

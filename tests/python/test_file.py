@@ -330,7 +330,9 @@ def test_what_was_read_is_counted(path):
     reader = ours.LanceFileReader(path, columns=["id"])
     opened = reader.io_stats_snapshot()
     assert (opened.read_iops, opened.write_iops) == (1, 0)
+    assert reader.io_stats_incremental() == opened
     reader.read_all().to_table()
+    assert reader.io_stats_incremental() == reader.io_stats_snapshot() - opened
     read = reader.io_stats_snapshot() - opened
     pages = reader.file_statistics().columns[0]
     assert read.read_bytes >= pages.size_bytes

@@ -40,6 +40,20 @@ int64_t GuessValueBytes(const arrow::DataType& type) {
   }
 }
 
+/// Whether the type tells the bytes of a value.
+bool HasKnownSize(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::FIXED_SIZE_LIST:
+    case arrow::Type::STRUCT:
+      return std::ranges::all_of(type.fields(),
+                                 [](const auto& field) { return HasKnownSize(*field->type()); });
+    case arrow::Type::EXTENSION:
+      return HasKnownSize(*static_cast<const arrow::ExtensionType&>(type).storage_type());
+    default:
+      return arrow::is_fixed_width(type.id()) && type.id() != arrow::Type::DICTIONARY;
+  }
+}
+
 int64_t RoundUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
@@ -177,10 +191,14 @@ std::shared_ptr<arrow::RecordBatchReader> MakeBatchStream(std::shared_ptr<const 
   return std::make_shared<BatchStream>(std::move(source), options, std::move(context));
 }
 
-int64_t GuessRowBytes(const arrow::Schema& schema) {
+int64_t GuessRowBytes(const arrow::Schema& schema, int64_t stored_row_bytes) {
   int64_t bytes = 1;
-  for (const auto& field : schema.fields()) bytes += GuessValueBytes(*field->type());
-  return bytes;
+  bool is_known = true;
+  for (const auto& field : schema.fields()) {
+    bytes += GuessValueBytes(*field->type());
+    is_known = is_known && HasKnownSize(*field->type());
+  }
+  return is_known ? bytes : std::max(bytes, stored_row_bytes);
 }
 
 }  // namespace tusk::lance

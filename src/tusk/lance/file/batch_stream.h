@@ -47,7 +47,9 @@ std::shared_ptr<arrow::RecordBatchReader> MakeBatchStream(std::shared_ptr<const 
                                                           const BatchStreamOptions& options,
                                                           OperationContext context);
 
-/// Bytes of a row of these columns as far as their types tell; at least 1.
-int64_t GuessRowBytes(const arrow::Schema& schema);
+/// Bytes of a row of these columns before any has been read; at least 1. By their types where those
+/// tell, else by the bytes that a row has in its file: too many rather than too few, because a
+/// first batch of pictures must not be one of a thousand.
+int64_t GuessRowBytes(const arrow::Schema& schema, int64_t stored_row_bytes);
 
 }  // namespace tusk::lance

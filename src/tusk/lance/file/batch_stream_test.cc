@@ -171,6 +171,23 @@ TEST(BatchStreamTest, SurvivesCountsNearTheEndOfTheRange) {
   EXPECT_THAT(ReadAll(wide.get()).lengths, ElementsAre(10));
 }
 
+TEST(BatchStreamTest, GuessesByTypesAndByTheFileWhereTheyDoNotTell) {
+  const auto fixed =
+      arrow::schema({arrow::field("a", arrow::int32()),
+                     arrow::field("b", arrow::fixed_size_list(arrow::float32(), 100)),
+                     arrow::field("c", arrow::struct_({arrow::field("d", arrow::int64())}))});
+  EXPECT_GE(GuessRowBytes(*fixed, 1'000'000), 412);
+  EXPECT_LE(GuessRowBytes(*fixed, 1'000'000), 420);
+  for (const auto& type : {arrow::utf8(), arrow::list(arrow::int8()),
+                           arrow::struct_({arrow::field("d", arrow::binary())}),
+                           arrow::fixed_size_list(arrow::utf8(), 2),
+                           arrow::dictionary(arrow::int8(), arrow::utf8())}) {
+    const auto schema = arrow::schema({arrow::field("a", type)});
+    EXPECT_EQ(GuessRowBytes(*schema, 1'000'000), 1'000'000) << type->ToString();
+    EXPECT_GT(GuessRowBytes(*schema, 0), 1) << type->ToString();
+  }
+}
+
 TEST(BatchStreamTest, GivesTheErrorOfAPiece) {
   const auto source = std::make_shared<Numbers>(8, kNoRuns, 1);
   source->fails_at = 5000;

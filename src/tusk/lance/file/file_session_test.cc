@@ -3,11 +3,15 @@
 #include "tusk/lance/file_session.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include <arrow/array.h>
+#include <arrow/builder.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
@@ -108,6 +112,34 @@ TEST_F(FileSessionTest, ReadsChosenColumnsInTheOrderAsked) {
   ASSERT_OK_AND_ASSIGN(const auto counted, file->Read(0, 100, options, context_));
   ASSERT_OK_AND_ASSIGN(const auto batch, counted->Next());
   EXPECT_EQ(batch->num_rows(), 100);
+}
+
+TEST_F(FileSessionTest, ReadsFewWideRowsAtFirst) {
+  constexpr int64_t kRows = 600;
+  constexpr size_t kRowBytes = 20'000;
+  std::mt19937 random(5);
+  arrow::BinaryBuilder builder;
+  for (int64_t row = 0; row < kRows; ++row) {
+    std::string bytes(kRowBytes, ' ');
+    std::ranges::generate(bytes, [&] { return static_cast<char>(random()); });
+    ASSERT_OK(builder.Append(bytes));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto array, builder.Finish());
+  const auto schema = arrow::schema({arrow::field("picture", arrow::binary())});
+  Write("base/f", {arrow::RecordBatch::Make(schema, kRows, {array})}, 1 << 20);
+  ASSERT_OK_AND_ASSIGN(const auto file, File::Open({.store = store_, .path = "base/f"}, context_));
+  FileReadOptions options;
+  options.batch_bytes = 1 << 20;
+  ASSERT_OK_AND_ASSIGN(const auto reader, file->Read(0, kRows, options, context_));
+  ASSERT_OK_AND_ASSIGN(auto batch, reader->Next());
+  EXPECT_LE(io_.read_bytes, 3 << 20);
+  int64_t rows = 0;
+  while (batch != nullptr) {
+    EXPECT_LE(batch->num_rows() * int64_t{kRowBytes}, 11 << 17);
+    rows += batch->num_rows();
+    ASSERT_OK_AND_ASSIGN(batch, reader->Next());
+  }
+  EXPECT_EQ(rows, kRows);
 }
 
 TEST_F(FileSessionTest, RefusesRowsAndSizesThatMakeNoSense) {

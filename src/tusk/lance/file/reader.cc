@@ -111,6 +111,7 @@ class FileReaderImpl final : public FileReader {
   const Schema& schema() const override { return schema_; }
   int64_t num_rows() const override { return num_rows_; }
   uint16_t minor_version() const override { return footer_.data_minor(); }
+  int64_t file_size() const override { return tail_.reader().size(); }
   int64_t memory_bytes() const override { return memory_bytes_.load(std::memory_order_relaxed); }
   Result<std::vector<Column>> FindColumns(std::span<const std::string> names) const override;
   Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(

@@ -33,6 +33,7 @@ class FileReader {
   virtual int64_t num_rows() const = 0;
   /// The data version is 2.`minor_version()`.
   virtual uint16_t minor_version() const = 0;
+  virtual int64_t file_size() const = 0;
   /// About how much memory the reader takes, with what it has read or will still read of the
   /// metadata and page indices of the columns that were asked for.
   virtual int64_t memory_bytes() const = 0;
