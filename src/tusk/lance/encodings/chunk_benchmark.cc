@@ -83,6 +83,7 @@ template <typename DecodeChunk>
 void DecodeColumn(const Column& column, benchmark::State& state, const DecodeChunk& decode_chunk) {
   const ValueShape shape = *ValueShape::Of(*column.type);
   std::vector<std::span<const uint8_t>> buffers;
+  buffers.reserve(column.buffers.size());
   for (const std::string& buffer : column.buffers) buffers.push_back(Bytes(buffer));
   const EncodedChunk chunk{.buffers = buffers, .num_values = column.num_values};
   int64_t bytes = 0;

@@ -52,7 +52,7 @@ void Join(const uint8_t* streams, int64_t stride, int64_t n, uint8_t* values) {
 #pragma GCC unroll 8
       for (int byte = 0; byte < kWidth; ++byte) pieces[byte] = next[byte];
     }
-    for (int piece = 0; piece < kWidth; ++piece) {
+    for (int64_t piece = 0; piece < kWidth; ++piece) {
       *reinterpret_cast<Piece::Bytes*>(values + i * kWidth + piece * kBytes) = pieces[piece].bytes;
     }
   }

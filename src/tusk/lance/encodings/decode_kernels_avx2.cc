@@ -16,7 +16,7 @@
 namespace tusk::lance {
 namespace {
 
-constexpr int kBytes = 32;
+constexpr int64_t kBytes = 32;
 
 template <typename T, int kWidth>
 TUSK_AVX2 void UnpackOf(const uint8_t* packed, uint8_t* values) {
@@ -90,7 +90,7 @@ TUSK_AVX2 void Join8(const uint8_t* streams, int64_t stride, int64_t n, uint8_t*
   for (; i + kBytes <= n; i += kBytes, streams += kBytes, values += 8 * kBytes) {
     // Quarters of each half: 32-bit words of values 0 to 3, 4 to 7, 8 to 11 and 12 to 15.
     __m256i words[2][4];
-    for (int half = 0; half < 2; ++half) {
+    for (int64_t half = 0; half < 2; ++half) {
       const uint8_t* from = streams + half * 4 * stride;
       __m256i low01;
       __m256i high01;
@@ -104,7 +104,7 @@ TUSK_AVX2 void Join8(const uint8_t* streams, int64_t stride, int64_t n, uint8_t*
       words[half][3] = _mm256_unpackhi_epi16(high01, high23);
     }
 #pragma GCC unroll 4
-    for (int quarter = 0; quarter < 4; ++quarter) {
+    for (int64_t quarter = 0; quarter < 4; ++quarter) {
       const __m256i low = words[0][quarter];
       const __m256i high = words[1][quarter];
       StoreHalves(_mm256_unpacklo_epi32(low, high), _mm256_unpackhi_epi32(low, high), 128,

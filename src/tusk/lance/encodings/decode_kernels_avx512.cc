@@ -16,7 +16,7 @@
 namespace tusk::lance {
 namespace {
 
-constexpr int kBytes = 64;
+constexpr int64_t kBytes = 64;
 /// Every lane. In GCC 12 what has no mask warns of a value that is undefined on purpose.
 constexpr __mmask16 kAll = 0xFFFF;
 
@@ -102,7 +102,7 @@ TUSK_AVX512 void Below16(const uint8_t* words, int64_t n, uint16_t limit, uint8_
 }  // namespace
 
 const DecodeKernels& Avx512Kernels() {
-  static const DecodeKernels kKernels = {
+  static const DecodeKernels kernels = {
       .unpack8 = Unpack<uint8_t>,
       .unpack16 = Unpack<uint16_t>,
       .unpack32 = Unpack<uint32_t>,
@@ -119,7 +119,7 @@ const DecodeKernels& Avx512Kernels() {
       .below16 = Below16,
       .count_ones = Avx2Kernels().count_ones,
   };
-  return kKernels;
+  return kernels;
 }
 
 }  // namespace tusk::lance

@@ -48,7 +48,7 @@ std::string Chunk(int64_t num_values, int64_t mean) {
   const auto begin = static_cast<uint32_t>((num_values + 1) * 4);
   AppendLittle(begin, &offsets);
   for (int64_t i = 0; i < num_values; ++i) {
-    for (int64_t left = random() % (2 * mean + 1); left > 0; --left) {
+    for (uint64_t left = random() % (2 * mean + 1); left > 0; --left) {
       if (random() % 50 == 0) {
         codes += '\xFF';
         codes += static_cast<char>(random() % 256);
