@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -107,9 +108,18 @@ class TUSK_EXPORT ObjectStore {
                                              const OperationContext& context);
 };
 
+struct LocalStoreOptions {
+  bool durable = true;  ///< files and their folders are fsynced
+  /// Files are mapped into memory when they are opened, and reads give their bytes without a copy,
+  /// outside of any memory pool. Whoever shortens or overwrites a file that is open this way ends
+  /// the process (SIGBUS) or changes arrays that were read.
+  bool memory_map = false;
+};
+
 /// The file system of this machine. Writes go to a hidden file beside the target and are linked or
-/// renamed when complete; file and folder are fsynced if `durable`.
-TUSK_EXPORT std::shared_ptr<ObjectStore> MakeLocalStore(bool durable = true);
+/// renamed when complete. Ranges of one read that nearly touch count as one request, with the
+/// bytes between them; of a mapped file, each range counts.
+TUSK_EXPORT std::shared_ptr<ObjectStore> MakeLocalStore(const LocalStoreOptions& options = {});
 
 /// Objects in this process's memory, ordered by path; gone with the last reference.
 TUSK_EXPORT std::shared_ptr<ObjectStore> MakeMemoryStore();
@@ -120,9 +130,13 @@ struct StorePath {
   std::string path;
 };
 
+/// How a store is to be used, in the words of a user.
+using StorageOptions = std::map<std::string, std::string>;
+
 /// Resolves a URI: a path (made absolute against the working directory) or file:///path gives the
-/// local store. s3, gs, az and others are refused by name as not supported yet.
-TUSK_EXPORT Result<StorePath> ResolveUri(std::string_view uri, bool durable = true);
+/// local store. s3, gs, az and others are refused by name as not supported yet. The local store
+/// knows the option "memory_map" ("true" or "false"); others are refused by name (Unsupported).
+TUSK_EXPORT Result<StorePath> ResolveUri(std::string_view uri, const StorageOptions& options = {});
 
 /// The object `path` below the folder `base`; slashes around `path` count for nothing.
 /// InvalidArgument for one that would leave the folder.

@@ -5,12 +5,15 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tusk/base/uuid.h"
 #include "tusk/io/completed_reads.h"
+#include "tusk/io/file_read.h"
 #include "tusk/io/object_store.h"
+#include "tusk/io/read_plan.h"
 
 namespace tusk::io {
 namespace {
@@ -19,13 +22,6 @@ namespace fs = std::filesystem;
 
 /// Ends the names of files under construction; List leaves them out.
 constexpr std::string_view kTemporarySuffix = ".tusk-tmp";
-
-std::string ErrorText(int number) { return std::generic_category().message(number); }
-
-Status FailedCall(std::string_view call, std::string_view path, int number) {
-  if (number == ENOENT) return NotFound("no file at '", path, "'");
-  return IoError("cannot ", call, " '", path, "': ", ErrorText(number));
-}
 
 class FileDescriptor {
  public:
@@ -44,26 +40,19 @@ class FileDescriptor {
   int fd_;
 };
 
+void CountReads(const OperationContext& context, size_t requests, int64_t bytes) {
+  if (context.io == nullptr) return;
+  context.io->read_requests += static_cast<int64_t>(requests);
+  context.io->read_bytes += bytes;
+}
+
 Result<std::shared_ptr<arrow::Buffer>> ReadAt(int fd, ByteRange range, std::string_view path,
                                               const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer,
                         arrow::AllocateBuffer(range.length, context.pool));
-  int64_t done = 0;
-  while (done < range.length) {
-    const ssize_t n =
-        pread(fd, buffer->mutable_data() + done, range.length - done, range.offset + done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return FailedCall("read", path, errno);
-    if (n == 0) {
-      return IoError("'", path, "' ended at byte ", range.offset + done,
-                     " while it was read: was it truncated?");
-    }
-    done += n;
-  }
-  if (context.io != nullptr) {
-    ++context.io->read_requests;
-    context.io->read_bytes += range.length;
-  }
+  FileRead read{.offset = range.offset, .length = range.length, .into = buffer->mutable_data()};
+  ARROW_RETURN_NOT_OK(ReadAll(fd, path, {&read, 1}, context));
+  CountReads(context, 1, range.length);
   return buffer;
 }
 
@@ -77,11 +66,14 @@ class LocalReader final : public ObjectReader {
                                            const OperationContext& context) const override {
     ARROW_RETURN_NOT_OK(CheckRanges(ranges, path_, size_));
     std::vector<std::shared_ptr<arrow::Buffer>> buffers;
-    buffers.reserve(ranges.size());
-    for (const ByteRange& range : ranges) {
-      ARROW_RETURN_NOT_OK(context.CheckStop());
-      ARROW_ASSIGN_OR_RAISE(auto buffer, ReadAt(fd_.get(), range, path_, context));
+    if (ranges.size() == 1) {
+      ARROW_ASSIGN_OR_RAISE(auto buffer, ReadAt(fd_.get(), ranges[0], path_, context));
       buffers.push_back(std::move(buffer));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(ReadPlan plan, ReadPlan::Make(ranges, context.pool));
+      ARROW_RETURN_NOT_OK(ReadAll(fd_.get(), path_, plan.reads(), context));
+      CountReads(context, plan.reads().size(), plan.bytes());
+      buffers = plan.Buffers(ranges);
     }
     return std::make_unique<CompletedReads>(std::move(buffers));
   }
@@ -90,6 +82,66 @@ class LocalReader final : public ObjectReader {
   std::string path_;
   FileDescriptor fd_;
   int64_t size_;
+};
+
+/// A file in the address space of this process.
+class MappedFile final : public arrow::Buffer {
+ public:
+  static Result<std::shared_ptr<MappedFile>> Open(int fd, int64_t size, std::string_view path) {
+    // An empty file cannot be mapped.
+    if (size == 0) return std::shared_ptr<MappedFile>(new MappedFile(nullptr, 0));
+    void* begin = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+    if (begin == MAP_FAILED) return FailedCall("map", path, errno);
+    // Else a page that is missing brings all that is around it, some MB.
+    (void)madvise(begin, size, MADV_RANDOM);
+    return std::shared_ptr<MappedFile>(new MappedFile(begin, size));
+  }
+  ~MappedFile() override {
+    if (begin_ != nullptr) munmap(begin_, size());
+  }
+
+  /// Asks the disk for what is missing of `range`, without to wait.
+  void Fetch(ByteRange range) const {
+    // Rounded down to whole pages, whatever their size.
+    const int64_t begin = range.offset / ReadPlan::kSmall * ReadPlan::kSmall;
+    (void)madvise(static_cast<uint8_t*>(begin_) + begin, range.offset + range.length - begin,
+                  MADV_WILLNEED);
+  }
+
+ private:
+  MappedFile(void* begin, int64_t size)
+      : arrow::Buffer(static_cast<const uint8_t*>(begin), size), begin_(begin) {}
+
+  void* const begin_;
+};
+
+/// Reads without a copy: what it hands out points into the file.
+class MappedReader final : public ObjectReader {
+ public:
+  MappedReader(std::string path, std::shared_ptr<MappedFile> file)
+      : path_(std::move(path)), file_(std::move(file)) {}
+  const std::string& path() const override { return path_; }
+  int64_t size() const override { return file_->size(); }
+  Result<std::unique_ptr<ReadHandle>> Read(std::span<const ByteRange> ranges,
+                                           const OperationContext& context) const override {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    ARROW_RETURN_NOT_OK(CheckRanges(ranges, path_, size()));
+    std::vector<std::shared_ptr<arrow::Buffer>> buffers;
+    buffers.reserve(ranges.size());
+    int64_t bytes = 0;
+    for (const ByteRange& range : ranges) {
+      // For small ranges one more call costs more than it spares when they are cached.
+      if (range.length >= ReadPlan::kSmall) file_->Fetch(range);
+      buffers.push_back(arrow::SliceBuffer(file_, range.offset, range.length));
+      bytes += range.length;
+    }
+    CountReads(context, ranges.size(), bytes);
+    return std::make_unique<CompletedReads>(std::move(buffers));
+  }
+
+ private:
+  std::string path_;
+  std::shared_ptr<MappedFile> file_;
 };
 
 /// Makes the entries of a folder durable.
@@ -119,8 +171,9 @@ class LocalWriter final : public ObjectWriter {
                                                    const OperationContext& context) {
     const fs::path target(path);
     ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), durable));
-    fs::path temporary = target.parent_path() / ("." + RandomUuidString());
-    temporary += kTemporarySuffix;
+    std::string name(".");
+    name.append(RandomUuidString()).append(kTemporarySuffix);
+    fs::path temporary = target.parent_path() / name;
     FileDescriptor fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (fd.get() < 0) return FailedCall("create", temporary.native(), errno);
     return std::unique_ptr<LocalWriter>(
@@ -194,7 +247,7 @@ class LocalWriter final : public ObjectWriter {
 
 class LocalStore final : public ObjectStore {
  public:
-  explicit LocalStore(bool durable) : durable_(durable) {}
+  explicit LocalStore(const LocalStoreOptions& options) : options_(options) {}
 
   Result<OpenedObject> Open(std::string_view path, int64_t tail_length,
                             const OperationContext& context) override {
@@ -206,28 +259,35 @@ class LocalStore final : public ObjectStore {
     if (fstat(fd.get(), &state) != 0) return FailedCall("look at", path, errno);
     if (!S_ISREG(state.st_mode)) return InvalidArgument("'", path, "' is not a regular file");
     const int64_t size = state.st_size;
-    const int64_t length = std::min(size, tail_length);
-    ARROW_ASSIGN_OR_RAISE(
-        auto tail, ReadAt(fd.get(), {.offset = size - length, .length = length}, path, context));
-    return OpenedObject{.reader = std::make_shared<LocalReader>(name, std::move(fd), size),
-                        .tail = std::move(tail)};
+    const ByteRange tail{.offset = size - std::min(size, tail_length),
+                         .length = std::min(size, tail_length)};
+    OpenedObject object;
+    if (options_.memory_map) {
+      ARROW_ASSIGN_OR_RAISE(auto file, MappedFile::Open(fd.get(), size, path));
+      object.reader = std::make_shared<MappedReader>(name, std::move(file));
+      ARROW_ASSIGN_OR_RAISE(object.tail, object.reader->ReadOne(tail, context));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(object.tail, ReadAt(fd.get(), tail, path, context));
+      object.reader = std::make_shared<LocalReader>(name, std::move(fd), size);
+    }
+    return object;
   }
 
   Result<std::unique_ptr<ObjectWriter>> Create(std::string_view path,
                                                const OperationContext& context) override {
-    return LocalWriter::Open(path, durable_, context);
+    return LocalWriter::Open(path, options_.durable, context);
   }
 
   Status Put(std::string_view path, std::string_view bytes,
              const OperationContext& context) override {
-    ARROW_ASSIGN_OR_RAISE(auto writer, LocalWriter::Open(path, durable_, context));
+    ARROW_ASSIGN_OR_RAISE(auto writer, LocalWriter::Open(path, options_.durable, context));
     ARROW_RETURN_NOT_OK(writer->Append(AsBytes(bytes)));
     return writer->Finish();
   }
 
   Status PutIfAbsent(std::string_view path, std::string_view bytes,
                      const OperationContext& context) override {
-    ARROW_ASSIGN_OR_RAISE(auto writer, LocalWriter::Open(path, durable_, context));
+    ARROW_ASSIGN_OR_RAISE(auto writer, LocalWriter::Open(path, options_.durable, context));
     ARROW_RETURN_NOT_OK(writer->Append(AsBytes(bytes)));
     return writer->FinishIfAbsent();
   }
@@ -237,12 +297,12 @@ class LocalStore final : public ObjectStore {
     ARROW_RETURN_NOT_OK(context.CheckStop());
     if (context.io != nullptr) ++context.io->write_requests;
     const fs::path target(path);
-    ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), durable_));
+    ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), options_.durable));
     if (link(std::string(source).c_str(), target.c_str()) != 0) {
       if (errno == EEXIST) return AlreadyExists("object '", path, "' already exists");
       return FailedCall("link", source, errno);
     }
-    return durable_ ? SyncFolder(target.parent_path()) : Status::OK();
+    return options_.durable ? SyncFolder(target.parent_path()) : Status::OK();
   }
 
   Result<std::vector<ObjectInfo>> List(std::string_view prefix,
@@ -305,13 +365,13 @@ class LocalStore final : public ObjectStore {
                    std::to_string(time.tv_sec) + "." + std::to_string(time.tv_nsec)};
   }
 
-  const bool durable_;
+  const LocalStoreOptions options_;
 };
 
 }  // namespace
 
-std::shared_ptr<ObjectStore> MakeLocalStore(bool durable) {
-  return std::make_shared<LocalStore>(durable);
+std::shared_ptr<ObjectStore> MakeLocalStore(const LocalStoreOptions& options) {
+  return std::make_shared<LocalStore>(options);
 }
 
 }  // namespace tusk::io

@@ -74,7 +74,26 @@ Status CopyObject(const StorePath& source, const StorePath& target,
   return writer->Finish();
 }
 
-Result<StorePath> ResolveUri(std::string_view uri, bool durable) {
+namespace {
+
+Result<LocalStoreOptions> ParseLocalStoreOptions(const StorageOptions& options) {
+  LocalStoreOptions parsed;
+  for (const auto& [name, value] : options) {
+    if (name != "memory_map") {
+      return Unsupported("storage option '", name, "' is not supported for local files");
+    }
+    if (value != "true" && value != "false") {
+      return InvalidArgument("storage option 'memory_map' must be 'true' or 'false', not '", value,
+                             "'");
+    }
+    parsed.memory_map = value == "true";
+  }
+  return parsed;
+}
+
+}  // namespace
+
+Result<StorePath> ResolveUri(std::string_view uri, const StorageOptions& options) {
   if (uri.empty()) return InvalidArgument("location is empty: give a folder");
   const size_t scheme_end = uri.find("://");
   if (scheme_end != uri.npos) {
@@ -90,12 +109,13 @@ Result<StorePath> ResolveUri(std::string_view uri, bool durable) {
   } else if (uri.starts_with("file:/")) {
     uri.remove_prefix(5);
   }
+  ARROW_ASSIGN_OR_RAISE(const LocalStoreOptions local, ParseLocalStoreOptions(options));
   std::error_code error;
   auto path = std::filesystem::absolute(std::filesystem::path(uri), error);
   if (error) return IoError("cannot make '", uri, "' absolute: ", error.message());
   std::string normal = path.lexically_normal().string();
   while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
-  return StorePath{.store = MakeLocalStore(durable), .path = std::move(normal)};
+  return StorePath{.store = MakeLocalStore(local), .path = std::move(normal)};
 }
 
 }  // namespace tusk::io

@@ -10,7 +10,6 @@
 #include "tusk/base/uuid.h"
 #include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
-#include "tusk/testing/temporary_folder.h"
 
 namespace tusk::io {
 namespace {
@@ -203,16 +202,6 @@ TEST_P(ObjectStoreTest, DeletesWhatIsThereAndForgivesWhatIsNot) {
 INSTANTIATE_TEST_SUITE_P(, ObjectStoreTest, testing::Bool(),
                          [](const auto& test) { return test.param ? "Local" : "Memory"; });
 
-// Nothing to list and no way to look are not the same.
-TEST(LocalStoreTest, AFolderThatCannotBeLookedAtIsNotAnEmptyOne) {
-  const TemporaryFolder folder;
-  std::filesystem::create_symlink("loop", folder / "loop");
-  const auto store = MakeLocalStore();
-  EXPECT_THAT(store->List(folder / "loop/below", {}), FailsWith(ErrorCode::kIo));
-  ASSERT_OK_AND_ASSIGN(const auto none, store->List(folder / "none", {}));
-  EXPECT_THAT(none, testing::IsEmpty());
-}
-
 TEST(FaultyStoreTest, FailsTheNthRequest) {
   FaultyStore store(MakeMemoryStore());
   OperationContext context;
@@ -240,6 +229,15 @@ TEST(ObjectStorePathTest, ResolvesLocalUris) {
   EXPECT_EQ(relative.path, std::filesystem::current_path() / "lake");
   EXPECT_THAT(ResolveUri("s3://bucket/x"), FailsWith(ErrorCode::kUnsupported));
   EXPECT_THAT(ResolveUri(""), FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST(ObjectStorePathTest, KnowsTheOptionsOfLocalFiles) {
+  EXPECT_OK(ResolveUri("lake", {{"memory_map", "true"}}).status());
+  EXPECT_OK(ResolveUri("lake", {{"memory_map", "false"}}).status());
+  EXPECT_THAT(ResolveUri("lake", {{"memory_map", "yes"}}), FailsWith(ErrorCode::kInvalidArgument));
+  const auto unknown = ResolveUri("lake", {{"region", "x"}});
+  EXPECT_THAT(unknown, FailsWith(ErrorCode::kUnsupported));
+  EXPECT_THAT(unknown.status().message(), testing::HasSubstr("'region'"));
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ TEST(CommitFaultTest, LeavesTheOldOrTheNewVersionWhicheverRequestFails) {
 
 TEST(CommitRaceTest, LosesNoRowOfRacingAppenders) {
   const TemporaryFolder folder;
-  for (const auto& store : {io::MakeMemoryStore(), io::MakeLocalStore(false)}) {
+  for (const auto& store : {io::MakeMemoryStore(), io::MakeLocalStore({.durable = false})}) {
     const io::StorePath table{.store = store, .path = folder / "race"};
     for (const bool stable : {false, true}) {
       const io::StorePath one{.store = store, .path = table.path + (stable ? "s" : "")};

@@ -35,7 +35,7 @@ class DatasetTest : public testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
     if (GetParam()) {
-      table_ = {.store = io::MakeLocalStore(false), .path = folder_ / "table"};
+      table_ = {.store = io::MakeLocalStore({.durable = false}), .path = folder_ / "table"};
     } else {
       table_ = {.store = io::MakeMemoryStore(), .path = "table"};
     }
