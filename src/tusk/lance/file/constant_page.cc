@@ -297,8 +297,9 @@ Result<std::unique_ptr<const PageIndex>> ConstantPage::ParseIndex(
   if (parts_.value.length > 0) {
     // What was read may be a small piece of a large buffer.
     const auto& piece = bytes[next++];
-    ARROW_ASSIGN_OR_RAISE(auto copy, piece->CopySlice(0, piece->size(), KeptPool()));
-    ARROW_ASSIGN_OR_RAISE(index->value, Constant::Parse(std::move(copy)));
+    ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<arrow::Buffer> copy,
+                          piece->CopySlice(0, piece->size(), KeptPool()));
+    ARROW_ASSIGN_OR_RAISE(index->value, Constant::Parse(copy));
   }
   if (ReadsLevelsByRow()) return index;
   const auto decode = [&](const ConstantLevels& levels, std::vector<uint16_t>* to) -> Status {

@@ -146,7 +146,7 @@ Result<std::shared_ptr<arrow::DataType>> TypeOf(const Field& field, JsonForm jso
     ARROW_ASSIGN_OR_RAISE(auto converted, ToArrowField(child, json));
     children.push_back(std::move(converted));
   }
-  if (name == "struct") return arrow::struct_(std::move(children));
+  if (name == "struct") return arrow::struct_(children);
   const int32_t list_size = StructListSize(name);
   const bool is_list = name == "list" || name == "list.struct";
   const bool is_large_list = name == "large_list" || name == "large_list.struct";
@@ -218,8 +218,9 @@ Result<std::vector<const Field*>> ResolvePath(const std::vector<Field>& top, std
       return found;
     }
     if (field == nullptr) {
+      const auto above = std::span(names).first(i);
       const std::string where =
-          i == 0 ? "" : " in '" + FormatFieldPath({names.begin(), names.begin() + i}) + "'";
+          i == 0 ? "" : " in '" + FormatFieldPath({above.begin(), above.end()}) + "'";
       return NotFound("no ", i == 0 ? "column" : "field", " '", names[i], "'", where,
                       here.empty() ? "; there are none" : "; there are: ", ListNames(here));
     }

@@ -299,7 +299,7 @@ Status StructuralRead::Plan(std::vector<io::ByteRange>* ranges) {
   for (Blob& blob : blobs_) {
     const auto plan = [&]() -> Status {
       LeafRead& leaf = leaves_[blob.leaf];
-      const int32_t width = static_cast<int32_t>(leaf.shape().bits / 8);
+      const auto width = static_cast<int32_t>(leaf.shape().bits / 8);
       ARROW_ASSIGN_OR_RAISE(blob.descriptors, leaf.Finish(arrow::fixed_size_binary(width)));
       ARROW_ASSIGN_OR_RAISE(Structure::Layer layer,
                             leaf.structure()->Finish(0, /*is_large=*/false));

@@ -100,8 +100,8 @@ Status BrokenLevels(uint16_t repetition, uint16_t definition, const LevelMeaning
 
 }  // namespace
 
-Structure::Structure(std::vector<bool> is_list, arrow::MemoryPool* pool)
-    : pool_(pool), first_list_(std::find(is_list.begin(), is_list.end(), true) - is_list.begin()) {
+Structure::Structure(const std::vector<bool>& is_list, arrow::MemoryPool* pool)
+    : pool_(pool), first_list_(std::ranges::find(is_list, true) - is_list.begin()) {
   layers_.reserve(is_list.size());
   for (const bool list : is_list) layers_.emplace_back(list, pool);
 }

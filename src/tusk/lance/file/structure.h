@@ -70,7 +70,7 @@ struct Levels {
 class Structure {
  public:
   /// `is_list` of each layer, inner-most first.
-  Structure(std::vector<bool> is_list, arrow::MemoryPool* pool);
+  Structure(const std::vector<bool>& is_list, arrow::MemoryPool* pool);
   Structure(Structure&&) noexcept;
   ~Structure();
 

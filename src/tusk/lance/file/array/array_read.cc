@@ -19,14 +19,14 @@ namespace {
 
 constexpr int64_t kMaxNullBytes = 1 << 30;
 
-const arrow::DataType& StorageOf(const arrow::DataType& type) {
-  if (type.id() != arrow::Type::EXTENSION) return type;
-  return *static_cast<const arrow::ExtensionType&>(type).storage_type();
+const arrow::DataType* StorageOf(const arrow::DataType* type) {
+  if (type->id() != arrow::Type::EXTENSION) return type;
+  return static_cast<const arrow::ExtensionType*>(type)->storage_type().get();
 }
 
 /// Bits that an array of `type` takes for each row, validity included; at least 1.
 int64_t BitsOfRow(const arrow::DataType& declared) {
-  const arrow::DataType& type = StorageOf(declared);
+  const arrow::DataType& type = *StorageOf(&declared);
   switch (type.id()) {
     case arrow::Type::FIXED_SIZE_LIST: {
       const auto& list = static_cast<const arrow::FixedSizeListType&>(type);
@@ -165,7 +165,7 @@ Result<std::vector<RowRange>> ArrayRequest::Scaled(int64_t count) const {
   return scaled;
 }
 
-const arrow::DataType& ArrayRequest::storage() const { return StorageOf(*type); }
+const arrow::DataType& ArrayRequest::storage() const { return *StorageOf(type.get()); }
 
 Result<std::shared_ptr<arrow::ArrayData>> MakeNulls(const std::shared_ptr<arrow::DataType>& type,
                                                     int64_t num_rows, arrow::MemoryPool* pool) {
