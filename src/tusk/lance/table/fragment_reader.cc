@@ -92,7 +92,7 @@ Status FragmentReader::AddSource(const Dataset::State& dataset, const Fragment& 
     in_file.sources.push_back(source);
     found.push_back({.field = &in_file.columns.back().field, .rows = nullptr});
   }
-  const Status complete = CheckParts(from.field, found);
+  Status complete = CheckParts(from.field, found);
   if (complete.ok()) return complete;
   return WithContext(complete, dataset.location.path + ": fragment " + std::to_string(fragment.id));
 }
@@ -110,11 +110,13 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> FragmentReader::ReadSources(
     }
   }
   std::vector<std::shared_ptr<arrow::Array>> rows;
+  rows.reserve(sources.size());
   for (size_t i = 0; i < sources.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(auto array, PutTogether(sources[i].field, sources[i].type, parts[i],
                                                   num_rows, context.pool));
-    ARROW_ASSIGN_OR_RAISE(auto text, WithJsonText(sources[i].field, array->data(), context.pool));
-    rows.push_back(arrow::MakeArray(std::move(text)));
+    ARROW_ASSIGN_OR_RAISE(const auto text,
+                          WithJsonText(sources[i].field, array->data(), context.pool));
+    rows.push_back(arrow::MakeArray(text));
   }
   return rows;
 }

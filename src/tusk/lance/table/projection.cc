@@ -130,7 +130,7 @@ class Builder {
  private:
   /// Makes the sources, in the order in which they are first asked for.
   Status MakeSources(const std::vector<Request>& requests);
-  Status AddField(std::string name, const Request& request);
+  Status AddField(const std::string& name, const Request& request);
   Result<std::shared_ptr<const Projection>> Finish();
 
   const Dataset::State& dataset_;
@@ -157,7 +157,7 @@ Status Builder::MakeSources(const std::vector<Request>& requests) {
   return Status::OK();
 }
 
-Status Builder::AddField(std::string name, const Request& request) {
+Status Builder::AddField(const std::string& name, const Request& request) {
   Projection::Column column{.source = source_of_.at(request.path.front()), .path = {}};
   const Field* at = &projection_.sources[column.source].field;
   bool nullable = at->nullable;
@@ -172,7 +172,7 @@ Status Builder::AddField(std::string name, const Request& request) {
     nullable |= at->nullable;
   }
   ARROW_ASSIGN_OR_RAISE(const auto field, ToArrowField(*at, JsonForm::kText));
-  fields_.push_back(field->WithName(std::move(name))->WithNullable(nullable));
+  fields_.push_back(field->WithName(name)->WithNullable(nullable));
   projection_.columns.push_back(std::move(column));
   return Status::OK();
 }
@@ -228,6 +228,7 @@ Result<std::shared_ptr<const Projection>> Builder::Nested(const std::vector<Requ
 
 Result<std::shared_ptr<const Projection>> Projection::All(const Dataset::State& dataset) {
   std::vector<Request> requests;
+  requests.reserve(dataset.scan_schema.fields.size());
   for (const Field& field : dataset.scan_schema.fields) {
     requests.push_back({.name = field.name, .path = {&field}});
   }

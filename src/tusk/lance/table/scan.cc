@@ -60,6 +60,7 @@ Result<std::shared_ptr<const Projection>> MakeFilterColumns(const Dataset::State
                                                             const expr::Filter& filter) {
   ARROW_ASSIGN_OR_RAISE(const auto paths, filter.Paths());
   std::vector<std::string> texts;
+  texts.reserve(paths.size() + 1);
   for (const std::vector<std::string>& path : paths) texts.push_back(FormatFieldPath(path));
   texts.emplace_back(kRowAddressColumn);
   auto columns = Projection::MakeNested(dataset, texts);
