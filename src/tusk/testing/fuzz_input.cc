@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <arrow/array/array_dict.h>
@@ -44,11 +43,11 @@ std::shared_ptr<arrow::DataType> WithChildren(const arrow::DataType& type,
       return std::make_shared<arrow::MapType>(
           fields[0], static_cast<const arrow::MapType&>(type).keys_sorted());
     default:
-      return arrow::struct_(std::move(fields));
+      return arrow::struct_(fields);
   }
 }
 
-const std::shared_ptr<arrow::DataType>& Storage(const std::shared_ptr<arrow::DataType>& type) {
+std::shared_ptr<arrow::DataType> Storage(const std::shared_ptr<arrow::DataType>& type) {
   if (type->id() != arrow::Type::EXTENSION) return type;
   return static_cast<const arrow::ExtensionType&>(*type).storage_type();
 }
