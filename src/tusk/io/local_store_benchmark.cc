@@ -67,6 +67,7 @@ int64_t LookAt(const uint8_t* bytes, int64_t size) {
 int64_t ReadByLoop(std::span<const ByteRange> ranges) {
   int64_t sum = 0;
   std::vector<std::unique_ptr<uint8_t[]>> buffers;
+  buffers.reserve(ranges.size());
   for (const ByteRange& range : ranges) {
     buffers.push_back(std::make_unique_for_overwrite<uint8_t[]>(range.length));
     if (pread(File().fd(), buffers.back().get(), range.length, range.offset) != range.length) {
@@ -80,6 +81,7 @@ int64_t ReadByLoop(std::span<const ByteRange> ranges) {
 int64_t ReadByStore(const ObjectReader& reader, std::span<const ByteRange> ranges) {
   int64_t sum = 0;
   std::vector<std::shared_ptr<arrow::Buffer>> buffers;
+  buffers.reserve(ranges.size());
   const auto handle = reader.Read(ranges, {}).ValueOrDie();
   for (size_t i = 0; i < ranges.size(); ++i) buffers.push_back(handle->Wait(i).ValueOrDie());
   for (const auto& buffer : buffers) sum += LookAt(buffer->data(), buffer->size());
