@@ -137,7 +137,8 @@ class BatchStream final : public arrow::RecordBatchReader {
     while (ready_.empty() && next_row_ < options_.rows.end) {
       ARROW_RETURN_NOT_OK(context_.CheckStop());
       const int64_t batch_rows = BatchRows(row_bytes_);
-      const int64_t most = std::max(batch_rows, options_.read_ahead_bytes / row_bytes_);
+      const int64_t most =
+          std::clamp(options_.read_ahead_bytes / row_bytes_, batch_rows, kMostBatchRows);
       window_rows_ = RoundUp(std::clamp(window_rows_, batch_rows, most), batch_rows);
       const int64_t share = window_rows_ / context_.executor->parallelism() + 1;
       const int64_t piece_rows = RoundUp(std::min(share, kPieceBytes / row_bytes_ + 1), batch_rows);
