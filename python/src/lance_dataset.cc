@@ -16,6 +16,8 @@
 #include "module.h"
 #include "tables.h"
 
+#include "tusk/io/object_store.h"
+
 namespace tusk::python {
 namespace {
 
@@ -28,11 +30,13 @@ std::vector<lance::NamedExpression> ToNamedExpressions(Expressions pairs) {
   return named;
 }
 
-LanceTable Open(std::string_view uri, std::optional<uint64_t> version) {
+LanceTable Open(std::string_view uri, std::optional<uint64_t> version,
+                io::StorageOptions storage_options) {
+  const lance::OpenOptions options{
+      .version = version, .manifest_path = {}, .storage_options = std::move(storage_options)};
   LanceTable table;
-  table.dataset = Call(table.io).Run([&](const OperationContext& context) {
-    return lance::Dataset::Open(uri, {.version = version, .manifest_path = {}}, context);
-  });
+  table.dataset = Call(table.io).Run(
+      [&](const OperationContext& context) { return lance::Dataset::Open(uri, options, context); });
   return table;
 }
 
@@ -154,7 +158,8 @@ void BindLanceDataset(nb::module_& module) {
         return Call(table.io).Run(
             [&](const OperationContext& context) { return table.dataset->LatestVersion(context); });
       });
-  module.def("open_lance", &Open, nb::arg("uri"), nb::arg("version") = nb::none());
+  module.def("open_lance", &Open, nb::arg("uri"), nb::arg("version") = nb::none(),
+             nb::arg("storage_options") = io::StorageOptions());
   module.def("write_lance", &Write, nb::arg("data"), nb::arg("uri"), nb::arg("mode"),
              nb::arg("options"), nb::arg("progress") = nb::none());
 }

@@ -3,6 +3,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -19,10 +20,13 @@
 namespace tusk::python {
 namespace {
 
-LanceFile Open(std::string_view uri) {
+LanceFile Open(std::string_view uri, const io::StorageOptions& storage_options) {
   LanceFile file;
   file.file = Call(file.io).Run(
-      [&](const OperationContext& context) { return lance::File::Open(uri, context); });
+      [&](const OperationContext& context) -> Result<std::shared_ptr<const lance::File>> {
+        ARROW_ASSIGN_OR_RAISE(const io::StorePath place, io::ResolveUri(uri, storage_options));
+        return lance::File::Open(place, context);
+      });
   return file;
 }
 
@@ -85,7 +89,8 @@ void BindLanceFile(nb::module_& module) {
            })
       .def("read", &Read, nb::arg("first_row"), nb::arg("num_rows"), nb::arg("options"))
       .def("take", &Take, nb::arg("rows"), nb::arg("options"));
-  module.def("open_lance_file", &Open, nb::arg("uri"));
+  module.def("open_lance_file", &Open, nb::arg("uri"),
+             nb::arg("storage_options") = io::StorageOptions());
 }
 
 }  // namespace tusk::python

@@ -140,6 +140,8 @@ class ReaderResults:
 class LanceFileReader:
     """An open Lance file.
 
+    storage_options: {"memory_map": "true"} reads without a copy, out of a map of the file; see
+        `tusk.dataset`.
     columns: names of the columns to read, all if None. They are the columns of every read, but
         metadata() and file_statistics() tell of the whole file.
     """
@@ -157,13 +159,12 @@ class LanceFileReader:
         refuse(
             "LanceFileReader",
             {
-                "storage_options": storage_options or None,
                 "namespace_client": namespace_client,
                 "table_id": table_id,
             },
         )
         self._io_seen = IOStats(0, 0, 0, 0)
-        self._file = _inner_reader or _tusk.open_lance_file(os.fspath(path))
+        self._file = _inner_reader or _tusk.open_lance_file(os.fspath(path), storage_options or {})
         if isinstance(columns, str):
             raise TypeError("columns must be a list of names, not a str")
         # pylance reads a column once, however often it is named.

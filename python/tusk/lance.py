@@ -1,6 +1,7 @@
 """Lance tables in the names, defaults and exceptions of pylance 14.0.2."""
 
 import datetime
+import functools
 import numbers
 import os
 
@@ -75,9 +76,14 @@ def query_vector(query):
 class LanceDataset(TableDataset):
     """One version of a Lance table."""
 
-    def __init__(self, uri, version=None, **options):
+    _storage_options = None
+
+    def __init__(self, uri, version=None, *, storage_options=None, **options):
         refuse("dataset", options)
-        super().__init__(_tusk.open_lance(os.fspath(uri), _version_number(version)))
+        self._storage_options = storage_options
+        super().__init__(
+            _tusk.open_lance(os.fspath(uri), _version_number(version), storage_options or {})
+        )
 
     @classmethod
     def _of(cls, table):
@@ -89,7 +95,8 @@ class LanceDataset(TableDataset):
         return f"<tusk.LanceDataset {self.uri!r} version {self.version}>"
 
     def __reduce__(self):
-        return LanceDataset, (self.uri, self.version)
+        open_again = functools.partial(LanceDataset, storage_options=self._storage_options)
+        return open_again, (self.uri, self.version)
 
     @property
     def uri(self):
@@ -127,11 +134,12 @@ class LanceDataset(TableDataset):
 
     def checkout_version(self, version):
         """Another version of the same table, as a dataset of its own."""
-        return LanceDataset(self.uri, _version_number(version))
+        version = _version_number(version)
+        return LanceDataset(self.uri, version, storage_options=self._storage_options)
 
     def checkout_latest(self):
         """Moves this object to the newest version."""
-        self._table = _tusk.open_lance(self.uri)
+        self._table = _tusk.open_lance(self.uri, storage_options=self._storage_options or {})
 
     def scanner(
         self,
@@ -321,15 +329,19 @@ class NearestScanner(LanceScanner):
         return self.to_table().num_rows
 
 
-def dataset(uri=None, version=None, asof=None, **options):
+def dataset(uri=None, version=None, asof=None, *, storage_options=None, **options):
     """Opens a Lance table at its newest version, at `version`, or as it was at the time `asof`.
+
+    storage_options: {"memory_map": "true"} reads local files without a copy, out of maps of them,
+        which suits files that stay in memory. Whoever shortens or overwrites a file of an open
+        table then ends this process or changes arrays it has read. (Lance never does so.)
 
     Raises ValueError if there is none.
     """
     if uri is None:
         raise ValueError("a uri must be given")
     refuse("dataset", options)
-    found = LanceDataset(uri, version)
+    found = LanceDataset(uri, version, storage_options=storage_options)
     if version is not None or asof is None:
         return found
     if isinstance(asof, str):

@@ -11,6 +11,7 @@ import pytest
 from conftest import BOUNDARY_SIZES, random_table
 
 import tusk
+from tusk.file import LanceFileReader
 
 
 @pytest.fixture
@@ -328,6 +329,37 @@ def test_raises_what_pylance_users_catch(error, code, act, dataset, tmp_path):
     if code is not None:
         assert isinstance(raised.value, tusk.errors.TuskError)
         assert raised.value.code in ((code,) if isinstance(code, str) else code)
+
+
+def test_reads_mapped_files(table, dataset):
+    mapped = tusk.dataset(dataset.uri, storage_options={"memory_map": "true"})
+    rows = [3, 499, 3, 0]
+    tusk.write_dataset(table, dataset.uri, mode="append")
+    for opened in (mapped, mapped.checkout_version(1), pickle.loads(pickle.dumps(mapped))):
+        assert opened.version == 1
+        assert opened.to_table() == table
+        assert opened.take(rows) == table.take(rows)
+    mapped.checkout_latest()
+    assert mapped.count_rows() == 1000
+
+
+def test_copies_nothing_of_mapped_vectors(tmp_path):
+    vectors = pa.FixedSizeListArray.from_arrays(np.arange(768_000, dtype="float32"), 768)
+    uri = tusk.write_dataset(pa.table({"v": vectors}), tmp_path / "t").uri
+    mapped = tusk.dataset(uri, storage_options={"memory_map": "true"})
+    mapped.to_table()
+    before = pa.total_allocated_bytes()
+    result = mapped.to_table()
+    assert pa.total_allocated_bytes() - before < 100_000 < result.nbytes
+    assert result["v"].combine_chunks() == vectors
+
+
+@pytest.mark.parametrize("open", [tusk.dataset, LanceFileReader], ids=["dataset", "file"])
+def test_names_the_storage_option_it_does_not_know(open, tmp_path):
+    with pytest.raises(NotImplementedError, match="'region'"):
+        open(tmp_path / "t", storage_options={"region": "x"})
+    with pytest.raises(ValueError, match="memory_map"):
+        open(tmp_path / "t", storage_options={"memory_map": "maybe"})
 
 
 def test_counts_what_it_reads(tmp_path):

@@ -67,6 +67,7 @@ struct OpenOptions {
   std::optional<uint64_t> version = {};  ///< the latest if absent
   /// Opens this manifest object instead, relative to the table's root (a staged one, for a lake).
   std::optional<std::string> manifest_path = {};
+  io::StorageOptions storage_options = {};  ///< of a table opened by its URI: see io::ResolveUri
 };
 
 /// One immutable version of a Lance table. Thread-safe; keeps the files it has opened.

@@ -151,7 +151,7 @@ Result<std::shared_ptr<const DeletedRows>> Dataset::State::FindDeletedRows(
 Result<std::shared_ptr<const Dataset>> Dataset::Open(std::string_view uri,
                                                      const OpenOptions& options,
                                                      const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(io::StorePath location, io::ResolveUri(uri));
+  ARROW_ASSIGN_OR_RAISE(io::StorePath location, io::ResolveUri(uri, options.storage_options));
   return OpenAt(std::string(uri), std::move(location), options, context);
 }
 
