@@ -3,6 +3,7 @@
 
 #include <arrow/buffer.h>
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
@@ -68,7 +69,11 @@ void BindObjectStore(nb::module_& module) {
           },
           nb::arg("target"));
   module.def(
-      "resolve", [](std::string_view uri) { return OrRaise(io::ResolveUri(uri)); }, nb::arg("uri"));
+      "resolve",
+      [](std::string_view uri, const io::StorageOptions& options) {
+        return OrRaise(io::ResolveUri(uri, options));
+      },
+      nb::arg("uri"), nb::arg("options") = io::StorageOptions());
 }
 
 }  // namespace tusk::python

@@ -282,19 +282,18 @@ class LanceFileSession:
     """Opens Lance files below a folder and keeps what it knows of them within a budget.
 
     A file that is opened again needs no more metadata from the store. Paths are below `base_path`;
-    ValueError for one that would leave it.
+    ValueError for one that would leave it. `storage_options` are as in `LanceFileReader`.
     """
 
     def __init__(self, base_path, storage_options=None, namespace_client=None, table_id=None):
         refuse(
             "LanceFileSession",
             {
-                "storage_options": storage_options or None,
                 "namespace_client": namespace_client,
                 "table_id": table_id,
             },
         )
-        self._base = _tusk.resolve(os.fspath(base_path))
+        self._base = _tusk.resolve(os.fspath(base_path), storage_options or {})
         self._session = _tusk.LanceFileSession(self._base)
 
     def open_reader(self, path, columns=None):

@@ -11,7 +11,6 @@ import pytest
 from conftest import BOUNDARY_SIZES, random_table
 
 import tusk
-from tusk.file import LanceFileReader
 
 
 @pytest.fixture
@@ -354,12 +353,11 @@ def test_copies_nothing_of_mapped_vectors(tmp_path):
     assert result["v"].combine_chunks() == vectors
 
 
-@pytest.mark.parametrize("open", [tusk.dataset, LanceFileReader], ids=["dataset", "file"])
-def test_names_the_storage_option_it_does_not_know(open, tmp_path):
+def test_names_the_storage_option_it_does_not_know(tmp_path):
     with pytest.raises(NotImplementedError, match="'region'"):
-        open(tmp_path / "t", storage_options={"region": "x"})
+        tusk.dataset(tmp_path / "t", storage_options={"region": "x"})
     with pytest.raises(ValueError, match="memory_map"):
-        open(tmp_path / "t", storage_options={"memory_map": "maybe"})
+        tusk.dataset(tmp_path / "t", storage_options={"memory_map": "maybe"})
 
 
 def test_counts_what_it_reads(tmp_path):

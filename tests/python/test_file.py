@@ -270,9 +270,7 @@ def test_other_versions_are_refused_by_name(tmp_path):
         ours.LanceFileReader(tmp_path / "empty")
 
 
-@pytest.mark.parametrize(
-    "options", [{"storage_options": {"a": "b"}}, {"namespace_client": 1}, {"table_id": ["a"]}]
-)
+@pytest.mark.parametrize("options", [{"namespace_client": 1}, {"table_id": ["a"]}])
 def test_options_that_cannot_be_honoured_are_refused(options, path, tmp_path):
     (name,) = options
     with pytest.raises(NotImplementedError, match=name):
@@ -281,6 +279,25 @@ def test_options_that_cannot_be_honoured_are_refused(options, path, tmp_path):
         ours.LanceFileSession(tmp_path, **options)
     with pytest.raises(NotImplementedError, match="s3"):
         ours.LanceFileReader("s3://bucket/key")
+
+
+def test_files_are_mapped_if_asked(path):
+    mapping = {"memory_map": "true"}
+    folder, name = os.path.split(path)
+    expected = ours.LanceFileReader(path)
+    session = ours.LanceFileSession(folder, storage_options=mapping)
+    for mapped in (ours.LanceFileReader(path, mapping), session.open_reader(name)):
+        assert mapped.read_all().to_table() == expected.read_all().to_table()
+        rows = [0, 7, 4999]
+        assert mapped.take_rows(rows).to_table() == expected.take_rows(rows).to_table()
+
+
+def test_storage_options_are_refused_by_name(path):
+    for open_place in (ours.LanceFileReader, ours.LanceFileSession):
+        with pytest.raises(NotImplementedError, match="'region'"):
+            open_place(path, storage_options={"region": "x"})
+        with pytest.raises(ValueError, match="memory_map"):
+            open_place(path, storage_options={"memory_map": "maybe"})
 
 
 def test_places_of_every_kind_are_opened(path, tmp_path):
