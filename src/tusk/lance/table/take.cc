@@ -19,7 +19,7 @@ namespace tusk::lance {
 namespace {
 
 /// Below so many rows a take stays on the caller's thread.
-constexpr size_t kRowsWorthThreads = 1024;
+constexpr size_t kRowsWorthThreads = 512;
 
 /// The rows of one fragment, and where in the answer each goes.
 struct FragmentRows {
