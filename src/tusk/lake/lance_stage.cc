@@ -20,10 +20,22 @@ class LanceStage final : public TableStage {
   const catalog::TableChange& change() const override { return change_; }
 
   Status Stage(const OperationContext& context) override {
-    ARROW_ASSIGN_OR_RAISE(const auto entry, LoadForAppend(parts_, change_, context));
-    ARROW_RETURN_NOT_OK(CheckVersion(entry));
+    ARROW_ASSIGN_OR_RAISE(auto entry, LoadForAppend(parts_, change_, context));
     ARROW_RETURN_NOT_OK(SetTable(entry));
-    if (!entry) ARROW_RETURN_NOT_OK(CheckNoForeignTable(context));
+    if (!entry) {
+      ARROW_ASSIGN_OR_RAISE(const bool is_there, IsThere(context));
+      if (is_there) {
+        // Another writer of the lake may have made it since the catalog was asked, which knows of
+        // every table before it is published.
+        ARROW_ASSIGN_OR_RAISE(entry, LoadForAppend(parts_, change_, context));
+        if (!entry) {
+          return AlreadyExists("there is a Lance table at '", table_.path,
+                               "' that the lake does not know; move it away first");
+        }
+        ARROW_RETURN_NOT_OK(SetTable(entry));
+      }
+    }
+    ARROW_RETURN_NOT_OK(CheckVersion(entry));
     CountingReader reader(append_.data);
     ARROW_RETURN_NOT_OK(Write(&reader, context));
     change_.added_rows = reader.rows();
@@ -73,13 +85,11 @@ class LanceStage final : public TableStage {
     return Status::OK();
   }
 
-  Status CheckNoForeignTable(const OperationContext& context) {
+  /// Whether the table has a published version.
+  Result<bool> IsThere(const OperationContext& context) const {
     const Result<uint64_t> latest = parts_.handler->Latest(table_, context);
-    if (latest.ok()) {
-      return AlreadyExists("there is a Lance table at '", table_.path,
-                           "' that the lake does not know; move it away first");
-    }
-    if (GetErrorCode(latest.status()) == ErrorCode::kNotFound) return Status::OK();
+    if (latest.ok()) return true;
+    if (GetErrorCode(latest.status()) == ErrorCode::kNotFound) return false;
     return latest.status();
   }
 
