@@ -185,3 +185,20 @@ def test_reads_blobs_of_version_2_as_descriptors(open_table, tmp_path):
     ours = open_table(tmp_path / "t")
     assert ours.to_table().to_pylist() == expected.to_pylist()
     assert ours.take([0, 1, 4]).to_pylist() == expected.take([0, 1, 4]).to_pylist()
+
+
+@pytest.mark.parametrize("version", ["2.1", "2.2"])
+def test_reads_structs_around_structs_without_fields(version, open_reader, request, tmp_path):
+    if request.config.getoption("--reader") == "pylance":
+        pytest.skip("pylance gives nulls for the fields beside")
+    # Pages of the inner one tell nothing of the outer one, unless all of that is null.
+    type_ = pa.struct([("before", pa.int8()), ("empty", pa.struct([])), ("after", pa.string())])
+    rows = [{"before": i % 100, "empty": {}, "after": str(i)} for i in range(3000)]
+    for name, values in {"valid": rows, "null": [None] * 3000}.items():
+        table = pa.table({"c": pa.array(values, type_), "i": range(3000)})
+        path = tmp_path / name
+        with lance.file.LanceFileWriter(str(path), table.schema, version=version) as writer:
+            writer.write_batch(table)
+        reader = open_reader(str(path))
+        assert reader.read_all().to_table().to_pylist() == table.to_pylist()
+        assert reader.take_rows([1, 7, 2999]).to_table() == table.take([1, 7, 2999])

@@ -29,6 +29,8 @@ struct ValueShape {
   };
   std::vector<PackedField> packed_fields;
 
+  /// Whether values take no bytes at all.
+  bool is_nothing() const { return !is_variable && bits == 0; }
   /// Bits of one row of a fixed shape.
   int64_t row_bits() const { return bits * items_per_row; }
 

@@ -215,7 +215,7 @@ class ConstantPage final : public Page {
 
   Status CheckShape(const ValueShape& shape) const override {
     if (parts_.is_all_null) return Status::OK();
-    if (!shape.packed_fields.empty() || (!shape.is_variable && shape.bits == 0)) {
+    if (!shape.packed_fields.empty() || shape.is_nothing()) {
       return Corrupt("constant page with a value, which the column's type does not have");
     }
     if (shape.list_sizes.empty()) return Status::OK();
@@ -404,7 +404,7 @@ Status ConstantPage::Decode(const PageIndex* index, const PageRequest& request,
   if (levels.definition == nullptr && !request.is_take()) {
     const int64_t count = request.rows.length();
     // Values that are nothing are null, or not, by their type.
-    if (value == nullptr && out->shape().bits > 0) {
+    if (value == nullptr && !out->shape().is_nothing()) {
       ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
       ClearBits(validity, request.position, count);
     }

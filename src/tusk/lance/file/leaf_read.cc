@@ -79,8 +79,15 @@ Status LeafRead::InPage(const Part& part, const Status& status) {
   return WithContext(status, where);
 }
 
+bool LeafRead::IsBare(const Page& page) const {
+  const std::vector<bool>& is_list = options_.is_list;
+  return options_.shape.is_nothing() && page.meaning().num_layers() == 1 && is_list.size() > 1 &&
+         !page.meaning().IsListLayer(0) && std::ranges::find(is_list, true) == is_list.end();
+}
+
 Status LeafRead::CheckPage(const Page& page) const {
   ARROW_RETURN_NOT_OK(page.CheckShape(options_.shape));
+  if (keeps_structure_ && IsBare(page)) return Status::OK();
   if (keeps_structure_) return structure_->CheckMeaning(page.meaning());
   if (page.meaning().num_layers() == 1 && !page.meaning().IsListLayer(0)) return Status::OK();
   return Corrupt("page of ", page.meaning().num_layers(), " layers with ",
@@ -162,9 +169,13 @@ Result<std::shared_ptr<arrow::ArrayData>> LeafRead::Finish(
   }
   std::vector<std::unique_ptr<const PendingValues>> values;
   for (const Part& part : parts_) {
-    auto pending = part.entry->page->Unravel(part.entry->index.get(), part.runs, part.reads,
-                                             part.bytes, pool_, &*structure_);
+    const Page& page = *part.entry->page;
+    Structure bare({false}, pool_);
+    const bool is_bare = IsBare(page);
+    auto pending = page.Unravel(part.entry->index.get(), part.runs, part.reads, part.bytes, pool_,
+                                is_bare ? &bare : &*structure_);
     if (!pending.ok()) return InPage(part, pending.status());
+    if (is_bare) ARROW_RETURN_NOT_OK(structure_->AppendValid(bare.num_rows()));
     values.push_back(*std::move(pending));
   }
   if (structure_->num_rows() != num_rows_) {

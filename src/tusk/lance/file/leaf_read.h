@@ -62,6 +62,9 @@ class LeafRead {
 
   void AddPart(const ColumnPages::Entry& entry, PageRequest request);
   void AddRun(const ColumnPages::Entry& entry, RowRange run);
+  /// Whether the page tells nothing of what is around its rows. pylance makes such pages for
+  /// structs without fields that nothing around is null in.
+  bool IsBare(const Page& page) const;
   Status CheckPage(const Page& page) const;
   Status PlanPages(std::vector<io::ByteRange>* ranges);
   Status AcceptIndices(std::span<const std::shared_ptr<arrow::Buffer>> bytes);

@@ -13,6 +13,7 @@
 #include <arrow/compute/initialize.h>
 #include <arrow/datum.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/bits.h"
@@ -347,6 +348,13 @@ Result<std::shared_ptr<ArrayData>> DictionaryOf(std::shared_ptr<ArrayData> value
   indices->type = static_cast<const arrow::DictionaryType&>(*from.type).index_type();
   const auto items = indices->dictionary;
   indices->dictionary = nullptr;
+  const arrow::DataType& index_type = *dictionary.index_type();
+  const int index_bits =
+      index_type.byte_width() * 8 - (arrow::is_signed_integer(index_type.id()) ? 1 : 0);
+  if (index_bits < 63 && items->length > int64_t{1} << index_bits) {
+    return InvalidArgument(items->length, " different values are too many for indices of ",
+                           index_type.ToString(), ": read fewer rows");
+  }
   ARROW_ASSIGN_OR_RAISE(const arrow::Datum narrow,
                         arrow::compute::Cast(arrow::Datum(indices), dictionary.index_type(),
                                              arrow::compute::CastOptions::Safe(), &context));

@@ -129,8 +129,7 @@ Status Structure::Append(const LevelMeaning& meaning, const Levels& levels) {
     return Corrupt("levels of lists without repetition levels");
   }
   if (!has_lists && levels.definition == nullptr) {
-    for (State& layer : layers_) ARROW_RETURN_NOT_OK(layer.AppendValid(levels.count));
-    return Status::OK();
+    return AppendValid(levels.count);
   }
   for (int64_t i = 0; i < levels.count;) {
     // Entries that go on with a list and have a value are most of them.
@@ -185,6 +184,12 @@ Status Structure::AppendSame(const LevelMeaning& meaning, uint16_t definition, i
     ARROW_RETURN_NOT_OK(layer <= null_up_to ? layers_[layer].AppendNulls(count)
                                             : layers_[layer].AppendValid(count));
   }
+  return Status::OK();
+}
+
+Status Structure::AppendValid(int64_t count) {
+  if (first_list_ < num_layers()) return Corrupt("page without the lists of its column");
+  for (State& layer : layers_) ARROW_RETURN_NOT_OK(layer.AppendValid(count));
   return Status::OK();
 }
 

@@ -88,6 +88,9 @@ class Structure {
   /// Adds `count` entries of one definition level, of a page without lists.
   Status AppendSame(const LevelMeaning& meaning, uint16_t definition, int64_t count);
 
+  /// Adds `count` values, in a column without lists.
+  Status AppendValid(int64_t count);
+
   /// What layer `i` came to. Once for each layer, after the last Append.
   struct Layer {
     int64_t length = 0;
