@@ -202,3 +202,19 @@ def test_reads_structs_around_structs_without_fields(version, open_reader, reque
         reader = open_reader(str(path))
         assert reader.read_all().to_table().to_pylist() == table.to_pylist()
         assert reader.take_rows([1, 7, 2999]).to_table() == table.take([1, 7, 2999])
+
+
+@pytest.mark.parametrize("version", ["2.1", "2.2"])
+def test_refuses_more_values_than_dictionary_indices_count(version, open_reader, tmp_path):
+    """Each batch has a dictionary of its own; pylance writes the file and refuses to read it."""
+    indices = pa.array([i % 100 for i in range(300)], pa.int8())
+    batches = [
+        pa.table({"c": pa.DictionaryArray.from_arrays(indices, [f"{b}-{i}" for i in range(100)])})
+        for b in range(3)
+    ]
+    path = str(tmp_path / "file")
+    with lance.file.LanceFileWriter(path, batches[0].schema, version=version) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    with pytest.raises(Exception, match="int8|Int8"):
+        open_reader(path).read_all().to_table()
