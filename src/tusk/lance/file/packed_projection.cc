@@ -22,6 +22,10 @@ bool IsSame(const Field& a, const Field& b) {
   return a.id == b.id && (a.id >= 0 || a.name == b.name);
 }
 
+bool HasPackedStruct(const Field& field) {
+  return field.is_packed() || std::ranges::any_of(field.children, HasPackedStruct);
+}
+
 /// Whether something was added or put in the file's order.
 bool Widen(const Schema& file_schema, Field* field) {
   if (field->is_packed()) {
@@ -92,7 +96,7 @@ class PackedFieldsRead final : public FieldRead {
 }  // namespace
 
 std::unique_ptr<const Field> WithWholePackedStructs(const Field& field, const Schema& file_schema) {
-  if (field.children.empty()) return nullptr;
+  if (!HasPackedStruct(field)) return nullptr;
   auto whole = std::make_unique<Field>(field);
   if (!Widen(file_schema, whole.get())) return nullptr;
   return whole;

@@ -44,8 +44,6 @@ struct Node {
   std::shared_ptr<arrow::DataType> type;
   std::vector<Node> children;
   size_t leaf = 0;  ///< the first leaf of this node
-
-  bool is_leaf() const { return children.empty(); }
 };
 
 /// The layers above a leaf, on the way down to it.
