@@ -34,6 +34,16 @@ class TUSK_EXPORT ProgressSink {
   virtual void Report(std::string_view what, int64_t done, int64_t total) = 0;
 };
 
+/// Work that was begun on other threads. Destroying it stops what has not begun and waits for what
+/// has. A child after fork() has no part in its parent's work: there it only ends.
+class TUSK_EXPORT BackgroundWork {
+ public:
+  virtual ~BackgroundWork() = default;
+  /// Helps with what has not begun and returns when all that began has ended: OK, the first error,
+  /// or Cancelled. InvalidArgument in a forked child.
+  virtual Status Wait() = 0;
+};
+
 /// Threads for large work. Small work stays on the caller's thread and never comes here.
 class TUSK_EXPORT Executor {
  public:
@@ -47,6 +57,11 @@ class TUSK_EXPORT Executor {
   virtual Status ParallelFor(int64_t count, const std::function<Status(int64_t)>& task,
                              const std::stop_token& stop,
                              const std::function<void()>& while_waiting) = 0;
+  /// Begins to run `task(i)` for every i in [0, count) on the pool and returns at once. Errors and
+  /// `stop` as in ParallelFor. What `task` uses must stay until the work has ended. Without other
+  /// threads, as inside a task, all is done in Wait.
+  virtual std::unique_ptr<BackgroundWork> Start(int64_t count, std::function<Status(int64_t)> task,
+                                                std::stop_token stop) = 0;
 };
 
 /// A pool of `threads` that start on first use; 0 takes the number of cores. A child after fork()

@@ -22,12 +22,12 @@ constexpr auto kWaitInterval = std::chrono::milliseconds(50);
 // thread-local memory, even where no page is, and such a program does not start.
 thread_local bool is_outside_pool = true;
 
-/// One ParallelFor: threads draw indices from it until none is left or one has failed. Tasks are
-/// morsels of large work, so one lock per draw costs nothing that shows.
+/// The tasks of one call: threads draw indices from it until none is left or one has failed. Tasks
+/// are morsels of large work, so one lock per draw costs nothing that shows.
 class Batch {
  public:
-  Batch(int64_t count, const std::function<Status(int64_t)>& task, std::stop_token stop)
-      : count_(count), task_(task), stop_(std::move(stop)) {}
+  Batch(int64_t count, std::function<Status(int64_t)> task, std::stop_token stop)
+      : count_(count), task_(std::move(task)), stop_(std::move(stop)) {}
 
   /// Draws and runs until nothing is left to begin.
   void Work() {
@@ -56,6 +56,12 @@ class Batch {
     return status_;
   }
 
+  /// Nothing more begins.
+  void Cancel() {
+    std::lock_guard lock(mutex_);
+    if (status_.ok()) status_ = Cancelled("nobody waits for this work any more");
+  }
+
  private:
   bool NothingToBegin() {
     if (next_ >= count_ || !status_.ok()) return true;
@@ -64,8 +70,7 @@ class Batch {
   }
 
   const int64_t count_;
-  // Borrowed from the caller of ParallelFor, who stays until nothing runs or can begin.
-  const std::function<Status(int64_t)>& task_;
+  const std::function<Status(int64_t)> task_;
   const std::stop_token stop_;
   std::mutex mutex_;
   std::condition_variable finished_;
@@ -126,6 +131,33 @@ class Threads {
   std::vector<std::thread> threads_;
 };
 
+class StartedBatch final : public BackgroundWork {
+ public:
+  explicit StartedBatch(std::shared_ptr<Batch> batch)
+      : process_(getpid()), batch_(std::move(batch)) {}
+
+  ~StartedBatch() override {
+    if (process_ != getpid()) return;
+    batch_->Cancel();
+    while (!batch_->WaitFinished()) {
+    }
+  }
+
+  Status Wait() override {
+    if (process_ != getpid()) {
+      return InvalidArgument("this work was begun before the process forked: begin it again");
+    }
+    batch_->Work();
+    while (!batch_->WaitFinished()) {
+    }
+    return batch_->status();
+  }
+
+ private:
+  const pid_t process_;
+  const std::shared_ptr<Batch> batch_;
+};
+
 class PoolExecutor final : public Executor {
  public:
   explicit PoolExecutor(int threads) : parallelism_(threads) {}
@@ -150,6 +182,13 @@ class PoolExecutor final : public Executor {
       if (while_waiting) while_waiting();
     }
     return batch->status();
+  }
+
+  std::unique_ptr<BackgroundWork> Start(int64_t count, std::function<Status(int64_t)> task,
+                                        std::stop_token stop) override {
+    auto batch = std::make_shared<Batch>(count, std::move(task), std::move(stop));
+    if (parallelism_ > 1 && is_outside_pool) OwnThreads().Offer(batch, count);
+    return std::make_unique<StartedBatch>(std::move(batch));
   }
 
  private:

@@ -76,6 +76,74 @@ TEST(ExecutorTest, CallsBackOnTheCallingThreadWhileItWaits) {
                   .ok());
 }
 
+TEST(ExecutorTest, WorksWhileTheCallerGoesOn) {
+  const auto executor = MakeExecutor(2);
+  std::atomic<int> runs = 0;
+  const auto work = executor->Start(100,
+                                    [&](int64_t) {
+                                      ++runs;
+                                      return Status::OK();
+                                    },
+                                    {});
+  while (runs == 0) std::this_thread::yield();
+  EXPECT_TRUE(work->Wait().ok());
+  EXPECT_EQ(runs, 100);
+  EXPECT_TRUE(work->Wait().ok());
+}
+
+TEST(ExecutorTest, DoesStartedWorkInWaitWithoutOtherThreads) {
+  const auto executor = MakeExecutor(1);
+  const auto caller = std::this_thread::get_id();
+  int runs = 0;
+  const auto work = executor->Start(3,
+                                    [&](int64_t i) {
+                                      EXPECT_EQ(std::this_thread::get_id(), caller);
+                                      ++runs;
+                                      return i == 1 ? IoError("task ", i) : Status::OK();
+                                    },
+                                    {});
+  EXPECT_EQ(runs, 0);
+  EXPECT_THAT(work->Wait(), FailsWith(ErrorCode::kIo));
+  EXPECT_EQ(runs, 2);
+}
+
+TEST(ExecutorTest, EndsStartedWorkThatNobodyWaitsFor) {
+  const auto executor = MakeExecutor(2);
+  std::atomic<int64_t> begun = 0;
+  std::atomic<int64_t> ended = 0;
+  {
+    const auto work = executor->Start(1'000'000'000,
+                                      [&](int64_t) {
+                                        ++begun;
+                                        std::this_thread::yield();
+                                        ++ended;
+                                        return Status::OK();
+                                      },
+                                      {});
+    while (begun == 0) std::this_thread::yield();
+  }
+  EXPECT_EQ(begun, ended);
+  EXPECT_LT(begun, 1'000'000'000);
+}
+
+TEST(ExecutorTest, RefusesToWaitForWorkOfTheParentProcess) {
+  const auto executor = MakeExecutor(2);
+  std::atomic<bool> may_end = false;
+  const auto work = executor->Start(1,
+                                    [&](int64_t) {
+                                      while (!may_end) std::this_thread::yield();
+                                      return Status::OK();
+                                    },
+                                    {});
+  const pid_t child = fork();
+  if (child == 0) _exit(GetErrorCode(work->Wait()) == ErrorCode::kInvalidArgument ? 0 : 1);
+  may_end = true;
+  int state = -1;
+  ASSERT_EQ(waitpid(child, &state, 0), child);
+  EXPECT_EQ(state, 0);
+  EXPECT_TRUE(work->Wait().ok());
+}
+
 TEST(ExecutorTest, WorksInAForkedChild) {
   const auto executor = MakeExecutor(2);
   const auto nothing = [](int64_t) { return Status::OK(); };

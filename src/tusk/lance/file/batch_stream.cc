@@ -22,6 +22,9 @@ constexpr int64_t kMostBatchRows = int64_t{1} << 40;
 /// A value of text, bytes or a list, of which the type does not tell the size.
 constexpr int64_t kGuessedValueBytes = 256;
 
+/// Rows that are read for no more than to see how large they are.
+constexpr int64_t kMeasuredRows = 16;
+
 int64_t GuessValueBytes(const arrow::DataType& type) {
   switch (type.id()) {
     case arrow::Type::FIXED_SIZE_LIST: {
@@ -68,8 +71,8 @@ class BatchStream final : public arrow::RecordBatchReader {
         next_row_(options.rows.begin),
         skip_(options.skip),
         remaining_(options.limit),
-        row_bytes_(std::max<int64_t>(1, source_->GuessRowBytes())),
-        window_rows_(options.starts_wide ? options.rows.length() : 1) {}
+        row_size_(source_->GuessRowSize()),
+        step_rows_(options.starts_wide ? options.rows.length() : 1) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return source_->schema(); }
 
@@ -77,7 +80,7 @@ class BatchStream final : public arrow::RecordBatchReader {
     *out = nullptr;
     while (remaining_ > 0) {
       if (ready_.empty()) {
-        if (failure_.ok()) failure_ = FillWindow();
+        if (failure_.ok()) failure_ = FillReady();
         ARROW_RETURN_NOT_OK(failure_);
         if (ready_.empty()) return Status::OK();
       }
@@ -100,6 +103,7 @@ class BatchStream final : public arrow::RecordBatchReader {
   }
 
   Status Close() override {
+    step_.reset();
     ready_.clear();
     remaining_ = 0;
     return Status::OK();
@@ -111,6 +115,13 @@ class BatchStream final : public arrow::RecordBatchReader {
     std::shared_ptr<arrow::RecordBatch> batch;
     int64_t batch_rows = 0;
     int64_t given = 0;
+  };
+
+  /// Pieces that are read together.
+  struct Step {
+    std::vector<RowRange> pieces;
+    std::vector<RowSource::Piece> results;
+    std::unique_ptr<BackgroundWork> work;  ///< null if the calling thread is to read them
   };
 
   int64_t BatchRows(int64_t row_bytes) const {
@@ -132,52 +143,105 @@ class BatchStream final : public arrow::RecordBatchReader {
     return pieces;
   }
 
-  /// Reads until there is a piece with rows or nothing is left.
-  Status FillWindow() {
-    while (ready_.empty() && next_row_ < options_.rows.end) {
+  /// Decides what the next step reads.
+  std::unique_ptr<Step> PlanStep() {
+    const int64_t batch_rows = std::min(BatchRows(row_size_.bytes), most_rows_);
+    const int64_t most =
+        std::clamp(options_.read_ahead_bytes / 2 / row_size_.bytes, batch_rows, kMostBatchRows);
+    step_rows_ =
+        std::min(RoundUp(std::clamp(step_rows_, batch_rows, most), batch_rows), most_rows_);
+    const int64_t share = step_rows_ / context_.executor->parallelism() + 1;
+    const int64_t piece_rows =
+        RoundUp(std::min(share, kPieceBytes / row_size_.bytes + 1), batch_rows);
+    auto step = std::make_unique<Step>();
+    step->pieces = CutPieces(step_rows_, piece_rows);
+    step->results.resize(step->pieces.size());
+    step_rows_ *= 2;
+    return step;
+  }
+
+  Status ReadPiece(Step* step, int64_t i) const {
+    ARROW_ASSIGN_OR_RAISE(step->results[i], source_->Read(step->pieces[i], context_));
+    return Status::OK();
+  }
+
+  Status Read(Step* step) const {
+    if (step->work != nullptr) return step->work->Wait();
+    return context_.executor->ParallelFor(
+        std::ssize(step->pieces), [&](int64_t i) { return ReadPiece(step, i); }, context_.stop,
+        nullptr);
+  }
+
+  /// Reads a few rows to see how large they are, if that cannot be known. They are read again.
+  Status MeasureRows() {
+    RowRange rows{.begin = next_row_};
+    rows.end =
+        std::min({next_row_ + kMeasuredRows, options_.rows.end, source_->PieceEnd(next_row_)});
+    ARROW_ASSIGN_OR_RAISE(const RowSource::Piece piece, source_->Read(rows, context_));
+    row_size_.bytes = std::max(row_size_.bytes, piece.bytes / rows.length());
+    return Status::OK();
+  }
+
+  /// Reads until there is a piece with rows or nothing is left, and begins to read what follows.
+  Status FillReady() {
+    const bool is_first = next_row_ == options_.rows.begin;
+    if (is_first && !row_size_.is_known && !options_.starts_wide &&
+        options_.rows.length() > kMeasuredRows * 16) {
+      ARROW_RETURN_NOT_OK(MeasureRows());
+    }
+    while (ready_.empty() && (step_ != nullptr || next_row_ < options_.rows.end)) {
       ARROW_RETURN_NOT_OK(context_.CheckStop());
-      const int64_t batch_rows = BatchRows(row_bytes_);
-      const int64_t most =
-          std::clamp(options_.read_ahead_bytes / row_bytes_, batch_rows, kMostBatchRows);
-      window_rows_ = RoundUp(std::clamp(window_rows_, batch_rows, most), batch_rows);
-      const int64_t share = window_rows_ / context_.executor->parallelism() + 1;
-      const int64_t piece_rows = RoundUp(std::min(share, kPieceBytes / row_bytes_ + 1), batch_rows);
-      ARROW_RETURN_NOT_OK(Read(CutPieces(window_rows_, piece_rows)));
-      window_rows_ *= 2;
+      if (step_ == nullptr) step_ = PlanStep();
+      const std::unique_ptr<Step> step = std::move(step_);
+      const Status status = Read(step.get());
+      const int64_t first = step->pieces.front().begin;
+      if (status.IsOutOfMemory() && next_row_ - first > 1) {
+        most_rows_ = (next_row_ - first) / 4 + 1;
+        next_row_ = first;
+        continue;
+      }
+      ARROW_RETURN_NOT_OK(status);
+      Collect(step.get());
+      StartStep();
     }
     return Status::OK();
   }
 
-  Status Read(const std::vector<RowRange>& pieces) {
-    std::vector<RowSource::Piece> results(pieces.size());
-    ARROW_RETURN_NOT_OK(context_.executor->ParallelFor(
-        std::ssize(pieces),
-        [&](int64_t i) -> Status {
-          ARROW_ASSIGN_OR_RAISE(results[i], source_->Read(pieces[i], context_));
-          return Status::OK();
-        },
-        context_.stop, nullptr));
+  void Collect(Step* step) {
     int64_t bytes = 0;
-    int64_t rows = 0;
-    for (size_t i = 0; i < pieces.size(); ++i) {
-      bytes += results[i].bytes;
-      rows += pieces[i].length();
-      if (results[i].batch == nullptr || results[i].batch->num_rows() == 0) continue;
-      const int64_t row_bytes = std::max<int64_t>(1, results[i].bytes / pieces[i].length());
-      ready_.push_back({.batch = std::move(results[i].batch), .batch_rows = BatchRows(row_bytes)});
+    for (size_t i = 0; i < step->pieces.size(); ++i) {
+      const int64_t rows = step->pieces[i].length();
+      RowSource::Piece& result = step->results[i];
+      bytes += result.bytes;
+      if (result.batch == nullptr || result.batch->num_rows() == 0) continue;
+      const int64_t row_bytes = std::max<int64_t>(1, result.bytes / rows);
+      ready_.push_back({.batch = std::move(result.batch), .batch_rows = BatchRows(row_bytes)});
     }
-    row_bytes_ = std::max<int64_t>(1, bytes / rows);
-    return Status::OK();
+    const int64_t rows = step->pieces.back().end - step->pieces.front().begin;
+    row_size_.bytes = std::max<int64_t>(1, bytes / rows);
+  }
+
+  /// Begins to read the next step, if its rows will be wanted.
+  void StartStep() {
+    int64_t rows = -skip_;
+    for (const Ready& ready : ready_) rows += ready.batch->num_rows();
+    if (rows >= remaining_ || next_row_ >= options_.rows.end) return;
+    step_ = PlanStep();
+    step_->work = context_.executor->Start(
+        std::ssize(step_->pieces),
+        [this, step = step_.get()](int64_t i) { return ReadPiece(step, i); }, context_.stop);
   }
 
   const std::shared_ptr<const RowSource> source_;
   const BatchStreamOptions options_;
   const OperationContext context_;
-  int64_t next_row_;     ///< that no piece has yet
-  int64_t skip_;         ///< rows to drop
-  int64_t remaining_;    ///< rows still to give
-  int64_t row_bytes_;    ///< of late
-  int64_t window_rows_;  ///< of the next step
+  int64_t next_row_;                    ///< that no piece has yet
+  int64_t skip_;                        ///< rows to drop
+  int64_t remaining_;                   ///< rows still to give
+  RowSize row_size_;                    ///< of late
+  int64_t step_rows_;                   ///< of the next step
+  int64_t most_rows_ = kMostBatchRows;  ///< in a step, by what the pool had to give
+  std::unique_ptr<Step> step_;          ///< the next one, being read
   std::deque<Ready> ready_;
   /// Given again if asked again: what follows the pieces that failed would look like what follows
   /// those before.
@@ -192,14 +256,14 @@ std::shared_ptr<arrow::RecordBatchReader> MakeBatchStream(std::shared_ptr<const 
   return std::make_shared<BatchStream>(std::move(source), options, std::move(context));
 }
 
-int64_t GuessRowBytes(const arrow::Schema& schema, int64_t stored_row_bytes) {
-  int64_t bytes = 1;
-  bool is_known = true;
+RowSize GuessRowSize(const arrow::Schema& schema, int64_t stored_row_bytes) {
+  RowSize size{.bytes = 1, .is_known = true};
   for (const auto& field : schema.fields()) {
-    bytes += GuessValueBytes(*field->type());
-    is_known = is_known && HasKnownSize(*field->type());
+    size.bytes += GuessValueBytes(*field->type());
+    size.is_known = size.is_known && HasKnownSize(*field->type());
   }
-  return is_known ? bytes : std::max(bytes, stored_row_bytes);
+  if (!size.is_known) size.bytes = std::max(size.bytes, stored_row_bytes);
+  return size;
 }
 
 }  // namespace tusk::lance

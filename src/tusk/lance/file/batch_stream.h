@@ -12,13 +12,19 @@
 
 namespace tusk::lance {
 
+/// Bytes of a row.
+struct RowSize {
+  int64_t bytes = 1;  ///< at least 1
+  bool is_known = false;
+};
+
 /// Rows by position that can be read in pieces, by several threads at once.
 class RowSource {
  public:
   virtual ~RowSource() = default;
   virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;
-  /// Bytes of a row before any has been read; at least 1.
-  virtual int64_t GuessRowBytes() const = 0;
+  /// Before any row has been read.
+  virtual RowSize GuessRowSize() const = 0;
   /// Where the piece that begins at `row` must end at the latest.
   virtual int64_t PieceEnd(int64_t row) const = 0;
 
@@ -41,15 +47,17 @@ struct BatchStreamOptions {
 
 /// Reads the rows in order, in pieces on the executor, and gives them in batches of exactly
 /// `batch_rows` where neither bytes, a filter nor the end of a piece makes them shorter. A step of
-/// reading begins at one batch, so that the first rows come soon, and doubles up to the read-ahead.
-/// What `context` borrows must outlive the reader.
+/// reading begins at one batch, so that the first rows come soon, and doubles up to half of the
+/// read-ahead: while the rows of one step are given, the next is read. Where rows turn out to need
+/// more memory than the pool of `context` has left, steps become smaller, down to one row.
+/// What `context` borrows must outlive the reader, which is of no use in a forked child.
 std::shared_ptr<arrow::RecordBatchReader> MakeBatchStream(std::shared_ptr<const RowSource> source,
                                                           const BatchStreamOptions& options,
                                                           OperationContext context);
 
-/// Bytes of a row of these columns before any has been read; at least 1. By their types where those
-/// tell, else by the bytes that a row has in its file: too many rather than too few, because a
-/// first batch of pictures must not be one of a thousand.
-int64_t GuessRowBytes(const arrow::Schema& schema, int64_t stored_row_bytes);
+/// The size of a row of these columns before any has been read. By their types where those tell,
+/// else by the bytes that a row has in its file: too many rather than too few, because a first
+/// batch of pictures must not be one of a thousand.
+RowSize GuessRowSize(const arrow::Schema& schema, int64_t stored_row_bytes);
 
 }  // namespace tusk::lance

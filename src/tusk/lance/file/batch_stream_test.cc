@@ -5,6 +5,7 @@
 #include <memory>
 #include <numeric>
 #include <stop_token>
+#include <thread>
 #include <vector>
 
 #include <arrow/array.h>
@@ -33,10 +34,14 @@ class Numbers final : public RowSource {
         schema_(arrow::schema({arrow::field("n", arrow::int64())})) {}
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
-  int64_t GuessRowBytes() const override { return 8; }
+  RowSize GuessRowSize() const override { return {.bytes = 8, .is_known = is_size_known}; }
   int64_t PieceEnd(int64_t row) const override { return (row / run_ + 1) * run_; }
   Result<Piece> Read(RowRange rows, const OperationContext& /*context*/) const override {
     if (rows.end > fails_at) return IoError("row ", rows.end - 1, " cannot be read");
+    if (rows.length() > most_rows) return Status::OutOfMemory(rows.length(), " rows");
+    for (int64_t most = most_read; most < rows.length();) {
+      if (most_read.compare_exchange_weak(most, rows.length())) break;
+    }
     rows_read += rows.length();
     arrow::Int64Builder builder;
     for (int64_t row = rows.begin; row < rows.end; ++row) {
@@ -52,7 +57,10 @@ class Numbers final : public RowSource {
   }
 
   int64_t fails_at = std::numeric_limits<int64_t>::max();
+  int64_t most_rows = std::numeric_limits<int64_t>::max();  ///< that a read has memory for
+  bool is_size_known = true;
   mutable std::atomic<int64_t> rows_read{0};
+  mutable std::atomic<int64_t> most_read{0};  ///< in one piece
 
  private:
   const int64_t row_bytes_;
@@ -176,16 +184,54 @@ TEST(BatchStreamTest, GuessesByTypesAndByTheFileWhereTheyDoNotTell) {
       arrow::schema({arrow::field("a", arrow::int32()),
                      arrow::field("b", arrow::fixed_size_list(arrow::float32(), 100)),
                      arrow::field("c", arrow::struct_({arrow::field("d", arrow::int64())}))});
-  EXPECT_GE(GuessRowBytes(*fixed, 1'000'000), 412);
-  EXPECT_LE(GuessRowBytes(*fixed, 1'000'000), 420);
+  const RowSize known = GuessRowSize(*fixed, 1'000'000);
+  EXPECT_TRUE(known.is_known);
+  EXPECT_GE(known.bytes, 412);
+  EXPECT_LE(known.bytes, 420);
   for (const auto& type : {arrow::utf8(), arrow::list(arrow::int8()),
                            arrow::struct_({arrow::field("d", arrow::binary())}),
                            arrow::fixed_size_list(arrow::utf8(), 2),
                            arrow::dictionary(arrow::int8(), arrow::utf8())}) {
     const auto schema = arrow::schema({arrow::field("a", type)});
-    EXPECT_EQ(GuessRowBytes(*schema, 1'000'000), 1'000'000) << type->ToString();
-    EXPECT_GT(GuessRowBytes(*schema, 0), 1) << type->ToString();
+    const RowSize guessed = GuessRowSize(*schema, 1'000'000);
+    EXPECT_FALSE(guessed.is_known) << type->ToString();
+    EXPECT_EQ(guessed.bytes, 1'000'000) << type->ToString();
+    EXPECT_GT(GuessRowSize(*schema, 0).bytes, 1) << type->ToString();
   }
+}
+
+TEST(BatchStreamTest, MeasuresRowsOfUnknownSizeBeforeItReadsMany) {
+  const auto source = std::make_shared<Numbers>(1'000'000, kNoRuns, 1);
+  source->is_size_known = false;
+  const auto reader =
+      MakeBatchStream(source, {.rows = {.begin = 0, .end = 1000}, .batch_bytes = 64'000'000}, {});
+  EXPECT_EQ(ReadAll(reader.get()).values, Range(0, 1000));
+  EXPECT_LE(source->most_read, 64);
+}
+
+TEST(BatchStreamTest, ReadsFewerRowsWhereMemoryIsShort) {
+  const auto source = std::make_shared<Numbers>(8, kNoRuns, 1);
+  for (const int64_t most : {1, 7, 1000}) {
+    source->most_rows = most;
+    const auto reader =
+        MakeBatchStream(source, {.rows = {.begin = 3, .end = 3000}, .batch_rows = 2000}, {});
+    EXPECT_EQ(ReadAll(reader.get()).values, Range(3, 3000)) << most;
+  }
+  source->most_rows = 0;
+  const auto reader = MakeBatchStream(source, {.rows = {.begin = 0, .end = 10}}, {});
+  EXPECT_THAT(reader->Next(), FailsWith(ErrorCode::kOutOfBudget));
+}
+
+TEST(BatchStreamTest, ReadsTheNextStepWhileRowsAreGiven) {
+  const auto source = std::make_shared<Numbers>(8, kNoRuns, 1);
+  const auto executor = MakeExecutor(2);
+  OperationContext context;
+  context.executor = executor.get();
+  const auto reader =
+      MakeBatchStream(source, {.rows = {.begin = 0, .end = 1000}, .batch_rows = 10}, context);
+  ASSERT_OK_AND_ASSIGN(const auto batch, reader->Next());
+  ASSERT_EQ(batch->num_rows(), 10);
+  while (source->rows_read < 30) std::this_thread::yield();
 }
 
 TEST(BatchStreamTest, GivesTheErrorOfAPiece) {

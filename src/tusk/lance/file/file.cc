@@ -53,9 +53,9 @@ class FileSource final : public RowSource {
       : file_(std::move(file)), projection_(std::move(projection)), taken_(std::move(taken)) {}
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return projection_.schema; }
-  int64_t GuessRowBytes() const override {
+  RowSize GuessRowSize() const override {
     const int64_t rows = std::max<int64_t>(1, file_->reader->num_rows());
-    return lance::GuessRowBytes(*projection_.schema, file_->reader->file_size() / rows);
+    return lance::GuessRowSize(*projection_.schema, file_->reader->file_size() / rows);
   }
   int64_t PieceEnd(int64_t /*row*/) const override {
     return taken_ ? std::ssize(*taken_) : file_->reader->num_rows();

@@ -157,15 +157,15 @@ class ScanSource final : public RowSource {
  public:
   explicit ScanSource(ScanPlan plan) : plan_(std::move(plan)) {}
   const std::shared_ptr<arrow::Schema>& schema() const override { return plan_.output->schema; }
-  int64_t GuessRowBytes() const override {
+  RowSize GuessRowSize() const override {
     uint64_t stored = 0;
     for (const Fragment& fragment : plan_.dataset->manifest.fragments) {
       // Sizes are what the manifest claims; wrapping around makes a bad guess and nothing worse.
       for (const DataFile& file : fragment.files) stored += file.size_bytes;
     }
     const auto rows = static_cast<uint64_t>(std::max<int64_t>(1, plan_.dataset->num_rows()));
-    return lance::GuessRowBytes(*plan_.output->schema,
-                                static_cast<int64_t>((stored >> 1) / rows * 2));
+    return lance::GuessRowSize(*plan_.output->schema,
+                               static_cast<int64_t>((stored >> 1) / rows * 2));
   }
   int64_t PieceEnd(int64_t row) const override {
     return plan_.dataset->first_rows[FindFragment(row) + 1];
