@@ -25,16 +25,20 @@ constexpr int64_t kGuessedValueBytes = 256;
 /// Rows that are read for no more than to see how large they are.
 constexpr int64_t kMeasuredRows = 16;
 
+/// Keeps sums and products of guesses inside 64 bits: a file may declare lists of 2^31 lists of
+/// 2^31 items, of which it has none.
+constexpr int64_t kMostValueBytes = int64_t{1} << 31;
+
 int64_t GuessValueBytes(const arrow::DataType& type) {
   switch (type.id()) {
     case arrow::Type::FIXED_SIZE_LIST: {
       const auto& list = static_cast<const arrow::FixedSizeListType&>(type);
-      return int64_t{list.list_size()} * GuessValueBytes(*list.value_type());
+      return std::min(kMostValueBytes, list.list_size() * GuessValueBytes(*list.value_type()));
     }
     case arrow::Type::STRUCT: {
       int64_t bytes = 1;
       for (const auto& field : type.fields()) bytes += GuessValueBytes(*field->type());
-      return bytes;
+      return std::min(kMostValueBytes, bytes);
     }
     case arrow::Type::EXTENSION:
       return GuessValueBytes(*static_cast<const arrow::ExtensionType&>(type).storage_type());

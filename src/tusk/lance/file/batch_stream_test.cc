@@ -1,5 +1,6 @@
 #include "tusk/lance/file/batch_stream.h"
 
+#include <algorithm>
 #include <atomic>
 #include <limits>
 #include <memory>
@@ -35,7 +36,10 @@ class Numbers final : public RowSource {
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
   RowSize GuessRowSize() const override { return {.bytes = 8, .is_known = is_size_known}; }
-  int64_t PieceEnd(int64_t row) const override { return (row / run_ + 1) * run_; }
+  int64_t PieceEnd(int64_t row) const override {
+    const int64_t begin = row - row % run_;
+    return begin + std::min(run_, std::numeric_limits<int64_t>::max() - begin);
+  }
   Result<Piece> Read(RowRange rows, const OperationContext& /*context*/) const override {
     if (rows.end > fails_at) return IoError("row ", rows.end - 1, " cannot be read");
     if (rows.length() > most_rows) return Status::OutOfMemory(rows.length(), " rows");
@@ -232,6 +236,14 @@ TEST(BatchStreamTest, ReadsTheNextStepWhileRowsAreGiven) {
   ASSERT_OK_AND_ASSIGN(const auto batch, reader->Next());
   ASSERT_EQ(batch->num_rows(), 10);
   while (source->rows_read < 30) std::this_thread::yield();
+}
+
+TEST(BatchStreamTest, GuessesOfTypesWithoutMeasure) {
+  constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
+  auto type = arrow::fixed_size_list(arrow::float64(), kMost);
+  for (int depth = 1; depth < 8; ++depth) type = arrow::fixed_size_list(type, kMost);
+  EXPECT_GT(GuessRowSize(*arrow::schema(arrow::FieldVector(100, arrow::field("a", type))), 0).bytes,
+            int64_t{1} << 30);
 }
 
 TEST(BatchStreamTest, GivesTheErrorOfAPiece) {
