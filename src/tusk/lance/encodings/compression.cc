@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include <arrow/buffer.h>
@@ -85,12 +86,14 @@ ZSTD_DCtx* ZstdContext() {
   return context.get();
 }
 
+Status NoContext() { return arrow::Status::OutOfMemory("no memory for a ZSTD context"); }
+
 Result<std::shared_ptr<arrow::Buffer>> DecompressZstd(std::span<const uint8_t> frame,
                                                       uint64_t length, arrow::MemoryPool* pool) {
   ARROW_ASSIGN_OR_RAISE(const uint64_t most, MaxFrameContent(frame));
   if (length > most) return Broken("ZSTD", frame.size(), length);
   ZSTD_DCtx* const context = ZstdContext();
-  if (context == nullptr) return arrow::Status::OutOfMemory("no memory for a ZSTD context");
+  if (context == nullptr) return NoContext();
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> out,
                         arrow::AllocateBuffer(static_cast<int64_t>(length), pool));
   // At once: in steps ZSTD takes memory of its own for a window as large as the frame claims.
@@ -98,6 +101,44 @@ Result<std::shared_ptr<arrow::Buffer>> DecompressZstd(std::span<const uint8_t> f
       ZSTD_decompressDCtx(context, out->mutable_data(), length, frame.data(), frame.size());
   if (ZSTD_isError(written) != 0 || written != length) return Broken("ZSTD", frame.size(), length);
   return out;
+}
+
+/// What a context to compress may keep of memory between calls: high levels take far more.
+constexpr size_t kKeptContext = 16 << 20;
+
+using ZstdCompressor = std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)>;
+
+/// The context of this thread to compress with, or null.
+ZstdCompressor& ThreadCompressor() {
+  thread_local ZstdCompressor context(nullptr, ZSTD_freeCCtx);
+  return context;
+}
+
+/// Bytes of the block written to `to`, which has `capacity`.
+Result<int64_t> CompressLz4(std::span<const uint8_t> bytes, int64_t capacity, uint8_t* to) {
+  // No bytes may stand at no address, which LZ4 does not take.
+  const void* from = bytes.empty() ? to : bytes.data();
+  const int written =
+      LZ4_compress_default(static_cast<const char*>(from), reinterpret_cast<char*>(to),
+                           static_cast<int>(bytes.size()), static_cast<int>(capacity));
+  if (written <= 0) return arrow::Status::UnknownError("LZ4 took no ", bytes.size(), " bytes");
+  return written;
+}
+
+/// Bytes of the frame written to `to`, which has `capacity`.
+Result<int64_t> CompressZstd(std::span<const uint8_t> bytes, int level, int64_t capacity,
+                             uint8_t* to) {
+  ZstdCompressor& context = ThreadCompressor();
+  if (context == nullptr) context.reset(ZSTD_createCCtx());
+  if (context == nullptr) return NoContext();
+  const size_t written =
+      ZSTD_compressCCtx(context.get(), to, capacity, bytes.data(), bytes.size(), level);
+  if (ZSTD_sizeof_CCtx(context.get()) > kKeptContext) context.reset();
+  if (ZSTD_isError(written) != 0) {
+    return arrow::Status::UnknownError("ZSTD of ", bytes.size(), " bytes in level ", level, ": ",
+                                       ZSTD_getErrorName(written));
+  }
+  return static_cast<int64_t>(written);
 }
 
 }  // namespace
@@ -118,6 +159,38 @@ Result<std::shared_ptr<arrow::Buffer>> Decompress(Compression compression,
   }
   return compression == Compression::kLz4 ? DecompressLz4(bytes.subspan(prefix), length, pool)
                                           : DecompressZstd(bytes.subspan(prefix), length, pool);
+}
+
+Result<std::shared_ptr<arrow::Buffer>> Compress(Compression compression, std::optional<int> level,
+                                                std::span<const uint8_t> bytes,
+                                                arrow::MemoryPool* pool) {
+  arrow::BufferBuilder out(pool);
+  ARROW_RETURN_NOT_OK(AppendCompressed(compression, level, bytes, &out));
+  return out.Finish();
+}
+
+Status AppendCompressed(Compression compression, std::optional<int> level,
+                        std::span<const uint8_t> bytes, arrow::BufferBuilder* out) {
+  if (compression == Compression::kUnknown) {
+    return InvalidArgument("compression is neither LZ4 nor ZSTD");
+  }
+  if (bytes.size() > LZ4_MAX_INPUT_SIZE) {
+    return InvalidArgument(bytes.size(), " bytes are too many to be compressed at once");
+  }
+  const bool is_lz4 = compression == Compression::kLz4;
+  const int64_t prefix = is_lz4 ? sizeof(uint32_t) : sizeof(uint64_t);
+  const auto capacity =
+      static_cast<int64_t>(is_lz4 ? static_cast<size_t>(LZ4_COMPRESSBOUND(bytes.size()))
+                                  : ZSTD_compressBound(bytes.size()));
+  ARROW_RETURN_NOT_OK(out->Reserve(prefix + capacity));
+  uint8_t* to = out->mutable_data() + out->length();
+  const uint64_t length = bytes.size();
+  std::memcpy(to, &length, prefix);
+  ARROW_ASSIGN_OR_RAISE(const int64_t written,
+                        is_lz4 ? CompressLz4(bytes, capacity, to + prefix)
+                               : CompressZstd(bytes, level.value_or(0), capacity, to + prefix));
+  out->UnsafeAdvance(prefix + written);
+  return Status::OK();
 }
 
 uint64_t MaxExpansion(Compression compression) {

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
+#include <arrow/buffer_builder.h>
 #include <arrow/type_fwd.h>
 
 #include "tusk/base/result.h"
@@ -17,6 +19,18 @@ namespace tusk::lance {
 Result<std::shared_ptr<arrow::Buffer>> Decompress(ValueEncoding::Compression compression,
                                                   std::span<const uint8_t> bytes, uint64_t max_size,
                                                   arrow::MemoryPool* pool);
+
+/// Compresses `bytes` to what Decompress reads; never to no bytes. `level` is that of ZSTD, its
+/// default for none and for 0; LZ4 has none. InvalidArgument for an unknown compression, and for
+/// more bytes than an LZ4 block holds, 2,113,929,216.
+Result<std::shared_ptr<arrow::Buffer>> Compress(ValueEncoding::Compression compression,
+                                                std::optional<int> level,
+                                                std::span<const uint8_t> bytes,
+                                                arrow::MemoryPool* pool);
+
+/// The same, appended to `out`.
+Status AppendCompressed(ValueEncoding::Compression compression, std::optional<int> level,
+                        std::span<const uint8_t> bytes, arrow::BufferBuilder* out);
 
 /// How many bytes one compressed byte can become.
 uint64_t MaxExpansion(ValueEncoding::Compression compression);

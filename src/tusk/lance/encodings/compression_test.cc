@@ -3,11 +3,13 @@
 #include "tusk/lance/encodings/compression.h"
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include <arrow/buffer.h>
+#include <arrow/buffer_builder.h>
 #include <arrow/memory_pool.h>
 #include <arrow/type.h>
 #include <gmock/gmock.h>
@@ -30,7 +32,8 @@ std::span<const uint8_t> Bytes(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
-std::string Compress(Compression compression, const std::string& plain) {
+/// As the format's text has it.
+std::string Stored(Compression compression, const std::string& plain) {
   std::string out;
   if (compression == Compression::kLz4) {
     std::string block(LZ4_compressBound(static_cast<int>(plain.size())), '\0');
@@ -64,20 +67,71 @@ TEST_P(LanceCompressionTest, GivesBackWhatWasCompressed) {
   for (const size_t size : {0, 1, 100, 4096, 300000, 3000000}) {
     const std::string text = RandomText(size);
     ASSERT_OK_AND_ASSIGN(const std::string plain,
-                         Plain(GetParam(), Compress(GetParam(), text), size));
+                         Plain(GetParam(), Stored(GetParam(), text), size));
     EXPECT_EQ(plain, text) << size;
   }
   const std::string zeros(20 << 20, '\0');
   ASSERT_OK_AND_ASSIGN(const std::string plain,
-                       Plain(GetParam(), Compress(GetParam(), zeros), zeros.size()));
+                       Plain(GetParam(), Stored(GetParam(), zeros), zeros.size()));
   EXPECT_EQ(plain, zeros);
   ASSERT_OK_AND_ASSIGN(const std::string nothing, Plain(GetParam(), "", 10));
   EXPECT_EQ(nothing, "");
 }
 
+TEST_P(LanceCompressionTest, StoresTheLengthBeforeOneBlockOrFrame) {
+  const std::string text = RandomText(5000);
+  for (const auto level : {std::optional<int>(), std::optional<int>(0)}) {
+    ASSERT_OK_AND_ASSIGN(const auto stored,
+                         Compress(GetParam(), level, Bytes(text), arrow::default_memory_pool()));
+    EXPECT_EQ(stored->ToString(), Stored(GetParam(), text));
+  }
+}
+
+TEST_P(LanceCompressionTest, CompressesAnyLengthAtAnyLevel) {
+  for (const size_t size : {0, 1, 2, 3, 12, 13, 100, 4096, 70000, 3000000}) {
+    const std::string text = RandomText(size);
+    for (const auto level : {std::optional<int>(), std::optional<int>(-5), std::optional<int>(1),
+                             std::optional<int>(19), std::optional<int>(1000)}) {
+      if (size > 100000 && level.value_or(0) > 1) continue;
+      ASSERT_OK_AND_ASSIGN(const auto stored,
+                           Compress(GetParam(), level, Bytes(text), arrow::default_memory_pool()));
+      ASSERT_GT(stored->size(), 0);
+      ASSERT_OK_AND_ASSIGN(const std::string plain, Plain(GetParam(), stored->ToString(), size));
+      EXPECT_EQ(plain, text) << size << " in level " << level.value_or(0);
+    }
+  }
+  ASSERT_OK_AND_ASSIGN(const auto nothing, Compress(GetParam(), {}, std::span<const uint8_t>(),
+                                                    arrow::default_memory_pool()));
+  ASSERT_OK_AND_ASSIGN(const std::string plain, Plain(GetParam(), nothing->ToString(), 0));
+  EXPECT_EQ(plain, "");
+}
+
+TEST_P(LanceCompressionTest, AppendsBehindWhatIsThere) {
+  const std::string text = RandomText(1000);
+  arrow::BufferBuilder out;
+  ASSERT_OK(out.Append("front", 5));
+  ASSERT_OK(AppendCompressed(GetParam(), {}, Bytes(text), &out));
+  ASSERT_OK(AppendCompressed(GetParam(), {}, Bytes(text), &out));
+  ASSERT_OK_AND_ASSIGN(const auto bytes, out.Finish());
+  const std::string stored = Stored(GetParam(), text);
+  EXPECT_EQ(bytes->ToString(), "front" + stored + stored);
+}
+
+TEST(LanceCompressTest, RefusesWhatNoDecoderReads) {
+  EXPECT_THAT(Compress(Compression::kUnknown, {}, {}, arrow::default_memory_pool()),
+              FailsWith(ErrorCode::kInvalidArgument));
+  // Never read: only the size is looked at.
+  const uint8_t byte = 0;
+  const std::span<const uint8_t> huge(&byte, 2'113'929'217);
+  for (const Compression compression : {Compression::kLz4, Compression::kZstd}) {
+    EXPECT_THAT(Compress(compression, {}, huge, arrow::default_memory_pool()),
+                FailsWith(ErrorCode::kInvalidArgument));
+  }
+}
+
 TEST_P(LanceCompressionTest, RefusesWhatIsCutOrClaimsTooMuch) {
   const std::string text = RandomText(1000);
-  const std::string good = Compress(GetParam(), text);
+  const std::string good = Stored(GetParam(), text);
   EXPECT_THAT(Plain(GetParam(), good, 999), FailsWith(ErrorCode::kCorrupt));
   for (size_t length = 1; length < good.size(); ++length) {
     EXPECT_THAT(Plain(GetParam(), good.substr(0, length), 1000), FailsWith(ErrorCode::kCorrupt));
@@ -120,7 +174,7 @@ TEST_P(LanceCompressionTest, DecodesChunksAndSingleValues) {
   for (int byte = 0; byte < 4; ++byte) {
     for (const uint32_t value : values) streams += static_cast<char>(value >> (8 * byte));
   }
-  const std::string bytes = Compress(GetParam(), streams);
+  const std::string bytes = Stored(GetParam(), streams);
   const auto buffer = Bytes(bytes);
   const EncodedChunk chunk{.buffers = {&buffer, 1}, .num_values = 1024};
   ColumnOutput range(shape, 1000, arrow::default_memory_pool());

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include <arrow/type_fwd.h>
+#include <arrow/buffer_builder.h>
 
 #include "tusk/base/result.h"
 #include "tusk/lance/encodings/rows_view.h"
