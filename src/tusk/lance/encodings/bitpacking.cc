@@ -5,6 +5,7 @@
 
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/decode_kernels.h"
+#include "tusk/lance/encodings/encode_kernels.h"
 
 namespace tusk::lance {
 namespace {
@@ -22,19 +23,15 @@ constexpr int64_t kLanes = kPackedBlock / kBits<T>;
 template <typename T>
   requires std::is_unsigned_v<T>
 void PackBlock(const T* values, int width, uint8_t* packed) {
-  if (width == 0) return;
-  std::memset(packed, 0, PackedBytes(width));
-  for (int row = 0; row < kBits<T>; ++row) {
-    const int shift = row * width % kBits<T>;
-    const bool spills = shift + width > kBits<T>;
-    uint8_t* word = packed + row * width / kBits<T> * kLanes<T> * sizeof(T);
-    for (int64_t lane = 0; lane < kLanes<T>; ++lane, word += sizeof(T)) {
-      const T value = values[FirstOfPackedRow(row) + lane];
-      StoreLittle<T>(LoadLittle<T>(word) | static_cast<T>(value << shift), word);
-      if (!spills) continue;
-      uint8_t* next = word + kLanes<T> * sizeof(T);
-      StoreLittle<T>(LoadLittle<T>(next) | static_cast<T>(value >> (kBits<T> - shift)), next);
-    }
+  const auto* from = reinterpret_cast<const uint8_t*>(values);
+  if constexpr (sizeof(T) == 1) {
+    EncoderKernels().pack8(from, width, packed);
+  } else if constexpr (sizeof(T) == 2) {
+    EncoderKernels().pack16(from, width, packed);
+  } else if constexpr (sizeof(T) == 4) {
+    EncoderKernels().pack32(from, width, packed);
+  } else {
+    EncoderKernels().pack64(from, width, packed);
   }
 }
 

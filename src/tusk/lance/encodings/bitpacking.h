@@ -36,7 +36,7 @@ constexpr int64_t FirstOfPackedRow(int row) {
 }
 
 /// Packs kPackedBlock values, of which only the lowest `width` bits are set, into
-/// PackedBytes(width) bytes, which need no alignment. The values of 1024 / bits(T) lanes lie side
+/// PackedBytes(width) bytes. Neither needs alignment. The values of 1024 / bits(T) lanes lie side
 /// by side, so that packing and unpacking work on whole vectors; the order is that of FastLanes
 /// (Afroozeh and Boncz, "The FastLanes Compression Layout", VLDB 2023). Made for 8, 16, 32 and 64
 /// bits.

@@ -18,20 +18,6 @@ void Unpack(const uint8_t* packed, int width, uint8_t* values) {
   UnpackAnyWidth<T, kBytes>(packed, width, values);
 }
 
-/// Sixteen bytes.
-struct Piece {
-  typedef uint8_t Bytes __attribute__((vector_size(kBytes), aligned(1), may_alias));  // NOLINT
-  Bytes bytes;
-};
-
-/// The first or the second halves of `a` and `b`, byte by byte in turn.
-TUSK_INLINE void Interleave(const Piece& a, const Piece& b, Piece* first, Piece* second) {
-  first->bytes = __builtin_shufflevector(a.bytes, b.bytes, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21,
-                                         6, 22, 7, 23);
-  second->bytes = __builtin_shufflevector(a.bytes, b.bytes, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28,
-                                          13, 29, 14, 30, 15, 31);
-}
-
 /// Sixteen values at a time: interleaving stream i with stream i + width / 2, as often as the
 /// width has bits, brings the bytes of each value together.
 template <int kWidth>
@@ -40,20 +26,12 @@ void Join(const uint8_t* streams, int64_t stride, int64_t n, uint8_t* values) {
   for (; i + kBytes <= n; i += kBytes) {
     Piece pieces[kWidth];
     for (int byte = 0; byte < kWidth; ++byte) {
-      pieces[byte].bytes = *reinterpret_cast<const Piece::Bytes*>(streams + byte * stride + i);
+      pieces[byte] = LoadPiece(streams + byte * stride + i);
     }
 #pragma GCC unroll 3
-    for (int step = 1; step < kWidth; step *= 2) {
-      Piece next[kWidth];
-#pragma GCC unroll 4
-      for (int pair = 0; pair < kWidth / 2; ++pair) {
-        Interleave(pieces[pair], pieces[pair + kWidth / 2], &next[2 * pair], &next[2 * pair + 1]);
-      }
-#pragma GCC unroll 8
-      for (int byte = 0; byte < kWidth; ++byte) pieces[byte] = next[byte];
-    }
+    for (int step = 1; step < kWidth; step *= 2) InterleaveHalves(pieces);
     for (int64_t piece = 0; piece < kWidth; ++piece) {
-      *reinterpret_cast<Piece::Bytes*>(values + i * kWidth + piece * kBytes) = pieces[piece].bytes;
+      StorePiece(pieces[piece], values + i * kWidth + piece * kBytes);
     }
   }
   for (; i < n; ++i) {
@@ -87,8 +65,8 @@ const DecodeKernels& KernelsOf(SimdLevel level) {
   return PlainKernels();
 }
 
-std::atomic<const DecodeKernels*>& Chosen() {
-  static std::atomic<const DecodeKernels*> chosen = &KernelsOf(SupportedSimdLevels().back());
+std::atomic<SimdLevel>& ChosenLevel() {
+  static std::atomic<SimdLevel> chosen = SupportedSimdLevels().back();
   return chosen;
 }
 
@@ -115,9 +93,11 @@ const DecodeKernels& PlainKernels() {
   return kKernels;
 }
 
-const DecodeKernels& Kernels() { return *Chosen().load(std::memory_order_relaxed); }
+SimdLevel KernelLevel() { return ChosenLevel().load(std::memory_order_relaxed); }
 
-ForcedSimdLevel::ForcedSimdLevel(SimdLevel level) { Chosen() = &KernelsOf(level); }
-ForcedSimdLevel::~ForcedSimdLevel() { Chosen() = &KernelsOf(SupportedSimdLevels().back()); }
+const DecodeKernels& Kernels() { return KernelsOf(KernelLevel()); }
+
+ForcedSimdLevel::ForcedSimdLevel(SimdLevel level) { ChosenLevel() = level; }
+ForcedSimdLevel::~ForcedSimdLevel() { ChosenLevel() = SupportedSimdLevels().back(); }
 
 }  // namespace tusk::lance

@@ -47,10 +47,12 @@ const DecodeKernels& PlainKernels();
 const DecodeKernels& Avx2Kernels();
 const DecodeKernels& Avx512Kernels();
 
-/// The kernels that decoders use: those of the widest level of this CPU.
+/// The level whose kernels are used: the widest of this CPU.
+SimdLevel KernelLevel();
+/// The kernels that decoders use: those of KernelLevel().
 const DecodeKernels& Kernels();
 
-/// For tests: while it stands, the decoders of all threads use `level`, which this CPU has.
+/// For tests: while it stands, KernelLevel() is `level`, which this CPU has, on all threads.
 class ForcedSimdLevel {
  public:
   explicit ForcedSimdLevel(SimdLevel level);
