@@ -1,11 +1,15 @@
 #include "tusk/lance/encodings/bitpacking.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
+#include <cassert>
 #include <cstring>
 
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/decode_kernels.h"
 #include "tusk/lance/encodings/encode_kernels.h"
+#include "tusk/lance/encodings/value_encoder.h"
 
 namespace tusk::lance {
 namespace {
@@ -66,6 +70,16 @@ T UnpackOne(const uint8_t* packed, int width, int64_t i) {
     value |= static_cast<T>(LoadLittle<T>(word + kLanes<T> * sizeof(T)) << (kBits<T> - shift));
   }
   return value & LowBits<T>(width);
+}
+
+int WidestBits(const uint8_t* values, int64_t bits, int64_t num_values) {
+  const int64_t size = num_values * bits / 8;
+  uint64_t any = EncoderKernels().any64(values, size / 8);
+  uint64_t rest = 0;
+  if (size % 8 != 0) std::memcpy(&rest, values + size / 8 * 8, size % 8);
+  any |= rest;
+  for (int64_t half = 32; half >= bits; half /= 2) any |= any >> half;
+  return std::bit_width(any << (64 - bits) >> (64 - bits));
 }
 
 template void PackBlock(const uint8_t*, int, uint8_t*);
@@ -149,6 +163,42 @@ class InlineBitpackingDecoder final : public ValueDecoder {
   }
 };
 
+template <typename T>
+class InlineBitpackingEncoder final : public ValueEncoder {
+ public:
+  InlineBitpackingEncoder() {
+    encoding_.kind = ValueEncoding::Kind::kInlineBitpacking;
+    encoding_.bits = kBits<T>;
+  }
+
+  const ValueEncoding& encoding() const override { return encoding_; }
+  size_t num_buffers() const override { return 1; }
+  int64_t ChunkRows(const RowsView& rest) const override {
+    return std::min(kPackedBlock, rest.num_rows);
+  }
+
+  Status EncodeChunk(const RowsView& rows, std::span<arrow::BufferBuilder> out) override {
+    const uint8_t* values = rows.values + rows.values_bit / 8;
+    const int width = WidestBits(values, kBits<T>, rows.num_rows);
+    const auto size = static_cast<int64_t>(sizeof(T)) + PackedBytes(width);
+    ARROW_RETURN_NOT_OK(out[0].Reserve(size));
+    uint8_t* to = out[0].mutable_data() + out[0].length();
+    StoreLittle(static_cast<T>(width), to);
+    if (rows.num_rows == kPackedBlock) {
+      PackBlock(reinterpret_cast<const T*>(values), width, to + sizeof(T));
+    } else {
+      std::array<T, kPackedBlock> block{};
+      std::memcpy(block.data(), values, rows.num_rows * sizeof(T));
+      PackBlock(block.data(), width, to + sizeof(T));
+    }
+    out[0].UnsafeAdvance(size);
+    return Status::OK();
+  }
+
+ private:
+  ValueEncoding encoding_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<const ValueDecoder>> MakeInlineBitpackingDecoder(uint64_t bits) {
@@ -163,6 +213,20 @@ Result<std::unique_ptr<const ValueDecoder>> MakeInlineBitpackingDecoder(uint64_t
       return std::make_unique<InlineBitpackingDecoder<uint64_t>>();
     default:
       return Corrupt("encoding inline_bitpacking of ", bits, " bits");
+  }
+}
+
+std::unique_ptr<ValueEncoder> MakeInlineBitpackingEncoder(int64_t bits) {
+  switch (bits) {
+    case 8:
+      return std::make_unique<InlineBitpackingEncoder<uint8_t>>();
+    case 16:
+      return std::make_unique<InlineBitpackingEncoder<uint16_t>>();
+    case 32:
+      return std::make_unique<InlineBitpackingEncoder<uint32_t>>();
+    default:
+      assert(bits == 64);
+      return std::make_unique<InlineBitpackingEncoder<uint64_t>>();
   }
 }
 

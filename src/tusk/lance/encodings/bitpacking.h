@@ -9,6 +9,8 @@
 
 namespace tusk::lance {
 
+class ValueEncoder;
+
 /// Values in one block of packed integers.
 inline constexpr int64_t kPackedBlock = 1024;
 
@@ -54,8 +56,16 @@ template <typename T>
   requires std::is_unsigned_v<T>
 T UnpackOne(const uint8_t* packed, int width, int64_t i);
 
+/// Bits of the widest of `num_values` values of `bits` bits, 8, 16, 32 or 64; 0 if all are 0.
+/// `values` need no alignment.
+int WidestBits(const uint8_t* values, int64_t bits, int64_t num_values);
+
 /// Inline bitpacking: chunks of at most kPackedBlock values of `bits` bits; each is one word of
 /// `bits` bits with the width, then one block. One buffer. Corrupt for bits that no word has.
 Result<std::unique_ptr<const ValueDecoder>> MakeInlineBitpackingDecoder(uint64_t bits);
+
+/// Stores values of `bits` bits, 8, 16, 32 or 64, as that decoder reads them. A chunk has
+/// kPackedBlock values, and is as wide as its own widest.
+std::unique_ptr<ValueEncoder> MakeInlineBitpackingEncoder(int64_t bits);
 
 }  // namespace tusk::lance

@@ -48,6 +48,22 @@ class LanceBitpackingTest : public testing::Test {
 using Words = testing::Types<uint8_t, uint16_t, uint32_t, uint64_t>;
 TYPED_TEST_SUITE(LanceBitpackingTest, Words);
 
+TYPED_TEST(LanceBitpackingTest, FindsTheWidestOfAnyNumberOfValues) {
+  for (int64_t count = 0; count < 50; ++count) {
+    for (int width = 0; width <= this->kBits; ++width) {
+      std::vector<TypeParam> values(count);
+      for (int64_t widest = 0; widest < count; ++widest) {
+        for (TypeParam& value : values) value = width > 0 ? 1 : 0;
+        if (width > 0) values[widest] = static_cast<TypeParam>(TypeParam{1} << (width - 1));
+        EXPECT_EQ(WidestBits(reinterpret_cast<const uint8_t*>(values.data()), this->kBits, count),
+                  width)
+            << widest << " of " << count;
+      }
+    }
+  }
+  EXPECT_EQ(WidestBits(nullptr, this->kBits, 0), 0);
+}
+
 TYPED_TEST(LanceBitpackingTest, HasTheLayoutOfTheFormatAtEveryWidth) {
   std::mt19937_64 random(7);
   for (int width = 0; width <= this->kBits; ++width) {

@@ -1,8 +1,12 @@
 #include "tusk/lance/encodings/byte_stream_split.h"
 
+#include <algorithm>
+#include <cassert>
 #include <limits>
 
 #include "tusk/lance/encodings/decode_kernels.h"
+#include "tusk/lance/encodings/encode_kernels.h"
+#include "tusk/lance/encodings/value_encoder.h"
 
 namespace tusk::lance {
 namespace {
@@ -59,6 +63,35 @@ class ByteStreamSplitDecoder final : public ValueDecoder {
   int64_t width_;
 };
 
+class ByteStreamSplitEncoder final : public ValueEncoder {
+ public:
+  explicit ByteStreamSplitEncoder(int64_t bits) : width_(bits / 8) {
+    encoding_.kind = ValueEncoding::Kind::kByteStreamSplit;
+    encoding_.children.push_back(ValueEncoding::Flat(static_cast<uint64_t>(bits)));
+  }
+
+  const ValueEncoding& encoding() const override { return encoding_; }
+  size_t num_buffers() const override { return 1; }
+  int64_t ChunkRows(const RowsView& rest) const override {
+    return std::min(kChunkBytes / width_, rest.num_rows);
+  }
+  Status EncodeChunk(const RowsView& rows, std::span<arrow::BufferBuilder> out) override {
+    const int64_t size = rows.num_rows * width_;
+    ARROW_RETURN_NOT_OK(out[0].Reserve(size));
+    const auto split = width_ == 4 ? EncoderKernels().split4 : EncoderKernels().split8;
+    split(rows.values + rows.values_bit / 8, rows.num_rows, rows.num_rows,
+          out[0].mutable_data() + out[0].length());
+    out[0].UnsafeAdvance(size);
+    return Status::OK();
+  }
+
+ private:
+  static constexpr int64_t kChunkBytes = 4096;
+
+  ValueEncoding encoding_;
+  int64_t width_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<const ValueDecoder>> MakeByteStreamSplitDecoder(
@@ -70,6 +103,11 @@ Result<std::unique_ptr<const ValueDecoder>> MakeByteStreamSplitDecoder(
                    values.bits, " bits");
   }
   return std::make_unique<ByteStreamSplitDecoder>(static_cast<int64_t>(values.bits) / 8);
+}
+
+std::unique_ptr<ValueEncoder> MakeByteStreamSplitEncoder(int64_t bits) {
+  assert(bits == 32 || bits == 64);
+  return std::make_unique<ByteStreamSplitEncoder>(bits);
 }
 
 }  // namespace tusk::lance

@@ -1,11 +1,14 @@
 #include "tusk/lance/encodings/flat.h"
 
+#include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <limits>
 #include <ranges>
 #include <utility>
 
 #include "tusk/lance/encodings/bits.h"
+#include "tusk/lance/encodings/value_encoder.h"
 
 namespace tusk::lance {
 namespace {
@@ -79,6 +82,39 @@ class FlatDecoder final : public ValueDecoder {
   int64_t row_bits_;
 };
 
+/// Rows of a chunk: a power of two above one, in whole bytes.
+int64_t FixedChunkRows(int64_t row_bits) {
+  int64_t rows = row_bits % 8 == 0 ? 2 : 8;
+  while (2 * rows <= kMaxChunkValues && 2 * rows * row_bits / 8 < kMaxChunkBytes) rows *= 2;
+  return rows;
+}
+
+class FlatEncoder final : public ValueEncoder {
+ public:
+  explicit FlatEncoder(const ValueShape& shape)
+      : encoding_(FlatEncoding(shape)),
+        row_bits_(shape.row_bits()),
+        chunk_rows_(FixedChunkRows(row_bits_)) {}
+
+  const ValueEncoding& encoding() const override { return encoding_; }
+  size_t num_buffers() const override { return 1; }
+  int64_t ChunkRows(const RowsView& rest) const override {
+    return std::min(chunk_rows_, rest.num_rows);
+  }
+  Status EncodeChunk(const RowsView& rows, std::span<arrow::BufferBuilder> out) override {
+    const int64_t size = BytesForBits(rows.num_rows * row_bits_);
+    ARROW_RETURN_NOT_OK(out[0].Reserve(size));
+    EncodeFlat(rows, out[0].mutable_data() + out[0].length());
+    out[0].UnsafeAdvance(size);
+    return Status::OK();
+  }
+
+ private:
+  ValueEncoding encoding_;
+  int64_t row_bits_;
+  int64_t chunk_rows_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<const ValueDecoder>> MakeFlatDecoder(ListLayers lists) {
@@ -102,7 +138,19 @@ ValueEncoding FlatEncoding(const ValueShape& shape) {
     list.children.push_back(std::move(encoding));
     encoding = std::move(list);
   }
-  return encoding;
+  if (shape.packed_fields.empty()) return encoding;
+  ValueEncoding packed;
+  packed.kind = ValueEncoding::Kind::kPackedStruct;
+  for (const ValueShape::PackedField& field : shape.packed_fields) {
+    packed.packed_fields.push_back({.bits = static_cast<uint64_t>(field.bits)});
+  }
+  packed.children.push_back(std::move(encoding));
+  return packed;
+}
+
+std::unique_ptr<ValueEncoder> MakeFlatEncoder(const ValueShape& shape) {
+  assert(!shape.is_variable && shape.row_bits() > 0);
+  return std::make_unique<FlatEncoder>(shape);
 }
 
 void EncodeFlat(const RowsView& rows, uint8_t* to) {

@@ -11,13 +11,20 @@
 
 namespace tusk::lance {
 
+class ValueEncoder;
+
 /// Flat: the values as they are in memory, `lists.items_per_row` items for each row, without gaps
 /// between rows, booleans one bit each. One buffer, behind one for each bitmap of the lists.
 /// Unsupported for items that are neither of 1 bit nor of whole bytes.
 Result<std::unique_ptr<const ValueDecoder>> MakeFlatDecoder(ListLayers lists);
 
-/// How values of a fixed shape are described when they are stored flat.
+/// How values of a fixed shape are described when they are stored flat, packed structs included.
 ValueEncoding FlatEncoding(const ValueShape& shape);
+
+/// Stores values of a fixed shape, at least one bit each, as that decoder reads them. A chunk has
+/// as many rows as stay below kMaxChunkValues and kMaxChunkBytes, but at least two, or eight if a
+/// row is not of whole bytes. One buffer.
+std::unique_ptr<ValueEncoder> MakeFlatEncoder(const ValueShape& shape);
 
 /// Writes the values of `rows` to `to`, which has BytesForBits(num_rows * row_bits) bytes; what
 /// stands under a null, and the bits that fill the last byte, become zero.

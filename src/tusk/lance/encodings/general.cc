@@ -9,6 +9,7 @@
 
 #include "tusk/lance/encodings/bitpacking.h"
 #include "tusk/lance/encodings/compression.h"
+#include "tusk/lance/encodings/value_encoder.h"
 
 namespace tusk::lance {
 namespace {
@@ -68,6 +69,33 @@ class GeneralDecoder final : public ValueDecoder {
   std::unique_ptr<const ValueDecoder> values_;
 };
 
+class GeneralEncoder final : public ValueEncoder {
+ public:
+  GeneralEncoder(ValueEncoding::Compression compression, std::optional<int> level,
+                 std::unique_ptr<ValueEncoder> values)
+      : level_(level), values_(std::move(values)) {
+    encoding_.kind = ValueEncoding::Kind::kGeneral;
+    encoding_.compression = compression;
+    encoding_.children.push_back(values_->encoding());
+  }
+
+  const ValueEncoding& encoding() const override { return encoding_; }
+  size_t num_buffers() const override { return values_->num_buffers(); }
+  int64_t ChunkRows(const RowsView& rest) const override { return values_->ChunkRows(rest); }
+  Status EncodeChunk(const RowsView& rows, std::span<arrow::BufferBuilder> out) override {
+    ARROW_RETURN_NOT_OK(values_->EncodeChunk(rows, out));
+    plain_.assign(out[0].data(), out[0].data() + out[0].length());
+    out[0].Rewind(0);
+    return AppendCompressed(encoding_.compression, level_, plain_, out.data());
+  }
+
+ private:
+  ValueEncoding encoding_;
+  std::optional<int> level_;
+  std::unique_ptr<ValueEncoder> values_;
+  std::vector<uint8_t> plain_;  ///< of one chunk
+};
+
 }  // namespace
 
 Result<std::unique_ptr<const ValueDecoder>> MakeGeneralDecoder(
@@ -76,6 +104,35 @@ Result<std::unique_ptr<const ValueDecoder>> MakeGeneralDecoder(
     return Unsupported("values in a compression other than LZ4 and ZSTD are not supported yet");
   }
   return std::make_unique<GeneralDecoder>(encoding.compression, std::move(values));
+}
+
+std::unique_ptr<ValueEncoder> MakeGeneralEncoder(ValueEncoding::Compression compression,
+                                                 std::optional<int> level,
+                                                 std::unique_ptr<ValueEncoder> values) {
+  return std::make_unique<GeneralEncoder>(compression, level, std::move(values));
+}
+
+Result<CompressionSample> SampleCompression(ValueEncoding::Compression compression,
+                                            std::optional<int> level, const RowsView& page,
+                                            ValueEncoder* values, arrow::MemoryPool* pool) {
+  constexpr int64_t kChunks = 16;
+  std::vector<arrow::BufferBuilder> plain;
+  for (size_t i = 0; i < values->num_buffers(); ++i) plain.emplace_back(pool);
+  arrow::BufferBuilder stored(pool);
+  CompressionSample sample;
+  for (int64_t row = 0; row < page.num_rows;) {
+    const RowsView rest = page.Slice({.begin = row, .end = page.num_rows});
+    const int64_t rows = values->ChunkRows(rest);
+    for (arrow::BufferBuilder& buffer : plain) buffer.Rewind(0);
+    ARROW_RETURN_NOT_OK(values->EncodeChunk(rest.Slice({.begin = 0, .end = rows}), plain));
+    stored.Rewind(0);
+    ARROW_RETURN_NOT_OK(AppendCompressed(
+        compression, level, {plain[0].data(), static_cast<size_t>(plain[0].length())}, &stored));
+    sample.plain_bytes += plain[0].length();
+    sample.stored_bytes += stored.length();
+    row += std::max(rows, (page.num_rows + kChunks - 1) / kChunks);
+  }
+  return sample;
 }
 
 }  // namespace tusk::lance

@@ -1,15 +1,21 @@
 #include "tusk/lance/encodings/rle.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cassert>
 #include <cstring>
 #include <vector>
 
 #include "tusk/base/little_endian.h"
+#include "tusk/lance/encodings/bitpacking.h"
+#include "tusk/lance/encodings/bits.h"
+#include "tusk/lance/encodings/decode_kernels.h"
+#include "tusk/lance/encodings/encode_kernels.h"
+#include "tusk/lance/encodings/value_encoder.h"
 
 namespace tusk::lance {
 namespace {
-
-constexpr int64_t kMaxRunLength = 255;
 
 Status Broken(std::span<const uint8_t> values, std::span<const uint8_t> lengths, int64_t width,
               int64_t num_values) {
@@ -98,7 +104,139 @@ class RleDecoder final : public ValueDecoder {
   int64_t width_;
 };
 
+/// Which of some values differ from the next, a bit for each: the last ones of runs.
+class RunEnds {
+ public:
+  /// Pairs of values that are compared at once.
+  static constexpr int64_t kPairs = 4096;
+
+  explicit RunEnds(int64_t bits)
+      : width_(bits / 8),
+        changes_(bits == 8    ? EncoderKernels().changes8
+                 : bits == 16 ? EncoderKernels().changes16
+                 : bits == 32 ? EncoderKernels().changes32
+                              : EncoderKernels().changes64) {}
+
+  /// Compares `count` values from `values` on, each with the next; at most kPairs.
+  void Find(const uint8_t* values, int64_t count) {
+    changes_(values, count, bits_.data());
+    num_bytes_ = BytesForBits(count);
+    std::memset(bits_.data() + num_bytes_, 0, RoundUp(num_bytes_, 8) - num_bytes_);
+  }
+  int64_t CountEnds() const { return Kernels().count_ones(bits_.data(), num_bytes_); }
+  int64_t num_words() const { return (num_bytes_ + 7) / 8; }
+  uint64_t Word(int64_t i) const { return LoadLittle<uint64_t>(bits_.data() + i * 8); }
+  int64_t width() const { return width_; }
+
+ private:
+  int64_t width_;
+  void (*changes_)(const uint8_t*, int64_t, uint8_t*);
+  std::array<uint8_t, kPairs / 8> bits_;
+  int64_t num_bytes_ = 0;
+};
+
+template <typename T>
+void EncodeRunsOf(const uint8_t* values, int64_t num_values, uint8_t* run_values,
+                  uint8_t* run_lengths) {
+  RunEnds ends(kWordBits<T>);
+  int64_t begin = 0;  // of the run
+  const auto end_run = [&](int64_t last) {
+    const T value = LoadLittle<T>(values + last * static_cast<int64_t>(sizeof(T)));
+    int64_t length = last + 1 - begin;
+    for (; length > kMaxRunLength; length -= kMaxRunLength) {
+      StoreLittle(value, run_values);
+      run_values += sizeof(T);
+      *run_lengths++ = kMaxRunLength;
+    }
+    StoreLittle(value, run_values);
+    run_values += sizeof(T);
+    *run_lengths++ = static_cast<uint8_t>(length);
+    begin = last + 1;
+  };
+  for (int64_t piece = 0; piece + 1 < num_values; piece += RunEnds::kPairs) {
+    ends.Find(values + piece * static_cast<int64_t>(sizeof(T)),
+              std::min(RunEnds::kPairs, num_values - 1 - piece));
+    for (int64_t i = 0; i < ends.num_words(); ++i) {
+      for (uint64_t word = ends.Word(i); word != 0; word &= word - 1) {
+        end_run(piece + i * 64 + std::countr_zero(word));
+      }
+    }
+  }
+  if (num_values > 0) end_run(num_values - 1);
+}
+
+class RleEncoder final : public ValueEncoder {
+ public:
+  explicit RleEncoder(int64_t bits) : encoding_(RleEncoding(bits)), bits_(bits) {}
+
+  const ValueEncoding& encoding() const override { return encoding_; }
+  size_t num_buffers() const override { return 2; }
+
+  int64_t ChunkRows(const RowsView& rest) const override {
+    const uint8_t* values = rest.values + rest.values_bit / 8;
+    const auto fits = [&](int64_t count) {
+      return CountRuns(values, bits_, count) * (bits_ / 8 + 1) <= kMaxChunkBytes;
+    };
+    if (rest.num_rows <= kMaxChunkValues && fits(rest.num_rows)) return rest.num_rows;
+    auto rows = static_cast<int64_t>(
+        std::bit_floor(static_cast<uint64_t>(std::min(rest.num_rows, kMaxChunkValues))));
+    while (!fits(rows)) rows /= 2;
+    return rows;
+  }
+
+  Status EncodeChunk(const RowsView& rows, std::span<arrow::BufferBuilder> out) override {
+    const uint8_t* values = rows.values + rows.values_bit / 8;
+    const int64_t runs = CountRuns(values, bits_, rows.num_rows);
+    ARROW_RETURN_NOT_OK(out[0].Reserve(runs * bits_ / 8));
+    ARROW_RETURN_NOT_OK(out[1].Reserve(runs));
+    EncodeRuns(values, bits_, rows.num_rows, out[0].mutable_data() + out[0].length(),
+               out[1].mutable_data() + out[1].length());
+    out[0].UnsafeAdvance(runs * bits_ / 8);
+    out[1].UnsafeAdvance(runs);
+    return Status::OK();
+  }
+
+ private:
+  ValueEncoding encoding_;
+  int64_t bits_;
+};
+
 }  // namespace
+
+int64_t CountRuns(const uint8_t* values, int64_t bits, int64_t num_values) {
+  if (num_values == 0) return 0;
+  RunEnds ends(bits);
+  int64_t runs = 0;
+  int64_t last = -1;  // of the run before
+  for (int64_t piece = 0; piece + 1 < num_values; piece += RunEnds::kPairs) {
+    ends.Find(values + piece * ends.width(), std::min(RunEnds::kPairs, num_values - 1 - piece));
+    runs += ends.CountEnds();
+    // Only runs that end in another word than they begin in can be too long for one.
+    for (int64_t i = 0; i < ends.num_words(); ++i) {
+      const uint64_t word = ends.Word(i);
+      if (word == 0) continue;
+      const int64_t first = piece + i * 64;
+      runs += (first + std::countr_zero(word) - last - 1) / kMaxRunLength;
+      last = first + 63 - std::countl_zero(word);
+    }
+  }
+  return runs + (num_values - 1 - last + kMaxRunLength - 1) / kMaxRunLength;
+}
+
+void EncodeRuns(const uint8_t* values, int64_t bits, int64_t num_values, uint8_t* run_values,
+                uint8_t* run_lengths) {
+  switch (bits) {
+    case 8:
+      return EncodeRunsOf<uint8_t>(values, num_values, run_values, run_lengths);
+    case 16:
+      return EncodeRunsOf<uint16_t>(values, num_values, run_values, run_lengths);
+    case 32:
+      return EncodeRunsOf<uint32_t>(values, num_values, run_values, run_lengths);
+    default:
+      assert(bits == 64);
+      return EncodeRunsOf<uint64_t>(values, num_values, run_values, run_lengths);
+  }
+}
 
 Status ExpandRuns(std::span<const uint8_t> values, std::span<const uint8_t> lengths, int64_t width,
                   int64_t num_values, uint8_t* to) {
@@ -132,6 +270,17 @@ Result<int64_t> RleValueBits(const ValueEncoding& encoding) {
 Result<std::unique_ptr<const ValueDecoder>> MakeRleDecoder(const ValueEncoding& encoding) {
   ARROW_ASSIGN_OR_RAISE(const int64_t bits, RleValueBits(encoding));
   return std::make_unique<RleDecoder>(bits);
+}
+
+ValueEncoding RleEncoding(int64_t bits) {
+  ValueEncoding encoding;
+  encoding.kind = ValueEncoding::Kind::kRle;
+  encoding.children = {ValueEncoding::Flat(static_cast<uint64_t>(bits)), ValueEncoding::Flat(8)};
+  return encoding;
+}
+
+std::unique_ptr<ValueEncoder> MakeRleEncoder(int64_t bits) {
+  return std::make_unique<RleEncoder>(bits);
 }
 
 }  // namespace tusk::lance

@@ -71,6 +71,45 @@ TEST(LanceRleTest, RefusesRunsThatAreTooFewOrEmpty) {
               FailsWith(ErrorCode::kCorrupt));
 }
 
+// Against one value at a time.
+TEST(LanceRleTest, FindsRunsOfEveryLength) {
+  std::mt19937_64 random(6);
+  for (const int64_t width : {1, 2, 4, 8}) {
+    for (int round = 0; round < 300; ++round) {
+      const int64_t longest = std::vector<int64_t>{1, 3, 70, 300, 3000}[random() % 5];
+      const auto length = static_cast<int64_t>(random() % (round % 10 == 0 ? 20000 : 600));
+      std::vector<uint8_t> values(length * width);
+      std::vector<uint8_t> run_values;
+      std::vector<uint8_t> run_lengths;
+      for (int64_t i = 0; i < length;) {
+        std::vector<uint8_t> value(width);
+        // Mostly other than the one before, in any of its bytes.
+        value[random() % width] = static_cast<uint8_t>(random());
+        const auto run =
+            std::min<int64_t>(1 + static_cast<int64_t>(random() % longest), length - i);
+        for (int64_t end = i + run; i < end; ++i) {
+          std::ranges::copy(value, values.begin() + i * width);
+          const bool is_same = !run_lengths.empty() && run_lengths.back() < 255 &&
+                               std::equal(value.begin(), value.end(), run_values.end() - width);
+          if (is_same) {
+            ++run_lengths.back();
+          } else {
+            run_values.insert(run_values.end(), value.begin(), value.end());
+            run_lengths.push_back(1);
+          }
+        }
+      }
+      const auto runs = static_cast<int64_t>(run_lengths.size());
+      ASSERT_EQ(CountRuns(values.data(), width * 8, length), runs) << width << ' ' << length;
+      std::vector<uint8_t> found_values(runs * width);
+      std::vector<uint8_t> found_lengths(runs);
+      EncodeRuns(values.data(), width * 8, length, found_values.data(), found_lengths.data());
+      EXPECT_EQ(found_values, run_values) << width << ' ' << length;
+      EXPECT_EQ(found_lengths, run_lengths) << width << ' ' << length;
+    }
+  }
+}
+
 TEST(LanceRleTest, DecodesRangesAndSingleRows) {
   ASSERT_OK_AND_ASSIGN(const auto decoder, MakeRleDecoder(Rle(16, 8)));
   const std::vector<uint8_t> values = {1, 0, 2, 0, 3, 0};

@@ -1,9 +1,12 @@
 #include "tusk/lance/encodings/variable.h"
 
+#include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <limits>
 
 #include "tusk/lance/encodings/decode_kernels.h"
+#include "tusk/lance/encodings/value_encoder.h"
 
 namespace tusk::lance {
 namespace {
@@ -73,6 +76,54 @@ void EncodeAs(const RowsView& rows, uint8_t* to) {
   StoreLittle(static_cast<Stored>(at), table);
   for (; at % static_cast<int64_t>(sizeof(Stored)) != 0; ++at) to[at] = kPadding;
 }
+
+/// The same for rows that are all valid, so that their bytes stand one after the other.
+template <typename Stored>
+void EncodeRun(const RowsView& rows, uint8_t* to) {
+  const int64_t table = (rows.num_rows + 1) * static_cast<int64_t>(sizeof(Stored));
+  const int64_t begin = rows.Offset(0);
+  const int64_t size = rows.Offset(rows.num_rows) - begin;
+  const auto add = sizeof(Stored) == 4 ? Kernels().add32to32 : Kernels().add64to64;
+  add(rows.offsets, rows.num_rows + 1, static_cast<uint64_t>(table - begin), to);
+  if (size > 0) std::memcpy(to + table, rows.values + begin, size);
+  for (int64_t at = table + size; at % static_cast<int64_t>(sizeof(Stored)) != 0; ++at) {
+    to[at] = kPadding;
+  }
+}
+
+class VariableEncoder final : public ValueEncoder {
+ public:
+  VariableEncoder(int64_t offset_bits, int64_t chunk_bytes)
+      : encoding_(VariableEncoding(offset_bits)),
+        offset_width_(offset_bits / 8),
+        chunk_bytes_(chunk_bytes) {}
+
+  const ValueEncoding& encoding() const override { return encoding_; }
+  size_t num_buffers() const override { return 1; }
+
+  int64_t ChunkRows(const RowsView& rest) const override {
+    const auto fits = [&](int64_t count) {
+      return rest.Offset(count) - rest.Offset(0) + (count + 1) * offset_width_ <= chunk_bytes_;
+    };
+    if (rest.num_rows <= kMaxChunkValues && fits(rest.num_rows)) return rest.num_rows;
+    int64_t rows = 2;
+    while (2 * rows <= std::min(kMaxChunkValues, rest.num_rows) && fits(2 * rows)) rows *= 2;
+    return std::min(rows, rest.num_rows);
+  }
+
+  Status EncodeChunk(const RowsView& rows, std::span<arrow::BufferBuilder> out) override {
+    const int64_t size = EncodedVariableSize(rows);
+    ARROW_RETURN_NOT_OK(out[0].Reserve(size));
+    EncodeVariable(rows, out[0].mutable_data() + out[0].length());
+    out[0].UnsafeAdvance(size);
+    return Status::OK();
+  }
+
+ private:
+  ValueEncoding encoding_;
+  int64_t offset_width_;
+  int64_t chunk_bytes_;
+};
 
 }  // namespace
 
@@ -166,11 +217,16 @@ int64_t EncodedVariableSize(const RowsView& rows) {
 }
 
 void EncodeVariable(const RowsView& rows, uint8_t* to) {
-  if (rows.shape->bits == 32) {
-    EncodeAs<uint32_t>(rows, to);
+  if (rows.validity == nullptr) {
+    rows.shape->bits == 32 ? EncodeRun<uint32_t>(rows, to) : EncodeRun<uint64_t>(rows, to);
   } else {
-    EncodeAs<uint64_t>(rows, to);
+    rows.shape->bits == 32 ? EncodeAs<uint32_t>(rows, to) : EncodeAs<uint64_t>(rows, to);
   }
+}
+
+std::unique_ptr<ValueEncoder> MakeVariableEncoder(const ValueShape& shape, int64_t chunk_bytes) {
+  assert(shape.is_variable);
+  return std::make_unique<VariableEncoder>(shape.bits, chunk_bytes);
 }
 
 }  // namespace tusk::lance

@@ -14,6 +14,8 @@
 
 namespace tusk::lance {
 
+class ValueEncoder;
+
 /// The texts of a chunk of MakeVariableDecoder's encoding, or what stands for them.
 class VariableChunk {
  public:
@@ -49,6 +51,15 @@ Status AppendTexts(const VariableChunk& chunk, RowRange rows, int64_t position, 
 /// the first is (n + 1) * width), then the bytes. One buffer.
 /// Unsupported if the offsets are encoded in another way.
 Result<std::unique_ptr<const ValueDecoder>> MakeVariableDecoder(const ValueEncoding& encoding);
+
+/// Bytes of a chunk of values of any length, its offsets included, that the reference writer aims
+/// at.
+inline constexpr int64_t kVariableChunkBytes = 4096;
+
+/// Stores values of a variable shape as that decoder reads them, with offsets of its bits. A chunk
+/// has as many values as fit `chunk_bytes`, but at least two. One buffer.
+std::unique_ptr<ValueEncoder> MakeVariableEncoder(const ValueShape& shape,
+                                                  int64_t chunk_bytes = kVariableChunkBytes);
 
 /// How values of any length are described when they are stored with offsets of `offset_bits`.
 ValueEncoding VariableEncoding(int64_t offset_bits);
