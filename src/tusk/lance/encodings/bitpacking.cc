@@ -98,6 +98,57 @@ template uint64_t UnpackOne(const uint8_t*, int, int64_t);
 namespace {
 
 template <typename T>
+void PackBlocksOf(const uint8_t* values, int width, int64_t num_values, uint8_t* packed) {
+  const int64_t tail = num_values % kPackedBlock;
+  for (int64_t i = 0; i < num_values - tail; i += kPackedBlock) {
+    PackBlock(reinterpret_cast<const T*>(values), width, packed);
+    values += kPackedBlock * sizeof(T);
+    packed += PackedBytes(width);
+  }
+  const auto plain = tail * static_cast<int64_t>(sizeof(T));
+  // Where both are as long, readers take them for words.
+  if (plain <= PackedBytes(width)) {
+    if (plain > 0) std::memcpy(packed, values, plain);
+    return;
+  }
+  std::array<T, kPackedBlock> block{};
+  std::memcpy(block.data(), values, plain);
+  PackBlock(block.data(), width, packed);
+}
+
+}  // namespace
+
+int64_t PackedBlocksSize(int64_t bits, int width, int64_t num_values) {
+  return num_values / kPackedBlock * PackedBytes(width) +
+         std::min(num_values % kPackedBlock * bits / 8, PackedBytes(width));
+}
+
+void PackBlocks(const uint8_t* values, int64_t bits, int width, int64_t num_values,
+                uint8_t* packed) {
+  switch (bits) {
+    case 8:
+      return PackBlocksOf<uint8_t>(values, width, num_values, packed);
+    case 16:
+      return PackBlocksOf<uint16_t>(values, width, num_values, packed);
+    case 32:
+      return PackBlocksOf<uint32_t>(values, width, num_values, packed);
+    default:
+      assert(bits == 64);
+      return PackBlocksOf<uint64_t>(values, width, num_values, packed);
+  }
+}
+
+ValueEncoding OutOfLineBitpackingEncoding(int64_t bits, int width) {
+  ValueEncoding encoding;
+  encoding.kind = ValueEncoding::Kind::kOutOfLineBitpacking;
+  encoding.bits = static_cast<uint64_t>(bits);
+  encoding.children.push_back(ValueEncoding::Flat(static_cast<uint64_t>(width)));
+  return encoding;
+}
+
+namespace {
+
+template <typename T>
 class InlineBitpackingDecoder final : public ValueDecoder {
  public:
   size_t num_buffers() const override { return 1; }

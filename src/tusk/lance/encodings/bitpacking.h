@@ -6,6 +6,7 @@
 
 #include "tusk/base/result.h"
 #include "tusk/lance/encodings/value_decoder.h"
+#include "tusk/lance/encodings/value_encoding.h"
 
 namespace tusk::lance {
 
@@ -59,6 +60,18 @@ T UnpackOne(const uint8_t* packed, int width, int64_t i);
 /// Bits of the widest of `num_values` values of `bits` bits, 8, 16, 32 or 64; 0 if all are 0.
 /// `values` need no alignment.
 int WidestBits(const uint8_t* values, int64_t bits, int64_t num_values);
+
+/// Bytes of `num_values` values of `bits` bits in out-of-line bitpacking of `width`: whole blocks,
+/// and what is left over as plain words or as one more block, whichever is shorter.
+int64_t PackedBlocksSize(int64_t bits, int width, int64_t num_values);
+
+/// Writes them. `values` have at most `width` bits, which are at least one; neither they nor
+/// `packed` need alignment.
+void PackBlocks(const uint8_t* values, int64_t bits, int width, int64_t num_values,
+                uint8_t* packed);
+
+/// How they are described.
+ValueEncoding OutOfLineBitpackingEncoding(int64_t bits, int width);
 
 /// Inline bitpacking: chunks of at most kPackedBlock values of `bits` bits; each is one word of
 /// `bits` bits with the width, then one block. One buffer. Corrupt for bits that no word has.

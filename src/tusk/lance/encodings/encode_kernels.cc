@@ -25,6 +25,10 @@ void Changes(const uint8_t* words, int64_t n, uint8_t* bits) {
   }
 }
 
+void Nulls16(const uint8_t* bits, int64_t n, uint8_t* words) {
+  Nulls<uint8_t, kBytes>(bits, n, words);
+}
+
 /// Sixteen values at a time: interleaving the first half of their bytes with the second half, as
 /// often as sixteen has bits, brings the bytes of each stream together.
 template <int kWidth>
@@ -60,6 +64,7 @@ const EncodeKernels& EncodeKernelsOf(SimdLevel level) {
       .changes16 = Changes<uint16_t>,
       .changes32 = Changes<uint32_t>,
       .changes64 = Changes<uint64_t>,
+      .nulls16 = Nulls16,
       .split4 = Split<4>,
       .split8 = Split<8>,
   };

@@ -25,6 +25,9 @@ struct EncodeKernels {
   void (*changes32)(const uint8_t* words, int64_t n, uint8_t* bits);
   void (*changes64)(const uint8_t* words, int64_t n, uint8_t* bits);
 
+  /// Writes, for each of `n` bits, 0 where it is set and 1 where it is clear, as 16-bit words.
+  void (*nulls16)(const uint8_t* bits, int64_t n, uint8_t* words);
+
   /// Splits `n` values of 4 or 8 bytes: their first bytes to `streams`, side by side, the second
   /// ones `stride` bytes after them, and so on.
   void (*split4)(const uint8_t* values, int64_t n, int64_t stride, uint8_t* streams);

@@ -78,6 +78,10 @@ TUSK_AVX2 void Changes(const uint8_t* words, int64_t n, uint8_t* bits) {
             bits + i / 8);
 }
 
+TUSK_AVX2 void Nulls16(const uint8_t* bits, int64_t n, uint8_t* words) {
+  Nulls<uint16_t, kBytes>(bits, n, words);
+}
+
 }  // namespace
 
 const EncodeKernels& Avx2EncodeKernels() {
@@ -91,6 +95,7 @@ const EncodeKernels& Avx2EncodeKernels() {
       .changes16 = Changes<uint16_t>,
       .changes32 = Changes<uint32_t>,
       .changes64 = Changes<uint64_t>,
+      .nulls16 = Nulls16,
       .split4 = EncodeKernelsOf(SimdLevel::kPlain).split4,
       .split8 = EncodeKernelsOf(SimdLevel::kPlain).split8,
   };

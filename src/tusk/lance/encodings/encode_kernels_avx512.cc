@@ -51,6 +51,15 @@ TUSK_AVX512 void Changes(const uint8_t* words, int64_t n, uint8_t* bits) {
             bits + i / 8);
 }
 
+TUSK_AVX512 void Nulls16(const uint8_t* bits, int64_t n, uint8_t* words) {
+  int64_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    _mm512_storeu_si512(words + i * 2,
+                        _mm512_maskz_set1_epi16(~LoadLittle<uint32_t>(bits + i / 8), 1));
+  }
+  NullsOneByOne(bits + i / 8, n - i, words + i * 2);
+}
+
 }  // namespace
 
 const EncodeKernels& Avx512EncodeKernels() {
@@ -64,6 +73,7 @@ const EncodeKernels& Avx512EncodeKernels() {
       .changes16 = Changes<uint16_t>,
       .changes32 = Changes<uint32_t>,
       .changes64 = Changes<uint64_t>,
+      .nulls16 = Nulls16,
       .split4 = EncodeKernelsOf(SimdLevel::kPlain).split4,
       .split8 = EncodeKernelsOf(SimdLevel::kPlain).split8,
   };

@@ -115,6 +115,18 @@ TEST_P(LanceEncodeKernelsTest, FindWordsThatDifferFromTheNext) {
   ExpectChanges<uint64_t>(kernels_.changes64);
 }
 
+TEST_P(LanceEncodeKernelsTest, WriteClearBitsAsWords) {
+  for (int64_t n = 0; n <= kMost; ++n) {
+    const auto bits = RandomBytes(BytesForBits(n));
+    const auto words = RandomBytes(n * 2);
+    kernels_.nulls16(bits.data(), n, words.data());
+    for (int64_t i = 0; i < n; ++i) {
+      ASSERT_EQ(LoadLittle<uint16_t>(words.data() + i * 2), GetBit(bits.data(), i) ? 0 : 1)
+          << n << ' ' << i;
+    }
+  }
+}
+
 TEST_P(LanceEncodeKernelsTest, SplitBytesIntoStreams) {
   ExpectSplit(4, kernels_.split4);
   ExpectSplit(8, kernels_.split8);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <limits>
+#include <memory>
 
 #include <arrow/buffer.h>
 
@@ -12,6 +14,7 @@
 #include "tusk/lance/encodings/bits.h"
 #include "tusk/lance/encodings/compression.h"
 #include "tusk/lance/encodings/decode_kernels.h"
+#include "tusk/lance/encodings/encode_kernels.h"
 #include "tusk/lance/encodings/rle.h"
 
 namespace tusk::lance {
@@ -36,10 +39,19 @@ Status TooShort(int64_t num_levels, size_t size) {
   return Corrupt(num_levels, " levels do not fit ", size, " bytes");
 }
 
-/// Bytes behind the last whole block of `num_levels` levels: plain words, unless a padded block is
-/// shorter. At equal length readers take them for words.
-int64_t TailBytes(int64_t num_levels, int width) {
-  return std::min(num_levels % kPackedBlock * kLevelBytes, PackedBytes(width));
+/// Writes the levels of `count` rows from `begin` on to `levels`: 1 for each that is null, 0 for
+/// all others.
+void FillLevels(const RowsView& rows, int64_t begin, int64_t count, uint16_t* levels) {
+  if (rows.validity == nullptr) {
+    std::fill_n(levels, count, 0);
+    return;
+  }
+  std::array<uint8_t, kPackedBlock / 8> bits;
+  for (int64_t i = 0; i < count; i += kPackedBlock) {
+    const int64_t step = std::min(kPackedBlock, count - i);
+    CopyBits(rows.validity, rows.validity_bit + begin + i, step, bits.data(), 0);
+    EncoderKernels().nulls16(bits.data(), step, reinterpret_cast<uint8_t*>(levels + i));
+  }
 }
 
 }  // namespace
@@ -213,30 +225,90 @@ Status LevelDecoder::GatherInto(std::span<const uint8_t> bytes, int64_t num_leve
   return Status::OK();
 }
 
-ValueEncoding LevelsEncoding() {
-  ValueEncoding encoding;
-  encoding.kind = Kind::kOutOfLineBitpacking;
-  encoding.bits = kLevelBits;
-  encoding.children.push_back(ValueEncoding::Flat(kWrittenWidth));
-  return encoding;
+void LevelEncoder::Sizes::Add(std::span<const uint16_t> levels) {
+  const auto* words = reinterpret_cast<const uint8_t*>(levels.data());
+  const auto count = static_cast<int64_t>(levels.size());
+  num_levels += count;
+  highest = std::max(highest, Kernels().max16(words, count));
+  flat += count * kLevelBytes;
+  in_runs += RunBlockSize(kLevelBits, CountRuns(words, kLevelBits, count));
 }
 
+LevelEncoder LevelEncoder::Choose(const Sizes& sizes, int minor_version, int64_t chunk_levels) {
+  const int width = std::max(1, static_cast<int>(std::bit_width(sizes.highest)));
+  const int64_t packed =
+      sizes.num_levels / chunk_levels * PackedBlocksSize(kLevelBits, width, chunk_levels) +
+      PackedBlocksSize(kLevelBits, width, sizes.num_levels % chunk_levels);
+  if (minor_version >= 2 && sizes.in_runs < std::min(packed, sizes.flat)) {
+    return {RleEncoding(kLevelBits), 0};
+  }
+  if (packed < sizes.flat) return {OutOfLineBitpackingEncoding(kLevelBits, width), width};
+  return {ValueEncoding::Flat(kLevelBits), 0};
+}
+
+LevelEncoder LevelEncoder::Make(std::span<const uint16_t> levels, int minor_version,
+                                int64_t chunk_levels) {
+  Sizes sizes;
+  for (size_t begin = 0; begin < levels.size(); begin += static_cast<size_t>(chunk_levels)) {
+    sizes.Add(
+        levels.subspan(begin, std::min(static_cast<size_t>(chunk_levels), levels.size() - begin)));
+  }
+  return Choose(sizes, minor_version, chunk_levels);
+}
+
+LevelEncoder LevelEncoder::OfNulls(const RowsView& rows, int minor_version, int64_t chunk_levels) {
+  Sizes sizes;
+  std::vector<uint16_t> levels(std::min(chunk_levels, rows.num_rows));
+  for (int64_t begin = 0; begin < rows.num_rows; begin += chunk_levels) {
+    const int64_t count = std::min(chunk_levels, rows.num_rows - begin);
+    FillLevels(rows, begin, count, levels.data());
+    sizes.Add({levels.data(), static_cast<size_t>(count)});
+  }
+  return Choose(sizes, minor_version, chunk_levels);
+}
+
+Status LevelEncoder::EncodeChunk(std::span<const uint16_t> levels,
+                                 arrow::BufferBuilder* out) const {
+  const auto* words = reinterpret_cast<const uint8_t*>(levels.data());
+  const auto count = static_cast<int64_t>(levels.size());
+  switch (encoding_.kind) {
+    case Kind::kOutOfLineBitpacking: {
+      const int64_t size = PackedBlocksSize(kLevelBits, width_, count);
+      ARROW_RETURN_NOT_OK(out->Reserve(size));
+      PackBlocks(words, kLevelBits, width_, count, out->mutable_data() + out->length());
+      out->UnsafeAdvance(size);
+      return Status::OK();
+    }
+    case Kind::kRle: {
+      const int64_t runs = CountRuns(words, kLevelBits, count);
+      const int64_t size = RunBlockSize(kLevelBits, runs);
+      ARROW_RETURN_NOT_OK(out->Reserve(size));
+      EncodeRunBlock(words, kLevelBits, count, runs, out->mutable_data() + out->length());
+      out->UnsafeAdvance(size);
+      return Status::OK();
+    }
+    default:
+      return out->Append(words, count * kLevelBytes);
+  }
+}
+
+Status LevelEncoder::EncodeNulls(const RowsView& rows, arrow::BufferBuilder* out) const {
+  const auto levels = std::make_unique_for_overwrite<uint16_t[]>(rows.num_rows);
+  FillLevels(rows, 0, rows.num_rows, levels.get());
+  return EncodeChunk({levels.get(), static_cast<size_t>(rows.num_rows)}, out);
+}
+
+ValueEncoding LevelsEncoding() { return OutOfLineBitpackingEncoding(kLevelBits, kWrittenWidth); }
+
 int64_t EncodedLevelsSize(int64_t num_rows) {
-  return num_rows / kPackedBlock * PackedBytes(kWrittenWidth) + TailBytes(num_rows, kWrittenWidth);
+  return PackedBlocksSize(kLevelBits, kWrittenWidth, num_rows);
 }
 
 void EncodeLevels(const RowsView& rows, uint8_t* to) {
-  for (int64_t begin = 0; begin < rows.num_rows; begin += kPackedBlock) {
-    const int64_t count = std::min(kPackedBlock, rows.num_rows - begin);
-    std::array<uint16_t, kPackedBlock> block{};
-    for (int64_t i = 0; i < count; ++i) block[i] = rows.IsNull(begin + i) ? 1 : 0;
-    if (count < kPackedBlock && count * kLevelBytes <= PackedBytes(kWrittenWidth)) {
-      std::memcpy(to, block.data(), count * kLevelBytes);
-    } else {
-      PackBlock(block.data(), kWrittenWidth, to);
-    }
-    to += PackedBytes(kWrittenWidth);
-  }
+  std::vector<uint16_t> levels(rows.num_rows);
+  FillLevels(rows, 0, rows.num_rows, levels.data());
+  PackBlocks(reinterpret_cast<const uint8_t*>(levels.data()), kLevelBits, kWrittenWidth,
+             rows.num_rows, to);
 }
 
 }  // namespace tusk::lance

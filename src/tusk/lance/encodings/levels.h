@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <arrow/buffer_builder.h>
 #include <arrow/type_fwd.h>
 
 #include "tusk/base/result.h"
@@ -56,6 +57,45 @@ class LevelDecoder {
   /// Out-of-line bitpacking: bits of a packed level.
   int width_;
   std::optional<ValueEncoding::Compression> compression_;
+};
+
+/// Stores the repetition or the definition levels of a page, chunk by chunk, as LevelDecoder reads
+/// them, in the one encoding that takes the fewest bytes: flat, out-of-line bitpacking, or
+/// run-length encoding from data version 2.2 on.
+class LevelEncoder {
+ public:
+  /// For the levels of a page of data version 2.`minor_version`, to be stored in chunks of about
+  /// `chunk_levels`.
+  static LevelEncoder Make(std::span<const uint16_t> levels, int minor_version,
+                           int64_t chunk_levels);
+  /// The same for columns without lists and structs, whose levels are 1 for each row of `rows` that
+  /// is null and 0 for all others.
+  static LevelEncoder OfNulls(const RowsView& rows, int minor_version, int64_t chunk_levels);
+
+  const ValueEncoding& encoding() const { return encoding_; }
+  /// Appends the levels of a chunk, which are among those of the page; at most 8 bytes and 3 for
+  /// each level.
+  Status EncodeChunk(std::span<const uint16_t> levels, arrow::BufferBuilder* out) const;
+  /// The same for the levels of rows, as in OfNulls.
+  Status EncodeNulls(const RowsView& rows, arrow::BufferBuilder* out) const;
+
+ private:
+  /// What is known of levels once all are seen.
+  struct Sizes {
+    int64_t num_levels = 0;
+    uint16_t highest = 0;
+    int64_t flat = 0;
+    int64_t in_runs = 0;
+    /// Takes the levels of one chunk.
+    void Add(std::span<const uint16_t> levels);
+  };
+
+  static LevelEncoder Choose(const Sizes& sizes, int minor_version, int64_t chunk_levels);
+  LevelEncoder(ValueEncoding encoding, int width) : encoding_(std::move(encoding)), width_(width) {}
+
+  ValueEncoding encoding_;
+  /// Out-of-line bitpacking: bits of a packed level.
+  int width_;
 };
 
 /// How the levels of a mini-block page are described: out-of-line bitpacking with one bit a level.

@@ -283,4 +283,12 @@ std::unique_ptr<ValueEncoder> MakeRleEncoder(int64_t bits) {
   return std::make_unique<RleEncoder>(bits);
 }
 
+void EncodeRunBlock(const uint8_t* values, int64_t bits, int64_t num_values, int64_t num_runs,
+                    uint8_t* to) {
+  const int64_t values_size = num_runs * bits / 8;
+  StoreLittle(static_cast<uint64_t>(values_size), to);
+  to += sizeof(uint64_t);
+  EncodeRuns(values, bits, num_values, to, to + values_size);
+}
+
 }  // namespace tusk::lance

@@ -30,6 +30,15 @@ int64_t CountRuns(const uint8_t* values, int64_t bits, int64_t num_values);
 void EncodeRuns(const uint8_t* values, int64_t bits, int64_t num_values, uint8_t* run_values,
                 uint8_t* run_lengths);
 
+/// Bytes of `num_runs` runs in a block: the 64-bit size of their values, these, their lengths.
+constexpr int64_t RunBlockSize(int64_t bits, int64_t num_runs) {
+  return static_cast<int64_t>(sizeof(uint64_t)) + num_runs * (bits / 8 + 1);
+}
+
+/// Writes the `num_runs` runs of some values, as counted by CountRuns, in such a block.
+void EncodeRunBlock(const uint8_t* values, int64_t bits, int64_t num_values, int64_t num_runs,
+                    uint8_t* to);
+
 /// How runs of values of `bits` bits are described.
 ValueEncoding RleEncoding(int64_t bits);
 

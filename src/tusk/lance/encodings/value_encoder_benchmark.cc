@@ -11,9 +11,11 @@
 #include <benchmark/benchmark.h>
 
 #include "tusk/lance/encodings/bitpacking.h"
+#include "tusk/lance/encodings/bits.h"
 #include "tusk/lance/encodings/byte_stream_split.h"
 #include "tusk/lance/encodings/flat.h"
 #include "tusk/lance/encodings/general.h"
+#include "tusk/lance/encodings/levels.h"
 #include "tusk/lance/encodings/rle.h"
 #include "tusk/lance/encodings/value_encoder.h"
 #include "tusk/lance/encodings/variable.h"
@@ -147,6 +149,52 @@ void BM_EncodeVariable(benchmark::State& state) {
              state);
 }
 BENCHMARK(BM_EncodeVariable)->Arg(4)->Arg(22)->Arg(80);
+
+/// Rows, one in `rows_per_null` of which is null, in chunks of 1,024: the choice for the page, and
+/// its chunks.
+void BM_EncodeNulls(benchmark::State& state) {
+  const auto rows_per_null = static_cast<uint64_t>(state.range(0));
+  std::vector<uint8_t> validity(kRows / 8, 0xFF);
+  std::mt19937_64 random(4);
+  for (int64_t row = 0; row < kRows; ++row) {
+    if (random() % rows_per_null == 0) ClearBit(validity.data(), row);
+  }
+  const RowsView page{.num_rows = kRows, .validity = validity.data()};
+  arrow::BufferBuilder out;
+  for (auto _ : state) {
+    const auto encoder = LevelEncoder::OfNulls(page, 2, 1024);
+    out.Rewind(0);
+    for (int64_t row = 0; row < kRows; row += 1024) {
+      RowsView chunk = page;
+      chunk.num_rows = 1024;
+      chunk.validity_bit = row;
+      Check(encoder.EncodeNulls(chunk, &out));
+    }
+    benchmark::DoNotOptimize(out.data());
+  }
+  state.SetItemsProcessed(state.iterations() * kRows);
+  state.counters["bits_a_level"] = static_cast<double>(out.length()) * 8 / kRows;
+}
+BENCHMARK(BM_EncodeNulls)->Arg(2)->Arg(10)->Arg(1000);
+
+/// Levels up to 3, as lists of lists have.
+void BM_EncodeLevels(benchmark::State& state) {
+  std::vector<uint16_t> levels(kRows);
+  std::mt19937_64 random(5);
+  for (uint16_t& level : levels) level = random() % 4;
+  arrow::BufferBuilder out;
+  for (auto _ : state) {
+    const auto encoder = LevelEncoder::Make(levels, 2, 1024);
+    out.Rewind(0);
+    for (int64_t row = 0; row < kRows; row += 1024) {
+      Check(encoder.EncodeChunk(std::span(levels).subspan(row, 1024), &out));
+    }
+    benchmark::DoNotOptimize(out.data());
+  }
+  state.SetItemsProcessed(state.iterations() * kRows);
+  state.SetBytesProcessed(state.iterations() * kRows * 2);
+}
+BENCHMARK(BM_EncodeLevels);
 
 /// Words of 12 bits in 64, in streams of bytes or as they are.
 void BM_EncodeGeneral(benchmark::State& state) {

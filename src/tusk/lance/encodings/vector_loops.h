@@ -145,6 +145,30 @@ TUSK_INLINE T Any(const uint8_t* words, int64_t n) {
   return any;
 }
 
+TUSK_INLINE void NullsOneByOne(const uint8_t* bits, int64_t n, uint8_t* words) {
+  for (int64_t i = 0; i < n; ++i) {
+    const bool is_set = (bits[i / 8] >> (i % 8) & 1) != 0;
+    StoreLittle(static_cast<uint16_t>(is_set ? 0 : 1), words + i * 2);
+  }
+}
+
+/// As nulls16 of EncodeKernels, the bits of a T at a time, which are as many as a vector has words.
+template <typename T, int kBytes>
+TUSK_INLINE void Nulls(const uint8_t* bits, int64_t n, uint8_t* words) {
+  using V = Vector<uint16_t, kBytes>;
+  constexpr int64_t kLanes = kBytes / 2;
+  static_assert(kLanes == kWordBits<T>);
+  V bit;
+  for (int64_t lane = 0; lane < kLanes; ++lane) bit[lane] = static_cast<uint16_t>(1 << lane);
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const uint16_t some = LoadLittle<T>(bits + i / 8);
+    const V clear = reinterpret_cast<V>((bit & some) == V{});
+    *reinterpret_cast<V*>(words + i * 2) = clear & uint16_t{1};
+  }
+  NullsOneByOne(bits + i / 8, n - i, words + i * 2);
+}
+
 /// Bit `i`: whether words `i` and `i` + 1 differ, of at most 64 pairs.
 template <typename T>
 TUSK_INLINE uint64_t ChangesOneByOne(const uint8_t* words, int64_t n) {
