@@ -1,5 +1,6 @@
 #include "tusk/lance/encodings/block.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
@@ -7,7 +8,10 @@
 
 #include "tusk/lance/encodings/bitpacking.h"
 #include "tusk/lance/encodings/compression.h"
+#include "tusk/lance/encodings/decode_kernels.h"
+#include "tusk/lance/encodings/flat.h"
 #include "tusk/lance/encodings/rle.h"
+#include "tusk/lance/encodings/value_encoder.h"
 #include "tusk/lance/encodings/variable.h"
 
 namespace tusk::lance {
@@ -91,6 +95,98 @@ Status DecodeRuns(std::span<const uint8_t> bytes, int64_t width, int64_t num_val
     return TooShort(Kind::kRle, num_values, static_cast<int64_t>(bytes.size()));
   }
   return ExpandRuns(runs.first(values_size), runs.subspan(values_size), width, num_values, to);
+}
+
+std::span<const uint8_t> Bytes(const arrow::Buffer& buffer) {
+  return {buffer.data(), static_cast<size_t>(buffer.size())};
+}
+
+/// The least of what words take in some encoding.
+struct Choice {
+  Kind kind = Kind::kFlat;
+  int64_t size = 0;
+  int width = 0;     ///< bitpacking: of the widest
+  int64_t runs = 0;  ///< run-length encoding
+};
+
+Choice ChooseForWords(const uint8_t* words, int64_t bits, int64_t count, int minor_version) {
+  Choice best{.size = count * bits / 8};
+  if (count == 0) return best;
+  const auto consider = [&](const Choice& choice) {
+    if (choice.size < best.size) best = choice;
+  };
+  const int width = WidestBits(words, bits, count);
+  if (count <= kPackedBlock) {
+    consider(
+        {.kind = Kind::kInlineBitpacking, .size = bits / 8 + PackedBytes(width), .width = width});
+  } else {
+    // Readers take no words of no bits.
+    const int at_least_one = std::max(width, 1);
+    consider({.kind = Kind::kOutOfLineBitpacking,
+              .size = PackedBlocksSize(bits, at_least_one, count),
+              .width = at_least_one});
+  }
+  if (minor_version >= 2) {
+    const int64_t runs = CountRuns(words, bits, count);
+    consider({.kind = Kind::kRle, .size = RunBlockSize(bits, runs), .runs = runs});
+  }
+  return best;
+}
+
+Result<EncodedBlock> EncodeWords(const uint8_t* words, int64_t bits, int64_t count,
+                                 const Choice& choice, arrow::MemoryPool* pool) {
+  EncodedBlock block;
+  if (choice.kind == Kind::kInlineBitpacking) {
+    const auto encoder = MakeInlineBitpackingEncoder(bits);
+    const ValueShape shape = FixedShape(static_cast<uint64_t>(bits));
+    arrow::BufferBuilder out(pool);
+    ARROW_RETURN_NOT_OK(
+        encoder->EncodeChunk({.shape = &shape, .num_rows = count, .values = words}, {&out, 1}));
+    ARROW_ASSIGN_OR_RAISE(block.bytes, out.Finish());
+    block.encoding = encoder->encoding();
+    return block;
+  }
+  ARROW_ASSIGN_OR_RAISE(block.bytes, arrow::AllocateBuffer(choice.size, pool));
+  uint8_t* to = block.bytes->mutable_data();
+  if (choice.kind == Kind::kRle) {
+    EncodeRunBlock(words, bits, count, choice.runs, to);
+    block.encoding = RleEncoding(bits);
+  } else {
+    PackBlocks(words, bits, choice.width, count, to);
+    block.encoding = OutOfLineBitpackingEncoding(bits, choice.width);
+  }
+  return block;
+}
+
+/// The plain values, or texts with their offsets.
+Result<EncodedBlock> EncodePlain(const RowsView& values, arrow::MemoryPool* pool) {
+  EncodedBlock block;
+  if (!values.shape->is_variable) {
+    ARROW_ASSIGN_OR_RAISE(block.bytes,
+                          arrow::AllocateBuffer(values.num_rows * values.shape->bits / 8, pool));
+    EncodeFlat(values, block.bytes->mutable_data());
+    block.encoding = FlatEncoding(*values.shape);
+    return block;
+  }
+  const int64_t width = values.shape->bits / 8;
+  const int64_t begin = (2 + values.num_rows + 1) * width;
+  // An array of no rows need not have offsets.
+  const bool is_empty = values.num_rows == 0;
+  const int64_t first = is_empty ? 0 : values.Offset(0);
+  const int64_t size = is_empty ? 0 : values.Offset(values.num_rows) - first;
+  ARROW_ASSIGN_OR_RAISE(block.bytes, arrow::AllocateBuffer(begin + size, pool));
+  uint8_t* to = block.bytes->mutable_data();
+  std::memcpy(to, &values.shape->bits, width);
+  std::memcpy(to + width, &begin, width);
+  if (is_empty) {
+    std::memset(to + 2 * width, 0, width);
+  } else {
+    const auto add = width == 4 ? Kernels().add32to32 : Kernels().add64to64;
+    add(values.offsets, values.num_rows + 1, static_cast<uint64_t>(-first), to + 2 * width);
+  }
+  if (size > 0) std::memcpy(to + begin, values.values + first, size);
+  block.encoding = VariableEncoding(values.shape->bits);
+  return block;
 }
 
 }  // namespace
@@ -245,6 +341,42 @@ Result<Block> Block::OfTexts(int64_t offset_width, int64_t num_values,
     last = offset;
   }
   return block;
+}
+
+Result<EncodedBlock> EncodeBlock(const RowsView& values, const BlockOptions& options,
+                                 arrow::MemoryPool* pool) {
+  RowsView all = values;
+  all.validity = nullptr;
+  const ValueShape& shape = *all.shape;
+  if (!shape.is_variable && (shape.bits % 8 != 0 || shape.bits == 0 || !shape.list_sizes.empty())) {
+    return Unsupported("blocks of values of ", shape.items_per_row, " x ", shape.bits,
+                       " bits are not supported");
+  }
+  const uint8_t* words = all.values + all.values_bit / 8;
+  const bool are_words = !shape.is_variable && IsWord(static_cast<uint64_t>(shape.bits));
+  const Choice choice =
+      are_words ? ChooseForWords(words, shape.bits, all.num_rows, options.minor_version) : Choice{};
+  const bool is_compressed = options.compression != ValueEncoding::Compression::kUnknown &&
+                             options.minor_version >= 2 && all.num_rows > 0;
+  EncodedBlock plain;
+  if (choice.kind == Kind::kFlat || is_compressed) {
+    ARROW_ASSIGN_OR_RAISE(plain, EncodePlain(all, pool));
+  }
+  const int64_t least = choice.kind == Kind::kFlat ? plain.bytes->size() : choice.size;
+  if (is_compressed) {
+    ARROW_ASSIGN_OR_RAISE(auto bytes,
+                          Compress(options.compression, options.level, Bytes(*plain.bytes), pool));
+    if (bytes->size() < least) {
+      EncodedBlock block;
+      block.bytes = std::move(bytes);
+      block.encoding.kind = Kind::kGeneral;
+      block.encoding.compression = options.compression;
+      block.encoding.children.push_back(std::move(plain.encoding));
+      return block;
+    }
+  }
+  if (choice.kind == Kind::kFlat) return plain;
+  return EncodeWords(words, shape.bits, all.num_rows, choice, pool);
 }
 
 }  // namespace tusk::lance

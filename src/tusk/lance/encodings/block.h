@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include <arrow/buffer.h>
 
 #include "tusk/base/little_endian.h"
 #include "tusk/base/result.h"
+#include "tusk/lance/encodings/rows_view.h"
 #include "tusk/lance/encodings/value_encoding.h"
 #include "tusk/lance/encodings/value_shape.h"
 
@@ -51,5 +53,25 @@ class Block {
   int64_t offset_width_ = 0;
   int64_t bytes_begin_ = 0;
 };
+
+/// What EncodeBlock may use.
+struct BlockOptions {
+  /// Of the data version, 2.`minor_version`. Run-length encoding and compression need 2.
+  int minor_version = 2;
+  /// Tried on the plain values, and taken if nothing is smaller; none if unknown.
+  ValueEncoding::Compression compression = ValueEncoding::Compression::kUnknown;
+  std::optional<int> level = {};  ///< as in Compress
+};
+
+struct EncodedBlock {
+  ValueEncoding encoding;
+  std::shared_ptr<arrow::Buffer> bytes;
+};
+
+/// Encodes all `values`, under nulls too, as Block::Decode reads them: words of 8, 16, 32 or 64
+/// bits flat, bitpacked or in runs, whichever is smallest, other fixed widths flat, texts with
+/// their offsets. Unsupported for fixed-size lists and booleans.
+Result<EncodedBlock> EncodeBlock(const RowsView& values, const BlockOptions& options,
+                                 arrow::MemoryPool* pool);
 
 }  // namespace tusk::lance
