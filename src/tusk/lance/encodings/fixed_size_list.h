@@ -2,16 +2,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "tusk/base/result.h"
 #include "tusk/lance/encodings/column_output.h"
 #include "tusk/lance/encodings/row_range.h"
+#include "tusk/lance/encodings/rows_view.h"
 #include "tusk/lance/encodings/value_encoding.h"
 #include "tusk/lance/encodings/value_shape.h"
 
 namespace tusk::lance {
+
+class ValueEncoder;
 
 /// The fixed-size lists around the items of an encoding: lists are stored as more items in a row.
 /// A list layer whose items may be null has a bitmap of them.
@@ -38,5 +42,11 @@ struct ListLayers {
   Status DecodeBitmaps(std::span<const std::span<const uint8_t>> bitmaps, RowRange rows,
                        int64_t position, ColumnOutput* out) const;
 };
+
+/// Stores the fixed-size lists of one page, whose items may be null: the bitmaps of the layers of
+/// `page` in which an item is null, outer-most first, then the flat items. What stands under a null
+/// item becomes zero. A chunk has as many rows as stay below kMaxChunkValues and kMaxChunkBytes
+/// with the bitmaps, but at least two, or eight if a row is not of whole bytes.
+std::unique_ptr<ValueEncoder> MakeFixedSizeListEncoder(const RowsView& page);
 
 }  // namespace tusk::lance

@@ -21,7 +21,8 @@ Result<std::unique_ptr<const ValueDecoder>> MakeFlatDecoder(ListLayers lists);
 /// How values of a fixed shape are described when they are stored flat, packed structs included.
 ValueEncoding FlatEncoding(const ValueShape& shape);
 
-/// Stores values of a fixed shape, at least one bit each, as that decoder reads them. A chunk has
+/// Stores values of a fixed shape, at least one bit each and lists without null items, as that
+/// decoder reads them. A chunk has
 /// as many rows as stay below kMaxChunkValues and kMaxChunkBytes, but at least two, or eight if a
 /// row is not of whole bytes. One buffer.
 std::unique_ptr<ValueEncoder> MakeFlatEncoder(const ValueShape& shape);

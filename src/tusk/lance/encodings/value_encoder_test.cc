@@ -23,8 +23,10 @@
 #include <gtest/gtest.h>
 
 #include "tusk/lance/encodings/bitpacking.h"
+#include "tusk/lance/encodings/bits.h"
 #include "tusk/lance/encodings/byte_stream_split.h"
 #include "tusk/lance/encodings/decode_kernels.h"
+#include "tusk/lance/encodings/fixed_size_list.h"
 #include "tusk/lance/encodings/flat.h"
 #include "tusk/lance/encodings/general.h"
 #include "tusk/lance/encodings/rle.h"
@@ -54,8 +56,9 @@ Result<Buffers> EncodeChunk(ValueEncoder* encoder, const RowsView& rows) {
   return buffers;
 }
 
-RowsView Rows(const arrow::ArrayData& array, const ValueShape& shape) {
-  RowsView rows = RowsView::Of(array, shape).ValueOrDie();
+RowsView Rows(const arrow::ArrayData& array, const ValueShape& shape,
+              std::span<const ItemBitmap> items = {}) {
+  RowsView rows = RowsView::Of(array, shape, items).ValueOrDie();
   rows.validity = nullptr;
   return rows;
 }
@@ -77,7 +80,8 @@ class Chunk {
 /// Encodes `array`, which has no nulls, decodes it chunk by chunk and row by row, and compares.
 void ExpectReadBack(ValueEncoder* encoder, const std::shared_ptr<arrow::ArrayData>& array) {
   const ValueShape shape = ValueShape::Of(*array->type).ValueOrDie();
-  const RowsView page = Rows(*array, shape);
+  const auto items = RowsView::ItemBitmapsOf(*array, shape);
+  const RowsView page = Rows(*array, shape, items);
   ASSERT_OK_AND_ASSIGN(const auto decoder, MakeValueDecoder(encoder->encoding()));
   ASSERT_OK(decoder->CheckShape(shape));
   ASSERT_EQ(decoder->num_buffers(), encoder->num_buffers());
@@ -252,6 +256,117 @@ TEST(LanceFlatEncoderTest, CutsChunksAsLargeAsTheReferenceWriterDoes) {
     const auto encoder = MakeFlatEncoder(shape);
     EXPECT_EQ(encoder->ChunkRows({.shape = &shape, .num_rows = 100000}), rows) << type->ToString();
     EXPECT_EQ(encoder->ChunkRows({.shape = &shape, .num_rows = rows - 1}), rows - 1);
+  }
+}
+
+/// Lists of random items, of which one in `null_one_in[layer]` of each layer is null, or none if 0.
+std::shared_ptr<arrow::ArrayData> ListsWithNulls(const std::shared_ptr<arrow::DataType>& type,
+                                                 int64_t num_rows,
+                                                 std::span<const uint64_t> null_one_in,
+                                                 std::mt19937_64* random) {
+  const auto& list = static_cast<const arrow::FixedSizeListType&>(*type);
+  // The items begin at an offset of their own.
+  constexpr int64_t kOffset = 3;
+  const int64_t num_items = num_rows * list.list_size();
+  std::shared_ptr<arrow::ArrayData> items;
+  if (list.value_type()->id() == arrow::Type::FIXED_SIZE_LIST) {
+    items = ListsWithNulls(list.value_type(), num_items + kOffset, null_one_in.subspan(1), random);
+  } else {
+    items = RandomArray(list.value_type(), num_items + kOffset, {}, random)->data()->Copy();
+  }
+  if (null_one_in[0] != 0) {
+    std::string bits(BytesForBits(num_items + kOffset), '\xff');
+    for (int64_t i = 0; i < num_items + kOffset; ++i) {
+      if ((*random)() % null_one_in[0] == 0) {
+        ClearBit(reinterpret_cast<uint8_t*>(bits.data()), i);
+      }
+    }
+    items->buffers[0] = arrow::Buffer::FromString(std::move(bits));
+    items->null_count = arrow::kUnknownNullCount;
+  }
+  return arrow::ArrayData::Make(type, num_rows, {nullptr}, {items->Slice(kOffset, num_items)}, 0);
+}
+
+TEST(LanceFixedSizeListEncoderTest, StoresNullItemsThatAreReadBack) {
+  std::mt19937_64 random(11);
+  const auto list = [](const std::shared_ptr<arrow::DataType>& item, int32_t size) {
+    return arrow::fixed_size_list(item, size);
+  };
+  using NullOneIn = std::vector<uint64_t>;
+  const std::vector<std::pair<std::shared_ptr<arrow::DataType>, std::vector<NullOneIn>>> cases = {
+      {list(arrow::int16(), 3), {{1}, {2}, {1000}}},
+      {list(arrow::boolean(), 3), {{3}}},
+      {list(list(arrow::int32(), 2), 3), {{0, 2}, {2, 0}, {3, 2}}},
+      {list(list(arrow::boolean(), 5), 3), {{3, 2}}},
+      {list(list(list(arrow::uint8(), 2), 1), 3), {{2, 3, 4}, {2, 0, 2}}}};
+  for (const auto& [type, nulls] : cases) {
+    const ValueShape shape = ValueShape::Of(*type).ValueOrDie();
+    for (const NullOneIn& null_one_in : nulls) {
+      for (const int64_t length : kLengths) {
+        SCOPED_TRACE(testing::Message() << length << " of " << type->ToString());
+        const auto array = ListsWithNulls(type, length + 5, null_one_in, &random)->Slice(5, length);
+        const auto items = RowsView::ItemBitmapsOf(*array, shape);
+        const auto encoder = MakeFixedSizeListEncoder(Rows(*array, shape, items));
+        if (length > 5000) {
+          EXPECT_EQ(encoder->num_buffers(),
+                    1 + null_one_in.size() - std::ranges::count(null_one_in, 0U));
+        }
+        ASSERT_NO_FATAL_FAILURE(ExpectReadBack(encoder.get(), array));
+        const auto compressed = MakeGeneralEncoder(
+            Compression::kLz4, {}, MakeFixedSizeListEncoder(Rows(*array, shape, items)));
+        ASSERT_NO_FATAL_FAILURE(ExpectReadBack(compressed.get(), array));
+      }
+    }
+  }
+}
+
+// Bytes as docs/format/lance_encodings.md has them, "Fixed-size lists".
+TEST(LanceFixedSizeListEncoderTest, PutsBitmapsBeforeItems) {
+  const auto type = arrow::fixed_size_list(arrow::float32(), 2);
+  const std::vector<float> floats = {1, 2, 7, 8, 9, 4};
+  const auto items = arrow::ArrayData::Make(
+      arrow::float32(), 6, {arrow::Buffer::FromString("\x23"), arrow::Buffer::FromVector(floats)});
+  const auto array = arrow::ArrayData::Make(type, 3, {nullptr}, {items}, 0);
+  const ValueShape shape = ValueShape::Of(*type).ValueOrDie();
+  const auto bitmaps = RowsView::ItemBitmapsOf(*array, shape);
+  const RowsView rows = Rows(*array, shape, bitmaps);
+  const auto encoder = MakeFixedSizeListEncoder(rows);
+  EXPECT_TRUE(encoder->encoding().has_validity);
+  ASSERT_OK_AND_ASSIGN(const Buffers buffers, EncodeChunk(encoder.get(), rows));
+  ASSERT_EQ(buffers.size(), 2U);
+  EXPECT_EQ(buffers[0], "\x23");
+  const std::vector<float> stored = {1, 2, 0, 0, 0, 4};
+  EXPECT_EQ(buffers[1], std::string(reinterpret_cast<const char*>(stored.data()), 24));
+}
+
+TEST(LanceFixedSizeListEncoderTest, HasNoBitmapWhereThePageHasNoNull) {
+  std::mt19937_64 random(12);
+  const auto type = arrow::fixed_size_list(arrow::int16(), 2);
+  const ValueShape shape = ValueShape::Of(*type).ValueOrDie();
+  const auto array = ListsWithNulls(type, 100, std::vector<uint64_t>{1}, &random);
+  auto* bits = const_cast<uint8_t*>(array->child_data[0]->buffers[0]->data());
+  SetBits(bits, 3, 100);  // the first fifty lists
+  const auto bitmaps = RowsView::ItemBitmapsOf(*array, shape);
+  const RowsView rows = Rows(*array, shape, bitmaps);
+  EXPECT_EQ(MakeFixedSizeListEncoder(rows)->num_buffers(), 2U);
+  EXPECT_EQ(MakeFixedSizeListEncoder(rows.Slice({.begin = 10, .end = 50}))->num_buffers(), 1U);
+  EXPECT_EQ(MakeFixedSizeListEncoder(rows.Slice({.begin = 10, .end = 51}))->num_buffers(), 2U);
+}
+
+TEST(LanceRowsViewTest, RefusesNullItemsWithoutTheirBitmaps) {
+  std::mt19937_64 random(13);
+  const auto type = arrow::fixed_size_list(arrow::fixed_size_list(arrow::int16(), 2), 2);
+  const ValueShape shape = ValueShape::Of(*type).ValueOrDie();
+  for (const auto& null_one_in : {std::vector<uint64_t>{1, 0}, std::vector<uint64_t>{0, 1}}) {
+    const auto array = ListsWithNulls(type, 3, null_one_in, &random);
+    EXPECT_THAT(RowsView::Of(*array, shape), FailsWith(ErrorCode::kUnsupported));
+    EXPECT_EQ(RowsView::ItemBitmapsOf(*array, shape).size(), 2U);
+    // Under a null list they do not count.
+    const auto nulls = array->Copy();
+    nulls->buffers[0] = arrow::Buffer::FromString(std::string(1, '\0'));
+    nulls->null_count = 3;
+    EXPECT_OK(RowsView::Of(*nulls, shape));
+    EXPECT_TRUE(RowsView::ItemBitmapsOf(*nulls, shape).empty());
   }
 }
 

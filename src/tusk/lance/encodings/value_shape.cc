@@ -11,6 +11,12 @@ constexpr int64_t kMaxRowBits = int64_t{8} * (256 << 20);
 
 }  // namespace
 
+int64_t ValueShape::ItemsPerRow(size_t layer) const {
+  int64_t items = 1;
+  for (size_t i = 0; i <= layer; ++i) items *= list_sizes[i];
+  return items;
+}
+
 Result<ValueShape> ValueShape::Of(const arrow::DataType& type) {
   const arrow::DataType* item = &type;
   ValueShape shape;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct ValueShape {
 
   /// Whether values take no bytes at all.
   bool is_nothing() const { return !is_variable && bits == 0; }
+  /// Items of list layer `layer`, counted from the outer-most, in one row.
+  int64_t ItemsPerRow(size_t layer) const;
   /// Bits of one row of a fixed shape.
   int64_t row_bits() const { return bits * items_per_row; }
 
