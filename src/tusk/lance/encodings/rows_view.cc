@@ -99,6 +99,19 @@ RowsView RowsView::Slice(RowRange rows) const {
   return slice;
 }
 
+int64_t RowsView::RowAt(int64_t position, int64_t begin) const {
+  int64_t end = num_rows;
+  while (begin < end) {
+    const int64_t middle = begin + (end - begin) / 2;
+    if (Offset(middle + 1) <= position) {
+      begin = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return begin;
+}
+
 int64_t RowsView::ArrowBytes(int64_t rows) const {
   const int64_t validity_bytes = validity == nullptr ? 0 : BytesForBits(rows);
   if (!shape->is_variable) {
