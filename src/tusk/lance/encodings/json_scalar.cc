@@ -14,18 +14,6 @@ namespace {
 // NOLINTNEXTLINE(modernize-use-using): __extension__ allows no other form.
 __extension__ typedef unsigned __int128 UInt128;
 
-/// The first byte of a number.
-enum NumberKind : uint8_t {
-  kZero = 0x00,
-  kNotANumber = 0x10,
-  kInfinity = 0x20,
-  kNegativeInfinity = 0x30,
-  kSigned = 0x40,
-  kUnsigned = 0x50,
-  kDouble = 0x60,
-  kDecimal = 0x70,
-};
-
 /// The first byte of an extension value.
 enum ExtensionKind : uint8_t {
   kBinary = 0x00,
@@ -324,7 +312,9 @@ Status AppendJsonbNumber(std::span<const uint8_t> bytes, std::string* out) {
   if (bytes.empty()) return Corrupt("a number has no bytes");
   const std::span<const uint8_t> rest = bytes.subspan(1);
   bool is_known = false;
-  switch (bytes[0]) {
+  using enum JsonbNumberKind;
+  const auto kind = static_cast<JsonbNumberKind>(bytes[0]);
+  switch (kind) {
     case kZero:
       is_known = rest.empty();
       out->push_back('0');
@@ -337,7 +327,7 @@ Status AppendJsonbNumber(std::span<const uint8_t> bytes, std::string* out) {
       break;
     case kSigned:
     case kUnsigned:
-      is_known = AppendIntegerOf(rest, bytes[0] == kSigned, out);
+      is_known = AppendIntegerOf(rest, kind == kSigned, out);
       break;
     case kDouble:
       is_known = rest.size() == 8;

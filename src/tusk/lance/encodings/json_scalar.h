@@ -9,6 +9,18 @@
 
 namespace tusk::lance {
 
+/// The first byte of a JSONB number.
+enum class JsonbNumberKind : uint8_t {
+  kZero = 0x00,
+  kNotANumber = 0x10,
+  kInfinity = 0x20,
+  kNegativeInfinity = 0x30,
+  kSigned = 0x40,
+  kUnsigned = 0x50,
+  kDouble = 0x60,
+  kDecimal = 0x70,
+};
+
 /// Appends `text` as a JSON string: quotes, backslashes and control characters are escaped.
 void AppendJsonString(std::string_view text, std::string* out);
 

@@ -1,5 +1,6 @@
 #include "tusk/lance/encodings/jsonb.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -7,8 +8,10 @@
 
 #include <arrow/array/array_binary.h>
 #include <arrow/array/builder_binary.h>
+#include <arrow/type.h>
 
 #include "tusk/base/utf8.h"
+#include "tusk/lance/encodings/json_parser.h"
 #include "tusk/lance/encodings/json_scalar.h"
 
 namespace tusk::lance {
@@ -37,6 +40,9 @@ enum EntryKind : uint32_t {
   kContainer = 0x5000'0000,
   kExtension = 0x6000'0000,
 };
+
+constexpr uint32_t kMaxCount = ~kHeaderKindMask;
+constexpr size_t kMaxLength = ~kEntryKindMask;
 
 /// An array or object of which some values are still to be written. Positions are in the whole.
 struct Container {
@@ -206,7 +212,175 @@ Status JsonTextWriter::WriteValue(uint32_t entry, size_t begin, size_t end) {
   return Status::OK();
 }
 
+EntryKind EntryKindOf(JsonNode::Kind kind) {
+  switch (kind) {
+    case JsonNode::Kind::kNull:
+      return kNull;
+    case JsonNode::Kind::kFalse:
+      return kFalse;
+    case JsonNode::Kind::kTrue:
+      return kTrue;
+    case JsonNode::Kind::kNumber:
+      return kNumber;
+    case JsonNode::Kind::kString:
+      return kString;
+    case JsonNode::Kind::kArray:
+    case JsonNode::Kind::kObject:
+      break;
+  }
+  return kContainer;
+}
+
+/// Writes a tree of values, likewise without recursion.
+class JsonbWriter {
+ public:
+  Status Write(std::span<const JsonNode> nodes, std::string* out);
+
+ private:
+  bool IsContainer(uint32_t node) const { return EntryKindOf(nodes_[node].kind) == kContainer; }
+  /// Calls `visit` with each value in an array or object.
+  template <typename Visit>
+  void VisitValues(const JsonNode& container, const Visit& visit) const {
+    uint32_t value = container.first_value;
+    for (uint32_t i = 0; i < container.num_values; ++i, value = nodes_[value].next) visit(value);
+  }
+  /// Sets what each value takes, without its entry.
+  Status Measure();
+  void AppendWord(uint32_t word) {
+    for (const int shift : {24, 16, 8, 0}) out_->push_back(static_cast<char>(word >> shift));
+  }
+  void AppendEntry(EntryKind kind, size_t length) {
+    AppendWord(kind | static_cast<uint32_t>(length));
+  }
+  void AppendEntryOf(uint32_t node) { AppendEntry(EntryKindOf(nodes_[node].kind), sizes_[node]); }
+  /// The value itself; of an array or object what stands before its values.
+  void AppendValue(const JsonNode& node);
+
+  std::span<const JsonNode> nodes_;
+  std::string* out_ = nullptr;
+  std::vector<size_t> sizes_;
+  std::vector<uint32_t> rest_;  ///< what follows each open array or object, 0 for nothing
+};
+
+Status JsonbWriter::Write(std::span<const JsonNode> nodes, std::string* out) {
+  nodes_ = nodes;
+  out_ = out;
+  ARROW_RETURN_NOT_OK(Measure());
+  out_->reserve(out_->size() + sizes_[0] + 2 * kWordSize);
+  if (!IsContainer(0)) {
+    AppendWord(kScalar);
+    AppendEntryOf(0);
+    AppendValue(nodes_[0]);
+    return Status::OK();
+  }
+  rest_.assign(1, 0);
+  while (!rest_.empty()) {
+    const JsonNode& node = nodes_[rest_.back()];
+    rest_.back() = node.next;
+    AppendValue(node);
+    if (node.num_values > 0) {
+      rest_.push_back(node.first_value);
+    } else {
+      while (!rest_.empty() && rest_.back() == 0) rest_.pop_back();
+    }
+  }
+  return Status::OK();
+}
+
+Status JsonbWriter::Measure() {
+  sizes_.assign(nodes_.size(), 0);
+  // What is in an array or object comes behind it.
+  for (size_t i = nodes_.size(); i-- > 0;) {
+    const JsonNode& node = nodes_[i];
+    size_t size = node.number.size + node.text.size();
+    if (EntryKindOf(node.kind) == kContainer) {
+      const bool is_object = node.kind == JsonNode::Kind::kObject;
+      size = kWordSize + node.num_values * kWordSize * (is_object ? 2 : 1);
+      size_t longest_key = 0;
+      VisitValues(node, [&](uint32_t value) {
+        size += nodes_[value].key.size() + sizes_[value];
+        longest_key = std::max(longest_key, nodes_[value].key.size());
+      });
+      if (longest_key > kMaxLength) {
+        return InvalidArgument("a key of ", longest_key, " bytes is too long for JSONB");
+      }
+      if (node.num_values > kMaxCount) {
+        return InvalidArgument(node.num_values, " values in one are too many for JSONB");
+      }
+    }
+    // The length of the outer-most array or object is written nowhere.
+    if (size > kMaxLength && (i > 0 || EntryKindOf(node.kind) != kContainer)) {
+      return InvalidArgument("a value of ", size, " bytes is too long for JSONB");
+    }
+    sizes_[i] = size;
+  }
+  return Status::OK();
+}
+
+void JsonbWriter::AppendValue(const JsonNode& node) {
+  const bool is_object = node.kind == JsonNode::Kind::kObject;
+  if (!is_object && node.kind != JsonNode::Kind::kArray) {
+    out_->append(node.number.view()).append(node.text);
+    return;
+  }
+  AppendWord((is_object ? kObject : kArray) | node.num_values);
+  if (is_object) {
+    VisitValues(node, [&](uint32_t value) { AppendEntry(kString, nodes_[value].key.size()); });
+  }
+  VisitValues(node, [&](uint32_t value) { AppendEntryOf(value); });
+  if (is_object) VisitValues(node, [&](uint32_t value) { out_->append(nodes_[value].key); });
+}
+
+/// Makes JSONB of one text after the other, with the memory of the ones before.
+class JsonbMaker {
+ public:
+  Status Append(std::string_view json, std::string* out) {
+    ARROW_RETURN_NOT_OK(parser_.Parse(json));
+    return writer_.Write(parser_.nodes(), out);
+  }
+
+ private:
+  JsonParser parser_;
+  JsonbWriter writer_;
+};
+
+template <typename Texts>
+Result<std::shared_ptr<arrow::Array>> JsonbOfTexts(const Texts& texts, arrow::MemoryPool* pool) {
+  arrow::LargeBinaryBuilder builder(pool);
+  ARROW_RETURN_NOT_OK(builder.Reserve(texts.length()));
+  JsonbMaker maker;
+  std::string jsonb;
+  for (int64_t row = 0; row < texts.length(); ++row) {
+    if (texts.IsNull(row)) {
+      builder.UnsafeAppendNull();
+      continue;
+    }
+    jsonb.clear();
+    const Status status = maker.Append(texts.GetView(row), &jsonb);
+    if (!status.ok()) return WithContext(status, "row " + std::to_string(row));
+    ARROW_RETURN_NOT_OK(builder.Append(jsonb));
+  }
+  return builder.Finish();
+}
+
 }  // namespace
+
+Status AppendJsonb(std::string_view json, std::string* out) {
+  return JsonbMaker().Append(json, out);
+}
+
+Result<std::shared_ptr<arrow::Array>> JsonbOf(const arrow::Array& texts, arrow::MemoryPool* pool) {
+  switch (texts.type_id()) {
+    case arrow::Type::STRING:
+      return JsonbOfTexts(static_cast<const arrow::StringArray&>(texts), pool);
+    case arrow::Type::LARGE_STRING:
+      return JsonbOfTexts(static_cast<const arrow::LargeStringArray&>(texts), pool);
+    case arrow::Type::STRING_VIEW:
+      return JsonbOfTexts(static_cast<const arrow::StringViewArray&>(texts), pool);
+    default:
+      return InvalidArgument("JSON texts of type ", texts.type()->ToString());
+  }
+}
 
 Status AppendJsonText(std::span<const uint8_t> jsonb, std::string* out) {
   if (jsonb.empty()) {

@@ -1,6 +1,7 @@
 #include "tusk/lance/encodings/jsonb.h"
 
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -9,7 +10,9 @@
 
 #include <arrow/array/array_binary.h>
 #include <arrow/array/builder_binary.h>
+#include <arrow/array/util.h>
 #include <arrow/memory_pool.h>
+#include <arrow/type.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -222,6 +225,164 @@ TEST(JsonbTest, MakesTextsOfArrays) {
       JsonTextOf(static_cast<const arrow::LargeBinaryArray&>(*array), arrow::default_memory_pool());
   ASSERT_THAT(broken, FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(broken.status().message(), HasSubstr("row 3"));
+}
+
+Result<std::string> JsonbOfText(std::string_view json) {
+  std::string jsonb = "before";
+  const Status status = AppendJsonb(json, &jsonb);
+  if (!status.ok()) {
+    EXPECT_EQ(jsonb, "before");
+    return status;
+  }
+  return jsonb.substr(6);
+}
+
+std::string AsString(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+
+TEST(JsonbOfTextTest, IsWhatPylanceStores) {
+  std::ifstream documents(TUSK_CORPUS_DIR "/lance_json/pylance_documents.txt");
+  int num_documents = 0;
+  for (std::string text, stored; documents >> text >> stored; ++num_documents) {
+    const std::string json = text == "-" ? "" : AsString(FromHex(text));
+    const auto jsonb = JsonbOfText(json);
+    if (stored == "refused") {
+      EXPECT_THAT(jsonb, FailsWith(ErrorCode::kInvalidArgument)) << json;
+    } else {
+      ASSERT_OK(jsonb);
+      EXPECT_EQ(*jsonb, AsString(FromHex(stored))) << json;
+    }
+  }
+  EXPECT_EQ(num_documents, 500);
+}
+
+TEST(JsonbOfTextTest, HasTheTextsThatPylanceGaveBack) {
+  for (const Stored& stored : kStored) {
+    if (std::string_view(stored.text) == "null") continue;
+    ASSERT_OK_AND_ASSIGN(const std::string jsonb, JsonbOfText(stored.text));
+    EXPECT_EQ(jsonb, AsString(FromHex(stored.hex)));
+  }
+}
+
+// The bytes of pylance 14.0.2.
+TEST(JsonbOfTextTest, StoresNumbersInTheFewestBytes) {
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {"-0", "00"},
+      {"127", "507f"},
+      {"-128", "4080"},
+      {"256", "500100"},
+      {"65536", "5000010000"},
+      {"-2147483649", "40ffffffff7fffffff"},
+      {"9223372036854775808", "508000000000000000"},
+      {"-9223372036854775808", "408000000000000000"},
+      {"-9223372036854775809", "60c3e0000000000000"},
+      {"18446744073709551616", "6043f0000000000000"},
+      {"0.0", "600000000000000000"},
+      {"-0.0", "608000000000000000"},
+      {"5.", "5005"},
+      {"+.5", "603fe0000000000000"},
+      {"007", "5007"},
+      {"4.9e-324", "600000000000000001"},
+      {"1e-400", "600000000000000000"},
+      {"-1e-400", "608000000000000000"},
+      {"1e400", "20"},
+      {"-1e400", "30"},
+      {"NaN", "10"},
+      {"-Infinity", "30"},
+      {"0xFF", "50ff"},
+      {"-0x8.8", "60c021000000000000"},
+  };
+  for (const auto& [json, number] : cases) {
+    const std::vector<uint8_t> bytes = FromHex(number);
+    std::string expected("\x20\0\0\0\x20\0\0", 7);
+    expected += static_cast<char>(bytes.size());
+    EXPECT_EQ(*JsonbOfText(json), expected + AsString(bytes)) << json;
+  }
+}
+
+TEST(JsonbOfTextTest, RefusesWhatIsNoJson) {
+  const std::vector<std::pair<std::string, const char*>> cases = {
+      {"[1 2]", "at byte 3 of 5: a comma is missing"},
+      {"[1,2", "at byte 4 of 4: an array has no end"},
+      {"{\"a\":1", "at byte 6 of 6: an object has no end"},
+      {"{\"a\" 1}", "at byte 5 of 7: a colon is missing"},
+      {"{\"a\":}", "at byte 5 of 6: no value begins here"},
+      {"{\"a\":", "at byte 5 of 5: a value is missing"},
+      {"{1:2}", "at byte 1 of 5: no key begins here"},
+      {"{\"a\":1,}", "at byte 7 of 8: no key begins here"},
+      {"{\"a\":1,\"b\":2,\"a\":3}", "key \"a\" is in an object twice"},
+      {"null null", "at byte 5 of 9: more text behind the value"},
+      {"\"abc", "at byte 4 of 4: a string has no end"},
+      {"\"\\x\"", "at byte 2 of 4: no escape has this letter"},
+      {"\"\\u12\"", "at byte 2 of 6: no four hexadecimal digits"},
+      {"\"\\", "at byte 2 of 2: an escape has no end"},
+      {"1e", "at byte 0 of 2: no value begins here"},
+      {"-", "at byte 0 of 1: no value begins here"},
+      {"tru", "at byte 0 of 3: no value begins here"},
+      {"\"\xFF\"", "is not UTF-8"},
+      {"[\"\xC3\"]", "is not UTF-8"},
+  };
+  for (const auto& [json, message] : cases) {
+    const auto jsonb = JsonbOfText(json);
+    ASSERT_THAT(jsonb, FailsWith(ErrorCode::kInvalidArgument)) << json;
+    EXPECT_THAT(jsonb.status().message(), HasSubstr(message)) << json;
+  }
+}
+
+TEST(JsonbOfTextTest, RefusesOrTakesEveryTruncation) {
+  const std::string json = "{\"a\": [1.5e3, \"\\ud83d\\ude00\", {'b': null}], c: [true, , -7]}";
+  EXPECT_OK(JsonbOfText(json));
+  for (size_t length = 1; length < json.size(); ++length) {
+    // In memory of that size, for the sanitizers.
+    const std::vector<char> cut(json.begin(), json.begin() + static_cast<ptrdiff_t>(length));
+    EXPECT_THAT(JsonbOfText({cut.data(), cut.size()}), FailsWith(ErrorCode::kInvalidArgument));
+  }
+}
+
+TEST(JsonbOfTextTest, LimitsDepth) {
+  const auto nested = [](size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
+  ASSERT_OK_AND_ASSIGN(const std::string jsonb, JsonbOfText(nested(10'000)));
+  EXPECT_EQ(jsonb, AsString(Nested(10'000)));
+  EXPECT_THAT(JsonbOfText(nested(10'001)), FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST(JsonbOfTextTest, RefusesValuesThatAnEntryCannotHold) {
+  // 28 bits have the length.
+  std::string json((size_t{1} << 28) + 2, 'x');
+  json.front() = json.back() = '"';
+  const auto jsonb = JsonbOfText(json);
+  ASSERT_THAT(jsonb, FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(jsonb.status().message(), HasSubstr("268435456"));
+}
+
+template <typename Builder>
+void ExpectJsonbOfArrays() {
+  Builder builder;
+  for (const char* json : {"{", "[]", "", "0"}) {
+    ASSERT_OK(*json == '\0' ? builder.AppendNull() : builder.Append(json));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto texts, builder.Finish());
+  ASSERT_OK_AND_ASSIGN(const auto jsonb, JsonbOf(*texts->Slice(1), arrow::default_memory_pool()));
+  ASSERT_OK(jsonb->ValidateFull());
+  arrow::LargeBinaryBuilder expected;
+  ASSERT_OK(expected.Append(AsString(FromHex("80000000"))));
+  ASSERT_OK(expected.AppendNull());
+  ASSERT_OK(expected.Append(AsString(FromHex("200000002000000100"))));
+  EXPECT_TRUE(jsonb->Equals(expected.Finish().ValueOrDie()));
+
+  const auto broken = JsonbOf(*texts, arrow::default_memory_pool());
+  ASSERT_THAT(broken, FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(broken.status().message(), HasSubstr("row 0: JSON at byte 1"));
+}
+
+TEST(JsonbOfTextTest, MakesArraysOfTexts) {
+  ExpectJsonbOfArrays<arrow::StringBuilder>();
+  ExpectJsonbOfArrays<arrow::LargeStringBuilder>();
+  ExpectJsonbOfArrays<arrow::StringViewBuilder>();
+  EXPECT_THAT(JsonbOf(*arrow::MakeArrayOfNull(arrow::int32(), 1).ValueOrDie(),
+                      arrow::default_memory_pool()),
+              FailsWith(ErrorCode::kInvalidArgument));
 }
 
 TEST(JsonScalarTest, WritesDoublesAsPylanceDoes) {
