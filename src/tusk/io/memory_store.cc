@@ -160,9 +160,10 @@ class MemoryWriter final : public ObjectWriter {
     ARROW_RETURN_NOT_OK(context_.CheckStop());
     MemoryStore::CountWrite(context_, bytes.size());
     bytes_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    bytes_written_ += static_cast<int64_t>(bytes.size());
     return Status::OK();
   }
-  int64_t bytes_written() const override { return static_cast<int64_t>(bytes_.size()); }
+  int64_t bytes_written() const override { return bytes_written_; }
   Status Finish() override {
     store_->Store(path_, arrow::Buffer::FromString(std::move(bytes_)));
     return Status::OK();
@@ -173,6 +174,7 @@ class MemoryWriter final : public ObjectWriter {
   std::string path_;
   OperationContext context_;
   std::string bytes_;
+  int64_t bytes_written_ = 0;
 };
 
 Result<std::unique_ptr<ObjectWriter>> MemoryStore::Create(std::string_view path,
