@@ -21,6 +21,8 @@
 namespace tusk::lance {
 namespace {
 
+constexpr int64_t kBufferAlignment = 64;
+
 /// The shape of a column for `field`. Unsupported, naming it, for what pages do not cover yet.
 Result<ValueShape> ShapeOf(const Field& field) {
   if (field.is_blob()) {
@@ -48,10 +50,11 @@ Result<ValueShape> ShapeOf(const Field& field) {
 class FileWriterImpl final : public FileWriter {
  public:
   FileWriterImpl(std::string path, std::unique_ptr<io::ObjectWriter> file, Schema schema,
-                 OperationContext context)
+                 uint16_t minor_version, OperationContext context)
       : path_(std::move(path)),
         file_(std::move(file)),
         schema_(std::move(schema)),
+        minor_version_(minor_version),
         context_(std::move(context)) {}
 
   void AddColumn(ValueShape shape, int64_t page_bytes) {
@@ -60,6 +63,8 @@ class FileWriterImpl final : public FileWriter {
   }
 
   Status Write(const arrow::RecordBatch& batch) override;
+  Result<int32_t> AddGlobalBuffer(std::span<const uint8_t> bytes) override;
+  Status AddSchemaMetadata(std::string key, std::string value) override;
   int64_t bytes_written() const override { return file_->bytes_written(); }
   Result<FileSummary> Finish() override;
 
@@ -75,8 +80,10 @@ class FileWriterImpl final : public FileWriter {
   std::string path_;
   std::unique_ptr<io::ObjectWriter> file_;
   Schema schema_;
+  uint16_t minor_version_;
   OperationContext context_;
   std::vector<std::unique_ptr<ColumnWriter>> columns_;
+  std::vector<io::ByteRange> global_buffers_;  ///< from number 1 on
   int64_t num_rows_ = 0;
   /// What went wrong first; the file cannot be finished after that.
   Status state_;
@@ -129,6 +136,27 @@ Status FileWriterImpl::Write(const arrow::RecordBatch& batch) {
   return state_;
 }
 
+Result<int32_t> FileWriterImpl::AddGlobalBuffer(std::span<const uint8_t> bytes) {
+  ARROW_RETURN_NOT_OK(state_);
+  const int64_t offset = file_->bytes_written();
+  Status status = file_->Append(bytes);
+  // What follows may be a page, whose buffers are aligned.
+  const std::vector<uint8_t> padding(-file_->bytes_written() & (kBufferAlignment - 1), 0);
+  if (status.ok()) status = file_->Append(padding);
+  if (!status.ok()) {
+    state_ = WithContext(status, "cannot write " + path_);
+    return state_;
+  }
+  global_buffers_.push_back({.offset = offset, .length = static_cast<int64_t>(bytes.size())});
+  return static_cast<int32_t>(global_buffers_.size());
+}
+
+Status FileWriterImpl::AddSchemaMetadata(std::string key, std::string value) {
+  ARROW_RETURN_NOT_OK(state_);
+  schema_.metadata.insert_or_assign(std::move(key), std::move(value));
+  return Status::OK();
+}
+
 Status FileWriterImpl::WriteEnd() {
   std::vector<std::string> metadata;
   for (const auto& column : columns_) {
@@ -140,7 +168,9 @@ Status FileWriterImpl::WriteEnd() {
   descriptor.set_length(num_rows_);
   const std::string descriptor_bytes = descriptor.SerializeAsString();
 
-  Footer footer{.num_buffers = 1, .num_columns = static_cast<uint32_t>(metadata.size())};
+  Footer footer{.num_buffers = static_cast<uint32_t>(1 + global_buffers_.size()),
+                .num_columns = static_cast<uint32_t>(metadata.size()),
+                .minor = minor_version_};
   const auto descriptor_position = static_cast<uint64_t>(file_->bytes_written());
   ARROW_RETURN_NOT_OK(AppendBytes(descriptor_bytes));
   footer.column_metadata = file_->bytes_written();
@@ -156,6 +186,10 @@ Status FileWriterImpl::WriteEnd() {
   std::string end;
   AppendLittle(descriptor_position, &end);
   AppendLittle(static_cast<uint64_t>(descriptor_bytes.size()), &end);
+  for (const io::ByteRange& buffer : global_buffers_) {
+    AppendLittle(static_cast<uint64_t>(buffer.offset), &end);
+    AppendLittle(static_cast<uint64_t>(buffer.length), &end);
+  }
   footer.AppendTo(&end);
   ARROW_RETURN_NOT_OK(AppendBytes(end));
   return file_->Finish();
@@ -172,6 +206,7 @@ Result<FileSummary> FileWriterImpl::Finish() {
   FileSummary summary;
   summary.num_rows = num_rows_;
   summary.size_bytes = file_->bytes_written();
+  summary.minor_version = minor_version_;
   for (size_t i = 0; i < schema_.fields.size(); ++i) {
     summary.field_ids.push_back(schema_.fields[i].id);
     summary.column_indices.push_back(static_cast<int32_t>(i));
@@ -193,6 +228,9 @@ Result<std::unique_ptr<FileWriter>> FileWriter::Open(io::ObjectStore* store, std
   if (options.page_bytes <= 0) {
     return InvalidArgument("page_bytes is ", options.page_bytes, ", which must be positive");
   }
+  if (options.minor_version != 1 && options.minor_version != 2) {
+    return Unsupported("data version 2.", options.minor_version, " is not supported for writing");
+  }
   std::vector<ValueShape> shapes;
   for (const Field& field : schema.fields) {
     ARROW_ASSIGN_OR_RAISE(ValueShape shape, ShapeOf(field));
@@ -200,7 +238,7 @@ Result<std::unique_ptr<FileWriter>> FileWriter::Open(io::ObjectStore* store, std
   }
   ARROW_ASSIGN_OR_RAISE(auto file, store->Create(path, context));
   auto writer = std::make_unique<FileWriterImpl>(std::string(path), std::move(file),
-                                                 std::move(schema), context);
+                                                 std::move(schema), options.minor_version, context);
   for (ValueShape& shape : shapes) writer->AddColumn(std::move(shape), options.page_bytes);
   return writer;
 }
