@@ -52,7 +52,7 @@ def room_of(path: str) -> str | None:
     """The room of a path below include/tusk/ or src/tusk/; None for what has no place in the order."""
     parts = path.split("/")
     if parts[0] == "lance" and len(parts) == 2:
-        return "lance/file" if parts[1].startswith("file") else "lance/table"
+        return "lance/file" if parts[1].startswith(("file", "output_file")) else "lance/table"
     if parts[0] == "lance":
         return "/".join(parts[:2])
     return parts[0] if parts[0] in ROOMS else None

@@ -1,0 +1,219 @@
+#include "tusk/lance/output_file.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "tusk/lance/file/batch_shaper.h"
+#include "tusk/lance/file/data_version.h"
+#include "tusk/lance/file/page_bytes.h"
+#include "tusk/lance/file/schema.h"
+#include "tusk/lance/file/writer.h"
+
+namespace tusk::lance {
+namespace {
+
+constexpr int64_t kColumnCacheBytes = 8 << 20;
+constexpr int64_t kMinColumnCacheBytes = 64 << 10;
+constexpr int64_t kMaxPageBytes = 32 << 20;
+
+/// As pylance, which finds a dotted name to be the path of a nested field.
+Status CheckNames(const arrow::Schema& schema) {
+  for (const auto& field : schema.fields()) {
+    if (field->name().find('.') != std::string::npos) {
+      return InvalidArgument("cannot write a column '", field->name(),
+                             "': a dot in a name stands before a nested field in Lance files");
+    }
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Result<int64_t> PageBytes(const PageOptions& options, int64_t num_columns) {
+  if (options.data_cache_bytes && *options.data_cache_bytes < 0) {
+    return InvalidArgument("data_cache_bytes must not be negative, but is ",
+                           *options.data_cache_bytes);
+  }
+  if (options.max_page_bytes && *options.max_page_bytes <= 0) {
+    return InvalidArgument("max_page_bytes must be greater than 0, but is ",
+                           *options.max_page_bytes);
+  }
+  int64_t cache = kColumnCacheBytes;
+  if (options.data_cache_bytes) {
+    cache = std::max(kMinColumnCacheBytes,
+                     *options.data_cache_bytes / std::max<int64_t>(1, num_columns));
+  }
+  return std::min(cache, options.max_page_bytes.value_or(kMaxPageBytes));
+}
+
+struct OutputFile::State {
+  /// Opens the file itself, now that its columns are known.
+  Status Begin(const arrow::Schema& arrow_schema);
+  /// Makes `shaper` fit for batches of this schema.
+  Status FitShaper(const std::shared_ptr<arrow::Schema>& data);
+  Status Write(const arrow::RecordBatch& batch);
+  Status Finish();
+  Status CheckUsable() const;
+  /// Gives `status` on. After an error the file can only be given up, which is done at once.
+  Status Keep(Status status);
+
+  io::StorePath location;
+  OutputFileOptions options;
+  OperationContext context;
+  uint16_t minor_version = 2;
+
+  std::unique_ptr<FileWriter> writer;  ///< null while the columns are not known
+  Schema schema;
+  std::optional<BatchShaper> shaper;
+  std::shared_ptr<arrow::Schema> shaped;  ///< the batches that `shaper` is for
+
+  /// Given before the columns were known.
+  std::vector<std::string> early_buffers;
+  std::map<std::string, std::string> early_metadata;
+
+  int64_t num_rows = 0;
+  int64_t size_bytes = 0;
+  bool finished = false;
+  Status failure;
+};
+
+Status OutputFile::State::Begin(const arrow::Schema& arrow_schema) {
+  ARROW_RETURN_NOT_OK(CheckNames(arrow_schema));
+  const auto stored = WithoutViews(std::make_shared<arrow::Schema>(arrow_schema));
+  ARROW_ASSIGN_OR_RAISE(schema, Schema::FromArrow(*stored));
+  FileWriterOptions writer_options;
+  writer_options.minor_version = minor_version;
+  ARROW_ASSIGN_OR_RAISE(writer_options.page_bytes,
+                        PageBytes(options.pages, std::ssize(schema.fields)));
+  ARROW_ASSIGN_OR_RAISE(writer, FileWriter::Open(location.store.get(), location.path, schema,
+                                                 writer_options, context));
+  for (auto& [key, value] : std::exchange(early_metadata, {})) {
+    ARROW_RETURN_NOT_OK(writer->AddSchemaMetadata(key, std::move(value)));
+  }
+  for (const std::string& bytes : std::exchange(early_buffers, {})) {
+    const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
+    ARROW_RETURN_NOT_OK(writer->AddGlobalBuffer({data, bytes.size()}));
+  }
+  return Status::OK();
+}
+
+Status OutputFile::State::FitShaper(const std::shared_ptr<arrow::Schema>& data) {
+  if (shaped == data) return Status::OK();
+  if (shaped != nullptr && shaped->Equals(*data, /*check_metadata=*/true)) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(shaper, BatchShaper::Make(*data, schema));
+  shaped = data;
+  return Status::OK();
+}
+
+Status OutputFile::State::Write(const arrow::RecordBatch& batch) {
+  if (writer == nullptr) ARROW_RETURN_NOT_OK(Begin(*batch.schema()));
+  ARROW_RETURN_NOT_OK(FitShaper(batch.schema()));
+  bool begun = false;
+  const Status status = shaper->Shape(batch, context, [&](const arrow::RecordBatch& piece) {
+    begun = true;
+    return writer->Write(piece);
+  });
+  // A batch that was refused as a whole is not missing in the file.
+  if (!status.ok()) return begun ? Keep(status) : status;
+  num_rows += batch.num_rows();
+  size_bytes = writer->bytes_written();
+  return Status::OK();
+}
+
+Status OutputFile::State::CheckUsable() const {
+  if (finished) return InvalidArgument(location.path, " is finished");
+  return failure;
+}
+
+Status OutputFile::State::Keep(Status status) {
+  if (!status.ok()) {
+    failure = std::move(status);
+    writer.reset();
+  }
+  return failure;
+}
+
+Status OutputFile::State::Finish() {
+  if (writer == nullptr) {
+    return InvalidArgument(
+        "cannot finish ", location.path,
+        ": neither a schema nor a batch was given, so its columns are not known");
+  }
+  ARROW_ASSIGN_OR_RAISE(const FileSummary summary, writer->Finish());
+  size_bytes = summary.size_bytes;
+  finished = true;
+  return Status::OK();
+}
+
+Result<std::unique_ptr<OutputFile>> OutputFile::Open(io::StorePath location,
+                                                     std::shared_ptr<arrow::Schema> schema,
+                                                     const OutputFileOptions& options,
+                                                     const OperationContext& context) {
+  auto state = std::make_unique<State>();
+  ARROW_ASSIGN_OR_RAISE(state->minor_version, ParseDataVersion(options.data_storage_version));
+  ARROW_RETURN_NOT_OK(PageBytes(options.pages, /*num_columns=*/1));
+  state->location = std::move(location);
+  state->options = options;
+  state->context = context;
+  if (schema != nullptr) ARROW_RETURN_NOT_OK(state->Begin(*schema));
+  return std::make_unique<OutputFile>(std::move(state));
+}
+
+OutputFile::OutputFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
+OutputFile::~OutputFile() = default;
+
+int64_t OutputFile::num_rows() const { return state_->num_rows; }
+int64_t OutputFile::size_bytes() const { return state_->size_bytes; }
+
+Status OutputFile::Write(const arrow::RecordBatch& batch) {
+  ARROW_RETURN_NOT_OK(state_->CheckUsable());
+  return state_->Write(batch);
+}
+
+Status OutputFile::WriteAll(arrow::RecordBatchReader* data) {
+  ARROW_RETURN_NOT_OK(state_->CheckUsable());
+  if (state_->writer == nullptr) ARROW_RETURN_NOT_OK(state_->Begin(*data->schema()));
+  while (true) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(data->ReadNext(&batch));
+    if (batch == nullptr) return Status::OK();
+    ARROW_RETURN_NOT_OK(Write(*batch));
+  }
+}
+
+Result<int32_t> OutputFile::AddGlobalBuffer(std::span<const uint8_t> bytes) {
+  ARROW_RETURN_NOT_OK(state_->CheckUsable());
+  if (state_->writer == nullptr) {
+    state_->early_buffers.emplace_back(bytes.begin(), bytes.end());
+    return static_cast<int32_t>(state_->early_buffers.size());
+  }
+  auto number = state_->writer->AddGlobalBuffer(bytes);
+  ARROW_RETURN_NOT_OK(state_->Keep(number.status()));
+  state_->size_bytes = state_->writer->bytes_written();
+  return number;
+}
+
+Status OutputFile::AddSchemaMetadata(std::string key, std::string value) {
+  ARROW_RETURN_NOT_OK(state_->CheckUsable());
+  if (state_->writer != nullptr) {
+    return state_->writer->AddSchemaMetadata(std::move(key), std::move(value));
+  }
+  state_->early_metadata.insert_or_assign(std::move(key), std::move(value));
+  return Status::OK();
+}
+
+Status OutputFile::Finish() {
+  ARROW_RETURN_NOT_OK(state_->CheckUsable());
+  return state_->Keep(state_->Finish());
+}
+
+void OutputFile::Abandon() {
+  (void)state_->Keep(InvalidArgument(state_->location.path, " was given up"));
+}
+
+}  // namespace tusk::lance
