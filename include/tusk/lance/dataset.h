@@ -16,6 +16,7 @@
 #include "tusk/export.h"
 #include "tusk/expr/filter.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/output_file.h"
 
 namespace tusk::lance {
 
@@ -122,19 +123,30 @@ enum class WriteMode { kCreate, kAppend, kOverwrite };
 
 struct WriteOptions {
   WriteMode mode = WriteMode::kCreate;
+  /// A file ends with the row that reaches this, even within a batch.
   int64_t max_rows_per_file = 1 << 20;
+  /// A file ends with the batch after which it has as many bytes or more. What a page still waits
+  /// for does not count, and a batch is never cut for this.
   int64_t max_bytes_per_file = int64_t{90} << 30;
-  std::string data_storage_version = "2.2";  ///< also "stable"; others are refused by name
-  bool enable_stable_row_ids = false;        ///< only when a table is made
+  /// Of the new files: "2.1", "2.2" or "stable", which is 2.2; in any case. Absent: what the table
+  /// says, or 2.2 for a new table and to overwrite one that says something else. The table says so
+  /// too when it is made or overwritten; an append leaves that as it is.
+  std::optional<std::string> data_storage_version = {};
+  PageOptions pages = {};
+  bool enable_stable_row_ids = false;  ///< only when a table is made
   std::map<std::string, std::string> transaction_properties = {};
   std::map<std::string, std::string> config = {};  ///< set in the table's config; not with kAppend
 };
 
-/// Writes `data` as one new version. kCreate: AlreadyExists if there is a table. kAppend: columns
-/// go by name, nullable ones may be left out; InvalidArgument if a name or type differs or a column
-/// that must not be null has nulls; NotFound without a table.
-/// kOverwrite makes the table if there is none. Races with other writers are retried as the
-/// conflict matrix allows, else CommitConflict. A failure leaves the table as it was.
+/// Writes `data` as one new version. View types are stored as the types with offsets. Refused
+/// before a byte is written: types that cannot be stored and data versions that are not written
+/// (Unsupported, naming the column or version), sizes that are not positive (max_bytes_per_file and
+/// data_cache_bytes may be 0) and names that no column may have (InvalidArgument). kCreate:
+/// AlreadyExists if there is a table. kAppend: columns go by name, nullable ones may be left out;
+/// InvalidArgument if a name or type differs or a column that must not be null has nulls; NotFound
+/// without a table. kOverwrite makes the table if there is none. Races with other writers are
+/// retried as the conflict matrix allows, else CommitConflict. A failure leaves the table as it
+/// was.
 TUSK_EXPORT Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
                                                                 std::string_view uri,
                                                                 const WriteOptions& options,

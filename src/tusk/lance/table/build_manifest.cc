@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "tusk/lance/table/feature_flags.h"
@@ -16,8 +17,33 @@ constexpr uint64_t kFlagsOfFragments =
 /// Each version has an inline transaction and a transaction file.
 constexpr uint64_t kFlagsNotInherited = kFlagUseV2Format | kFlagNoTransactionFile;
 
+std::string DataVersionOf(const DataFile& file) {
+  return std::to_string(file.major_version) + "." + std::to_string(file.minor_version);
+}
+
+/// What the table says of its data after an overwrite.
+std::string DataVersion(const Transaction& transaction) {
+  if (!transaction.data_version.empty()) return transaction.data_version;
+  for (const Fragment& fragment : transaction.fragments) {
+    if (!fragment.files.empty()) return DataVersionOf(fragment.files[0]);
+  }
+  return "2.2";
+}
+
+/// Sets the flag of tables with files of another data version than they say. It is never cleared.
+void FlagMixedVersions(const Transaction& transaction, Manifest* manifest) {
+  for (const Fragment& fragment : transaction.fragments) {
+    for (const DataFile& file : fragment.files) {
+      if (DataVersionOf(file) == manifest->data_version) continue;
+      manifest->reader_flags |= kFlagMixedDataVersions;
+      manifest->writer_flags |= kFlagMixedDataVersions;
+    }
+  }
+}
+
 /// Appends the transaction's fragments under ids that no fragment of the table has ever had.
 Status AddFragments(const Transaction& transaction, Manifest* manifest) {
+  FlagMixedVersions(transaction, manifest);
   uint64_t next_id = manifest->max_fragment_id ? uint64_t{*manifest->max_fragment_id} + 1 : 0;
   const bool stable_row_ids = (manifest->reader_flags & kFlagStableRowIds) != 0;
   for (Fragment fragment : transaction.fragments) {
@@ -55,7 +81,7 @@ Result<Manifest> BuildFirstManifest(const Transaction& transaction, bool stable_
   manifest.schema = transaction.schema;
   manifest.version = 1;
   manifest.timestamp_ns = timestamp_ns;
-  manifest.data_version = "2.2";
+  manifest.data_version = DataVersion(transaction);
   manifest.transaction_file = TransactionFileName(transaction);
   if (stable_row_ids) {
     manifest.reader_flags = kFlagStableRowIds;
@@ -87,7 +113,7 @@ Result<Manifest> BuildNextManifest(const Transaction& transaction, const Manifes
     manifest.fragments.clear();
     manifest.reader_flags &= ~kFlagsOfFragments;
     manifest.writer_flags &= ~kFlagsOfFragments;
-    manifest.data_version = "2.2";
+    manifest.data_version = DataVersion(transaction);
     SetConfig(transaction, &manifest);
   }
   ARROW_RETURN_NOT_OK(AddFragments(transaction, &manifest));

@@ -142,7 +142,7 @@ TEST_P(DatasetTest, RefusesTheWrongMode) {
       Write(NumberedReader(0, 1), {.mode = WriteMode::kAppend, .enable_stable_row_ids = true}),
       FailsWith(ErrorCode::kInvalidArgument));
   EXPECT_THAT(
-      Write(NumberedReader(0, 1), {.mode = WriteMode::kAppend, .data_storage_version = "2.1"}),
+      Write(NumberedReader(0, 1), {.mode = WriteMode::kAppend, .data_storage_version = "2.3"}),
       FailsWith(ErrorCode::kUnsupported));
   EXPECT_THAT(Write(NumberedReader(0, 1), {.mode = WriteMode::kAppend, .max_rows_per_file = 0}),
               FailsWith(ErrorCode::kInvalidArgument));

@@ -46,6 +46,9 @@ struct Transaction {
   Operation operation = Operation::kUnknown;
   std::vector<Fragment> fragments;  ///< kAppend, kOverwrite; their ids are given at commit
   Schema schema;                    ///< kOverwrite
+  /// kOverwrite: what the table says from now on. Not serialized: empty stands for the version of
+  /// the fragments' files, or 2.2 without any.
+  std::string data_version;
   std::map<std::string, std::string> config_upserts;  ///< kOverwrite
   bool preserves_nullability = false;                 ///< kMerge, kProject
   std::set<std::string> config_keys;                  ///< kUpdateConfig: set or removed

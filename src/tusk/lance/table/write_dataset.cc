@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -8,6 +9,8 @@
 
 #include "tusk/base/uuid.h"
 #include "tusk/lance/dataset.h"
+#include "tusk/lance/file/batch_shaper.h"
+#include "tusk/lance/file/data_version.h"
 #include "tusk/lance/file/writer.h"
 #include "tusk/lance/table/commit.h"
 #include "tusk/lance/table/commit_loop.h"
@@ -19,13 +22,18 @@
 namespace tusk::lance {
 namespace {
 
-Status CheckOptions(const WriteOptions& options) {
-  const std::string& version = options.data_storage_version;
-  if (version != "2.2" && version != "stable") {
-    return Unsupported("data storage version '", version,
-                       "' is not supported for writing: use '2.2'");
+/// The minor number of the data version of the files to write.
+Result<uint16_t> MinorVersion(const WriteOptions& options, const std::optional<TableVersion>& base,
+                              const io::StorePath& table) {
+  if (options.data_storage_version) return ParseDataVersion(*options.data_storage_version);
+  if (base && (base->manifest.data_version == "2.1" || base->manifest.data_version == "2.2")) {
+    return ParseDataVersion(base->manifest.data_version);
   }
-  return Status::OK();
+  if (options.mode == WriteMode::kAppend && base) {
+    return Unsupported("cannot append to ", table.path, " in its data version '",
+                       base->manifest.data_version, "': ask for files of 2.1 or 2.2");
+  }
+  return uint16_t{2};
 }
 
 /// The columns that readers of Lance tables make up.
@@ -65,9 +73,10 @@ Status CheckBase(const TableVersion& base, const io::StorePath& table,
     return InvalidArgument("cannot append to ", table.path,
                            " with config keys: they are set when a table is made or overwritten");
   }
-  if (base.manifest.data_version != "2.2") {
-    return Unsupported("cannot append to ", table.path, ": its data storage version is '",
-                       base.manifest.data_version, "', only '2.2' is supported for writing");
+  if (!base.manifest.data_version.starts_with("2.")) {
+    return InvalidArgument("cannot append to ", table.path, ": its data version is '",
+                           base.manifest.data_version,
+                           "', whose files cannot stand beside those of 2.1 or 2.2");
   }
   return Status::OK();
 }
@@ -76,6 +85,7 @@ Status CheckBase(const TableVersion& base, const io::StorePath& table,
 Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::StorePath& table,
                                      const std::optional<TableVersion>& base,
                                      const WriteOptions& options, const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version, MinorVersion(options, base, table));
   Transaction transaction;
   transaction.uuid = RandomUuidString();
   transaction.properties = options.transaction_properties;
@@ -84,16 +94,17 @@ Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::S
     transaction.operation = Operation::kAppend;
     ARROW_ASSIGN_OR_RAISE(const Schema schema, MatchAppend(*data->schema(), base->manifest.schema));
     ARROW_ASSIGN_OR_RAISE(transaction.fragments,
-                          WriteFragments(data, table, schema, options, context));
+                          WriteFragments(data, table, schema, minor_version, options, context));
     return transaction;
   }
   ARROW_RETURN_NOT_OK(CheckColumnNames(*data->schema()));
   transaction.operation = Operation::kOverwrite;
   transaction.config_upserts = options.config;
-  ARROW_ASSIGN_OR_RAISE(transaction.schema, Schema::FromArrow(*data->schema()));
+  transaction.data_version = "2." + std::to_string(minor_version);
+  ARROW_ASSIGN_OR_RAISE(transaction.schema, Schema::FromArrow(*WithoutViews(data->schema())));
   ARROW_RETURN_NOT_OK(CheckWritable(transaction.schema));
-  ARROW_ASSIGN_OR_RAISE(transaction.fragments,
-                        WriteFragments(data, table, transaction.schema, options, context));
+  ARROW_ASSIGN_OR_RAISE(transaction.fragments, WriteFragments(data, table, transaction.schema,
+                                                              minor_version, options, context));
   return transaction;
 }
 
@@ -101,7 +112,6 @@ Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::S
 Result<std::optional<TableVersion>> FindBase(const io::StorePath& table,
                                              const WriteOptions& options,
                                              const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(CheckOptions(options));
   ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(table, context));
   if (locations.empty()) {
     if (options.mode == WriteMode::kAppend) {
@@ -161,7 +171,6 @@ Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::Stor
                                   const std::shared_ptr<const Dataset>& base,
                                   const WriteOptions& options, CommitHandler* handler,
                                   const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(CheckOptions(options));
   std::optional<TableVersion> previous;
   if (base != nullptr) {
     previous = {.manifest = base->state().manifest, .path = base->state().manifest_path};

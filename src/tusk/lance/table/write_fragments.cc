@@ -11,14 +11,12 @@
 #include <arrow/type.h>
 
 #include "tusk/base/uuid.h"
-#include "tusk/lance/file/logical_type.h"
+#include "tusk/lance/file/batch_shaper.h"
+#include "tusk/lance/file/page_bytes.h"
 #include "tusk/lance/file/writer.h"
 
 namespace tusk::lance {
 namespace {
-
-/// Rows handed to a file at once: between them the file's size and the stop token are looked at.
-constexpr int64_t kRowsPerStep = 8192;
 
 /// 24 binary digits and 26 hex digits: the first spread keys over an object store's partitions.
 std::string NewDataFileName() {
@@ -41,68 +39,28 @@ std::string DataPath(const io::StorePath& table, std::string_view name) {
   return io::JoinPath(io::JoinPath(table.path, "data"), name);
 }
 
-/// Gives batches the columns, the order and the types that the files have.
-class BatchShaper {
- public:
-  static Result<BatchShaper> Make(const arrow::Schema& data, const Schema& schema) {
-    BatchShaper shaper;
-    ARROW_ASSIGN_OR_RAISE(shaper.schema_, schema.ToArrow());
-    for (const auto& field : shaper.schema_->fields()) {
-      const std::vector<int> indices = data.GetAllFieldIndices(field->name());
-      if (indices.size() != 1) {
-        return InvalidArgument("the data has ", indices.size(), " columns named '", field->name(),
-                               "', not one");
-      }
-      if (data.field(indices[0])->type()->id() != field->type()->id()) {
-        return Unsupported("column '", field->name(), "' of type ",
-                           data.field(indices[0])->type()->ToString(), " is stored as ",
-                           field->type()->ToString(), ": cast it first");
-      }
-      shaper.indices_.push_back(indices[0]);
-    }
-    return shaper;
-  }
-
-  Result<std::shared_ptr<arrow::RecordBatch>> Shape(const arrow::RecordBatch& batch) const {
-    std::vector<std::shared_ptr<arrow::ArrayData>> columns;
-    for (int i = 0; i < schema_->num_fields(); ++i) {
-      const arrow::Field& field = *schema_->field(i);
-      std::shared_ptr<arrow::ArrayData> column = batch.column_data(indices_[i]);
-      if (!field.nullable() && column->GetNullCount() > 0) {
-        return InvalidArgument("column '", field.name(), "' must not be null, but ",
-                               column->GetNullCount(), " of ", batch.num_rows(),
-                               " rows in a batch are");
-      }
-      // Lists may name their items otherwise; the values are the same.
-      if (!column->type->Equals(field.type())) {
-        column = column->Copy();
-        column->type = field.type();
-      }
-      columns.push_back(std::move(column));
-    }
-    return arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns));
-  }
-
- private:
-  std::shared_ptr<arrow::Schema> schema_;
-  std::vector<int> indices_;
-};
-
 /// Fills one file after the other.
 class FragmentWriter {
  public:
-  FragmentWriter(const io::StorePath& table, const Schema& schema, const WriteOptions& options,
+  FragmentWriter(const io::StorePath& table, const Schema& schema, BatchShaper shaper,
+                 const FileWriterOptions& file_options, const WriteOptions& options,
                  const OperationContext& context)
-      : table_(table), schema_(schema), options_(options), context_(context) {}
+      : table_(table),
+        schema_(schema),
+        shaper_(std::move(shaper)),
+        file_options_(file_options),
+        options_(options),
+        context_(context) {}
 
   Status Write(const arrow::RecordBatch& batch) {
     int64_t begin = 0;
     while (begin < batch.num_rows()) {
       ARROW_RETURN_NOT_OK(context_.CheckStop());
       if (file_ == nullptr) ARROW_RETURN_NOT_OK(OpenFile());
-      const int64_t length = std::min(
-          {batch.num_rows() - begin, kRowsPerStep, options_.max_rows_per_file - file_rows_});
-      ARROW_RETURN_NOT_OK(file_->Write(*batch.Slice(begin, length)));
+      const int64_t length =
+          std::min(batch.num_rows() - begin, options_.max_rows_per_file - file_rows_);
+      const auto write = [this](const arrow::RecordBatch& piece) { return file_->Write(piece); };
+      ARROW_RETURN_NOT_OK(shaper_.Shape(*batch.Slice(begin, length), context_, write));
       begin += length;
       file_rows_ += length;
       rows_ += length;
@@ -139,13 +97,15 @@ class FragmentWriter {
   Status OpenFile() {
     name_ = NewDataFileName();
     ARROW_ASSIGN_OR_RAISE(file_, FileWriter::Open(table_.store.get(), DataPath(table_, name_),
-                                                  schema_, FileWriterOptions{}, context_));
+                                                  schema_, file_options_, context_));
     file_rows_ = 0;
     return Status::OK();
   }
 
   const io::StorePath& table_;
   const Schema& schema_;
+  const BatchShaper shaper_;
+  const FileWriterOptions file_options_;
   const WriteOptions& options_;
   const OperationContext& context_;
   std::unique_ptr<FileWriter> file_;
@@ -155,14 +115,13 @@ class FragmentWriter {
   std::vector<Fragment> fragments_;
 };
 
-Status WriteAll(arrow::RecordBatchReader* data, const BatchShaper& shaper, FragmentWriter* writer,
+Status WriteAll(arrow::RecordBatchReader* data, FragmentWriter* writer,
                 const OperationContext& context) {
   while (true) {
     ARROW_RETURN_NOT_OK(context.CheckStop());
     std::shared_ptr<arrow::RecordBatch> batch;
     ARROW_RETURN_NOT_OK(data->ReadNext(&batch));
     if (batch == nullptr) return writer->FinishFile();
-    ARROW_ASSIGN_OR_RAISE(batch, shaper.Shape(*batch));
     ARROW_RETURN_NOT_OK(writer->Write(*batch));
   }
 }
@@ -178,10 +137,11 @@ Result<Schema> MatchAppend(const arrow::Schema& data, const Schema& table) {
                              "', which must not be null");
     }
     if (column == nullptr) continue;
-    ARROW_ASSIGN_OR_RAISE(const std::string logical_type, ToLogicalType(*column->type()));
-    if (logical_type != field.logical_type) {
+    ARROW_ASSIGN_OR_RAISE(const auto stored, ToArrowField(field));
+    if (!IsStoredAs(*WithoutViews(column->type()), *stored->type())) {
       return InvalidArgument("cannot append: column '", field.name, "' should have type ",
-                             field.logical_type, " but has type ", logical_type);
+                             stored->type()->ToString(), " but has type ",
+                             column->type()->ToString());
     }
     matched.fields.push_back(field);
   }
@@ -196,15 +156,20 @@ Result<Schema> MatchAppend(const arrow::Schema& data, const Schema& table) {
 
 Result<std::vector<Fragment>> WriteFragments(arrow::RecordBatchReader* data,
                                              const io::StorePath& table, const Schema& schema,
-                                             const WriteOptions& options,
+                                             uint16_t minor_version, const WriteOptions& options,
                                              const OperationContext& context) {
-  if (options.max_rows_per_file <= 0 || options.max_bytes_per_file <= 0) {
-    return InvalidArgument("files of at most ", options.max_rows_per_file, " rows and ",
-                           options.max_bytes_per_file, " bytes: both must be positive");
+  if (options.max_rows_per_file <= 0 || options.max_bytes_per_file < 0) {
+    return InvalidArgument("files of at most ", options.max_rows_per_file, " rows and about ",
+                           options.max_bytes_per_file,
+                           " bytes: rows must be positive and bytes not negative");
   }
-  ARROW_ASSIGN_OR_RAISE(const BatchShaper shaper, BatchShaper::Make(*data->schema(), schema));
-  FragmentWriter writer(table, schema, options, context);
-  const Status status = WriteAll(data, shaper, &writer, context);
+  FileWriterOptions file_options;
+  file_options.minor_version = minor_version;
+  ARROW_ASSIGN_OR_RAISE(file_options.page_bytes,
+                        PageBytes(options.pages, std::ssize(schema.fields)));
+  ARROW_ASSIGN_OR_RAISE(BatchShaper shaper, BatchShaper::Make(*data->schema(), schema));
+  FragmentWriter writer(table, schema, std::move(shaper), file_options, options, context);
+  const Status status = WriteAll(data, &writer, context);
   if (!status.ok()) {
     RemoveDataFiles(table, writer.fragments(), context);
     return status;
