@@ -93,6 +93,17 @@ std::shared_ptr<arrow::RecordBatchReader> ImportStream(const nb::object& object)
   return OrRaise(arrow::ImportRecordBatchReader(stream));
 }
 
+std::shared_ptr<arrow::Schema> ImportSchema(const nb::object& object) {
+  if (object.is_none()) return nullptr;
+  if (!nb::hasattr(object, "__arrow_c_schema__")) {
+    throw nb::type_error("schema has no __arrow_c_schema__ method");
+  }
+  const nb::object capsule = object.attr("__arrow_c_schema__")();
+  auto* schema = static_cast<ArrowSchema*>(PyCapsule_GetPointer(capsule.ptr(), kSchemaCapsule));
+  if (schema == nullptr) throw nb::python_error();
+  return OrRaise(arrow::ImportSchema(schema));
+}
+
 std::shared_ptr<const expr::Filter> ImportFilter(const std::optional<nb::bytes>& serialized) {
   if (!serialized) return nullptr;
   return OrRaise(expr::Filter::Deserialize(

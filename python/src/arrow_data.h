@@ -47,6 +47,10 @@ struct ArrowSchemaValue {
 /// Takes the batches of any object with `__arrow_c_stream__`. TypeError if it has none.
 std::shared_ptr<arrow::RecordBatchReader> ImportStream(const nb::object& object);
 
+/// Takes the schema of any object with `__arrow_c_schema__`; null for None. TypeError if it has
+/// none.
+std::shared_ptr<arrow::Schema> ImportSchema(const nb::object& object);
+
 /// The filter in Arrow's serialization; null for None.
 std::shared_ptr<const expr::Filter> ImportFilter(const std::optional<nb::bytes>& serialized);
 

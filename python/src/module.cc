@@ -16,6 +16,7 @@ NB_MODULE(_tusk, module) {
   BindLanceFileDescription(module);
   BindLanceFileSession(module);
   BindLanceNearest(module);
+  BindLanceOutputFile(module);
   BindIcebergTable(module);
   BindCatalog(module);
   BindLake(module);

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
+from tusk.errors import NegativeNumberError
+
 
 def serialize_filter(filter):
     """The bytes by which a pyarrow expression crosses into the library; None for None."""
@@ -32,6 +34,12 @@ def refuse(operation, given):
     for name, value in given.items():
         if value is not None:
             raise NotImplementedError(f"{operation}: the parameter {name!r} is not supported yet")
+
+
+def check_not_negative(name, value):
+    """Raises NegativeNumberError, which is an OverflowError, for a number below 0."""
+    if value < 0:
+        raise NegativeNumberError(f"{name} must not be negative, but is {value}")
 
 
 def check_rows(name, value):

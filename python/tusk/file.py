@@ -7,18 +7,12 @@ import os
 import pyarrow as pa
 
 from tusk import _tusk
-from tusk._arrow import IOStats, refuse
-from tusk.errors import NegativeNumberError
+from tusk._arrow import IOStats, check_not_negative, refuse
 
 # pylance gives batches of exactly the rows asked for, however wide they are.
 _ANY_SIZE = 2**62
 # Bytes of a chunk of a table.
 _PIECE_BYTES = 8 << 20
-
-
-def _check_not_negative(name, value):
-    if value < 0:
-        raise NegativeNumberError(f"{name} must not be negative, but is {value}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,8 +167,8 @@ class LanceFileReader:
         self._file.projected_schema(self._options(1, 1, None))
 
     def _options(self, batch_size, batch_readahead, batch_size_bytes):
-        _check_not_negative("batch_size", batch_size)
-        _check_not_negative("batch_readahead", batch_readahead)
+        check_not_negative("batch_size", batch_size)
+        check_not_negative("batch_readahead", batch_readahead)
         if self._columns == []:
             raise ValueError("no columns to read: name one at least, or none to read all")
         if batch_readahead == 0:
@@ -204,8 +198,8 @@ class LanceFileReader:
         batch_readahead: a hint that changes nothing; reading goes ahead within a budget of bytes.
         batch_size_bytes: batches are cut shorter to stay near so many bytes.
         """
-        _check_not_negative("start", start)
-        _check_not_negative("num_rows", num_rows)
+        check_not_negative("start", start)
+        check_not_negative("num_rows", num_rows)
         options = self._options(batch_size, batch_readahead, batch_size_bytes)
         return ReaderResults._of(lambda by: self._file.read(start, num_rows, by), options, num_rows)
 
@@ -223,7 +217,7 @@ class LanceFileReader:
             if before >= index:
                 raise ValueError(f"rows of a file are taken in ascending order: {before}, {index}")
         if indices:
-            _check_not_negative("a row number", indices[0])
+            check_not_negative("a row number", indices[0])
         options = self._options(batch_size, batch_readahead, batch_size_bytes)
         return ReaderResults._of(lambda by: self._file.take(indices, by), options, len(indices))
 
@@ -261,7 +255,7 @@ class LanceFileReader:
 
     def read_global_buffer(self, index):
         """The bytes of a global buffer; number 0 is the file's descriptor."""
-        _check_not_negative("index", index)
+        check_not_negative("index", index)
         return self._file.read_global_buffer(index)
 
     def num_rows(self):
@@ -300,8 +294,20 @@ class LanceFileSession:
         """A LanceFileReader of the file `path`."""
         return LanceFileReader(None, columns=columns, _inner_reader=self._session.open(path))
 
-    def open_writer(self, path, **options):
-        raise NotImplementedError("LanceFileSession.open_writer is not supported yet")
+    def open_writer(
+        self,
+        path,
+        *,
+        schema=None,
+        data_cache_bytes=None,
+        version=None,
+        keep_original_array=None,
+        max_page_bytes=None,
+    ):
+        """A LanceFileWriter of the file `path`, with its parameters."""
+        options = _writer_options(data_cache_bytes, version, max_page_bytes)
+        writer = _tusk.write_lance_file(self._base.below(path), schema, options)
+        return LanceFileWriter(None, _inner_writer=writer)
 
     def open_packed_blob_writer(self, path, blob_id):
         raise NotImplementedError("LanceFileSession.open_packed_blob_writer is not supported yet")
@@ -345,8 +351,8 @@ class LanceFileSession:
 
     def read_range(self, path, offset, length):
         """Bytes of the file `path`. OSError if there is none or it does not have them all."""
-        _check_not_negative("offset", offset)
-        _check_not_negative("length", length)
+        check_not_negative("offset", offset)
+        check_not_negative("length", length)
         return self._base.below(path).read(offset, length)
 
     def delete_file(self, path):
@@ -364,11 +370,103 @@ class LanceFileSession:
         self._base.below(remote_path).copy_to(_tusk.resolve(os.fspath(local_path)))
 
 
-class LanceFileWriter:
-    """Not supported yet: write a table by tusk.write_dataset."""
+def _writer_options(data_cache_bytes, version, max_page_bytes):
+    options = _tusk.LanceOutputFileOptions()
+    check_not_negative("data_cache_bytes", data_cache_bytes or 0)
+    check_not_negative("max_page_bytes", max_page_bytes or 0)
+    options.data_cache_bytes = data_cache_bytes
+    options.max_page_bytes = max_page_bytes
+    if version is not None:
+        options.data_storage_version = version
+    return options
 
-    def __init__(self, *args, **kwargs):
-        raise NotImplementedError("LanceFileWriter is not supported yet")
+
+class LanceFileWriter:
+    """Writes one Lance file, batch by batch; `size_bytes` is its size once it is closed.
+
+    The file appears when it is closed, and replaces one that was there. A writer that is let go
+    before, or whose `with` block ends in an exception, leaves nothing. (pylance ends a file with what
+    it has then.)
+
+    schema: a pyarrow.Schema; that of the first batch if None.
+    data_cache_bytes: Arrow bytes to gather over all columns; 8 MiB for each column if None.
+    version: "2.1", "2.2" or "stable", which is 2.2. NotImplementedError for others that there are,
+        ValueError for what is no version.
+    storage_options: as in `LanceFileReader`.
+    max_page_bytes: Arrow bytes of a page; 32 MiB if None. A column's rows become a page when they
+        reach that or the column's share of data_cache_bytes, at least 64 KiB.
+    keep_original_array: changes nothing here.
+
+    NotImplementedError, naming the column, for a type that cannot be stored, before anything is
+    written.
+    """
+
+    def __init__(
+        self,
+        path,
+        schema=None,
+        *,
+        data_cache_bytes=None,
+        version=None,
+        storage_options=None,
+        namespace_client=None,
+        table_id=None,
+        max_page_bytes=None,
+        keep_original_array=None,
+        _inner_writer=None,
+    ):
+        refuse("LanceFileWriter", {"namespace_client": namespace_client, "table_id": table_id})
+        self.closed = False
+        self.size_bytes = None
+        self._writer = _inner_writer
+        if _inner_writer is None:
+            options = _writer_options(data_cache_bytes, version, max_page_bytes)
+            place = _tusk.resolve(os.fspath(path), storage_options or {})
+            self._writer = _tusk.write_lance_file(place, schema, options)
+
+    def write_batch(self, batch):
+        """Writes the rows of a RecordBatch, a Table or another Arrow stream.
+
+        Columns go by name, in any order; those that the file does not have are left out, and text
+        and list views are stored as text and lists. ValueError, naming the column, for one that is
+        missing, has another type, or has nulls and must not; such a batch is not written at all.
+        TypeError for what is no Arrow data.
+        """
+        self._writer.write(batch)
+
+    def close(self):
+        """Ends the file and gives its number of rows; None if that was done before.
+
+        ValueError if there was neither a schema nor a batch.
+        """
+        if self.closed:
+            return None
+        self.closed = True
+        self._writer.finish()
+        self.size_bytes = self._writer.size_bytes
+        return self._writer.num_rows
+
+    def add_schema_metadata(self, key, value):
+        """Sets a key of the schema's metadata, both of them str; the last value stays."""
+        self._writer.add_schema_metadata(key, value)
+
+    def add_global_buffer(self, data):
+        """Puts bytes into the file; gives their number for `LanceFileReader.read_global_buffer`,
+        which is 1 at first and grows by one.
+        """
+        if isinstance(data, str):
+            raise TypeError("data must be bytes, not a str")
+        return self._writer.add_global_buffer(bytes(data))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if kind is None:
+            self.close()
+        elif not self.closed:
+            self.closed = True
+            self._writer.abandon()
 
 
 __all__ = [

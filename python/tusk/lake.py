@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from tusk import _tusk, sql
 from tusk._arrow import serialize_filter
+from tusk._source import errors_of, to_stream
 from tusk.errors import InvalidArgumentError, TuskError, UnsupportedError
 from tusk.iceberg import IcebergTable
-from tusk.lance import LanceDataset, _to_stream, query_vector
+from tusk.lance import LanceDataset, query_vector
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,12 +97,15 @@ class Lake:
         lance, iceberg: data by table name; a table that does not exist is made. The data is
         whatever `write_dataset` takes without a schema. Gives the joint version.
         """
-        appends = [
-            _tusk.table_append(name, kind, _to_stream(data, None)[0], {})
-            for kind, tables in (("lance", lance), ("iceberg", iceberg))
-            for name, data in (tables or {}).items()
-        ]
-        return self._lake.append(appends, message, author, properties or {})
+        appends = []
+        sources = []
+        for kind, tables in (("lance", lance), ("iceberg", iceberg)):
+            for name, data in (tables or {}).items():
+                stream, batches = to_stream(data)
+                sources.append(batches)
+                appends.append(_tusk.table_append(name, kind, stream, {}))
+        with errors_of(*sources):
+            return self._lake.append(appends, message, author, properties or {})
 
     def ingest(
         self,

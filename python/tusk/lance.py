@@ -4,12 +4,20 @@ import datetime
 import functools
 import numbers
 import os
+import warnings
 
 import pyarrow as pa
-import pyarrow.dataset as pads
 
 from tusk import _tusk
-from tusk._arrow import TableDataset, TableScanner, check_rows, refuse, serialize_filter
+from tusk._arrow import (
+    TableDataset,
+    TableScanner,
+    check_not_negative,
+    check_rows,
+    refuse,
+    serialize_filter,
+)
+from tusk._source import errors_of, to_stream
 from tusk.errors import (
     InvalidArgumentError,
     NotFoundError,
@@ -354,63 +362,6 @@ def dataset(uri=None, version=None, asof=None, *, storage_options=None, **option
     return found.checkout_version(max(earlier))
 
 
-class _Batches:
-    """Passes batches of one schema on and keeps what their source raised: an Arrow stream carries
-    text alone.
-    """
-
-    def __init__(self, batches, schema):
-        self._batches = batches
-        self._schema = schema
-        self.error = None
-
-    def __iter__(self):
-        try:
-            # pyarrow takes a batch's buffers for those of the stream's schema without a look.
-            for number, batch in enumerate(self._batches):
-                yield self._fit(batch, number)
-        except BaseException as error:
-            self.error = error
-            raise
-
-    def _fit(self, batch, number):
-        if not isinstance(batch, pa.RecordBatch):
-            raise TypeError(f"batch {number} is of type {type(batch).__name__}, not a RecordBatch")
-        if batch.schema.names != self._schema.names:
-            raise SchemaMismatchError(
-                f"batch {number} has the columns {batch.schema.names}, but the schema to write "
-                f"has {self._schema.names}"
-            )
-        return batch if batch.schema.equals(self._schema) else batch.cast(self._schema)
-
-
-def _to_stream(data, schema):
-    """An object with `__arrow_c_stream__` over `data`, and the _Batches it reads from, if any."""
-    if isinstance(data, dict):
-        data = pa.table(data, schema=schema)
-    elif isinstance(data, pads.Dataset):
-        data = data.scanner().to_reader()
-    elif isinstance(data, pads.Scanner):
-        data = data.to_reader()
-    elif isinstance(data, pa.RecordBatch):
-        data = pa.Table.from_batches([data])
-    elif type(data).__module__.split(".")[0] == "pandas" and hasattr(data, "dtypes"):
-        data = pa.Table.from_pandas(data, schema=schema)
-    elif isinstance(data, list) and data and isinstance(data[0], dict):
-        data = pa.Table.from_pylist(data, schema=schema)
-    elif not hasattr(data, "__arrow_c_stream__"):
-        if not hasattr(data, "__iter__"):
-            raise TypeError(f"cannot write data of type {type(data).__name__}")
-        if schema is None:
-            raise ValueError("a schema must be given to write an iterable of record batches")
-        batches = _Batches(data, schema)
-        return pa.RecordBatchReader.from_batches(schema, iter(batches)), batches
-    if schema is not None:
-        reader = pa.RecordBatchReader.from_stream(data)
-        data = reader if reader.schema.equals(schema) else reader.cast(schema)
-    return data, None
-
-
 def write_dataset(
     data_obj,
     uri=None,
@@ -437,11 +388,27 @@ def write_dataset(
     """Writes data as one new version of a Lance table and opens it.
 
     data_obj: anything that gives Arrow batches: a table, batch, reader, dataset or scanner of
-        pyarrow, an object with `__arrow_c_stream__`, a pandas DataFrame, a dict of columns, a list
-        of dicts, or an iterable of record batches (then with `schema`).
+        pyarrow or of tusk, a DataFrame of pandas or polars, an object with `__arrow_c_stream__` or
+        `__arrow_c_array__`, a dict of columns, a list of dicts, a numpy array of vectors [n, dim],
+        which becomes the column "vector", or an iterable of record batches (then with `schema`). A
+        numpy array [n, dim] among the columns of a dict becomes fixed-size lists of dim values.
+        Readers, datasets and iterables are written as they come, in memory bounded by a few pages
+        per column, however long they are.
     uri: a path, or a LanceDataset, which then moves to the new version.
+    schema: of the columns to write; data with the same column names is cast to it.
     mode: "create" (OSError if there is a table), "append" (OSError if the schemas differ; makes the
-        table if there is none) or "overwrite".
+        table if there is none) or "overwrite"; in any case.
+    max_rows_per_file: a file ends with the row that reaches it.
+    max_bytes_per_file: a file ends with the batch after which it has as many bytes or more.
+    data_cache_bytes, max_page_bytes: Arrow bytes gathered over all columns (8 MiB for each column
+        if not given) and in a page (32 MiB).
+    data_storage_version: "2.1", "2.2" or "stable" (2.2) for the new files. If not given, as the
+        table is, or 2.2.
+
+    Text and list views are stored as text and lists. A type that cannot be stored raises
+    NotImplementedError, naming the column, before anything is written. What the source raises, and
+    KeyboardInterrupt, come through as they are; after any error there is no new version and no file
+    of it.
 
     The other parameters are pylance's; those that are not covered raise NotImplementedError when
     they are given. `max_rows_per_group` has no meaning in this data format.
@@ -449,41 +416,55 @@ def write_dataset(
     refuse(
         "write_dataset",
         {
-            "max_page_bytes": max_page_bytes,
             "commit_lock": commit_lock,
             "progress": progress,
             "storage_options": storage_options or None,
-            "use_legacy_format": use_legacy_format or None,
             "enable_v2_manifest_paths": None if enable_v2_manifest_paths else False,
             "auto_cleanup_options": auto_cleanup_options,
             **options,
         },
     )
+    mode = "create" if mode is None else mode.lower()
     if mode not in ("create", "append", "overwrite"):
         raise ValueError(f"Invalid mode {mode}: it must be create, append or overwrite")
     if uri is None:
         raise ValueError("a uri must be given")
+    if use_legacy_format is not None:
+        warnings.warn(
+            "use_legacy_format is deprecated, use data_storage_version instead",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        data_storage_version = "legacy" if use_legacy_format else "stable"
     target = uri.uri if isinstance(uri, LanceDataset) else os.fspath(uri)
+    for name, size in (
+        ("max_rows_per_file", max_rows_per_file),
+        ("max_rows_per_group", max_rows_per_group),
+        ("max_bytes_per_file", max_bytes_per_file),
+        ("data_cache_bytes", data_cache_bytes or 0),
+        ("max_page_bytes", max_page_bytes or 0),
+    ):
+        check_not_negative(name, size)
     write_options = _tusk.LanceWriteOptions()
     write_options.max_rows_per_file = max_rows_per_file
     write_options.max_bytes_per_file = max_bytes_per_file
+    write_options.data_cache_bytes = data_cache_bytes
+    write_options.max_page_bytes = max_page_bytes
     write_options.enable_stable_row_ids = enable_stable_row_ids
-    if data_storage_version is not None:
-        write_options.data_storage_version = data_storage_version
+    write_options.data_storage_version = data_storage_version
     properties = dict(transaction_properties or {})
     if commit_message is not None:
         properties[_COMMIT_MESSAGE] = commit_message
     write_options.transaction_properties = properties
 
-    stream, batches = _to_stream(data_obj, schema)
-    try:
-        table = _tusk.write_lance(stream, target, _mode_for(target, mode), write_options)
-    except Exception as error:
-        if batches is not None and batches.error is not None:
-            raise batches.error from None
-        if mode == "append" and isinstance(error, InvalidArgumentError):
-            raise SchemaMismatchError(str(error)) from None
-        raise
+    stream, batches = to_stream(data_obj, schema)
+    with errors_of(batches):
+        try:
+            table = _tusk.write_lance(stream, target, _mode_for(target, mode), write_options)
+        except InvalidArgumentError as error:
+            if mode == "append":
+                raise SchemaMismatchError(str(error)) from None
+            raise
     if isinstance(uri, LanceDataset):
         uri._table = table
         return uri
