@@ -44,6 +44,7 @@ Result<RowsView> RowsView::Of(const arrow::ArrayData& array, const ValueShape& s
   };
   view.validity = ValidityOf(array);
   view.validity_bit = array.offset;
+  if (shape.is_nothing()) return view;
   if (shape.is_variable) {
     if (array.buffers[1] == nullptr) return missing("offsets");
     view.offsets = array.buffers[1]->data() + array.offset * (shape.bits / 8);

@@ -56,13 +56,13 @@ struct RowsView {
                              : LoadLittle<int64_t>(offsets + row * 8);
   }
   int64_t Length(int64_t row) const { return Offset(row + 1) - Offset(row); }
+  /// The first row of [begin, num_rows) that ends behind `position` in `values`; num_rows if none
+  /// does.
+  int64_t RowAt(int64_t position, int64_t begin) const;
   /// The bit, in the bitmap of list layer `layer`, of the first item of the first row.
   int64_t FirstItemBit(size_t layer) const {
     return item_bitmaps[layer].first_bit + first_row * shape->ItemsPerRow(layer);
   }
-  /// The first row of [begin, num_rows) that ends behind `position` in `values`; num_rows if none
-  /// does.
-  int64_t RowAt(int64_t position, int64_t begin) const;
   /// Bytes of Arrow memory that the first `rows` rows take.
   int64_t ArrowBytes(int64_t rows) const;
 };

@@ -153,6 +153,11 @@ std::shared_ptr<arrow::Schema> WithoutViews(const std::shared_ptr<arrow::Schema>
 }
 
 bool IsStoredAs(const arrow::DataType& data, const arrow::DataType& stored) {
+  // JSON text is stored as JSONB.
+  if (data.id() == Type::EXTENSION && stored.id() == Type::LARGE_BINARY &&
+      static_cast<const arrow::ExtensionType&>(data).extension_name() == "arrow.json") {
+    return true;
+  }
   const arrow::DataType& from = StorageType(data);
   const arrow::DataType& to = StorageType(stored);
   if (from.id() != to.id()) return false;
@@ -218,11 +223,6 @@ Result<std::shared_ptr<arrow::RecordBatch>> BatchShaper::Convert(
       auto stored = StoreViews(column, casts_[i], context.pool);
       if (!stored.ok()) return WithContext(stored.status(), "column '" + field.name() + "'");
       column = *std::move(stored);
-    }
-    // Lists may name their items otherwise; the values are the same.
-    if (!column->type->Equals(field.type())) {
-      column = column->Copy();
-      column->type = field.type();
     }
     columns.push_back(std::move(column));
   }

@@ -132,7 +132,8 @@ TEST_F(FileSessionTest, ReadsFewWideRowsAtFirst) {
   options.batch_bytes = 1 << 20;
   ASSERT_OK_AND_ASSIGN(const auto reader, file->Read(0, kRows, options, context_));
   ASSERT_OK_AND_ASSIGN(auto batch, reader->Next());
-  EXPECT_LE(io_.read_bytes, 3 << 20);
+  // Rows to measure, the first batch and, by now perhaps, twice as many rows ahead.
+  EXPECT_LE(io_.read_bytes, 4 << 20);
   int64_t rows = 0;
   while (batch != nullptr) {
     EXPECT_LE(batch->num_rows() * int64_t{kRowBytes}, 11 << 17);

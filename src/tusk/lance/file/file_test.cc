@@ -345,20 +345,6 @@ TEST_F(LanceFileTest, RefusesBatchesThatAreNotOfTheSchema) {
   EXPECT_THAT(store_->Head("data/never", context_), FailsWith(ErrorCode::kNotFound));
 }
 
-TEST_F(LanceFileTest, RefusesNullItemsUnderAValidList) {
-  const auto type = arrow::fixed_size_list(arrow::float32(), 2);
-  const auto items = RandomArray(arrow::float32(), 20, {.null_fraction = 0.9}, &random_);
-  const auto schema = arrow::schema({arrow::field("v", type)});
-  const auto lists = *arrow::FixedSizeListArray::FromArrays(items, type);
-  const auto refused = Write({arrow::RecordBatch::Make(schema, 10, {lists})});
-  ASSERT_THAT(refused, FailsWith(ErrorCode::kUnsupported));
-  EXPECT_THAT(refused.status().message(), HasSubstr("column 'v'"));
-  // Under a null list they say nothing.
-  const auto null_lists =
-      std::make_shared<arrow::FixedSizeListArray>(type, 10, items, *arrow::AllocateEmptyBitmap(10));
-  EXPECT_OK(Write({arrow::RecordBatch::Make(schema, 10, {null_lists})}));
-}
-
 TEST_F(LanceFileTest, WritesNothingVisibleWhenARequestFails) {
   const auto batch = RandomBatch(AllTypes(), 2000, {.null_fraction = 0.1}, &random_);
   auto faulty = std::make_shared<FaultyStore>(store_);

@@ -74,8 +74,7 @@ struct PageLayout {
   std::variant<MiniBlockLayout, FullZipLayout, ConstantLayout, BlobLayout> layout;
   std::vector<LevelLayer> layers;  ///< inner-most first, at least one
 
-  /// As it stands in a page's metadata: a serialized Any around the message. For what the writer
-  /// makes: of constants all-null ones only, no blobs.
+  /// As it stands in a page's metadata: a serialized Any around the message.
   std::string Serialize() const;
   /// Parses it for a page of `num_buffers` buffers. Corrupt if it cannot be parsed; Unsupported, by
   /// name, for descriptions of another kind.

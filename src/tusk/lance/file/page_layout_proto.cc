@@ -135,6 +135,18 @@ Result<ValueEncoding> ParseEncoding(const proto::ValueEncoding& from) {
   return Corrupt("value encoding of an unknown kind");
 }
 
+uint32_t SchemeOf(ValueEncoding::Compression compression) {
+  switch (compression) {
+    case ValueEncoding::Compression::kLz4:
+      return 1;
+    case ValueEncoding::Compression::kZstd:
+      return 2;
+    case ValueEncoding::Compression::kUnknown:
+      break;
+  }
+  return 0;
+}
+
 void ToProto(const ValueEncoding& from, proto::ValueEncoding* to) {
   switch (from.kind) {
     case Kind::kFlat:
@@ -143,17 +155,57 @@ void ToProto(const ValueEncoding& from, proto::ValueEncoding* to) {
     case Kind::kVariable:
       ToProto(from.children[0], to->mutable_variable()->mutable_offsets());
       return;
-    case Kind::kFixedSizeList:
-      to->mutable_fixed_size_list()->set_items_per_value(from.items);
-      to->mutable_fixed_size_list()->set_has_validity(from.has_validity);
-      ToProto(from.children[0], to->mutable_fixed_size_list()->mutable_values());
+    case Kind::kConstant:
+      to->mutable_constant();
       return;
     case Kind::kOutOfLineBitpacking:
       to->mutable_out_of_line_bitpacking()->set_uncompressed_bits_per_value(from.bits);
       ToProto(from.children[0], to->mutable_out_of_line_bitpacking()->mutable_values());
       return;
-    default:
-      // The writer makes no other.
+    case Kind::kInlineBitpacking:
+      to->mutable_inline_bitpacking()->set_uncompressed_bits_per_value(from.bits);
+      return;
+    case Kind::kFsst:
+      to->mutable_fsst()->set_symbol_table(from.symbol_table);
+      ToProto(from.children[0], to->mutable_fsst()->mutable_values());
+      return;
+    case Kind::kRle:
+      ToProto(from.children[0], to->mutable_rle()->mutable_values());
+      ToProto(from.children[1], to->mutable_rle()->mutable_run_lengths());
+      return;
+    case Kind::kByteStreamSplit:
+      ToProto(from.children[0], to->mutable_byte_stream_split()->mutable_values());
+      return;
+    case Kind::kGeneral:
+      to->mutable_general()->mutable_compression()->set_scheme(SchemeOf(from.compression));
+      ToProto(from.children[0], to->mutable_general()->mutable_values());
+      return;
+    case Kind::kFixedSizeList:
+      to->mutable_fixed_size_list()->set_items_per_value(from.items);
+      to->mutable_fixed_size_list()->set_has_validity(from.has_validity);
+      ToProto(from.children[0], to->mutable_fixed_size_list()->mutable_values());
+      return;
+    case Kind::kPackedStruct:
+      for (const ValueEncoding::PackedField& field : from.packed_fields) {
+        to->mutable_packed_struct()->add_bits_per_value(field.bits);
+      }
+      ToProto(from.children[0], to->mutable_packed_struct()->mutable_values());
+      return;
+    case Kind::kVariablePackedStruct:
+      for (size_t i = 0; i < from.packed_fields.size(); ++i) {
+        auto* field = to->mutable_variable_packed_struct()->add_fields();
+        const uint64_t bits = from.packed_fields[i].bits;
+        if (from.packed_fields[i].is_variable) {
+          field->set_bits_per_length(bits);
+        } else {
+          field->set_bits_per_value(bits);
+        }
+        ToProto(from.children[i], field->mutable_value());
+      }
+      return;
+    case Kind::kDictionary:
+    case Kind::kBufferCompression:
+      // Nobody writes these: dictionaries are of a page, compression is a step of its own.
       std::abort();
   }
 }
@@ -256,37 +308,72 @@ Result<PageLayout> ParseLayout(const proto::PageLayout& from, size_t num_buffers
   return Corrupt("page layout of an unknown kind");
 }
 
+void ToProto(const std::optional<ValueEncoding>& repetition,
+             const std::optional<ValueEncoding>& definition, auto* to) {
+  if (repetition) ToProto(*repetition, to->mutable_rep_compression());
+  if (definition) ToProto(*definition, to->mutable_def_compression());
+}
+
+void ToProto(const MiniBlockLayout& from, proto::MiniBlockLayout* to) {
+  ToProto(from.repetition, from.definition, to);
+  ToProto(from.values, to->mutable_value_compression());
+  if (from.dictionary) {
+    ToProto(*from.dictionary, to->mutable_dictionary());
+    to->set_num_dictionary_items(from.num_dictionary_items);
+  }
+  to->set_num_buffers(from.num_buffers);
+  to->set_repetition_index_depth(from.repetition_index_depth);
+  to->set_num_items(from.num_items);
+  to->set_has_large_chunk(from.has_large_chunk);
+}
+
+void ToProto(const FullZipLayout& from, proto::FullZipLayout* to) {
+  to->set_bits_rep(from.bits_rep);
+  to->set_bits_def(from.bits_def);
+  if (from.is_variable) {
+    to->set_bits_per_offset(from.bits);
+  } else {
+    to->set_bits_per_value(from.bits);
+  }
+  to->set_num_items(static_cast<uint32_t>(from.num_items));
+  to->set_num_visible_items(static_cast<uint32_t>(from.num_visible));
+  ToProto(from.values, to->mutable_value_compression());
+}
+
+void ToProto(const ConstantLayout& from, proto::ConstantLayout* to) {
+  if (from.inline_value) to->set_inline_value(*from.inline_value);
+  ToProto(from.repetition, from.definition, to);
+  to->set_num_rep_values(from.num_rep_levels);
+  to->set_num_def_values(from.num_def_levels);
+}
+
+void ToProto(const PageLayout& from, proto::PageLayout* to) {
+  const auto add_layers = [&](auto* layout) {
+    for (const LevelLayer layer : from.layers) {
+      layout->add_layers(static_cast<proto::LevelLayer>(layer));
+    }
+  };
+  if (const auto* mini_block = std::get_if<MiniBlockLayout>(&from.layout)) {
+    ToProto(*mini_block, to->mutable_mini_block_layout());
+    add_layers(to->mutable_mini_block_layout());
+  } else if (const auto* full_zip = std::get_if<FullZipLayout>(&from.layout)) {
+    ToProto(*full_zip, to->mutable_full_zip_layout());
+    add_layers(to->mutable_full_zip_layout());
+  } else if (const auto* constant = std::get_if<ConstantLayout>(&from.layout)) {
+    ToProto(*constant, to->mutable_constant_layout());
+    add_layers(to->mutable_constant_layout());
+  } else {
+    ToProto(*std::get<BlobLayout>(from.layout).inner,
+            to->mutable_blob_layout()->mutable_inner_layout());
+    add_layers(to->mutable_blob_layout());
+  }
+}
+
 }  // namespace
 
 std::string PageLayout::Serialize() const {
   proto::PageLayout message;
-  const auto add_layers = [&](auto* to) {
-    for (const LevelLayer layer : layers) to->add_layers(static_cast<proto::LevelLayer>(layer));
-  };
-  if (const auto* mini_block = std::get_if<MiniBlockLayout>(&layout)) {
-    proto::MiniBlockLayout* to = message.mutable_mini_block_layout();
-    if (mini_block->definition) ToProto(*mini_block->definition, to->mutable_def_compression());
-    ToProto(mini_block->values, to->mutable_value_compression());
-    add_layers(to);
-    to->set_num_buffers(mini_block->num_buffers);
-    to->set_num_items(mini_block->num_items);
-    to->set_has_large_chunk(mini_block->has_large_chunk);
-  } else if (const auto* full_zip = std::get_if<FullZipLayout>(&layout)) {
-    proto::FullZipLayout* to = message.mutable_full_zip_layout();
-    to->set_bits_def(full_zip->bits_def);
-    if (full_zip->is_variable) {
-      to->set_bits_per_offset(full_zip->bits);
-    } else {
-      to->set_bits_per_value(full_zip->bits);
-    }
-    to->set_num_items(static_cast<uint32_t>(full_zip->num_items));
-    to->set_num_visible_items(static_cast<uint32_t>(full_zip->num_visible));
-    ToProto(full_zip->values, to->mutable_value_compression());
-    add_layers(to);
-  } else {
-    // Of constants, the writer makes no other.
-    add_layers(message.mutable_constant_layout());
-  }
+  ToProto(*this, &message);
   proto::TypedMessage typed;
   typed.set_type_url(kTypeUrl);
   typed.set_value(message.SerializeAsString());

@@ -22,11 +22,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 TEST(LanceSchemaTest, RefusesByNameWhatLanceCannotStore) {
-  const auto inner = arrow::struct_({arrow::field("odd", arrow::utf8_view())});
+  const auto inner = arrow::struct_({arrow::field("odd", arrow::month_day_nano_interval())});
   const auto schema = Schema::FromArrow(arrow::Schema({arrow::field("s", arrow::list(inner))}));
   ASSERT_THAT(schema, FailsWith(ErrorCode::kUnsupported));
   EXPECT_THAT(schema.status().message(),
-              HasSubstr("field 's': field 'item': field 'odd': type string_view"));
+              HasSubstr("field 's': field 'item': field 'odd': type month_day_nano_interval"));
 }
 
 TEST(LanceSchemaTest, NamesWhatCanBeReadButNotWritten) {
@@ -34,27 +34,17 @@ TEST(LanceSchemaTest, NamesWhatCanBeReadButNotWritten) {
     return arrow::key_value_metadata({{key, value}});
   };
   const auto point = arrow::struct_({arrow::field("x", arrow::int32())});
+  const auto blob = metadata("lance-encoding:blob", "true");
   for (const auto& field :
-       {arrow::field("odd", arrow::list(arrow::int32())), arrow::field("odd", point),
-        arrow::field("odd", arrow::struct_({})), arrow::field("odd", arrow::null()),
-        arrow::field("odd", arrow::map(arrow::utf8(), arrow::int8())),
-        arrow::field("odd", arrow::fixed_size_list(point, 3)),
-        arrow::field("odd", arrow::dictionary(arrow::int32(), arrow::utf8())),
-        arrow::field("odd", arrow::fixed_size_binary(0)),
-        arrow::field("odd", arrow::fixed_size_list(
-                                arrow::field("item", arrow::fixed_size_binary(2), true,
-                                             metadata("ARROW:extension:name", "lance.bfloat16")),
-                                2)),
-        arrow::field("odd", arrow::utf8(), true, metadata("ARROW:extension:name", "arrow.json")),
-        arrow::field("odd", arrow::large_binary(), true,
-                     metadata("ARROW:extension:name", "lance.json")),
-        arrow::field("odd", arrow::large_binary(), true, metadata("lance-encoding:blob", "true")),
+       {arrow::field("odd", arrow::fixed_size_binary(0)),
+        arrow::field("odd", arrow::list(arrow::fixed_size_list(point, 3))),
+        arrow::field("top", arrow::list(arrow::field("odd", arrow::large_binary(), true, blob))),
         arrow::field("odd", arrow::struct_({arrow::field("data", arrow::large_binary())}), true,
                      metadata("ARROW:extension:name", "lance.blob.v2"))}) {
     ASSERT_OK_AND_ASSIGN(const Schema schema, Schema::FromArrow(arrow::Schema({field})));
     const Status status = CheckWritable(schema);
     ASSERT_THAT(status, FailsWith(ErrorCode::kUnsupported)) << field->ToString();
-    EXPECT_THAT(status.message(), HasSubstr("field 'odd'"));
+    EXPECT_THAT(status.message(), HasSubstr("field '")) << field->ToString();
   }
 }
 

@@ -1,6 +1,11 @@
 #include "tusk/lance/file/writer.h"
 
-#include <span>
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,175 +15,453 @@
 #include <arrow/type.h>
 
 #include "tusk/base/little_endian.h"
-#include "tusk/lance/encodings/rows_view.h"
-#include "tusk/lance/encodings/value_shape.h"
-#include "tusk/lance/file/column_writer.h"
+#include "tusk/lance/encodings/jsonb.h"
+#include "tusk/lance/file/column_metadata.h"
 #include "tusk/lance/file/footer.h"
 #include "tusk/lance/file/logical_type.h"
-#include "tusk/lance/file/page_encoder.h"
 #include "tusk/lance/file/schema_proto.h"
+#include "tusk/lance/file/write/blob_descriptors.h"
+#include "tusk/lance/file/write/column_writer.h"
 
 namespace tusk::lance {
 namespace {
 
 constexpr int64_t kBufferAlignment = 64;
+constexpr uint8_t kPadding = 0x48;
 
-/// The shape of a column for `field`. Unsupported, naming it, for what pages do not cover yet.
-Result<ValueShape> ShapeOf(const Field& field) {
-  if (field.is_blob()) {
-    return Unsupported("field '", field.name, "': blobs cannot be written yet");
-  }
-  if (!field.children.empty() || field.logical_type == "json" || field.logical_type == "blob" ||
-      field.logical_type.find("lance.bfloat16:") != std::string::npos) {
-    return Unsupported("field '", field.name, "': type ", field.logical_type,
-                       " cannot be written yet");
-  }
-  ARROW_ASSIGN_OR_RAISE(const auto arrow_field, ToArrowField(field));
-  auto shape = ValueShape::Of(*arrow_field->type());
-  if (!shape.ok()) return WithContext(shape.status(), "field '" + field.name + "'");
-  if (shape->bits == 0) {
-    return Unsupported("field '", field.name, "': values of type ", field.logical_type,
-                       " cannot be written yet");
-  }
-  if (!shape->is_variable && shape->bits == 1 && shape->row_bits() / 8 >= kFullZipBytes) {
-    return Unsupported("field '", field.name, "': fixed-size lists of ", shape->items_per_row,
-                       " booleans are not supported yet");
-  }
-  return shape;
+/// Arrow bytes of the pages that are encoded together.
+constexpr int64_t kWindowBytes = int64_t{64} << 20;
+/// Less than this is not worth a thread.
+constexpr int64_t kSmallBytes = 1 << 20;
+/// Arrow bytes that wait for their page, in all columns together.
+constexpr int64_t kMaxPendingBytes = int64_t{256} << 20;
+constexpr int64_t kMinPageBytes = 64 << 10;
+/// Blobs of one page of their descriptors, which have 16 bytes each.
+constexpr int64_t kMaxDescriptors = 512 << 10;
+
+Status NotWritable(const Field& field) {
+  return Unsupported("field '", field.name, "': type ", field.logical_type,
+                     " cannot be written yet");
 }
+
+/// How the pages of a column are encoded.
+Result<PageFormat> FormatOf(const PhysicalColumn& column, uint16_t minor_version) {
+  const Field& field = *column.field;
+  PageFormat format;
+  format.minor_version = minor_version;
+  format.is_nullable = field.nullable;
+  ARROW_ASSIGN_OR_RAISE(format.options, EncodingOptions::Parse(field.metadata));
+  ARROW_ASSIGN_OR_RAISE(const auto arrow_field, ToArrowField(field));
+  const arrow::DataType* type = arrow_field->type().get();
+  if (column.kind == ColumnKind::kPackedStruct) {
+    ARROW_ASSIGN_OR_RAISE(format.shape, ValueShape::OfPacked(*type));
+    if (format.shape.is_variable && minor_version < 2) {
+      return Unsupported("packed structs with texts need data version 2.2");
+    }
+    return format;
+  }
+  if (type->id() == arrow::Type::DICTIONARY) {
+    const auto& dictionary = static_cast<const arrow::DictionaryType&>(*type);
+    ARROW_ASSIGN_OR_RAISE(format.shape, ValueShape::Of(*dictionary.index_type()));
+    format.index_bits = format.shape.bits;
+    return format;
+  }
+  format.is_text = type->id() == arrow::Type::STRING || type->id() == arrow::Type::LARGE_STRING;
+  ARROW_ASSIGN_OR_RAISE(format.shape, ValueShape::Of(*type));
+  return format;
+}
+
+/// A column that a file will have, and the top-level field above it.
+struct PlannedColumn {
+  size_t field;
+  LeafPath path;
+  PageFormat format;
+};
+
+Result<std::vector<PlannedColumn>> PlanColumns(const Schema& schema, uint16_t minor_version) {
+  if (minor_version < 1 || minor_version > 2) {
+    return Unsupported("data version 2.", minor_version, " cannot be written, only 2.1 and 2.2");
+  }
+  std::vector<PlannedColumn> columns;
+  for (size_t i = 0; i < schema.fields.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto paths, LeafPath::Of(schema.fields[i], minor_version));
+    for (LeafPath& path : paths) {
+      const PhysicalColumn& column = path.column();
+      if (column.kind == ColumnKind::kBlob) {
+        if (column.field->is_blob_v2()) return NotWritable(*column.field);
+        if (path.has_lists() || path.entries_per_row() > 1) {
+          return Unsupported("field '", column.field->name, "': blobs in lists cannot be stored");
+        }
+      }
+      auto format = FormatOf(path.column(), minor_version);
+      if (!format.ok()) {
+        return WithContext(format.status(), "field '" + path.column().field->name + "'");
+      }
+      columns.push_back({.field = i, .path = std::move(path), .format = *std::move(format)});
+    }
+  }
+  return columns;
+}
+
+/// Whether rows of `type` are rows of `field`; the names of list items do not matter.
+bool Matches(const arrow::DataType& type, const Field& field) {
+  if (type.id() == arrow::Type::EXTENSION) {
+    return Matches(*static_cast<const arrow::ExtensionType&>(type).storage_type(), field);
+  }
+  if (field.logical_type == "json") {
+    return type.id() == arrow::Type::LARGE_BINARY || type.id() == arrow::Type::STRING ||
+           type.id() == arrow::Type::LARGE_STRING;
+  }
+  const auto logical_type = ToLogicalType(type);
+  if (!logical_type.ok() || *logical_type != field.logical_type) return false;
+  if (field.children.empty()) return true;
+  if (type.num_fields() != static_cast<int>(field.children.size())) return false;
+  for (int i = 0; i < type.num_fields(); ++i) {
+    const bool is_named = type.id() == arrow::Type::STRUCT;
+    if (is_named && type.field(i)->name() != field.children[i].name) return false;
+    if (!Matches(*type.field(i)->type(), field.children[i])) return false;
+  }
+  return true;
+}
+
+/// The same array with storage types in place of extension types, at every level.
+std::shared_ptr<arrow::ArrayData> WithStorageTypes(const arrow::ArrayData& array) {
+  auto plain = array.Copy();
+  if (plain->type->id() == arrow::Type::EXTENSION) {
+    plain->type = static_cast<const arrow::ExtensionType&>(*plain->type).storage_type();
+  }
+  if (plain->child_data.empty()) return plain;
+  arrow::FieldVector fields = plain->type->fields();
+  for (size_t i = 0; i < plain->child_data.size(); ++i) {
+    plain->child_data[i] = WithStorageTypes(*plain->child_data[i]);
+    fields[i] = fields[i]->WithType(plain->child_data[i]->type);
+  }
+  switch (plain->type->id()) {
+    case arrow::Type::LIST:
+      plain->type = arrow::list(fields[0]);
+      break;
+    case arrow::Type::LARGE_LIST:
+      plain->type = arrow::large_list(fields[0]);
+      break;
+    case arrow::Type::FIXED_SIZE_LIST:
+      plain->type = arrow::fixed_size_list(
+          fields[0], static_cast<const arrow::FixedSizeListType&>(*plain->type).list_size());
+      break;
+    case arrow::Type::MAP:
+      plain->type = std::make_shared<arrow::MapType>(fields[0]);
+      break;
+    case arrow::Type::STRUCT:
+      plain->type = arrow::struct_(fields);
+      break;
+    default:
+      // No other type with children passes the check against the schema.
+      break;
+  }
+  return plain;
+}
+
+/// Pages that are encoded by several threads and written in their order.
+class PageBatch {
+ public:
+  struct Job {
+    size_t column;
+    PageRows rows;
+  };
+  using Encode = std::function<Result<EncodedPage>(Job*)>;
+  using Write = std::function<Status(Job, EncodedPage)>;
+
+  PageBatch(std::vector<Job> jobs, Encode encode, Write write)
+      : jobs_(std::move(jobs)),
+        pages_(jobs_.size()),
+        encode_(std::move(encode)),
+        write_(std::move(write)) {}
+
+  int64_t size() const { return std::ssize(jobs_); }
+
+  /// Encodes page `i` and writes it and those behind it that waited for it.
+  Status Run(int64_t i) {
+    ARROW_ASSIGN_OR_RAISE(EncodedPage page, encode_(&jobs_[i]));
+    std::lock_guard lock(mutex_);
+    pages_[i] = std::move(page);
+    while (next_ < pages_.size() && pages_[next_]) {
+      EncodedPage ready = *std::move(pages_[next_]);
+      pages_[next_].reset();
+      Job job = std::move(jobs_[next_++]);
+      ARROW_RETURN_NOT_OK(write_(std::move(job), std::move(ready)));
+    }
+    return Status::OK();
+  }
+
+ private:
+  std::vector<Job> jobs_;
+  std::vector<std::optional<EncodedPage>> pages_;
+  const Encode encode_;
+  const Write write_;
+  std::mutex mutex_;
+  size_t next_ = 0;  ///< to be written
+};
 
 class FileWriterImpl final : public FileWriter {
  public:
-  FileWriterImpl(std::string path, std::unique_ptr<io::ObjectWriter> file, Schema schema,
-                 uint16_t minor_version, OperationContext context)
+  FileWriterImpl(std::string path, std::unique_ptr<io::ObjectWriter> file,
+                 const FileWriterOptions& options, OperationContext context)
       : path_(std::move(path)),
         file_(std::move(file)),
-        schema_(std::move(schema)),
-        minor_version_(minor_version),
+        options_(options),
         context_(std::move(context)) {}
 
-  void AddColumn(ValueShape shape, int64_t page_bytes) {
-    columns_.push_back(
-        std::make_unique<ColumnWriter>(std::move(shape), page_bytes, file_.get(), context_));
-  }
+  ~FileWriterImpl() override { work_.reset(); }
+
+  /// The columns of `schema`, which this owns from now on; their fields are in it.
+  Status Plan(Schema schema);
 
   Status Write(const arrow::RecordBatch& batch) override;
+  int64_t bytes_written() const override { return bytes_written_; }
+  int64_t bytes_in_flight() const override { return queued_bytes_ + batch_bytes_; }
+  Status Drain() override;
+  Status AddSchemaMetadata(std::string key, std::string value) override {
+    ARROW_RETURN_NOT_OK(state_);
+    schema_.metadata[std::move(key)] = std::move(value);
+    return Status::OK();
+  }
   Result<int32_t> AddGlobalBuffer(std::span<const uint8_t> bytes) override;
-  Status AddSchemaMetadata(std::string key, std::string value) override;
-  int64_t bytes_written() const override { return file_->bytes_written(); }
   Result<FileSummary> Finish() override;
 
  private:
+  struct Column {
+    size_t field;
+    ColumnWriter writer;
+    ColumnMetadata metadata;
+    int64_t rows_written = 0;
+    BlobDescriptors blobs;
+
+    bool is_blob() const { return writer.path().column().kind == ColumnKind::kBlob; }
+  };
+
+  /// Remembers the first error: the file cannot be finished after it.
+  Status Fail(const Status& status) {
+    if (!status.ok()) state_ = WithContext(status, "cannot write " + path_);
+    return state_;
+  }
+
   /// Checks that column `i` of a batch is what the schema says.
   Status CheckColumn(const arrow::ArrayData& array, size_t i) const;
   Status WriteColumns(const arrow::RecordBatch& batch);
+  Status FlushColumns();
+  /// Encodes the pages that are queued while the caller goes on, once those before are written.
+  Status StartEncoding();
+  Status WaitForPages();
+  Status WritePage(Column* column, EncodedPage page);
+  Status WriteBlobs(Column* column, PageRows rows);
+  Status WriteDescriptors(Column* column);
+  Status WriteAligned(std::span<const uint8_t> bytes, std::vector<io::ByteRange>* ranges);
   Status WriteEnd();
   Status AppendBytes(std::string_view bytes) {
+    bytes_written_ += static_cast<int64_t>(bytes.size());
     return file_->Append({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
   }
 
-  std::string path_;
-  std::unique_ptr<io::ObjectWriter> file_;
+  const std::string path_;
+  const std::unique_ptr<io::ObjectWriter> file_;
+  const FileWriterOptions options_;
+  const OperationContext context_;
   Schema schema_;
-  uint16_t minor_version_;
-  OperationContext context_;
-  std::vector<std::unique_ptr<ColumnWriter>> columns_;
-  std::vector<io::ByteRange> global_buffers_;  ///< from number 1 on
+  std::vector<std::unique_ptr<Column>> columns_;
   int64_t num_rows_ = 0;
-  /// What went wrong first; the file cannot be finished after that.
+  std::atomic<int64_t> bytes_written_ = 0;
+  std::vector<io::ByteRange> global_buffers_;
+  std::vector<PageBatch::Job> queue_;
+  int64_t queued_bytes_ = 0;
+  std::shared_ptr<PageBatch> batch_;
+  int64_t batch_bytes_ = 0;
+  std::unique_ptr<BackgroundWork> work_;  ///< on `batch_`
   Status state_;
 };
 
-Status FileWriterImpl::CheckColumn(const arrow::ArrayData& array, size_t i) const {
-  const Field& field = schema_.fields[i];
-  const arrow::DataType* type = array.type.get();
-  if (type->id() == arrow::Type::EXTENSION) {
-    type = static_cast<const arrow::ExtensionType*>(type)->storage_type().get();
-  }
-  const auto logical_type = ToLogicalType(*type);
-  if (!logical_type.ok() || *logical_type != field.logical_type) {
-    return InvalidArgument("column '", field.name, "' of the batch has type ",
-                           array.type->ToString(), ", the file has ", field.logical_type);
-  }
-  if (!field.nullable && array.GetNullCount() > 0) {
-    return InvalidArgument("column '", field.name, "' is not nullable, but ", array.GetNullCount(),
-                           " of ", array.length, " rows are null");
+Status FileWriterImpl::Plan(Schema schema) {
+  schema_ = std::move(schema);
+  ARROW_ASSIGN_OR_RAISE(auto planned, PlanColumns(schema_, options_.minor_version));
+  const auto share =
+      std::max(kMinPageBytes, kMaxPendingBytes / std::max<int64_t>(1, std::ssize(planned)));
+  const int64_t page_bytes = std::min(options_.page_bytes, share);
+  for (PlannedColumn& column : planned) {
+    columns_.push_back(std::make_unique<Column>(
+        Column{.field = column.field,
+               .writer = ColumnWriter(std::move(column.path), std::move(column.format), page_bytes,
+                                      context_.pool),
+               .metadata = {},
+               .blobs = {}}));
   }
   return Status::OK();
 }
 
+Status FileWriterImpl::CheckColumn(const arrow::ArrayData& array, size_t i) const {
+  const Field& field = schema_.fields[i];
+  if (Matches(*array.type, field)) return Status::OK();
+  return InvalidArgument("column '", field.name, "' of the batch has type ", array.type->ToString(),
+                         ", the file has ", field.logical_type);
+}
+
 Status FileWriterImpl::WriteColumns(const arrow::RecordBatch& batch) {
-  if (batch.num_columns() != static_cast<int>(columns_.size())) {
+  if (batch.num_columns() != static_cast<int>(schema_.fields.size())) {
     return InvalidArgument("batch has ", batch.num_columns(), " columns, the file ",
-                           columns_.size());
+                           schema_.fields.size());
   }
-  std::vector<RowsView> views;
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    const arrow::ArrayData& array = *batch.column_data(static_cast<int>(i));
-    ARROW_RETURN_NOT_OK(CheckColumn(array, i));
-    auto view = RowsView::Of(array, columns_[i]->shape());
-    if (!view.ok()) {
-      return WithContext(view.status(), "column '" + schema_.fields[i].name + "'");
-    }
-    views.push_back(*view);
+  std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
+  for (size_t i = 0; i < schema_.fields.size(); ++i) {
+    const auto array = batch.column_data(static_cast<int>(i));
+    ARROW_RETURN_NOT_OK(CheckColumn(*array, i));
+    arrays.push_back(WithStorageTypes(*array));
   }
+  std::vector<std::vector<PageRows>> pages(columns_.size());
   for (size_t i = 0; i < columns_.size(); ++i) {
-    ARROW_RETURN_NOT_OK(columns_[i]->Append(views[i]));
+    ARROW_RETURN_NOT_OK(columns_[i]->writer.Append(*arrays[columns_[i]->field], &pages[i]));
   }
   num_rows_ += batch.num_rows();
-  return Status::OK();
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    for (PageRows& page : pages[i]) {
+      queued_bytes_ += page.bytes;
+      queue_.push_back({.column = i, .rows = std::move(page)});
+    }
+  }
+  return queued_bytes_ >= kWindowBytes ? StartEncoding() : Status::OK();
 }
 
 Status FileWriterImpl::Write(const arrow::RecordBatch& batch) {
   ARROW_RETURN_NOT_OK(state_);
-  const Status status = WriteColumns(batch);
-  if (!status.ok()) state_ = WithContext(status, "cannot write " + path_);
-  return state_;
+  return Fail(WriteColumns(batch));
+}
+
+Status FileWriterImpl::WaitForPages() {
+  if (work_ == nullptr) return Status::OK();
+  const Status status = work_->Wait();
+  work_.reset();
+  batch_.reset();
+  batch_bytes_ = 0;
+  return status;
+}
+
+Status FileWriterImpl::StartEncoding() {
+  ARROW_RETURN_NOT_OK(WaitForPages());
+  ARROW_RETURN_NOT_OK(context_.CheckStop());
+  batch_ = std::make_shared<PageBatch>(
+      std::move(queue_),
+      [this](PageBatch::Job* job) -> Result<EncodedPage> {
+        const Column& column = *columns_[job->column];
+        if (column.is_blob()) return EncodedPage();
+        return column.writer.Encode(std::move(job->rows), context_);
+      },
+      [this](PageBatch::Job job, EncodedPage page) {
+        Column* column = columns_[job.column].get();
+        return column->is_blob() ? WriteBlobs(column, std::move(job.rows))
+                                 : WritePage(column, std::move(page));
+      });
+  const bool is_small = queued_bytes_ < kSmallBytes;
+  queue_.clear();
+  batch_bytes_ = std::exchange(queued_bytes_, 0);
+  if (is_small) {
+    for (int64_t i = 0; i < batch_->size(); ++i) ARROW_RETURN_NOT_OK(batch_->Run(i));
+    batch_.reset();
+    batch_bytes_ = 0;
+    return Status::OK();
+  }
+  work_ = context_.executor->Start(
+      batch_->size(), [batch = batch_](int64_t i) { return batch->Run(i); }, context_.stop);
+  return Status::OK();
+}
+
+Status FileWriterImpl::WriteAligned(std::span<const uint8_t> bytes,
+                                    std::vector<io::ByteRange>* ranges) {
+  const auto size = static_cast<int64_t>(bytes.size());
+  ranges->push_back({.offset = file_->bytes_written(), .length = size});
+  ARROW_RETURN_NOT_OK(file_->Append(bytes));
+  std::array<uint8_t, kBufferAlignment> padding;
+  padding.fill(kPadding);
+  const int64_t rest = -file_->bytes_written() & (kBufferAlignment - 1);
+  ARROW_RETURN_NOT_OK(file_->Append(std::span(padding).first(rest)));
+  bytes_written_ += size + rest;
+  return Status::OK();
+}
+
+Status FileWriterImpl::WritePage(Column* column, EncodedPage encoded) {
+  PageMetadata page;
+  page.num_rows = encoded.num_rows;
+  page.first_row = column->rows_written;
+  for (const std::span<const uint8_t> buffer : encoded.buffers) {
+    ARROW_RETURN_NOT_OK(WriteAligned(buffer, &page.buffers));
+  }
+  page.layout = std::move(encoded.layout);
+  column->metadata.pages.push_back(std::move(page));
+  column->rows_written += encoded.num_rows;
+  return Status::OK();
+}
+
+Status FileWriterImpl::WriteBlobs(Column* column, PageRows rows) {
+  ARROW_ASSIGN_OR_RAISE(const LeafRows joined, ColumnWriter::Join(std::move(rows), context_.pool));
+  ARROW_RETURN_NOT_OK(
+      column->blobs.Append(joined, [&](std::span<const uint8_t> bytes) -> Result<int64_t> {
+        std::vector<io::ByteRange> range;
+        ARROW_RETURN_NOT_OK(WriteAligned(bytes, &range));
+        return range[0].offset;
+      }));
+  return column->blobs.num_rows() >= kMaxDescriptors ? WriteDescriptors(column) : Status::OK();
+}
+
+Status FileWriterImpl::WriteDescriptors(Column* column) {
+  if (column->blobs.num_rows() == 0) return Status::OK();
+  const ColumnWriter& writer = column->writer;
+  ARROW_ASSIGN_OR_RAISE(EncodedPage page,
+                        column->blobs.Finish(writer.path().layers(), writer.format(), context_));
+  return WritePage(column, std::move(page));
+}
+
+Status FileWriterImpl::FlushColumns() {
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    std::vector<PageRows> pages;
+    columns_[i]->writer.Flush(&pages);
+    for (PageRows& page : pages) {
+      queued_bytes_ += page.bytes;
+      queue_.push_back({.column = i, .rows = std::move(page)});
+    }
+  }
+  ARROW_RETURN_NOT_OK(StartEncoding());
+  ARROW_RETURN_NOT_OK(WaitForPages());
+  for (const auto& column : columns_) ARROW_RETURN_NOT_OK(WriteDescriptors(column.get()));
+  return Status::OK();
+}
+
+Status FileWriterImpl::Drain() {
+  ARROW_RETURN_NOT_OK(state_);
+  ARROW_RETURN_NOT_OK(Fail(StartEncoding()));
+  return Fail(WaitForPages());
 }
 
 Result<int32_t> FileWriterImpl::AddGlobalBuffer(std::span<const uint8_t> bytes) {
   ARROW_RETURN_NOT_OK(state_);
-  const int64_t offset = file_->bytes_written();
-  Status status = file_->Append(bytes);
-  // What follows may be a page, whose buffers are aligned.
-  const std::vector<uint8_t> padding(-file_->bytes_written() & (kBufferAlignment - 1), 0);
-  if (status.ok()) status = file_->Append(padding);
-  if (!status.ok()) {
-    state_ = WithContext(status, "cannot write " + path_);
-    return state_;
-  }
-  global_buffers_.push_back({.offset = offset, .length = static_cast<int64_t>(bytes.size())});
+  ARROW_RETURN_NOT_OK(Fail(WaitForPages()));
+  ARROW_RETURN_NOT_OK(Fail(WriteAligned(bytes, &global_buffers_)));
   return static_cast<int32_t>(global_buffers_.size());
 }
 
-Status FileWriterImpl::AddSchemaMetadata(std::string key, std::string value) {
-  ARROW_RETURN_NOT_OK(state_);
-  schema_.metadata.insert_or_assign(std::move(key), std::move(value));
-  return Status::OK();
-}
-
 Status FileWriterImpl::WriteEnd() {
-  std::vector<std::string> metadata;
-  for (const auto& column : columns_) {
-    ARROW_ASSIGN_OR_RAISE(const ColumnMetadata finished, column->Finish());
-    metadata.push_back(finished.Serialize());
-  }
+  ARROW_RETURN_NOT_OK(FlushColumns());
   proto::FileDescriptor descriptor;
   *descriptor.mutable_schema() = ToProto(schema_);
   descriptor.set_length(num_rows_);
   const std::string descriptor_bytes = descriptor.SerializeAsString();
 
-  Footer footer{.num_buffers = static_cast<uint32_t>(1 + global_buffers_.size()),
-                .num_columns = static_cast<uint32_t>(metadata.size()),
-                .minor = minor_version_};
+  Footer footer{.num_buffers = static_cast<uint32_t>(global_buffers_.size() + 1),
+                .num_columns = static_cast<uint32_t>(columns_.size()),
+                .minor = options_.minor_version};
   const auto descriptor_position = static_cast<uint64_t>(file_->bytes_written());
   ARROW_RETURN_NOT_OK(AppendBytes(descriptor_bytes));
   footer.column_metadata = file_->bytes_written();
   std::string table;
-  for (const std::string& column : metadata) {
+  for (const auto& column : columns_) {
+    const std::string metadata = column->metadata.Serialize();
     AppendLittle(static_cast<uint64_t>(file_->bytes_written()), &table);
-    AppendLittle(static_cast<uint64_t>(column.size()), &table);
-    ARROW_RETURN_NOT_OK(AppendBytes(column));
+    AppendLittle(static_cast<uint64_t>(metadata.size()), &table);
+    ARROW_RETURN_NOT_OK(AppendBytes(metadata));
   }
   footer.column_table = file_->bytes_written();
   ARROW_RETURN_NOT_OK(AppendBytes(table));
@@ -197,28 +480,26 @@ Status FileWriterImpl::WriteEnd() {
 
 Result<FileSummary> FileWriterImpl::Finish() {
   ARROW_RETURN_NOT_OK(state_);
-  const Status status = WriteEnd();
-  if (!status.ok()) {
-    state_ = WithContext(status, "cannot write " + path_);
-    return state_;
-  }
+  ARROW_RETURN_NOT_OK(Fail(WriteEnd()));
   state_ = InvalidArgument(path_, " is finished");
   FileSummary summary;
   summary.num_rows = num_rows_;
   summary.size_bytes = file_->bytes_written();
-  summary.minor_version = minor_version_;
-  for (size_t i = 0; i < schema_.fields.size(); ++i) {
-    summary.field_ids.push_back(schema_.fields[i].id);
-    summary.column_indices.push_back(static_cast<int32_t>(i));
+  summary.minor_version = options_.minor_version;
+  int32_t column = 0;
+  for (const Field& field : schema_.fields) {
+    for (const PhysicalColumn& physical : PhysicalColumns(field, options_.minor_version)) {
+      summary.field_ids.push_back(physical.field->id);
+      summary.column_indices.push_back(column++);
+    }
   }
   return summary;
 }
 
 }  // namespace
 
-Status CheckWritable(const Schema& schema) {
-  for (const Field& field : schema.fields) ARROW_RETURN_NOT_OK(ShapeOf(field));
-  return Status::OK();
+Status CheckWritable(const Schema& schema, uint16_t minor_version) {
+  return PlanColumns(schema, minor_version).status();
 }
 
 Result<std::unique_ptr<FileWriter>> FileWriter::Open(io::ObjectStore* store, std::string_view path,
@@ -228,18 +509,11 @@ Result<std::unique_ptr<FileWriter>> FileWriter::Open(io::ObjectStore* store, std
   if (options.page_bytes <= 0) {
     return InvalidArgument("page_bytes is ", options.page_bytes, ", which must be positive");
   }
-  if (options.minor_version != 1 && options.minor_version != 2) {
-    return Unsupported("data version 2.", options.minor_version, " is not supported for writing");
-  }
-  std::vector<ValueShape> shapes;
-  for (const Field& field : schema.fields) {
-    ARROW_ASSIGN_OR_RAISE(ValueShape shape, ShapeOf(field));
-    shapes.push_back(std::move(shape));
-  }
+  ARROW_RETURN_NOT_OK(CheckWritable(schema, options.minor_version));
   ARROW_ASSIGN_OR_RAISE(auto file, store->Create(path, context));
-  auto writer = std::make_unique<FileWriterImpl>(std::string(path), std::move(file),
-                                                 std::move(schema), options.minor_version, context);
-  for (ValueShape& shape : shapes) writer->AddColumn(std::move(shape), options.page_bytes);
+  auto writer =
+      std::make_unique<FileWriterImpl>(std::string(path), std::move(file), options, context);
+  ARROW_RETURN_NOT_OK(writer->Plan(std::move(schema)));
   return writer;
 }
 

@@ -17,9 +17,10 @@
 namespace tusk::lance {
 
 struct FileWriterOptions {
-  /// A page is cut when a column has gathered this many Arrow bytes.
+  uint16_t minor_version = 2;  ///< of the data version: 1 or 2
+  /// A page is cut when a column has gathered this many Arrow bytes; of many columns sooner, so
+  /// that all of them together wait with no more than 256 MiB.
   int64_t page_bytes = 8 << 20;
-  uint16_t minor_version = 2;  ///< of data version 2.x: 1 or 2
 };
 
 /// What a finished file is; becomes a DataFile of a manifest.
@@ -33,12 +34,14 @@ struct FileSummary {
   std::vector<int32_t> column_indices;
 };
 
-/// OK if FileWriter writes what is below `schema`. Unsupported, naming the field, if not: nested
-/// types, dictionaries, json, blobs, lists of bfloat16 and the null type are only read yet.
-Status CheckWritable(const Schema& schema);
+/// OK if FileWriter writes what is below `schema`. Unsupported, naming the field, if not;
+/// InvalidArgument for encodings that the metadata of a field asks for and that there are not.
+Status CheckWritable(const Schema& schema, uint16_t minor_version = 2);
 
-/// Writes one Lance file of data version 2.1 or 2.2 batch by batch, in memory bounded by one page
-/// per column. Not thread-safe.
+/// Writes one Lance file of data version 2.1 or 2.2 batch by batch. Pages are encoded by the
+/// threads of the executor while the caller brings the next batch, and stand in the file in the
+/// order of the rows, column by column. Memory is bounded: by what waits for its page, see
+/// FileWriterOptions, and twice 64 MiB of pages that are encoded. Not thread-safe.
 class FileWriter {
  public:
   /// `schema` carries the field ids. The errors of CheckWritable come before a byte is written.
@@ -48,13 +51,17 @@ class FileWriter {
   virtual ~FileWriter() = default;
   /// `batch` has the Arrow form of the schema, columns in its order. Slices are fine.
   virtual Status Write(const arrow::RecordBatch& batch) = 0;
+  /// Bytes handed to the store so far.
+  virtual int64_t bytes_written() const = 0;
+  /// Arrow bytes of the pages that are whole, but not all written yet.
+  virtual int64_t bytes_in_flight() const = 0;
+  /// Waits until all pages that are whole are written.
+  virtual Status Drain() = 0;
+  /// Sets a key of the schema's metadata; a later value replaces an earlier one.
+  virtual Status AddSchemaMetadata(std::string key, std::string value) = 0;
   /// Puts bytes of the caller's own into the file and answers the number by which a reader gets
   /// them: 1, 2 and so on.
   virtual Result<int32_t> AddGlobalBuffer(std::span<const uint8_t> bytes) = 0;
-  /// Sets a key of the schema's metadata; a later value replaces an earlier one.
-  virtual Status AddSchemaMetadata(std::string key, std::string value) = 0;
-  /// Bytes handed to the store so far.
-  virtual int64_t bytes_written() const = 0;
   /// Writes the rest and makes the file visible. Destroying the writer before leaves nothing.
   virtual Result<FileSummary> Finish() = 0;
 };

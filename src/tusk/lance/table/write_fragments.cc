@@ -64,10 +64,8 @@ class FragmentWriter {
       begin += length;
       file_rows_ += length;
       rows_ += length;
-      if (file_rows_ >= options_.max_rows_per_file ||
-          file_->bytes_written() >= options_.max_bytes_per_file) {
-        ARROW_RETURN_NOT_OK(FinishFile());
-      }
+      ARROW_ASSIGN_OR_RAISE(const bool is_full, IsFull());
+      if (is_full) ARROW_RETURN_NOT_OK(FinishFile());
     }
     if (context_.progress != nullptr) context_.progress->Report("rows", rows_, -1);
     return Status::OK();
@@ -94,6 +92,15 @@ class FragmentWriter {
   std::vector<Fragment>& fragments() { return fragments_; }
 
  private:
+  Result<bool> IsFull() {
+    if (file_rows_ >= options_.max_rows_per_file) return true;
+    const int64_t limit = options_.max_bytes_per_file;
+    // Pages are not waited for before they could matter.
+    if (limit - file_->bytes_written() > file_->bytes_in_flight()) return false;
+    ARROW_RETURN_NOT_OK(file_->Drain());
+    return file_->bytes_written() >= limit;
+  }
+
   Status OpenFile() {
     name_ = NewDataFileName();
     ARROW_ASSIGN_OR_RAISE(file_, FileWriter::Open(table_.store.get(), DataPath(table_, name_),

@@ -1,0 +1,115 @@
+#include "tusk/lance/file/write/column_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <arrow/array/array_base.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/array/data.h>
+#include <arrow/array/util.h>
+
+namespace tusk::lance {
+namespace {
+
+/// Rows of a page at most, and entries of levels: their numbers have 32 bits in full-zip pages.
+constexpr int64_t kMaxPageRows = int64_t{1} << 30;
+
+Result<std::shared_ptr<arrow::ArrayData>> JoinValues(const std::vector<LeafRows>& pieces,
+                                                     arrow::MemoryPool* pool) {
+  arrow::ArrayVector arrays;
+  arrays.reserve(pieces.size());
+  for (const LeafRows& piece : pieces) arrays.push_back(arrow::MakeArray(piece.values));
+  ARROW_ASSIGN_OR_RAISE(const auto joined, arrow::Concatenate(arrays, pool));
+  return joined->data();
+}
+
+void AppendLevels(const std::vector<uint16_t>& from, std::vector<uint16_t>* to) {
+  to->insert(to->end(), from.begin(), from.end());
+}
+
+}  // namespace
+
+ColumnWriter::ColumnWriter(LeafPath path, PageFormat format, int64_t page_bytes,
+                           arrow::MemoryPool* pool)
+    : path_(std::move(path)), format_(std::move(format)), page_bytes_(page_bytes), pool_(pool) {}
+
+int64_t ColumnWriter::RowsThatFit(const arrow::ArrayData& array, RowRange rows,
+                                  int64_t bytes) const {
+  int64_t fit = 1;
+  int64_t too_many = std::min(rows.length(), kMaxPageRows / path_.entries_per_row()) + 1;
+  while (too_many - fit > 1) {
+    const int64_t middle = fit + (too_many - fit) / 2;
+    const RowRange first{.begin = rows.begin, .end = rows.begin + middle};
+    (path_.ArrowBytes(array, first) <= bytes ? fit : too_many) = middle;
+  }
+  return fit;
+}
+
+Status ColumnWriter::Keep(LeafRows rows, int64_t bytes) {
+  pending_.num_rows += rows.num_rows;
+  pending_.bytes += bytes;
+  ARROW_ASSIGN_OR_RAISE(const auto copy,
+                        arrow::Concatenate({arrow::MakeArray(rows.values)}, pool_));
+  rows.values = copy->data();
+  pending_.pieces.push_back(std::move(rows));
+  return Status::OK();
+}
+
+Status ColumnWriter::Append(const arrow::ArrayData& array, std::vector<PageRows>* pages) {
+  RowRange rest{.begin = 0, .end = array.length};
+  while (rest.length() > 0) {
+    const int64_t bytes_left = page_bytes_ - pending_.bytes;
+    RowRange next{.begin = rest.begin};
+    next.end = rest.begin + RowsThatFit(array, rest, bytes_left);
+    const int64_t bytes = path_.ArrowBytes(array, next);
+    const bool is_whole_page = next.end < rest.end;
+    if (is_whole_page && bytes > bytes_left && !pending_.pieces.empty()) {
+      // Not even one row more fits.
+      Flush(pages);
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(LeafRows rows, path_.Take(array, next, pool_));
+    if (is_whole_page) {
+      pending_.num_rows += rows.num_rows;
+      pending_.bytes += bytes;
+      pending_.pieces.push_back(std::move(rows));
+      Flush(pages);
+    } else {
+      ARROW_RETURN_NOT_OK(Keep(std::move(rows), bytes));
+      if (pending_.bytes >= page_bytes_ || pending_.num_rows >= kMaxPageRows) Flush(pages);
+    }
+    rest.begin = next.end;
+  }
+  return Status::OK();
+}
+
+void ColumnWriter::Flush(std::vector<PageRows>* pages) {
+  if (pending_.pieces.empty()) return;
+  pages->push_back(std::move(pending_));
+  pending_ = PageRows();
+}
+
+Result<LeafRows> ColumnWriter::Join(PageRows rows, arrow::MemoryPool* pool) {
+  if (rows.pieces.size() == 1) return std::move(rows.pieces[0]);
+  LeafRows joined;
+  joined.num_rows = rows.num_rows;
+  ARROW_ASSIGN_OR_RAISE(joined.values, JoinValues(rows.pieces, pool));
+  for (const LeafRows& piece : rows.pieces) {
+    AppendLevels(piece.definition, &joined.definition);
+    AppendLevels(piece.repetition, &joined.repetition);
+  }
+  return joined;
+}
+
+Result<EncodedPage> ColumnWriter::Encode(PageRows rows, const OperationContext& context) const {
+  ARROW_ASSIGN_OR_RAISE(LeafRows joined, Join(std::move(rows), context.pool));
+  auto values = joined.values;
+  ARROW_ASSIGN_OR_RAISE(const PageSlots slots, PageSlots::Of(std::move(joined), path_.layers(),
+                                                             format_.shape, context.pool));
+  ARROW_ASSIGN_OR_RAISE(EncodedPage page, EncodePage(format_, slots, context));
+  page.values = std::move(values);
+  page.num_rows = slots.num_rows;
+  return page;
+}
+
+}  // namespace tusk::lance

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/lance/file/write/leaf_path.h"
+#include "tusk/lance/file/write/page_encoder.h"
+
+namespace tusk::lance {
+
+/// Rows of a column that become one page.
+struct PageRows {
+  std::vector<LeafRows> pieces;  ///< at least one
+  int64_t num_rows = 0;
+  int64_t bytes = 0;  ///< of Arrow memory
+};
+
+/// Gathers the rows of one column until they are enough for a page.
+class ColumnWriter {
+ public:
+  /// A page is cut when it has `page_bytes` of Arrow memory.
+  ColumnWriter(LeafPath path, PageFormat format, int64_t page_bytes, arrow::MemoryPool* pool);
+
+  /// Takes all rows of `array`, of the top-level field, and appends the pages that became whole to
+  /// `pages`. They may hold on to `array`; what is left for the next page does not, since it would
+  /// keep all of a caller's batch alive. Errors of LeafPath::Take.
+  Status Append(const arrow::ArrayData& array, std::vector<PageRows>* pages);
+  /// Appends what is left.
+  void Flush(std::vector<PageRows>* pages);
+
+  /// Encodes a page; called by several threads at once. It keeps what it borrows.
+  Result<EncodedPage> Encode(PageRows rows, const OperationContext& context) const;
+  /// The rows of a page that is not encoded, as those of blobs.
+  static Result<LeafRows> Join(PageRows rows, arrow::MemoryPool* pool);
+
+  const LeafPath& path() const { return path_; }
+  const PageFormat& format() const { return format_; }
+
+ private:
+  /// How many of the first of `rows`, at least one, fit in `bytes`.
+  int64_t RowsThatFit(const arrow::ArrayData& array, RowRange rows, int64_t bytes) const;
+  /// Adds rows in memory of our own to those that are left.
+  Status Keep(LeafRows rows, int64_t bytes);
+
+  const LeafPath path_;
+  const PageFormat format_;
+  const int64_t page_bytes_;
+  arrow::MemoryPool* pool_;
+  PageRows pending_;
+};
+
+}  // namespace tusk::lance
