@@ -15,6 +15,8 @@
 #include "tusk/lance/encodings/column_output.h"
 #include "tusk/lance/encodings/fixed_size_list.h"
 #include "tusk/lance/encodings/flat.h"
+#include "tusk/lance/encodings/rows_view.h"
+#include "tusk/lance/encodings/variable.h"
 
 namespace tusk::lance {
 namespace {
@@ -150,7 +152,185 @@ std::span<const uint8_t> RowBytes(const arrow::ArrayData& rows, const ValueShape
           static_cast<size_t>(offsets[row + 1] - offsets[row])};
 }
 
+/// The structs that are to be packed. Borrows them.
+struct StructRows {
+  /// The shapes of the fields, which `fields` points to.
+  std::vector<ValueShape> shapes;
+  std::vector<std::shared_ptr<arrow::ArrayData>> slices;
+  std::vector<RowsView> fields;
+  int64_t num_rows = 0;
+  const uint8_t* validity = nullptr;
+  int64_t validity_bit = 0;
+
+  static Result<StructRows> Of(const arrow::ArrayData& structs);
+  bool IsNull(int64_t row) const {
+    return validity != nullptr && !GetBit(validity, validity_bit + row);
+  }
+};
+
+Result<StructRows> StructRows::Of(const arrow::ArrayData& structs) {
+  StructRows rows;
+  rows.num_rows = structs.length;
+  if (structs.MayHaveNulls()) rows.validity = structs.buffers[0]->data();
+  rows.validity_bit = structs.offset;
+  rows.shapes.reserve(structs.child_data.size());
+  for (const auto& child : structs.child_data) {
+    ARROW_ASSIGN_OR_RAISE(ValueShape shape, ValueShape::Of(*child->type));
+    rows.shapes.push_back(std::move(shape));
+    rows.slices.push_back(child->Slice(structs.offset, structs.length));
+    ARROW_ASSIGN_OR_RAISE(const RowsView field,
+                          RowsView::Of(*rows.slices.back(), rows.shapes.back()));
+    for (int64_t row = 0; field.validity != nullptr && row < field.num_rows; ++row) {
+      if (!field.IsNull(row) || rows.IsNull(row)) continue;
+      const auto i = static_cast<int>(rows.fields.size());
+      return InvalidArgument("field ", structs.type->field(i)->name(), " of row ", row,
+                             " is null: packed structs have no null fields");
+    }
+    rows.fields.push_back(field);
+  }
+  return rows;
+}
+
+/// The bitmap of `rows` from its first bit on; null if all are valid.
+Result<std::shared_ptr<arrow::Buffer>> ValidityOf(const StructRows& rows, arrow::MemoryPool* pool) {
+  if (rows.validity == nullptr) return nullptr;
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bitmap,
+                        arrow::AllocateBuffer(BytesForBits(rows.num_rows), pool));
+  CopyBits(rows.validity, rows.validity_bit, rows.num_rows, bitmap->mutable_data(), 0);
+  return bitmap;
+}
+
+/// Copies a value of a field of fixed width.
+void CopyFixed(const RowsView& field, int64_t row, uint8_t* to) {
+  const int64_t bits = field.shape->row_bits();
+  const int64_t from = field.values_bit + row * bits;
+  if (from % 8 == 0) {
+    std::memcpy(to, field.values + from / 8, bits / 8);
+  } else {
+    CopyBits(field.values, from, bits, to, 0);
+  }
+}
+
+/// Copies the values of a field into rows of `stride` bytes.
+template <int64_t kWidth>
+void CopyColumn(const RowsView& field, int64_t stride, uint8_t* to) {
+  const uint8_t* from = field.values + field.values_bit / 8;
+  for (int64_t row = 0; row < field.num_rows; ++row, from += kWidth, to += stride) {
+    std::memcpy(to, from, kWidth);
+  }
+}
+
+void PackField(const RowsView& field, int64_t stride, uint8_t* to) {
+  if (field.values_bit % 8 == 0) {
+    switch (field.shape->row_bits()) {
+      case 8:
+        return CopyColumn<1>(field, stride, to);
+      case 16:
+        return CopyColumn<2>(field, stride, to);
+      case 32:
+        return CopyColumn<4>(field, stride, to);
+      case 64:
+        return CopyColumn<8>(field, stride, to);
+      default:
+        break;
+    }
+  }
+  for (int64_t row = 0; row < field.num_rows; ++row) CopyFixed(field, row, to + row * stride);
+}
+
+Result<std::shared_ptr<arrow::Buffer>> PackFixedRows(const StructRows& rows, int64_t width,
+                                                     arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> packed,
+                        arrow::AllocateBuffer(rows.num_rows * width, pool));
+  uint8_t* to = packed->mutable_data();
+  for (const RowsView& field : rows.fields) {
+    PackField(field, width, to);
+    to += field.shape->row_bits() / 8;
+  }
+  for (int64_t row = 0; rows.validity != nullptr && row < rows.num_rows; ++row) {
+    if (rows.IsNull(row)) std::memset(packed->mutable_data() + row * width, 0, width);
+  }
+  return packed;
+}
+
+/// Offsets of 64 bits, and what they count in.
+struct PackedTexts {
+  std::shared_ptr<arrow::Buffer> offsets;
+  std::shared_ptr<arrow::Buffer> bytes;
+};
+
+Result<PackedTexts> PackVariableRows(const StructRows& rows, arrow::MemoryPool* pool) {
+  PackedTexts packed;
+  ARROW_ASSIGN_OR_RAISE(packed.offsets,
+                        arrow::AllocateBuffer((rows.num_rows + 1) * sizeof(int64_t), pool));
+  auto* offsets = reinterpret_cast<int64_t*>(packed.offsets->mutable_data());
+  offsets[0] = 0;
+  for (int64_t row = 0; row < rows.num_rows; ++row) {
+    int64_t size = 0;
+    for (const RowsView& field : rows.fields) {
+      size += field.shape->is_variable ? field.shape->bits / 8 + field.Length(row)
+                                       : field.shape->row_bits() / 8;
+    }
+    offsets[row + 1] = offsets[row] + (rows.IsNull(row) ? 0 : size);
+  }
+  ARROW_ASSIGN_OR_RAISE(packed.bytes, arrow::AllocateBuffer(offsets[rows.num_rows], pool));
+  for (int64_t row = 0; row < rows.num_rows; ++row) {
+    if (rows.IsNull(row)) continue;
+    uint8_t* to = packed.bytes->mutable_data() + offsets[row];
+    for (const RowsView& field : rows.fields) {
+      if (!field.shape->is_variable) {
+        CopyFixed(field, row, to);
+        to += field.shape->row_bits() / 8;
+        continue;
+      }
+      const int64_t width = field.shape->bits / 8;
+      const int64_t length = field.Length(row);
+      std::memcpy(to, &length, width);
+      if (length > 0) std::memcpy(to + width, field.values + field.Offset(row), length);
+      to += width + length;
+    }
+  }
+  return packed;
+}
+
 }  // namespace
+
+Result<ValueEncoding> PackedStructEncoding(const arrow::DataType& type) {
+  ARROW_ASSIGN_OR_RAISE(const ValueShape packed, ValueShape::OfPacked(type));
+  ValueEncoding encoding;
+  encoding.kind = packed.is_variable ? Kind::kVariablePackedStruct : Kind::kPackedStruct;
+  for (const auto& [is_variable, bits] : packed.packed_fields) {
+    encoding.packed_fields.push_back(
+        {.is_variable = is_variable, .bits = static_cast<uint64_t>(bits)});
+  }
+  if (!packed.is_variable) {
+    encoding.children.push_back(ValueEncoding::Flat(static_cast<uint64_t>(packed.bits)));
+    return encoding;
+  }
+  for (const auto& field : type.fields()) {
+    ARROW_ASSIGN_OR_RAISE(const ValueShape shape, ValueShape::Of(*field->type()));
+    encoding.children.push_back(shape.is_variable ? VariableEncoding(shape.bits)
+                                                  : FlatEncoding(shape));
+  }
+  return encoding;
+}
+
+Result<std::shared_ptr<arrow::ArrayData>> PackStruct(const arrow::ArrayData& structs,
+                                                     const ValueShape& shape,
+                                                     arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(const StructRows rows, StructRows::Of(structs));
+  ARROW_ASSIGN_OR_RAISE(auto validity, ValidityOf(rows, pool));
+  if (shape.is_variable) {
+    ARROW_ASSIGN_OR_RAISE(auto packed, PackVariableRows(rows, pool));
+    return arrow::ArrayData::Make(
+        arrow::large_binary(), rows.num_rows,
+        {std::move(validity), std::move(packed.offsets), std::move(packed.bytes)});
+  }
+  const int64_t width = shape.row_bits() / 8;
+  ARROW_ASSIGN_OR_RAISE(auto packed, PackFixedRows(rows, width, pool));
+  return arrow::ArrayData::Make(arrow::fixed_size_binary(static_cast<int32_t>(width)),
+                                rows.num_rows, {std::move(validity), std::move(packed)});
+}
 
 Status CheckPackedFields(const ValueEncoding& encoding, const ValueShape& shape) {
   bool is_same = encoding.packed_fields.size() == shape.packed_fields.size();

@@ -26,6 +26,19 @@ Result<std::unique_ptr<const ValueDecoder>> MakePackedStructDecoder(const ValueE
 Result<std::unique_ptr<const SingleValueDecoder>> MakePackedRowDecoder(
     const ValueEncoding& encoding);
 
+/// How the rows of a struct of `type` are described in the form in which PackStruct makes them,
+/// with texts as they are. Unsupported for fields that cannot be packed.
+Result<ValueEncoding> PackedStructEncoding(const arrow::DataType& type);
+
+/// Makes the rows of a struct array as pages store them: fixed_size_binary or, if a field is of any
+/// length, large_binary in which such a field stands behind its length, which is as wide as its
+/// offsets. `shape` is ValueShape::OfPacked of the array's type. Null structs become null rows, of
+/// zeros or without bytes. InvalidArgument if a field of a valid struct is null, Unsupported if a
+/// list in it has a null item: rows have no place for that.
+Result<std::shared_ptr<arrow::ArrayData>> PackStruct(const arrow::ArrayData& structs,
+                                                     const ValueShape& shape,
+                                                     arrow::MemoryPool* pool);
+
 /// Makes the struct array `type` of its packed rows: fixed-width values or, if a field is of any
 /// length, binary with 64-bit offsets. Null rows become null, fields in them zero or empty.
 Result<std::shared_ptr<arrow::ArrayData>> UnpackStruct(const arrow::ArrayData& rows,
