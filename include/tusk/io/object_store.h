@@ -109,7 +109,10 @@ class TUSK_EXPORT ObjectStore {
 };
 
 struct LocalStoreOptions {
-  bool durable = true;  ///< files and their folders are fsynced
+  /// Files and their folders are fsynced: what is written survives a loss of power. Without it,
+  /// writing is as fast as the page cache, and a loss of power may take what was written last, even
+  /// leave a table whose newest version has files without their bytes.
+  bool durable = true;
   /// Files are mapped into memory when they are opened, and reads give their bytes without a copy,
   /// outside of any memory pool. Whoever shortens or overwrites a file that is open this way ends
   /// the process (SIGBUS) or changes arrays that were read.
@@ -135,7 +138,8 @@ using StorageOptions = std::map<std::string, std::string>;
 
 /// Resolves a URI: a path (made absolute against the working directory) or file:///path gives the
 /// local store. s3, gs, az and others are refused by name as not supported yet. The local store
-/// knows the option "memory_map" ("true" or "false"); others are refused by name (Unsupported).
+/// knows the options "durable" and "memory_map" ("true" or "false"); others are refused by name
+/// (Unsupported).
 TUSK_EXPORT Result<StorePath> ResolveUri(std::string_view uri, const StorageOptions& options = {});
 
 /// The object `path` below the folder `base`; slashes around `path` count for nothing.

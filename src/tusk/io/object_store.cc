@@ -79,14 +79,14 @@ namespace {
 Result<LocalStoreOptions> ParseLocalStoreOptions(const StorageOptions& options) {
   LocalStoreOptions parsed;
   for (const auto& [name, value] : options) {
-    if (name != "memory_map") {
+    if (name != "memory_map" && name != "durable") {
       return Unsupported("storage option '", name, "' is not supported for local files");
     }
     if (value != "true" && value != "false") {
-      return InvalidArgument("storage option 'memory_map' must be 'true' or 'false', not '", value,
+      return InvalidArgument("storage option '", name, "' must be 'true' or 'false', not '", value,
                              "'");
     }
-    parsed.memory_map = value == "true";
+    (name == "durable" ? parsed.durable : parsed.memory_map) = value == "true";
   }
   return parsed;
 }

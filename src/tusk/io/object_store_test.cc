@@ -234,7 +234,10 @@ TEST(ObjectStorePathTest, ResolvesLocalUris) {
 TEST(ObjectStorePathTest, KnowsTheOptionsOfLocalFiles) {
   EXPECT_OK(ResolveUri("lake", {{"memory_map", "true"}}).status());
   EXPECT_OK(ResolveUri("lake", {{"memory_map", "false"}}).status());
-  EXPECT_THAT(ResolveUri("lake", {{"memory_map", "yes"}}), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_OK(ResolveUri("lake", {{"durable", "false"}, {"memory_map", "true"}}).status());
+  for (const char* name : {"memory_map", "durable"}) {
+    EXPECT_THAT(ResolveUri("lake", {{name, "yes"}}), FailsWith(ErrorCode::kInvalidArgument));
+  }
   const auto unknown = ResolveUri("lake", {{"region", "x"}});
   EXPECT_THAT(unknown, FailsWith(ErrorCode::kUnsupported));
   EXPECT_THAT(unknown.status().message(), testing::HasSubstr("'region'"));

@@ -1,5 +1,6 @@
 #include "tusk/lance/encodings/packed_struct.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -298,12 +299,16 @@ Result<PackedTexts> PackVariableRows(const StructRows& rows, arrow::MemoryPool* 
 Result<ValueEncoding> PackedStructEncoding(const arrow::DataType& type) {
   ARROW_ASSIGN_OR_RAISE(const ValueShape packed, ValueShape::OfPacked(type));
   ValueEncoding encoding;
-  encoding.kind = packed.is_variable ? Kind::kVariablePackedStruct : Kind::kPackedStruct;
+  const bool has_lists = std::ranges::any_of(type.fields(), [](const auto& field) {
+    return field->type()->id() == arrow::Type::FIXED_SIZE_LIST;
+  });
+  const bool is_plain = !packed.is_variable && !has_lists;
+  encoding.kind = is_plain ? Kind::kPackedStruct : Kind::kVariablePackedStruct;
   for (const auto& [is_variable, bits] : packed.packed_fields) {
     encoding.packed_fields.push_back(
         {.is_variable = is_variable, .bits = static_cast<uint64_t>(bits)});
   }
-  if (!packed.is_variable) {
+  if (is_plain) {
     encoding.children.push_back(ValueEncoding::Flat(static_cast<uint64_t>(packed.bits)));
     return encoding;
   }

@@ -15,7 +15,7 @@
 #include <arrow/type.h>
 
 #include "tusk/base/little_endian.h"
-#include "tusk/lance/encodings/jsonb.h"
+#include "tusk/lance/encodings/packed_struct.h"
 #include "tusk/lance/file/column_metadata.h"
 #include "tusk/lance/file/footer.h"
 #include "tusk/lance/file/logical_type.h"
@@ -55,9 +55,12 @@ Result<PageFormat> FormatOf(const PhysicalColumn& column, uint16_t minor_version
   const arrow::DataType* type = arrow_field->type().get();
   if (column.kind == ColumnKind::kPackedStruct) {
     ARROW_ASSIGN_OR_RAISE(format.shape, ValueShape::OfPacked(*type));
-    if (format.shape.is_variable && minor_version < 2) {
-      return Unsupported("packed structs with texts need data version 2.2");
+    ARROW_ASSIGN_OR_RAISE(ValueEncoding rows, PackedStructEncoding(*type));
+    if (rows.kind == ValueEncoding::Kind::kPackedStruct) return format;
+    if (minor_version < 2) {
+      return Unsupported("packed structs with texts or lists need data version 2.2");
     }
+    format.packed_rows = std::move(rows);
     return format;
   }
   if (type->id() == arrow::Type::DICTIONARY) {

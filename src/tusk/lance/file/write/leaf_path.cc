@@ -19,6 +19,8 @@
 
 #include "tusk/lance/encodings/bits.h"
 #include "tusk/lance/encodings/jsonb.h"
+#include "tusk/lance/encodings/packed_struct.h"
+#include "tusk/lance/encodings/value_shape.h"
 #include "tusk/lance/file/logical_type.h"
 
 namespace tusk::lance {
@@ -120,7 +122,10 @@ Result<std::shared_ptr<arrow::ArrayData>> StoredForm(std::shared_ptr<arrow::Arra
                                                      const PhysicalColumn& column,
                                                      arrow::MemoryPool* pool) {
   if (column.kind == ColumnKind::kPackedStruct) {
-    return Unsupported("packed structs cannot be written yet");
+    ARROW_ASSIGN_OR_RAISE(const ValueShape shape, ValueShape::OfPacked(*values->type));
+    auto rows = PackStruct(*values, shape, pool);
+    if (!rows.ok()) return WithContext(rows.status(), "field '" + column.field->name + "'");
+    return rows;
   }
   if (column.field->logical_type == "json" && values->type->id() != Type::LARGE_BINARY) {
     auto jsonb = JsonbOf(*arrow::MakeArray(values), pool);

@@ -43,6 +43,8 @@ constexpr int64_t kMinCompressedText = 32 << 10;
 /// Texts of a page that are compressed to see whether that pays, and bytes of each.
 constexpr int64_t kSampledTexts = 16;
 constexpr size_t kSampledBytes = 32 << 10;
+/// Pages with fewer values are not split in streams of bytes.
+constexpr int64_t kMinSplitRows = 4096;
 /// Pages with fewer values have no dictionary.
 constexpr int64_t kMinDictionaryRows = 100;
 /// Items of an Arrow dictionary that no row has.
@@ -114,8 +116,8 @@ class PageBuilder {
 
   bool WantsFullZip() const {
     const ValueShape& shape = format_.shape;
-    // The rows of packed structs with texts are of no other layout's values.
-    if (shape.is_variable && !shape.packed_fields.empty()) return true;
+    // The rows of packed structs are in one layout only.
+    if (!shape.packed_fields.empty()) return format_.packed_rows.has_value();
     if (!shape.is_variable && shape.row_bits() % 8 != 0 && shape.row_bits() > 1) return false;
     if (options_.layout != Layout::kChosen) return options_.layout == Layout::kFullZip;
     return (shape.is_variable ? LongestText() : BytesForBits(shape.row_bits())) >= kFullZipBytes;
@@ -150,11 +152,12 @@ class PageBuilder {
       if (!format_.shape.list_sizes.empty() || !format_.shape.packed_fields.empty()) return encoder;
       return Compressed(std::move(encoder));
     }
-    return Compressed(WordEncoder(clean_, bits));
+    ARROW_ASSIGN_OR_RAISE(auto encoder, WordEncoder(clean_, bits));
+    return Compressed(std::move(encoder));
   }
 
-  /// The smallest of the encodings for words.
-  std::unique_ptr<ValueEncoder> WordEncoder(const RowsView& words, int64_t bits) const {
+  /// The smallest of the encodings for words, unless something else was asked for.
+  Result<std::unique_ptr<ValueEncoder>> WordEncoder(const RowsView& words, int64_t bits) const {
     ValueShape shape;
     shape.bits = bits;
     if (options_.compression == Compression::kNone) return MakeFlatEncoder(shape);
@@ -169,8 +172,31 @@ class PageBuilder {
                          static_cast<double>(statistics.num_runs) <
                              static_cast<double>(words.num_rows) * *options_.rle_threshold;
     if (may_run && runs < raw && runs <= statistics.bitpacked_bytes) return MakeRleEncoder(bits);
+    ARROW_ASSIGN_OR_RAISE(auto split,
+                          SplitEncoder(words, bits, std::min(raw, statistics.bitpacked_bytes)));
+    if (split != nullptr) return split;
     if (statistics.bitpacked_bytes < raw) return MakeInlineBitpackingEncoder(bits);
     return MakeFlatEncoder(shape);
+  }
+
+  /// Byte stream split and LZ4, for words whose upper bytes hardly change in a chunk, as those of
+  /// times. Null if that takes more than three quarters of `bytes`, what else there is.
+  Result<std::unique_ptr<ValueEncoder>> SplitEncoder(const RowsView& words, int64_t bits,
+                                                     int64_t bytes) const {
+    constexpr auto kLz4 = ValueEncoding::Compression::kLz4;
+    if (options_.compression != Compression::kChosen || bits < 64 ||
+        options_.byte_stream_split == EncodingOptions::ByteStreamSplit::kOff ||
+        words.num_rows < kMinSplitRows) {
+      return nullptr;
+    }
+    auto encoder = MakeByteStreamSplitEncoder(bits);
+    ARROW_ASSIGN_OR_RAISE(const CompressionSample sample,
+                          SampleCompression(kLz4, {}, words, encoder.get(), context_.pool));
+    const double ratio =
+        static_cast<double>(sample.stored_bytes) / static_cast<double>(sample.plain_bytes);
+    const double split_bytes = ratio * static_cast<double>(words.num_rows * bits / 8);
+    if (split_bytes > 0.75 * static_cast<double>(bytes)) return nullptr;
+    return MakeGeneralEncoder(kLz4, {}, std::move(encoder));
   }
 
   /// The encoder with the general compression that was asked for, if it pays.
@@ -273,7 +299,7 @@ class PageBuilder {
     view.shape = &shape;
     view.num_rows = slots_.values.num_rows;
     view.values = indices->data();
-    const auto encoder = WordEncoder(view, index_bits);
+    ARROW_ASSIGN_OR_RAISE(const auto encoder, WordEncoder(view, index_bits));
     return EncodeMiniBlockPage(format_, slots_, view, encoder.get(), &dictionary, context_);
   }
 
@@ -295,12 +321,34 @@ class PageBuilder {
   Result<EncodedPage> FullZipFixed() {
     const ValueShape& shape = format_.shape;
     if (shape.bits == 1 && shape.list_sizes.empty()) return FullZipBooleans();
+    if (format_.packed_rows) return FullZipPackedLists();
     if (!clean_.item_bitmaps.empty()) return FullZipLists();
     if (shape.row_bits() % 8 != 0 || clean_.values_bit % 8 != 0) {
       return Unsupported("fixed-size lists of ", shape.items_per_row,
                          " booleans cannot be stored in a page of their own rows");
     }
     return EncodeFullZipPage(slots_, clean_, FlatEncoding(shape), context_);
+  }
+
+  /// Packed structs of a fixed width, each behind that width.
+  Result<EncodedPage> FullZipPackedLists() {
+    const int64_t width = format_.shape.bits / 8;
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets,
+                          arrow::AllocateBuffer((clean_.num_rows + 1) * 4, context_.pool));
+    for (int64_t row = 0; row <= clean_.num_rows; ++row) {
+      const auto offset = static_cast<int32_t>(row * width);
+      std::memcpy(offsets->mutable_data() + row * 4, &offset, 4);
+    }
+    ValueShape shape;
+    shape.is_variable = true;
+    shape.bits = 32;
+    RowsView values;
+    values.shape = &shape;
+    values.num_rows = clean_.num_rows;
+    values.values = clean_.values + clean_.values_bit / 8;
+    values.offsets = offsets->data();
+    owned_.push_back(std::move(offsets));
+    return EncodeFullZipPage(slots_, values, *format_.packed_rows, context_);
   }
 
   /// Each row of lists with null items behind the bitmaps of its items, in whole bytes each.
@@ -356,7 +404,7 @@ class PageBuilder {
 
   Result<EncodedPage> FullZipTexts() {
     if (!format_.shape.packed_fields.empty()) {
-      return Unsupported("packed structs with texts cannot be written yet");
+      return EncodeFullZipPage(slots_, clean_, *format_.packed_rows, context_);
     }
     const bool asks_general = options_.compression == Compression::kGeneral;
     if ((asks_general ||

@@ -42,6 +42,8 @@ struct PageFormat {
   EncodingOptions options;
   bool is_text = false;  ///< UTF-8, which FSST may encode
   bool is_nullable = true;
+  /// Of packed structs whose rows are in full-zip pages: those with texts or lists.
+  std::optional<ValueEncoding> packed_rows = {};
   /// Bits of the indices of a column of dictionaries, whose pages must have one; 0 for others.
   int64_t index_bits = 0;
 };
