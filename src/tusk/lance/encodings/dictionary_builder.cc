@@ -59,7 +59,7 @@ class Texts {
   explicit Texts(const RowsView& rows) : offsets_(rows.offsets), values_(rows.values) {
     const int64_t end = rows.Offset(rows.num_rows);
     if (end - rows.Offset(0) >= static_cast<int64_t>(kShort)) {
-      num_roomy_ = std::min(rows.num_rows, rows.RowAt(end - kShort, 0) + 1);
+      num_roomy_ = std::min(rows.num_rows, rows.RowAt(end - static_cast<int64_t>(kShort), 0) + 1);
     }
   }
 

@@ -35,6 +35,7 @@ void RequireDictionary(const RowsView& rows, const BuiltDictionary& built) {
   }
   Require(known == built.items.num_rows, "all items are of some row");
   std::vector<std::string_view> items;
+  items.reserve(known);
   for (int64_t i = 0; i < known; ++i) items.push_back(ValueAt(built.items, i));
   std::ranges::sort(items);
   Require(std::ranges::adjacent_find(items) == items.end(), "no value is there twice");

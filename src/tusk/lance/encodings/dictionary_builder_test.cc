@@ -173,6 +173,7 @@ TEST(DictionaryLimitsTest, HoldAtTheirEdges) {
   EXPECT_FALSE(IsBuilt(Texts(std::vector<std::string>(99, item)).view()));
 
   std::vector<std::string> halves;
+  halves.reserve(100);
   for (int i = 0; i < 100; ++i) halves.push_back(item + std::to_string(i / 2 + 10));
   EXPECT_TRUE(IsBuilt(Texts(halves).view()));
   EXPECT_FALSE(IsBuilt(Texts(halves).view(), {.divisor = 3}));

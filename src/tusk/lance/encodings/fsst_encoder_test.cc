@@ -111,6 +111,7 @@ TEST(FsstMatcherTest, FindsTheLongestSymbol) {
   const std::vector<std::string> symbols = {
       "a", "ab", "abc", "bcdefghi", "bc", std::string("\0", 1), std::string("\0\0\0", 3)};
   std::vector<FsstSymbol> table;
+  table.reserve(symbols.size());
   for (const std::string& symbol : symbols) table.push_back(Symbol(symbol));
   const FsstTable fsst(table);
   std::mt19937_64 random(5);

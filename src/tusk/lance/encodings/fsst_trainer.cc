@@ -92,14 +92,14 @@ Sample Sample::Of(const RowsView& texts) {
 struct Candidate {
   FsstSymbol symbol;
   uint32_t gain;
-
-  /// Ties are broken in some fixed way.
-  bool operator<(const Candidate& other) const {
-    if (gain != other.gain) return gain < other.gain;
-    if (symbol.length != other.symbol.length) return symbol.length < other.symbol.length;
-    return symbol.bytes > other.symbol.bytes;
-  }
 };
+
+/// Ties are broken in some fixed way.
+bool IsWorse(const Candidate& a, const Candidate& b) {
+  if (a.gain != b.gain) return a.gain < b.gain;
+  if (a.symbol.length != b.symbol.length) return a.symbol.length < b.symbol.length;
+  return a.symbol.bytes > b.symbol.bytes;
+}
 
 /// Candidates by their bytes.
 class Candidates {
@@ -141,9 +141,9 @@ class Candidates {
 std::vector<FsstSymbol> Candidates::Choose() {
   std::vector<FsstSymbol> chosen;
   std::array<bool, FsstMatcher::kNumSlots> is_taken{};
-  std::make_heap(all_.begin(), all_.end());
+  std::ranges::make_heap(all_, IsWorse);
   while (chosen.size() < kMaxSymbols && !all_.empty()) {
-    std::pop_heap(all_.begin(), all_.end());
+    std::ranges::pop_heap(all_, IsWorse);
     const FsstSymbol symbol = all_.back().symbol;
     all_.pop_back();
     if (symbol.length >= FsstMatcher::kMinSlotLength) {
@@ -161,7 +161,7 @@ class Trainer {
   explicit Trainer(const Sample& sample)
       : sample_(sample),
         matcher_(std::make_unique<FsstMatcher>()),
-        pairs_(kCodes * kCodes),
+        pairs_(size_t{kCodes} * kCodes),
         seen_(static_cast<size_t>(2 * sample.num_bytes() + 1)) {}
 
   FsstTraining Train();

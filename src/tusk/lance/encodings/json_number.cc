@@ -135,7 +135,8 @@ std::optional<JsonbNumber> ParseJsonNumber(std::string_view json) {
   };
   const bool is_negative = rest.starts_with('-');
   if (is_negative || rest.starts_with('+')) rest.remove_prefix(1);
-  const char* const begin = is_negative ? json.data() : rest.data();
+  // "+" is none of from_chars'.
+  const std::string_view signed_rest = is_negative ? json : rest;
   const std::string_view before = TakeDigits(&rest, kDigits);
   if (before == "0" && (rest.starts_with('x') || rest.starts_with('X'))) {
     rest.remove_prefix(1);
@@ -173,8 +174,9 @@ std::optional<JsonbNumber> ParseJsonNumber(std::string_view json) {
       return parsed(is_negative ? OfNegative(value) : OfUnsigned(value));
     }
   }
+  const std::string_view number = signed_rest.substr(0, signed_rest.size() - rest.size());
   double value = 0;
-  const auto [end, error] = std::from_chars(begin, rest.data(), value);
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
   if (error == std::errc::result_out_of_range) {
     value = IsHuge(before, behind, exponent) ? std::numeric_limits<double>::infinity() : 0;
     if (is_negative) value = -value;

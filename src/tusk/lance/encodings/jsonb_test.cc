@@ -309,12 +309,12 @@ TEST(JsonbOfTextTest, RefusesWhatIsNoJson) {
       {"{\"a\":", "at byte 5 of 5: a value is missing"},
       {"{1:2}", "at byte 1 of 5: no key begins here"},
       {"{\"a\":1,}", "at byte 7 of 8: no key begins here"},
-      {"{\"a\":1,\"b\":2,\"a\":3}", "key \"a\" is in an object twice"},
+      {R"({"a":1,"b":2,"a":3})", "key \"a\" is in an object twice"},
       {"null null", "at byte 5 of 9: more text behind the value"},
       {"\"abc", "at byte 4 of 4: a string has no end"},
-      {"\"\\x\"", "at byte 2 of 4: no escape has this letter"},
-      {"\"\\u12\"", "at byte 2 of 6: no four hexadecimal digits"},
-      {"\"\\", "at byte 2 of 2: an escape has no end"},
+      {R"("\x")", "at byte 2 of 4: no escape has this letter"},
+      {R"("\u12")", "at byte 2 of 6: no four hexadecimal digits"},
+      {R"("\)", "at byte 2 of 2: an escape has no end"},
       {"1e", "at byte 0 of 2: no value begins here"},
       {"-", "at byte 0 of 1: no value begins here"},
       {"tru", "at byte 0 of 3: no value begins here"},
@@ -329,7 +329,7 @@ TEST(JsonbOfTextTest, RefusesWhatIsNoJson) {
 }
 
 TEST(JsonbOfTextTest, RefusesOrTakesEveryTruncation) {
-  const std::string json = "{\"a\": [1.5e3, \"\\ud83d\\ude00\", {'b': null}], c: [true, , -7]}";
+  const std::string json = R"({"a": [1.5e3, "\ud83d\ude00", {'b': null}], c: [true, , -7]})";
   EXPECT_OK(JsonbOfText(json));
   for (size_t length = 1; length < json.size(); ++length) {
     // In memory of that size, for the sanitizers.

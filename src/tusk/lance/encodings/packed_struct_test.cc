@@ -97,7 +97,7 @@ void ExpectUnpacks(const std::shared_ptr<arrow::Array>& structs) {
 }
 
 const std::vector<arrow::DataTypeVector>& FieldTypes() {
-  static const std::vector<arrow::DataTypeVector> kTypes = {
+  static const std::vector<arrow::DataTypeVector> all = {
       {arrow::int32()},
       {arrow::uint8(), arrow::float64(), arrow::int16(), arrow::fixed_size_binary(5)},
       {arrow::fixed_size_list(arrow::float32(), 3), arrow::decimal128(20, 3)},
@@ -106,7 +106,7 @@ const std::vector<arrow::DataTypeVector>& FieldTypes() {
       {arrow::uint64(), arrow::utf8(), arrow::fixed_size_list(arrow::int8(), 3),
        arrow::large_binary()},
   };
-  return kTypes;
+  return all;
 }
 
 TEST(PackStructTest, IsUndoneByUnpackStruct) {
