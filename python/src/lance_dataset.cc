@@ -48,12 +48,14 @@ lance::WriteMode ParseMode(std::string_view mode) {
 }
 
 LanceTable Write(const nb::object& data, std::string_view uri, std::string_view mode,
-                 lance::WriteOptions options, nb::object progress) {
+                 lance::WriteOptions options, nb::object progress,
+                 const io::StorageOptions& storage_options) {
   options.mode = ParseMode(mode);
+  const auto place = OrRaise(io::ResolveUri(uri, storage_options));
   const auto reader = ImportStream(data);
   LanceTable table;
   table.dataset = Call(table.io, std::move(progress)).Run([&](const OperationContext& context) {
-    return lance::WriteDataset(reader.get(), uri, options, context);
+    return lance::WriteDataset(reader.get(), place, options, context);
   });
   return table;
 }
@@ -175,7 +177,8 @@ void BindLanceDataset(nb::module_& module) {
   module.def("open_lance", &Open, nb::arg("uri"), nb::arg("version") = nb::none(),
              nb::arg("storage_options") = io::StorageOptions());
   module.def("write_lance", &Write, nb::arg("data"), nb::arg("uri"), nb::arg("mode"),
-             nb::arg("options"), nb::arg("progress") = nb::none());
+             nb::arg("options"), nb::arg("progress") = nb::none(),
+             nb::arg("storage_options") = io::StorageOptions());
 }
 
 }  // namespace tusk::python

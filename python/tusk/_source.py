@@ -150,7 +150,9 @@ def to_stream(data, schema=None):
     arrow = _to_arrow(data)
     if arrow is not None:
         if schema is not None:
-            reader = pa.RecordBatchReader.from_stream(arrow)
+            # A reader of pyarrow's that passes a C stream would lose what its source raises.
+            is_reader = isinstance(arrow, pa.RecordBatchReader)
+            reader = arrow if is_reader else pa.RecordBatchReader.from_stream(arrow)
             arrow = reader if reader.schema.equals(schema) else reader.cast(schema)
         if not isinstance(arrow, pa.RecordBatchReader):
             return arrow, None

@@ -385,12 +385,12 @@ class LanceFileWriter:
     """Writes one Lance file, batch by batch; `size_bytes` is its size once it is closed.
 
     The file appears when it is closed, and replaces one that was there. A writer that is let go
-    before, or whose `with` block ends in an exception, leaves nothing. (pylance ends a file with what
-    it has then.)
+    before, or whose `with` block ends in an exception, leaves nothing. (pylance ends a file with
+    what it has then.)
 
     schema: a pyarrow.Schema; that of the first batch if None.
     data_cache_bytes: Arrow bytes to gather over all columns; 8 MiB for each column if None.
-    version: "2.1", "2.2" or "stable", which is 2.2. NotImplementedError for others that there are,
+    version: "2.2" or "stable", which is 2.2. NotImplementedError for others that there are,
         ValueError for what is no version.
     storage_options: as in `LanceFileReader`.
     max_page_bytes: Arrow bytes of a page; 32 MiB if None. A column's rows become a page when they

@@ -392,8 +392,8 @@ def write_dataset(
         `__arrow_c_array__`, a dict of columns, a list of dicts, a numpy array of vectors [n, dim],
         which becomes the column "vector", or an iterable of record batches (then with `schema`). A
         numpy array [n, dim] among the columns of a dict becomes fixed-size lists of dim values.
-        Readers, datasets and iterables are written as they come, in memory bounded by a few pages
-        per column, however long they are.
+        Readers, datasets and iterables are written as they come, however long they are, in memory
+        bounded by a few pages per column beside what the source itself reads ahead.
     uri: a path, or a LanceDataset, which then moves to the new version.
     schema: of the columns to write; data with the same column names is cast to it.
     mode: "create" (OSError if there is a table), "append" (OSError if the schemas differ; makes the
@@ -402,6 +402,8 @@ def write_dataset(
     max_bytes_per_file: a file ends with the batch after which it has as many bytes or more.
     data_cache_bytes, max_page_bytes: Arrow bytes gathered over all columns (8 MiB for each column
         if not given) and in a page (32 MiB).
+    storage_options: {"durable": "false"} writes local files without waiting for the disk: faster,
+        but a loss of power may take what was written last, or leave it damaged. What pylance does.
     data_storage_version: "2.1", "2.2" or "stable" (2.2) for the new files. If not given, as the
         table is, or 2.2.
 
@@ -418,7 +420,6 @@ def write_dataset(
         {
             "commit_lock": commit_lock,
             "progress": progress,
-            "storage_options": storage_options or None,
             "enable_v2_manifest_paths": None if enable_v2_manifest_paths else False,
             "auto_cleanup_options": auto_cleanup_options,
             **options,
@@ -460,7 +461,13 @@ def write_dataset(
     stream, batches = to_stream(data_obj, schema)
     with errors_of(batches):
         try:
-            table = _tusk.write_lance(stream, target, _mode_for(target, mode), write_options)
+            table = _tusk.write_lance(
+                stream,
+                target,
+                _mode_for(target, mode),
+                write_options,
+                storage_options=storage_options or {},
+            )
         except InvalidArgumentError as error:
             if mode == "append":
                 raise SchemaMismatchError(str(error)) from None
@@ -468,7 +475,9 @@ def write_dataset(
     if isinstance(uri, LanceDataset):
         uri._table = table
         return uri
-    return LanceDataset._of(table)
+    made = LanceDataset._of(table)
+    made._storage_options = storage_options
+    return made
 
 
 def _mode_for(target, mode):

@@ -334,10 +334,8 @@ def test_signatures_are_those_of_pylance(name):
 def test_what_is_to_come_says_so(tmp_path):
     session = ours.LanceFileSession(tmp_path)
     for name, ask in {
-        "open_writer": lambda: session.open_writer("a"),
         "open_packed_blob_writer": lambda: session.open_packed_blob_writer("a", 1),
         "open_dedicated_blob_writer": lambda: session.open_dedicated_blob_writer("a", 1),
-        "LanceFileWriter": lambda: ours.LanceFileWriter(str(tmp_path / "a")),
     }.items():
         with pytest.raises(NotImplementedError, match=name):
             ask()

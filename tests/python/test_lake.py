@@ -119,7 +119,7 @@ def test_append_commits_both_kinds_or_neither(tmp_path):
         raise LookupError
 
     failing = pa.RecordBatchReader.from_batches(data.schema, broken())
-    with pytest.raises(tusk.errors.TuskError, match="LookupError"):
+    with pytest.raises(LookupError):
         lake.append({"a.vectors": data}, {"a.facts": failing})
     assert lake.table("a.vectors").to_table() == data
     assert lake.table("a.facts").to_table().to_pydict() == data.to_pydict()

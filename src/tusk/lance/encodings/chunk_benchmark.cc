@@ -298,7 +298,7 @@ void BM_Levels(benchmark::State& state) {
   for (uint16_t& level : levels) level = random() % 10 == 0 ? 1 : 0;
   std::string packed(PackedBytes(1), '\0');
   PackBlock(levels.data(), 1, reinterpret_cast<uint8_t*>(packed.data()));
-  const LevelDecoder decoder = LevelDecoder::Make(LevelsEncoding()).ValueOrDie();
+  const LevelDecoder decoder = LevelDecoder::Make(OutOfLineBitpackingEncoding(16, 1)).ValueOrDie();
   Column column{
       .encoding = {}, .type = arrow::int8(), .buffers = {packed}, .num_values = kPackedBlock};
   DecodeColumn(column, state,

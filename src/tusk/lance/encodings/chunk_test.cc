@@ -38,12 +38,10 @@ ColumnOutput Output(const arrow::DataType& type, int64_t num_rows) {
 }
 
 /// Rows of strings; borrows everything.
-RowsView Texts(const ValueShape& shape, const std::vector<int32_t>& offsets, const char* bytes,
-               const uint8_t* validity = nullptr) {
+RowsView Texts(const ValueShape& shape, const std::vector<int32_t>& offsets, const char* bytes) {
   RowsView view;
   view.shape = &shape;
   view.num_rows = static_cast<int64_t>(offsets.size()) - 1;
-  view.validity = validity;
   view.values = reinterpret_cast<const uint8_t*>(bytes);
   view.offsets = reinterpret_cast<const uint8_t*>(offsets.data());
   return view;
@@ -74,29 +72,6 @@ TEST(LanceChunkTest, PutsOffsetsFromTheStartOfTheBufferBeforeTexts) {
   EncodeVariable(rows, bytes.data());
   EXPECT_THAT(bytes, ElementsAre(16, 0, 0, 0, 18, 0, 0, 0, 18, 0, 0, 0, 21, 0, 0, 0, 'a', 'b', 'c',
                                  'd', 'e', 0x48, 0x48, 0x48));
-}
-
-TEST(LanceChunkTest, LeavesNothingOfWhatStandsUnderANull) {
-  const ValueShape shape = Shape(*arrow::utf8());
-  const uint8_t validity = 0b101;
-  const std::vector<int32_t> offsets = {0, 1, 7, 8};
-  const RowsView rows = Texts(shape, offsets, "asecretb", &validity);
-  ASSERT_EQ(EncodedVariableSize(rows), 20);
-  std::vector<uint8_t> bytes(20);
-  EncodeVariable(rows, bytes.data());
-  EXPECT_EQ(bytes[16], 'a');
-  EXPECT_EQ(bytes[17], 'b');
-
-  const ValueShape bytes_shape = Shape(*arrow::uint8());
-  RowsView numbers;
-  numbers.shape = &bytes_shape;
-  numbers.num_rows = 3;
-  numbers.validity = &validity;
-  const uint8_t values[] = {7, 8, 9};
-  numbers.values = values;
-  std::vector<uint8_t> flat(3);
-  EncodeFlat(numbers, flat.data());
-  EXPECT_THAT(flat, ElementsAre(7, 0, 9));
 }
 
 TEST(LanceChunkTest, RefusesTextsOutsideTheirChunk) {
@@ -289,7 +264,7 @@ TEST(LanceLevelsTest, AreReadInEveryForm) {
   inline_packed.kind = ValueEncoding::Kind::kInlineBitpacking;
   inline_packed.bits = 16;
   ASSERT_OK_AND_ASSIGN(const auto flat, LevelDecoder::Make(ValueEncoding::Flat(16)));
-  ASSERT_OK_AND_ASSIGN(const auto packed, LevelDecoder::Make(LevelsEncoding()));
+  ASSERT_OK_AND_ASSIGN(const auto packed, LevelDecoder::Make(OutOfLineBitpackingEncoding(16, 1)));
   ASSERT_OK_AND_ASSIGN(const auto in_line, LevelDecoder::Make(inline_packed));
   ValueEncoding rle;
   rle.kind = ValueEncoding::Kind::kRle;
@@ -302,17 +277,6 @@ TEST(LanceLevelsTest, AreReadInEveryForm) {
     const std::span<const uint8_t> plain(reinterpret_cast<const uint8_t*>(levels.data()),
                                          levels.size() * 2);
     ExpectEverySeventhNull(flat, plain, num_rows);
-
-    // What we write.
-    std::vector<uint8_t> validity((num_rows + 7) / 8, 0xFF);
-    for (int64_t i = 0; i < num_rows; i += 7) ClearBit(validity.data(), i);
-    RowsView rows;
-    rows.num_rows = num_rows;
-    rows.validity = validity.data();
-    std::vector<uint8_t> bytes(EncodedLevelsSize(num_rows));
-    EncodeLevels(rows, bytes.data());
-    ExpectEverySeventhNull(packed, bytes, num_rows);
-    EXPECT_LE(bytes.size(), (num_rows + 1023) / 1024 * 128);
 
     // With a tail that is padded, and with one that is not; 64 levels are always read as words.
     const int64_t whole = num_rows / 1024 * 1024;
@@ -361,7 +325,7 @@ TEST(LanceLevelsTest, OfNoEntriesAreNothing) {
   std::vector<uint8_t> bytes(2 + 128);
   bytes[0] = 1;
   for (const ValueEncoding& encoding :
-       {ValueEncoding::Flat(16), LevelsEncoding(), inline_packed, rle}) {
+       {ValueEncoding::Flat(16), OutOfLineBitpackingEncoding(16, 1), inline_packed, rle}) {
     SCOPED_TRACE(EncodingName(encoding.kind));
     ASSERT_OK_AND_ASSIGN(const auto decoder, LevelDecoder::Make(encoding));
     std::vector<uint16_t> levels;
@@ -379,7 +343,7 @@ TEST(LanceLevelsTest, RefuseLevelsThatARowCannotHave) {
   EXPECT_THAT(flat.GatherInto(levels, 3, last, 0, &out), FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(flat.DecodeInto(levels, 4, {.begin = 0, .end = 1}, 0, &out),
               FailsWith(ErrorCode::kCorrupt));
-  ASSERT_OK_AND_ASSIGN(const auto packed, LevelDecoder::Make(LevelsEncoding()));
+  ASSERT_OK_AND_ASSIGN(const auto packed, LevelDecoder::Make(OutOfLineBitpackingEncoding(16, 1)));
   EXPECT_THAT(packed.DecodeInto(std::vector<uint8_t>(127), 1024, {.begin = 0, .end = 1}, 0, &out),
               FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(packed.DecodeInto(std::vector<uint8_t>(130), 1030, {.begin = 0, .end = 1}, 0, &out),

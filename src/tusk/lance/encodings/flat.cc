@@ -159,10 +159,6 @@ void EncodeFlat(const RowsView& rows, uint8_t* to) {
   if (bits == 0) return;
   to[BytesForBits(bits) - 1] = 0;
   CopyBits(rows.values, rows.values_bit, bits, to, 0);
-  if (rows.validity == nullptr) return;
-  for (int64_t row = 0; row < rows.num_rows; ++row) {
-    if (rows.IsNull(row)) ClearBits(to, row * row_bits, row_bits);
-  }
 }
 
 }  // namespace tusk::lance

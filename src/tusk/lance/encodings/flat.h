@@ -27,8 +27,8 @@ ValueEncoding FlatEncoding(const ValueShape& shape);
 /// row is not of whole bytes. One buffer.
 std::unique_ptr<ValueEncoder> MakeFlatEncoder(const ValueShape& shape);
 
-/// Writes the values of `rows` to `to`, which has BytesForBits(num_rows * row_bits) bytes; what
-/// stands under a null, and the bits that fill the last byte, become zero.
+/// Writes the values of all `rows` to `to`, which has BytesForBits(num_rows * row_bits) bytes; the
+/// bits that fill the last byte become zero.
 void EncodeFlat(const RowsView& rows, uint8_t* to);
 
 }  // namespace tusk::lance

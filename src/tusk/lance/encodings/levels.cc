@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstring>
 #include <limits>
-#include <memory>
 
 #include <arrow/buffer.h>
 
@@ -26,8 +25,6 @@ constexpr int kLevelBits = 16;
 constexpr int64_t kLevelBytes = kLevelBits / 8;
 /// What the header of a chunk can say; there are no bytes that would tell.
 constexpr int64_t kMostLevelsOfNoBits = 0xFFFF;
-/// We write one bit a level.
-constexpr int kWrittenWidth = 1;
 
 Status CheckLevel(uint16_t level) {
   if (level <= 1) [[likely]]
@@ -37,21 +34,6 @@ Status CheckLevel(uint16_t level) {
 
 Status TooShort(int64_t num_levels, size_t size) {
   return Corrupt(num_levels, " levels do not fit ", size, " bytes");
-}
-
-/// Writes the levels of `count` rows from `begin` on to `levels`: 1 for each that is null, 0 for
-/// all others.
-void FillLevels(const RowsView& rows, int64_t begin, int64_t count, uint16_t* levels) {
-  if (rows.validity == nullptr) {
-    std::fill_n(levels, count, 0);
-    return;
-  }
-  std::array<uint8_t, kPackedBlock / 8> bits;
-  for (int64_t i = 0; i < count; i += kPackedBlock) {
-    const int64_t step = std::min(kPackedBlock, count - i);
-    CopyBits(rows.validity, rows.validity_bit + begin + i, step, bits.data(), 0);
-    EncoderKernels().nulls16(bits.data(), step, reinterpret_cast<uint8_t*>(levels + i));
-  }
 }
 
 }  // namespace
@@ -225,46 +207,25 @@ Status LevelDecoder::GatherInto(std::span<const uint8_t> bytes, int64_t num_leve
   return Status::OK();
 }
 
-void LevelEncoder::Sizes::Add(std::span<const uint16_t> levels) {
-  const auto* words = reinterpret_cast<const uint8_t*>(levels.data());
-  const auto count = static_cast<int64_t>(levels.size());
-  num_levels += count;
-  highest = std::max(highest, Kernels().max16(words, count));
-  flat += count * kLevelBytes;
-  in_runs += RunBlockSize(kLevelBits, CountRuns(words, kLevelBits, count));
-}
-
-LevelEncoder LevelEncoder::Choose(const Sizes& sizes, int minor_version, int64_t chunk_levels) {
-  const int width = std::max(1, static_cast<int>(std::bit_width(sizes.highest)));
-  const int64_t packed =
-      sizes.num_levels / chunk_levels * PackedBlocksSize(kLevelBits, width, chunk_levels) +
-      PackedBlocksSize(kLevelBits, width, sizes.num_levels % chunk_levels);
-  if (minor_version >= 2 && sizes.in_runs < std::min(packed, sizes.flat)) {
-    return {RleEncoding(kLevelBits), 0};
-  }
-  if (packed < sizes.flat) return {OutOfLineBitpackingEncoding(kLevelBits, width), width};
-  return {ValueEncoding::Flat(kLevelBits), 0};
-}
-
 LevelEncoder LevelEncoder::Make(std::span<const uint16_t> levels, int minor_version,
                                 int64_t chunk_levels) {
-  Sizes sizes;
+  uint16_t highest = 0;
+  int64_t in_runs = 0;
   for (size_t begin = 0; begin < levels.size(); begin += static_cast<size_t>(chunk_levels)) {
-    sizes.Add(
-        levels.subspan(begin, std::min(static_cast<size_t>(chunk_levels), levels.size() - begin)));
+    const auto* words = reinterpret_cast<const uint8_t*>(levels.data() + begin);
+    const int64_t count = std::min(chunk_levels, static_cast<int64_t>(levels.size() - begin));
+    highest = std::max(highest, Kernels().max16(words, count));
+    in_runs += RunBlockSize(kLevelBits, CountRuns(words, kLevelBits, count));
   }
-  return Choose(sizes, minor_version, chunk_levels);
-}
-
-LevelEncoder LevelEncoder::OfNulls(const RowsView& rows, int minor_version, int64_t chunk_levels) {
-  Sizes sizes;
-  std::vector<uint16_t> levels(std::min(chunk_levels, rows.num_rows));
-  for (int64_t begin = 0; begin < rows.num_rows; begin += chunk_levels) {
-    const int64_t count = std::min(chunk_levels, rows.num_rows - begin);
-    FillLevels(rows, begin, count, levels.data());
-    sizes.Add({levels.data(), static_cast<size_t>(count)});
-  }
-  return Choose(sizes, minor_version, chunk_levels);
+  const auto num_levels = static_cast<int64_t>(levels.size());
+  const int width = std::max(1, static_cast<int>(std::bit_width(highest)));
+  const int64_t packed =
+      num_levels / chunk_levels * PackedBlocksSize(kLevelBits, width, chunk_levels) +
+      PackedBlocksSize(kLevelBits, width, num_levels % chunk_levels);
+  const int64_t flat = num_levels * kLevelBytes;
+  if (minor_version >= 2 && in_runs < std::min(packed, flat)) return {RleEncoding(kLevelBits), 0};
+  if (packed < flat) return {OutOfLineBitpackingEncoding(kLevelBits, width), width};
+  return {ValueEncoding::Flat(kLevelBits), 0};
 }
 
 Status LevelEncoder::EncodeChunk(std::span<const uint16_t> levels,
@@ -292,23 +253,13 @@ Status LevelEncoder::EncodeChunk(std::span<const uint16_t> levels,
   }
 }
 
-Status LevelEncoder::EncodeNulls(const RowsView& rows, arrow::BufferBuilder* out) const {
-  const auto levels = std::make_unique_for_overwrite<uint16_t[]>(rows.num_rows);
-  FillLevels(rows, 0, rows.num_rows, levels.get());
-  return EncodeChunk({levels.get(), static_cast<size_t>(rows.num_rows)}, out);
-}
-
-ValueEncoding LevelsEncoding() { return OutOfLineBitpackingEncoding(kLevelBits, kWrittenWidth); }
-
-int64_t EncodedLevelsSize(int64_t num_rows) {
-  return PackedBlocksSize(kLevelBits, kWrittenWidth, num_rows);
-}
-
-void EncodeLevels(const RowsView& rows, uint8_t* to) {
-  std::vector<uint16_t> levels(rows.num_rows);
-  FillLevels(rows, 0, rows.num_rows, levels.data());
-  PackBlocks(reinterpret_cast<const uint8_t*>(levels.data()), kLevelBits, kWrittenWidth,
-             rows.num_rows, to);
+void NullLevels(const uint8_t* validity, int64_t first_bit, int64_t count, uint16_t* levels) {
+  std::array<uint8_t, kPackedBlock / 8> bits;
+  for (int64_t i = 0; i < count; i += kPackedBlock) {
+    const int64_t step = std::min(kPackedBlock, count - i);
+    CopyBits(validity, first_bit + i, step, bits.data(), 0);
+    EncoderKernels().nulls16(bits.data(), step, reinterpret_cast<uint8_t*>(levels + i));
+  }
 }
 
 }  // namespace tusk::lance

@@ -12,7 +12,6 @@
 #include "tusk/base/result.h"
 #include "tusk/lance/encodings/column_output.h"
 #include "tusk/lance/encodings/row_range.h"
-#include "tusk/lance/encodings/rows_view.h"
 #include "tusk/lance/encodings/value_encoding.h"
 
 namespace tusk::lance {
@@ -68,29 +67,13 @@ class LevelEncoder {
   /// `chunk_levels`.
   static LevelEncoder Make(std::span<const uint16_t> levels, int minor_version,
                            int64_t chunk_levels);
-  /// The same for columns without lists and structs, whose levels are 1 for each row of `rows` that
-  /// is null and 0 for all others.
-  static LevelEncoder OfNulls(const RowsView& rows, int minor_version, int64_t chunk_levels);
 
   const ValueEncoding& encoding() const { return encoding_; }
   /// Appends the levels of a chunk, which are among those of the page; at most 8 bytes and 3 for
   /// each level.
   Status EncodeChunk(std::span<const uint16_t> levels, arrow::BufferBuilder* out) const;
-  /// The same for the levels of rows, as in OfNulls.
-  Status EncodeNulls(const RowsView& rows, arrow::BufferBuilder* out) const;
 
  private:
-  /// What is known of levels once all are seen.
-  struct Sizes {
-    int64_t num_levels = 0;
-    uint16_t highest = 0;
-    int64_t flat = 0;
-    int64_t in_runs = 0;
-    /// Takes the levels of one chunk.
-    void Add(std::span<const uint16_t> levels);
-  };
-
-  static LevelEncoder Choose(const Sizes& sizes, int minor_version, int64_t chunk_levels);
   LevelEncoder(ValueEncoding encoding, int width) : encoding_(std::move(encoding)), width_(width) {}
 
   ValueEncoding encoding_;
@@ -98,11 +81,8 @@ class LevelEncoder {
   int width_;
 };
 
-/// How the levels of a mini-block page are described: out-of-line bitpacking with one bit a level.
-ValueEncoding LevelsEncoding();
-/// Bytes of the levels of `num_rows` rows.
-int64_t EncodedLevelsSize(int64_t num_rows);
-/// Writes the levels of `rows` to `to`, which has EncodedLevelsSize bytes.
-void EncodeLevels(const RowsView& rows, uint8_t* to);
+/// Writes the definition levels of `count` rows outside lists and structs to `levels`: 0 for a
+/// valid row, 1 for a null one, as the bits of `validity` from `first_bit` on say.
+void NullLevels(const uint8_t* validity, int64_t first_bit, int64_t count, uint16_t* levels);
 
 }  // namespace tusk::lance

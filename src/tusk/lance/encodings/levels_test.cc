@@ -88,26 +88,17 @@ TEST_P(LanceLevelEncoderTest, StoresLevelsThatAreReadBack) {
   }
 }
 
-TEST_P(LanceLevelEncoderTest, StoresNullsAsTheirLevels) {
-  for (const int64_t count : {1, 2, 3, 64, 65, 1023, 1024, 1025, 4096, 4097, 9000}) {
-    for (const uint64_t mean_run : {1, 10, 2000}) {
-      const Levels levels = RandomLevels(count, 1, mean_run);
-      for (const int64_t validity_bit : {0, 1, 13}) {
-        std::vector<uint8_t> validity(BytesForBits(count + validity_bit), 0xFF);
-        for (int64_t i = 0; i < count; ++i) {
-          if (levels[i] == 1) ClearBit(validity.data(), validity_bit + i);
-        }
-        const RowsView rows{
-            .num_rows = count, .validity = validity.data(), .validity_bit = validity_bit};
-        for (const int minor_version : {1, 2}) {
-          const auto expected = LevelEncoder::Make(levels, minor_version, 1024);
-          const auto encoder = LevelEncoder::OfNulls(rows, minor_version, 1024);
-          ASSERT_EQ(encoder.encoding().kind, expected.encoding().kind);
-          arrow::BufferBuilder out;
-          ASSERT_OK(encoder.EncodeNulls(rows, &out));
-          EXPECT_EQ(out.Finish().ValueOrDie()->ToString(), Encode(expected, levels)) << count;
-        }
+TEST_P(LanceLevelEncoderTest, FindsTheLevelsOfNulls) {
+  for (const int64_t count : {0, 1, 2, 3, 64, 65, 1023, 1024, 1025, 4096, 4097, 9000}) {
+    const Levels expected = RandomLevels(count, 1, 10);
+    for (const int64_t first_bit : {0, 1, 13}) {
+      std::vector<uint8_t> validity(BytesForBits(count + first_bit), 0xFF);
+      for (int64_t i = 0; i < count; ++i) {
+        if (expected[i] == 1) ClearBit(validity.data(), first_bit + i);
       }
+      Levels levels(count, 7);
+      NullLevels(validity.data(), first_bit, count, levels.data());
+      EXPECT_EQ(levels, expected) << count;
     }
   }
 }
@@ -141,18 +132,13 @@ TEST(LanceLevelEncoderTest, StoresRunsAsTheReferenceWriterDoes) {
   EXPECT_EQ(Encode(encoder, repetition), expected);
 }
 
-TEST(LanceLevelEncoderTest, OfNoNullsIsAllValid) {
-  const RowsView rows{.num_rows = 100};
-  const auto encoder = LevelEncoder::OfNulls(rows, 2, 4096);
-  arrow::BufferBuilder out;
-  ASSERT_OK(encoder.EncodeNulls(rows, &out));
-  ASSERT_OK_AND_ASSIGN(const auto bytes, out.Finish());
-  ASSERT_OK_AND_ASSIGN(const auto decoder, LevelDecoder::Make(encoder.encoding()));
-  Levels decoded;
-  ASSERT_OK(decoder.Decode({bytes->data(), static_cast<size_t>(bytes->size())}, 100,
-                           arrow::default_memory_pool(), &decoded));
-  decoded.resize(100);
-  EXPECT_EQ(decoded, Levels(100));
+TEST(LanceLevelEncoderTest, StoresLevelsThatAreAllZero) {
+  for (const int64_t count : {1, 100, 5000}) {
+    for (const int minor_version : {1, 2}) {
+      const Levels levels(count);
+      ExpectReadBack(LevelEncoder::Make(levels, minor_version, 1024), levels, 1024);
+    }
+  }
 }
 
 }  // namespace

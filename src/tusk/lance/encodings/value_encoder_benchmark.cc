@@ -150,8 +150,8 @@ void BM_EncodeVariable(benchmark::State& state) {
 }
 BENCHMARK(BM_EncodeVariable)->Arg(4)->Arg(22)->Arg(80);
 
-/// Rows, one in `rows_per_null` of which is null, in chunks of 1,024: the choice for the page, and
-/// its chunks.
+/// Rows, one in `rows_per_null` of which is null, in chunks of 1,024: their levels, the choice for
+/// the page, and its chunks.
 void BM_EncodeNulls(benchmark::State& state) {
   const auto rows_per_null = static_cast<uint64_t>(state.range(0));
   std::vector<uint8_t> validity(kRows / 8, 0xFF);
@@ -159,16 +159,14 @@ void BM_EncodeNulls(benchmark::State& state) {
   for (int64_t row = 0; row < kRows; ++row) {
     if (random() % rows_per_null == 0) ClearBit(validity.data(), row);
   }
-  const RowsView page{.num_rows = kRows, .validity = validity.data()};
+  std::vector<uint16_t> levels(kRows);
   arrow::BufferBuilder out;
   for (auto _ : state) {
-    const auto encoder = LevelEncoder::OfNulls(page, 2, 1024);
+    NullLevels(validity.data(), 0, kRows, levels.data());
+    const auto encoder = LevelEncoder::Make(levels, 2, 1024);
     out.Rewind(0);
     for (int64_t row = 0; row < kRows; row += 1024) {
-      RowsView chunk = page;
-      chunk.num_rows = 1024;
-      chunk.validity_bit = row;
-      Check(encoder.EncodeNulls(chunk, &out));
+      Check(encoder.EncodeChunk(std::span(levels).subspan(row, 1024), &out));
     }
     benchmark::DoNotOptimize(out.data());
   }

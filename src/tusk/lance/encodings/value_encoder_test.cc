@@ -199,7 +199,7 @@ TEST_P(LanceValueEncoderTest, StoresTextsThatAreReadBack) {
     const ValueShape shape = ValueShape::Of(*type).ValueOrDie();
     for (const int64_t length : kLengths) {
       for (const int64_t max_length : {0, 3, 40, 255, 5000}) {
-        if (max_length * length > 1 << 20) continue;
+        if (max_length * length > 1 << 18) continue;
         auto array =
             RandomArray(type, length + 9, {.max_length = max_length}, &random)->Slice(9)->data();
         for (const int64_t chunk_bytes : {int64_t{1}, int64_t{64}, kVariableChunkBytes}) {

@@ -63,23 +63,6 @@ constexpr uint8_t kPadding = 0x48;
 
 template <typename Stored>
 void EncodeAs(const RowsView& rows, uint8_t* to) {
-  int64_t at = (rows.num_rows + 1) * static_cast<int64_t>(sizeof(Stored));
-  uint8_t* table = to;
-  for (int64_t row = 0; row < rows.num_rows; ++row) {
-    StoreLittle(static_cast<Stored>(at), table);
-    table += sizeof(Stored);
-    if (rows.IsNull(row)) continue;
-    const int64_t length = rows.Length(row);
-    if (length > 0) std::memcpy(to + at, rows.values + rows.Offset(row), length);
-    at += length;
-  }
-  StoreLittle(static_cast<Stored>(at), table);
-  for (; at % static_cast<int64_t>(sizeof(Stored)) != 0; ++at) to[at] = kPadding;
-}
-
-/// The same for rows that are all valid, so that their bytes stand one after the other.
-template <typename Stored>
-void EncodeRun(const RowsView& rows, uint8_t* to) {
   const int64_t table = (rows.num_rows + 1) * static_cast<int64_t>(sizeof(Stored));
   const int64_t begin = rows.Offset(0);
   const int64_t size = rows.Offset(rows.num_rows) - begin;
@@ -205,23 +188,12 @@ ValueEncoding VariableEncoding(int64_t offset_bits) {
 
 int64_t EncodedVariableSize(const RowsView& rows) {
   const int64_t width = rows.shape->bits / 8;
-  int64_t size = (rows.num_rows + 1) * width;
-  if (rows.validity == nullptr) {
-    size += rows.Offset(rows.num_rows) - rows.Offset(0);
-  } else {
-    for (int64_t row = 0; row < rows.num_rows; ++row) {
-      if (!rows.IsNull(row)) size += rows.Length(row);
-    }
-  }
+  const int64_t size = (rows.num_rows + 1) * width + rows.Offset(rows.num_rows) - rows.Offset(0);
   return static_cast<int64_t>(RoundUp(size, width));
 }
 
 void EncodeVariable(const RowsView& rows, uint8_t* to) {
-  if (rows.validity == nullptr) {
-    rows.shape->bits == 32 ? EncodeRun<uint32_t>(rows, to) : EncodeRun<uint64_t>(rows, to);
-  } else {
-    rows.shape->bits == 32 ? EncodeAs<uint32_t>(rows, to) : EncodeAs<uint64_t>(rows, to);
-  }
+  rows.shape->bits == 32 ? EncodeAs<uint32_t>(rows, to) : EncodeAs<uint64_t>(rows, to);
 }
 
 std::unique_ptr<ValueEncoder> MakeVariableEncoder(const ValueShape& shape, int64_t chunk_bytes) {

@@ -64,7 +64,7 @@ std::unique_ptr<ValueEncoder> MakeVariableEncoder(const ValueShape& shape,
 /// How values of any length are described when they are stored with offsets of `offset_bits`.
 ValueEncoding VariableEncoding(int64_t offset_bits);
 
-/// Bytes of a chunk of `rows`, its null rows being empty; a multiple of the offsets' width.
+/// Bytes of a chunk of all `rows`; a multiple of the offsets' width.
 int64_t EncodedVariableSize(const RowsView& rows);
 
 /// Writes such a chunk to `to`, which has EncodedVariableSize bytes.

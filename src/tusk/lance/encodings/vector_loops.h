@@ -78,7 +78,8 @@ TUSK_INLINE void ShiftLeft(int count, Vector<T, kBytes>* lanes) {
   } else {
     using Pairs = Vector<uint16_t, kBytes>;
     const Pairs pairs = reinterpret_cast<Pairs>(*lanes) << static_cast<uint16_t>(count);
-    *lanes = reinterpret_cast<Vector<T, kBytes>>(pairs) & static_cast<T>(~T{0} << count);
+    const T mask = static_cast<T>(~T{0} << count);
+    *lanes = reinterpret_cast<Vector<T, kBytes>>(pairs) & mask;
   }
 }
 template <typename T, int kBytes>
@@ -88,7 +89,8 @@ TUSK_INLINE void ShiftRight(int count, Vector<T, kBytes>* lanes) {
   } else {
     using Pairs = Vector<uint16_t, kBytes>;
     const Pairs pairs = reinterpret_cast<Pairs>(*lanes) >> static_cast<uint16_t>(count);
-    *lanes = reinterpret_cast<Vector<T, kBytes>>(pairs) & LowBits<T>(kWordBits<T> - count);
+    const T mask = LowBits<T>(kWordBits<T> - count);
+    *lanes = reinterpret_cast<Vector<T, kBytes>>(pairs) & mask;
   }
 }
 

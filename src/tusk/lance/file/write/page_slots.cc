@@ -10,6 +10,7 @@
 #include <arrow/type.h>
 
 #include "tusk/lance/encodings/bits.h"
+#include "tusk/lance/encodings/levels.h"
 #include "tusk/lance/file/structure.h"
 #include "tusk/lance/file/write/leaf_path.h"
 
@@ -68,7 +69,7 @@ Renumbering Renumber(const std::vector<LevelLayer>& layers, const std::vector<bo
 /// A level for each bit: 0 where it is set, 1 where it is not.
 std::vector<uint16_t> LevelsOf(const uint8_t* validity, int64_t first, int64_t count) {
   std::vector<uint16_t> levels(count);
-  for (int64_t i = 0; i < count; ++i) levels[i] = GetBit(validity, first + i) ? 0 : 1;
+  NullLevels(validity, first, count, levels.data());
   return levels;
 }
 
