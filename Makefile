@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 120
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
 	@echo "make test   install, build, and run every test"
-	@echo "make test-generated   read thousands of random Lance files; CASES=5000 SEED=100000"
+	@echo "make test-generated   read and write thousands of random Lance files; CASES=5000 SEED=100000"
 	@echo "make build  the library, the tests and the Python package (in .venv)"
 	@echo "make lint   include order, clang-format, clang-tidy"
 	@echo "make asan   the C++ tests under the address and undefined-behaviour sanitizers"
@@ -40,7 +40,8 @@ test: build
 CASES ?= 5000
 SEED ?= 100000
 test-generated: build
-	$(PYTHON) -m pytest -q tests/interop/test_generated_files.py -k random_file --cases $(CASES) --seed $(SEED)
+	$(PYTHON) -m pytest -q tests/interop/test_generated_files.py tests/interop/test_written_files.py \
+	  -k "random_file or random_written_file" --cases $(CASES) --seed $(SEED)
 
 asan: deps
 	cmake --preset asan

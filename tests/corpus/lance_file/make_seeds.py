@@ -10,161 +10,54 @@ pylance trains FSST with random samples, so a second run would not write the sam
 
 import pathlib
 import struct
+import sys
 import tempfile
 
+import lance
 import pyarrow as pa
 from lance.file import LanceFileWriter
 
 HERE = pathlib.Path(__file__).parent
+sys.path.append(str(HERE.parents[1] / "interop"))
+
+import old_arrays  # noqa: E402
+import seed_tables  # noqa: E402  which uses the generator that lies there
+
 ENCODINGS = HERE.parent / "lance_encodings"
 
 
-def hinted(name, type, nullable=True, **hints):
-    metadata = {"lance-encoding:" + key.replace("_", "-"): value for key, value in hints.items()}
-    return pa.field(name, type, nullable, metadata or None)
-
-
-def words(count, length=12):
-    return [f"{i * 7919 % 1000:03}-" + "abcdefgh"[i % 8] * (length - 4) for i in range(count)]
-
-
-def column(field, values):
-    return pa.table([pa.array(values, field.type)], schema=pa.schema([field]))
-
-
-def sparse(values, every=5):
-    return [None if i % every == 2 else value for i, value in enumerate(values)]
-
-
-def plain_tables():
-    """Columns that every version has."""
-    yield "int64_flat", column(hinted("x", pa.int64()), [(-1) ** i * 3**i for i in range(40)])
-    yield "int32_nulls", column(hinted("x", pa.int32()), sparse([-i * i for i in range(50)]))
-    yield "int32_packed", column(hinted("x", pa.int32(), False), [i % 100 for i in range(1100)])
-    yield "int16_packed_nulls", column(hinted("x", pa.int16()), sparse([i % 7 for i in range(300)]))
-    yield "int8_runs", column(hinted("x", pa.int8()), [i // 60 for i in range(600)])
-    yield "uint64_runs_nulls", column(hinted("x", pa.uint64()), sparse([i // 90 for i in range(400)], 97))
-    yield "bool_nulls", column(hinted("x", pa.bool_()), sparse([i % 3 == 0 for i in range(70)]))
-    yield "double_split", column(
-        hinted("x", pa.float64(), compression="lz4", bss="on"), [i / 7 for i in range(600)]
-    )
-    yield "float_split_zstd", column(
-        hinted("x", pa.float32(), compression="zstd", bss="on"), [1 + i / 9 for i in range(1100)]
-    )
-    yield "int32_lz4", column(
-        hinted("x", pa.int32(), compression="lz4"), [(i // 3 * 7919) % 5000 - 2500 for i in range(1500)]
-    )
-    yield "text", column(hinted("x", pa.utf8()), sparse(words(30, 6)))
-    yield "large_text", column(hinted("x", pa.large_utf8(), False), words(20, 9))
-    yield "binary", column(hinted("x", pa.binary()), sparse([bytes(range(i)) for i in range(25)]))
-    yield "text_fsst", column(hinted("x", pa.utf8(), compression="fsst"), sparse(words(90, 16)))
-    yield "text_dictionary", column(hinted("x", pa.utf8()), sparse([words(4, 20)[i % 4] for i in range(200)]))
-    yield "text_dictionary_plain", column(
-        hinted("x", pa.utf8(), dict_values_compression="none"),
-        [words(5, 20)[i * i % 5] for i in range(150)],
-    )
-    yield "text_lz4", column(hinted("x", pa.utf8(), compression="lz4"), words(400, 14))
-    yield "text_wide", column(hinted("x", pa.utf8()), sparse([w * 30 for w in words(5)], 3))
-    yield "text_wide_fsst", column(
-        hinted("x", pa.utf8(), compression="fsst"), [w * 25 for w in words(6)]
-    )
-    yield "binary_wide_zstd", column(
-        hinted("x", pa.binary(), False, compression="zstd"), [b"abc" * (200 + i) for i in range(4)]
-    )
-    yield "decimal", column(hinted("x", pa.decimal128(20, 3)), sparse(list(range(-20, 20))))
-    yield "decimal256", column(hinted("x", pa.decimal256(50, 3)), sparse(list(range(-9, 9))))
-    yield "timestamp", column(hinted("x", pa.timestamp("us", "+08:00")), sparse(list(range(60))))
-    yield "vectors", column(
-        hinted("x", pa.list_(pa.float32(), 4)), sparse([[i, i + 1, -i, 0.5] for i in range(20)])
-    )
-    yield "vectors_wide", column(
-        hinted("x", pa.list_(pa.float32(), 64)), sparse([[i + j / 8 for j in range(64)] for i in range(6)], 3)
-    )
-    yield "vectors_null_items", column(
-        hinted("x", pa.list_(pa.int16(), 3)), sparse([[i, None, i] for i in range(15)])
-    )
-    yield "vectors_bool", column(
-        hinted("x", pa.list_(pa.bool_(), 3)), sparse([[True, i % 2 == 0, False] for i in range(15)])
-    )
-    yield "vectors_wide_null_items", column(
-        hinted("x", pa.list_(pa.int16(), 150)), [[i, None] * 75 for i in range(3)]
-    )
-    yield "constant", column(hinted("x", pa.int32(), False), [7] * 50)
-    yield "constant_nulls", column(hinted("x", pa.int64()), sparse([70000] * 30))
-    yield "constant_text", column(hinted("x", pa.utf8()), sparse(["constant"] * 20))
-    yield "all_null", column(hinted("x", pa.float64()), [None] * 30)
-    yield "no_rows", column(hinted("x", pa.utf8()), [])
-    dictionary = pa.DictionaryArray.from_arrays(
-        pa.array(sparse([i % 3 for i in range(150)]), pa.int8()), pa.array(["one", "two", "three"])
-    )
-    yield "arrow_dictionary", pa.table({"x": dictionary})
-
-
-def nested_tables():
-    lists = pa.list_(pa.int32())
-    texts = pa.list_(pa.utf8())
-    point = pa.struct([("a", pa.int32()), ("b", pa.utf8())])
-    rows = [[1, 2, None], [], None, [4], [5, 6, 7, 8]]
-    yield "list", column(hinted("x", lists), rows * 12)
-    yield "list_no_nulls", column(hinted("x", lists, False), [[i, -i] for i in range(30)])
-    yield "list_long", column(hinted("x", lists), [list(range(2500)), [], [3]])
-    yield "list_text", column(hinted("x", texts), [["", "abc"], None, [], [None]] * 9)
-    yield "list_text_wide", column(hinted("x", texts), [["abc" * 100, None], None, [], ["xyz" * 90]])
-    yield "list_of_list", column(
-        hinted("x", pa.list_(lists)), [[[1], [], None], None, [], [[2, None, 3]]] * 8
-    )
-    yield "list_of_nothing", column(hinted("x", lists), [[], None, []] * 7)
-    yield "list_constant", column(hinted("x", lists), [[5, 5], [], None, [5, None]] * 6)
-    yield "large_list", column(hinted("x", pa.large_list(pa.int64())), [[1, 2], None, [3]] * 7)
-    yield "list_vectors_wide", column(
-        hinted("x", pa.list_(pa.list_(pa.float32(), 64))), [[[i / 8] * 64] * (i % 3) for i in range(5)]
-    )
-    yield "list_dictionary", column(
-        hinted("x", texts), [[words(3, 20)[j % 3] for j in range(i % 5)] for i in range(120)]
-    )
-    structs = [{"a": 1, "b": "x"}, {"a": None, "b": "y"}, {"a": 3, "b": None}]
-    yield "struct", column(hinted("x", point), structs * 9)
-    yield "list_struct", column(
-        hinted("x", pa.list_(point)), [[structs[0], structs[2]], [], None, [structs[1]]] * 6
-    )
-    yield "packed", column(
-        hinted("x", pa.struct([("a", pa.int32()), ("b", pa.int16())]), packed="true"),
-        [{"a": i, "b": -i} for i in range(25)],
-    )
-    blob = pa.field("x", pa.large_binary(), metadata={"lance-encoding:blob": "true"})
-    yield "blob", column(blob, [b"first" * 20, b"", None, b"second" * 10])
-
-
-def newer_tables():
-    """Columns that 2.2 has and older versions refuse."""
-    point = pa.struct([("a", pa.int32()), ("b", pa.utf8())])
-    rows = [{"a": 1, "b": "x"}, None, {"a": None, "b": "y"}, {"a": 3, "b": None}]
-    yield "struct_nulls", column(hinted("x", point), rows * 7)
-    yield "list_struct_nulls", column(
-        hinted("x", pa.list_(point)), [rows[:3], [], None, [None], rows[3:]] * 6
-    )
-    yield "map", column(hinted("x", pa.map_(pa.utf8(), pa.int32())), [[("a", 1)], None, [], [("b", None), ("c", 3)]] * 6)
-    yield "vectors_struct", column(
-        hinted("x", pa.list_(pa.struct([("a", pa.int32())]), 2)), [[{"a": i}, {"a": None}] for i in range(9)] + [None]
-    )
-    required = pa.struct([pa.field("a", pa.int32(), False), pa.field("b", pa.utf8(), False)])
-    yield "packed_text", column(
-        hinted("x", required, packed="true"), [{"a": i, "b": "xyz" * (i % 4)} for i in range(15)]
-    )
-    yield "int64_dictionary", column(
-        hinted("x", pa.int64()), sparse([(i * i % 3 - 1) << 50 for i in range(500)], 11)
-    )
-
-
-def write(table, version, path):
-    writer = LanceFileWriter(str(path), table.schema, version=version)
+def write(table, version, path, page_rows):
+    options = {"data_cache_bytes": 1} if page_rows else {}
+    writer = LanceFileWriter(str(path), table.schema, version=version, **options)
     if table.num_rows == 0:
         writer.write_batch(table)
     # In two batches; where there is no null in the second, its pages may be of another layout.
-    for begin in range(0, table.num_rows, 700):
-        writer.write_batch(table.slice(begin, 700))
+    step = page_rows or 700
+    for begin in range(0, table.num_rows, step):
+        # A slice of structs in structs would make pylance panic; a copy of it does not.
+        writer.write_batch(table.take(list(range(begin, min(begin + step, table.num_rows)))))
     writer.close()
     return path.read_bytes()
+
+
+def written_files():
+    """Name, data version and bytes of each file."""
+    scratch = pathlib.Path(tempfile.mkdtemp())
+    for version in ("2.0", "2.1", "2.2"):
+        for name, table, page_rows in seed_tables.tables(version):
+            name = f"{name}_{version.replace('.', '_')}"
+            try:
+                yield name, version, write(table, version, scratch / "x.lance", page_rows)
+            except BaseException as error:  # panics of pylance are no Exception
+                if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                    raise
+                print(f"{name}: pylance writes none: {str(error)[:100]}")
+    yield from ((f"{name}_2_0", "2.0", written) for name, written in old_arrays.files())
+    blobs = pa.table({"x": lance.blob_array([b"few", None, b"", b"bytes"])})
+    dataset = lance.write_dataset(blobs, str(scratch / "blobs"), data_storage_version="2.2")
+    (fragment,) = dataset.get_fragments()
+    (data_file,) = fragment.data_files()
+    yield "blob_v2_2_2", "2.2", (scratch / "blobs" / "data" / data_file.path).read_bytes()
 
 
 def fields(message):
@@ -377,10 +270,11 @@ def decoder_seed(code, form, buffers, count):
 
 
 def save(folder, name, bytes):
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.write_bytes(bytes)
+    """Unless there is a seed of that name, or the same under another one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    others = (path for path in folder.iterdir() if path.stat().st_size == len(bytes))
+    if not (folder / name).exists() and all(path.read_bytes() != bytes for path in others):
+        (folder / name).write_bytes(bytes)
 
 
 def save_split(message, label, buffers, count):
@@ -411,6 +305,19 @@ def save_value(label, page, layout):
         save(ENCODINGS / "packed_struct", label, seed)
     if kind in (FSST, GENERAL):
         save(ENCODINGS / "single_value_decoder", label, form + value)
+
+
+def save_pages(name, file, version):
+    """The file taken apart, as a seed of its first page's layout."""
+    first = next((page for column in range(file.num_columns) for page in file.pages(column)), None)
+    if version == "2.0":
+        folder = "array_page"
+    elif first is None:
+        return
+    else:
+        tag = next(iter(fields(first.layout)))[0]
+        folder = {1: "mini_block_page", 2: "constant_page", 3: "full_zip_page", 4: "blob_page"}[tag]
+    save(HERE / folder, name, take_apart(file, version))
 
 
 def save_parts(name, file, version):
@@ -445,7 +352,10 @@ def save_parts(name, file, version):
                 for buffers, count, *_ in chunks(page, layout):
                     if len(buffers) > 1 or count > 4096:
                         continue
-                    head = bytes([5]) + form + items_form + struct.pack("<I", num_items)
+                    items_type = type_code(get(layout, 4))
+                    if items_type is None:
+                        continue
+                    head = bytes([items_type]) + form + items_form + struct.pack("<I", num_items)
                     rows = struct.pack("<HHHB", count - 1, count // 3, count // 3, 2)
                     save(ENCODINGS / "dictionary", label, head + rows + sized(items) + buffers[0])
                     break
@@ -466,34 +376,18 @@ def main():
     for first, to_first in ((0, 0), (3, 3), (1, 6), (64, 5), (7, 130)):
         seed = struct.pack("<HH", first, to_first) + bytes(range(0, 250, 9))
         save(ENCODINGS / "bits", f"from_{first}_to_{to_first}", seed)
-    scratch = pathlib.Path(tempfile.mkdtemp()) / "x.lance"
-    for version in ("2.0", "2.1", "2.2"):
-        tables = [*plain_tables(), *nested_tables(), *(newer_tables() if version == "2.2" else [])]
-        for name, table in tables:
-            name = f"{name}_{version.replace('.', '_')}"
-            try:
-                written = write(table, version, scratch)
-            except (OSError, ValueError, NotImplementedError) as error:
-                print(f"{name}: pylance writes none: {str(error)[:100]}")
-                continue
-            file = File(written)
-            save(HERE / "file", name + ".lance", written)
-            if name.startswith(("int64", "struct", "no_rows")):
-                save(HERE / "footer", name, struct.pack("<Q", 2 * len(written)) + written[file.column_table :])
-            if version == "2.2":
-                save(HERE / "schema", name, file.descriptor)
-            layouts = {next(iter(fields(p.layout)))[0] for c in range(file.num_columns) for p in file.pages(c) if p.layout}
-            apart = take_apart(file, version)
-            if version == "2.0":
-                save(HERE / "array_page", name, apart)
-            else:
-                first = next((p for c in range(file.num_columns) for p in file.pages(c)), None)
-                if first is not None:
-                    tag = next(iter(fields(first.layout)))[0]
-                    folder = {1: "mini_block_page", 2: "constant_page", 3: "full_zip_page", 4: "blob_page"}[tag]
-                    save(HERE / folder, name, apart)
+    for name, version, written in written_files():
+        file = File(written)
+        save(HERE / "file", name + ".lance", written)
+        print(f"{name}: {len(written)} bytes")
+        if name.startswith(("int64_flat", "struct_2", "no_rows")):
+            save(HERE / "footer", name, struct.pack("<Q", 2 * len(written)) + written[file.column_table :])
+        if version == "2.2":
+            save(HERE / "schema", name, file.descriptor)
+        # What differs between types is their names in the schema.
+        if not name.startswith("type_"):
+            save_pages(name, file, version)
             save_parts(name, file, version)
-            print(f"{name}: {len(written)} bytes, layouts {sorted(layouts)}")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def write(path, table, version, *, batch_rows=None, **options):
     """Writes `table` as a Lance file in batches of `batch_rows`; Refused if pylance refuses."""
     try:
         with LanceFileWriter(str(path), table.schema, version=version, **options) as writer:
-            for batch in _batches(table, batch_rows):
+            for batch in batches(table, batch_rows):
                 writer.write_batch(batch)
     except BaseException as error:  # panics of pylance are no Exception
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
@@ -38,7 +38,7 @@ def write(path, table, version, *, batch_rows=None, **options):
         raise Refused(first_line(error)) from error
 
 
-def _batches(table, batch_rows):
+def batches(table, batch_rows):
     """Batches whose arrays begin at 0: pylance's writer panics on slices of structs in structs."""
     with pa.BufferOutputStream() as sink:
         with pa.ipc.new_stream(sink, table.schema) as writer:

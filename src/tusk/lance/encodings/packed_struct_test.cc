@@ -89,7 +89,11 @@ void ExpectUnpacks(const std::shared_ptr<arrow::Array>& structs) {
   ASSERT_OK(arrow::MakeArray(packed)->ValidateFull());
   ASSERT_EQ(packed->length, structs->length());
   ASSERT_OK_AND_ASSIGN(const ValueEncoding encoding, PackedStructEncoding(*structs->type()));
-  ASSERT_OK_AND_ASSIGN(const auto rows, Decode(*packed, encoding, shape));
+  // Rows of one width that are described field by field, for their lists, are as they stand.
+  const bool is_plain =
+      !shape.is_variable && encoding.kind == ValueEncoding::Kind::kVariablePackedStruct;
+  ASSERT_OK_AND_ASSIGN(const auto rows, is_plain ? Result<std::shared_ptr<arrow::ArrayData>>(packed)
+                                                 : Decode(*packed, encoding, shape));
   ASSERT_OK_AND_ASSIGN(const auto unpacked,
                        UnpackStruct(*rows, shape, structs->type(), arrow::default_memory_pool()));
   EXPECT_TRUE(arrow::MakeArray(unpacked)->Equals(structs,

@@ -8,7 +8,6 @@
 #include <arrow/array/array_nested.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/type_traits.h>
 
 #include "tusk/io/object_store.h"
 #include "tusk/lance/file/column.pb.h"
@@ -83,12 +82,6 @@ Status CheckChildren(const FileReader& file, const Field& field,
   return Status::OK();
 }
 
-/// Whether rows of `type` have structure, so that an index may say again where they begin.
-bool HasStructure(const arrow::DataType& type) {
-  if (type.id() == arrow::Type::FIXED_SIZE_LIST) return HasStructure(*type.field(0)->type());
-  return arrow::is_nested(type.id());
-}
-
 Status CheckField(const FileReader& file, const Field& field, bool is_sound,
                   const OperationContext& context) {
   const std::string path = FormatFieldPath({field.name});
@@ -110,16 +103,14 @@ Status CheckField(const FileReader& file, const Field& field, bool is_sound,
   const std::vector<int64_t> numbers = {end - 1, 0, end / 2, end / 2, end / 3};
   const auto taken = OnlyColumn(file.Take(*columns, numbers, context), declared,
                                 static_cast<int64_t>(numbers.size()));
-  const bool is_found_twice = HasStructure(*whole->type()) && !is_sound;
   // The limit on memory may hit any of them.
   for (const auto& part : {range, taken}) {
     if (part.ok()) continue;
-    if (GetErrorCode(part.status()) != ErrorCode::kOutOfBudget && !is_found_twice) {
+    if (GetErrorCode(part.status()) != ErrorCode::kOutOfBudget) {
       Require(part.status(), "what is read whole can be read in part");
     }
     return part.status();
   }
-  if (is_found_twice) return Status::OK();
   Require(whole->RangeEquals(**range, rows.begin, rows.end, 0, options),
           "a range is a slice of the whole");
   for (size_t i = 0; i < numbers.size(); ++i) {

@@ -16,9 +16,8 @@ inline constexpr int64_t kFileMemory = 64 << 20;
 /// most), a range, and single rows. Answers the first error. The laws: every error is a refusal; a
 /// result has the field's type, the length asked and is valid; a range is a slice of the whole;
 /// rows taken are those of the whole. Aborts on one that is broken.
-/// The last two hold for lists and structs only if the file `is_sound`: where a row begins stands
-/// in a page twice, and the whole is read without its index. A struct's nulls stand in each child:
-/// the children of sound files are read alone too.
+/// A struct's nulls stand in each child's column, so that damage to one lets a child read alone
+/// differ from the whole: only if the file `is_sound` children are read alone too.
 Status CheckFile(std::string_view bytes, bool is_sound = false);
 
 /// A file of the parts in `data`, which stand where the tables, offsets and lengths say: u8 version

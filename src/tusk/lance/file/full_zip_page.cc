@@ -69,6 +69,10 @@ class RowOffsets final : public PageIndex {
     return io::ByteRange{.offset = static_cast<int64_t>(begin),
                          .length = static_cast<int64_t>(end - begin)};
   }
+  /// Whether `row` begins so many bytes into the data.
+  bool PutsAt(int64_t row, int64_t offset) const {
+    return At(row) == static_cast<uint64_t>(offset);
+  }
 
  private:
   uint64_t At(int64_t i) const {
@@ -178,9 +182,10 @@ class FullZipPage::Values final : public PendingValues {
 };
 
 Result<std::unique_ptr<const PendingValues>> FullZipPage::Unravel(
-    const PageIndex* /*index*/, std::span<const RowRange> /*runs*/,
-    std::span<const PlannedRead> reads, std::span<const std::shared_ptr<arrow::Buffer>> bytes,
-    arrow::MemoryPool* /*pool*/, Structure* structure) const {
+    const PageIndex* index, std::span<const RowRange> /*runs*/, std::span<const PlannedRead> reads,
+    std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* /*pool*/,
+    Structure* structure) const {
+  const auto* offsets = static_cast<const RowOffsets*>(index);
   auto values = std::make_unique<Values>(this, bytes);
   std::vector<uint16_t> repetition;
   std::vector<uint16_t> definition;
@@ -188,11 +193,22 @@ Result<std::unique_ptr<const PendingValues>> FullZipPage::Unravel(
     repetition.clear();
     definition.clear();
     std::span<const uint8_t> rest(bytes[i]->data(), bytes[i]->size());
+    const RowRange rows = reads[i].units;
+    const int64_t end = reads[i].bytes.offset + reads[i].bytes.length - data_.offset;
+    int64_t row = rows.begin;
     while (!rest.empty()) {
       if (static_cast<int64_t>(rest.size()) < control_.width()) {
         return Corrupt("full-zip entry of ", rest.size(), " bytes has no levels");
       }
       const ControlWord::Entry entry = control_.Read(rest.data());
+      // Rows begin where the index has them, or by number others would be found than in order.
+      if (offsets != nullptr && entry.repetition == meaning().max_repetition()) {
+        const int64_t at = end - static_cast<int64_t>(rest.size());
+        if (row == rows.end || !offsets->PutsAt(row, at)) {
+          return Corrupt("full-zip row ", row, " begins at ", at, ", where its index has none");
+        }
+        ++row;
+      }
       rest = rest.subspan(control_.width());
       repetition.push_back(entry.repetition);
       definition.push_back(entry.definition);
@@ -203,7 +219,6 @@ Result<std::unique_ptr<const PendingValues>> FullZipPage::Unravel(
     const Levels levels{.repetition = repetition.data(),
                         .definition = definition.data(),
                         .count = static_cast<int64_t>(repetition.size())};
-    const RowRange rows = reads[i].units;
     if (levels.CountRows(meaning()) != rows.length()) {
       return Corrupt("full-zip rows ", rows.begin, " to ", rows.end, " in ", bytes[i]->size(),
                      " bytes are ", levels.CountRows(meaning()));

@@ -220,11 +220,6 @@ Result<std::string> ToLogicalType(const arrow::DataType& type) {
             static_cast<const arrow::ExtensionType&>(item).storage_type()->id() == Type::STRUCT);
   };
   switch (type.id()) {
-    // Views are another form of the same values in memory.
-    case Type::STRING_VIEW:
-      return "string";
-    case Type::BINARY_VIEW:
-      return "binary";
     case Type::FIXED_SIZE_BINARY:
       return "fixed_size_binary:" +
              std::to_string(static_cast<const arrow::FixedSizeBinaryType&>(type).byte_width());

@@ -129,7 +129,7 @@ TEST(LogicalTypeTest, NamesTheOuterWordOfNestedTypes) {
 TEST(LogicalTypeTest, HasNoNameForWhatLanceRefuses) {
   const auto point = arrow::struct_({arrow::field("x", arrow::int32())});
   for (const auto& type :
-       {arrow::list_view(arrow::int8()),
+       {arrow::utf8_view(), arrow::list_view(arrow::int8()),
         arrow::run_end_encoded(arrow::int32(), arrow::utf8()), arrow::month_day_nano_interval(),
         arrow::map(arrow::utf8(), arrow::int8(), /*keys_sorted=*/true),
         arrow::fixed_size_list(arrow::utf8(), 2),

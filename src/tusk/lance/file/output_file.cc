@@ -179,6 +179,7 @@ Status OutputFile::WriteAll(arrow::RecordBatchReader* data) {
   ARROW_RETURN_NOT_OK(state_->CheckUsable());
   if (state_->writer == nullptr) ARROW_RETURN_NOT_OK(state_->Begin(*data->schema()));
   while (true) {
+    ARROW_RETURN_NOT_OK(state_->context.CheckStop());
     std::shared_ptr<arrow::RecordBatch> batch;
     ARROW_RETURN_NOT_OK(data->ReadNext(&batch));
     if (batch == nullptr) return Status::OK();

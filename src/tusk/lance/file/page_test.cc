@@ -3,6 +3,8 @@
 #include "tusk/lance/file/page.h"
 
 #include <cstring>
+#include <iterator>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -84,6 +86,28 @@ class PageFile {
   std::string bytes_;
   std::vector<io::ByteRange> ranges_;
 };
+
+/// Reads the levels of all rows of a page of lists that lies in `bytes`.
+Status UnravelRows(const PageLayout& layout, std::span<const io::ByteRange> buffers,
+                   const std::string& bytes, int64_t num_rows) {
+  const auto cut = [&](io::ByteRange range) {
+    return arrow::Buffer::FromString(bytes.substr(range.offset, range.length));
+  };
+  ARROW_ASSIGN_OR_RAISE(const auto page, MakePage(layout, num_rows, buffers));
+  std::vector<std::shared_ptr<arrow::Buffer>> index_bytes;
+  for (const io::ByteRange range : page->index_ranges()) index_bytes.push_back(cut(range));
+  ARROW_ASSIGN_OR_RAISE(const auto index,
+                        page->ParseIndex(index_bytes, arrow::default_memory_pool()));
+  const RowRange rows{.begin = 0, .end = num_rows};
+  std::vector<PlannedRead> reads;
+  ARROW_RETURN_NOT_OK(page->PlanRuns(index.get(), {&rows, 1}, &reads));
+  std::vector<std::shared_ptr<arrow::Buffer>> pieces;
+  for (const PlannedRead& read : reads) pieces.push_back(cut(read.bytes));
+  Structure structure({false, true}, arrow::default_memory_pool());
+  return page
+      ->Unravel(index.get(), {&rows, 1}, reads, pieces, arrow::default_memory_pool(), &structure)
+      .status();
+}
 
 std::string U16(uint16_t value) { return {reinterpret_cast<const char*>(&value), 2}; }
 std::string U32(uint32_t value) { return {reinterpret_cast<const char*>(&value), 4}; }
@@ -517,6 +541,28 @@ TEST(LancePageTest, ReadsZippedRowsAsTheFormatLaysThemOut) {
   long_value[1] = 3;
   EXPECT_THAT(PageFile(page_layout, 3, {long_value, index}).Read(arrow::utf8()),
               FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST(LancePageTest, FindsListsOnlyWhereBothLevelsAndIndexHaveThem) {
+  FullZipLayout layout;
+  layout.bits_rep = 1;
+  layout.bits = 16;
+  layout.num_items = 3;
+  layout.values = ValueEncoding::Flat(16);
+  const PageLayout page_layout = {.layout = layout,
+                                  .layers = {LevelLayer::kAllValidItem, LevelLayer::kAllValidList}};
+  // [1, 2], [3]
+  const std::string data = "\1" + U16(1) + std::string(1, '\0') + U16(2) + "\1" + U16(3);
+  const auto read = [&](const std::string& row_index) {
+    const std::vector<io::ByteRange> ranges = {
+        {.offset = 0, .length = std::ssize(data)},
+        {.offset = std::ssize(data), .length = std::ssize(row_index)}};
+    return UnravelRows(page_layout, ranges, data + row_index, 2);
+  };
+  EXPECT_OK(read(std::string("\0\x06\x09", 3)));
+  EXPECT_THAT(read(std::string("\0\x03\x09", 3)), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(read(std::string("\0\x09\x09", 3)), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(read(std::string("\x03\x06\x09", 3)), FailsWith(ErrorCode::kCorrupt));
 }
 
 }  // namespace

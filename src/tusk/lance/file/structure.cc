@@ -1,6 +1,7 @@
 #include "tusk/lance/file/structure.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -98,10 +99,17 @@ Status BrokenLevels(uint16_t repetition, uint16_t definition, const LevelMeaning
                  meaning.max_repetition(), " and ", meaning.max_definition());
 }
 
+Status NoListToGoOnWith(uint16_t repetition) {
+  return Corrupt("repetition level ", repetition,
+                 " goes on with a list that is null or empty or was not begun");
+}
+
 }  // namespace
 
 Structure::Structure(const std::vector<bool>& is_list, arrow::MemoryPool* pool)
-    : pool_(pool), first_list_(std::ranges::find(is_list, true) - is_list.begin()) {
+    : pool_(pool),
+      first_list_(static_cast<int>(std::ranges::find(is_list, true) - is_list.begin())),
+      closed_(static_cast<int>(is_list.size()) - 1) {
   layers_.reserve(is_list.size());
   for (const bool list : is_list) layers_.emplace_back(list, pool);
 }
@@ -139,10 +147,11 @@ Status Structure::Append(const LevelMeaning& meaning, const Levels& levels) {
       ++i;
     }
     if (i > begin) {
-      if (has_lists && layers_[first_list_].length == 0) {
-        return Corrupt("levels begin within a list");
+      if (has_lists) {
+        if (closed_ >= first_list_) return NoListToGoOnWith(0);
+        closed_ = -1;
       }
-      for (size_t layer = 0; layer < first_list_; ++layer) {
+      for (int layer = 0; layer < first_list_; ++layer) {
         ARROW_RETURN_NOT_OK(layers_[layer].AppendValid(i - begin));
       }
       if (i == levels.count) break;
@@ -155,12 +164,10 @@ Status Structure::Append(const LevelMeaning& meaning, const Levels& levels) {
     }
     const int first = meaning.first_layer(repetition);
     const LevelMeaning::Stop stop = meaning.stop(definition);
-    // An entry that ends further out than where it begins would say again what an earlier said;
-    // one that goes on with a list must have something to add to it.
+    // An entry that ends further out than where it begins would say again what an earlier said.
     if (stop.layer > first) return BrokenLevels(repetition, definition, meaning);
-    if (first + 1 < static_cast<int>(num_layers()) && layers_[first + 1].length == 0) {
-      return Corrupt("levels begin within a list");
-    }
+    if (closed_ > first) return NoListToGoOnWith(repetition);
+    closed_ = stop.layer;
     for (int layer = first; layer >= 0; --layer) {
       State& state = layers_[layer];
       if (state.is_list) {
@@ -188,7 +195,7 @@ Status Structure::AppendSame(const LevelMeaning& meaning, uint16_t definition, i
 }
 
 Status Structure::AppendValid(int64_t count) {
-  if (first_list_ < num_layers()) return Corrupt("page without the lists of its column");
+  if (first_list_ < std::ssize(layers_)) return Corrupt("page without the lists of its column");
   for (State& layer : layers_) ARROW_RETURN_NOT_OK(layer.AppendValid(count));
   return Status::OK();
 }

@@ -106,7 +106,10 @@ class Structure {
 
   std::vector<State> layers_;
   arrow::MemoryPool* pool_;
-  size_t first_list_;  ///< the inner-most list layer, or num_layers()
+  int first_list_;  ///< the inner-most list layer, or num_layers()
+  /// Up to this layer nothing can be added to the last list: the last entry ended here, or there
+  /// has been none.
+  int closed_;
 };
 
 }  // namespace tusk::lance

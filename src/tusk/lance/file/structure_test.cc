@@ -292,6 +292,8 @@ TEST(LanceStructureTest, RefusesLevelsThatMakeNoSense) {
   refuse({1, 0}, {0, 2});  // an item that is a null list
   refuse({1, 0}, {0, 3});
   refuse({1, 0xFFFF}, {0, 0});
+  refuse({1, 1, 0}, {0, 2, 0});  // goes on with a null list
+  refuse({1, 1, 0}, {0, 3, 1});  // or with one in a null struct
   Structure structure({false, true}, arrow::default_memory_pool());
   EXPECT_THAT(structure.Append(LevelMeaning(layers), {}), FailsWith(ErrorCode::kCorrupt));
 }

@@ -29,8 +29,9 @@ namespace {
 constexpr int64_t kBufferAlignment = 64;
 constexpr uint8_t kPadding = 0x48;
 
-/// Arrow bytes of the pages that are encoded together.
-constexpr int64_t kWindowBytes = int64_t{64} << 20;
+/// Arrow bytes of the pages that are encoded together: some for each thread.
+constexpr int64_t kWindowBytesPerThread = int64_t{16} << 20;
+constexpr int64_t kMaxWindowBytes = int64_t{128} << 20;
 /// Less than this is not worth a thread.
 constexpr int64_t kSmallBytes = 1 << 20;
 /// Arrow bytes that wait for their page, in all columns together.
@@ -69,6 +70,7 @@ Result<PageFormat> FormatOf(const PhysicalColumn& column, uint16_t minor_version
     format.index_bits = format.shape.bits;
     return format;
   }
+  format.is_empty_struct = type->id() == arrow::Type::STRUCT;
   format.is_text = type->id() == arrow::Type::STRING || type->id() == arrow::Type::LARGE_STRING;
   ARROW_ASSIGN_OR_RAISE(format.shape, ValueShape::Of(*type));
   return format;
@@ -92,6 +94,11 @@ Result<std::vector<PlannedColumn>> PlanColumns(const Schema& schema, uint16_t mi
       const PhysicalColumn& column = path.column();
       if (column.kind == ColumnKind::kBlob) {
         if (column.field->is_blob_v2()) return NotWritable(*column.field);
+        if (column.field->logical_type != "large_binary") {
+          return InvalidArgument("field '", column.field->name, "': type ",
+                                 column.field->logical_type,
+                                 " has metadata 'lance-encoding:blob', but only large_binary may");
+        }
         if (path.has_lists() || path.entries_per_row() > 1) {
           return Unsupported("field '", column.field->name, "': blobs in lists cannot be stored");
         }
@@ -327,7 +334,9 @@ Status FileWriterImpl::WriteColumns(const arrow::RecordBatch& batch) {
       queue_.push_back({.column = i, .rows = std::move(page)});
     }
   }
-  return queued_bytes_ >= kWindowBytes ? StartEncoding() : Status::OK();
+  const int64_t window =
+      std::min(kMaxWindowBytes, context_.executor->parallelism() * kWindowBytesPerThread);
+  return queued_bytes_ >= window ? StartEncoding() : Status::OK();
 }
 
 Status FileWriterImpl::Write(const arrow::RecordBatch& batch) {
@@ -421,7 +430,7 @@ Status FileWriterImpl::WriteDescriptors(Column* column) {
 Status FileWriterImpl::FlushColumns() {
   for (size_t i = 0; i < columns_.size(); ++i) {
     std::vector<PageRows> pages;
-    columns_[i]->writer.Flush(&pages);
+    columns_[i]->writer.Finish(&pages);
     for (PageRows& page : pages) {
       queued_bytes_ += page.bytes;
       queue_.push_back({.column = i, .rows = std::move(page)});

@@ -40,8 +40,8 @@ Status CheckWritable(const Schema& schema, uint16_t minor_version = 2);
 
 /// Writes one Lance file of data version 2.1 or 2.2 batch by batch. Pages are encoded by the
 /// threads of the executor while the caller brings the next batch, and stand in the file in the
-/// order of the rows, column by column. Memory is bounded: by what waits for its page, see
-/// FileWriterOptions, and twice 64 MiB of pages that are encoded. Not thread-safe.
+/// order of the rows. Memory is bounded: by what waits for its page, see FileWriterOptions, and by
+/// pages on their way, twice 16 MiB for each thread and 128 MiB at most. Not thread-safe.
 class FileWriter {
  public:
   /// `schema` carries the field ids. The errors of CheckWritable come before a byte is written.

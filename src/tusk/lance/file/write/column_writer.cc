@@ -65,7 +65,7 @@ Status ColumnWriter::Append(const arrow::ArrayData& array, std::vector<PageRows>
     const bool is_whole_page = next.end < rest.end;
     if (is_whole_page && bytes > bytes_left && !pending_.pieces.empty()) {
       // Not even one row more fits.
-      Flush(pages);
+      Cut(pages);
       continue;
     }
     ARROW_ASSIGN_OR_RAISE(LeafRows rows, path_.Take(array, next, pool_));
@@ -73,20 +73,26 @@ Status ColumnWriter::Append(const arrow::ArrayData& array, std::vector<PageRows>
       pending_.num_rows += rows.num_rows;
       pending_.bytes += bytes;
       pending_.pieces.push_back(std::move(rows));
-      Flush(pages);
+      Cut(pages);
     } else {
       ARROW_RETURN_NOT_OK(Keep(std::move(rows), bytes));
-      if (pending_.bytes >= page_bytes_ || pending_.num_rows >= kMaxPageRows) Flush(pages);
+      if (pending_.bytes >= page_bytes_ || pending_.num_rows >= kMaxPageRows) Cut(pages);
     }
     rest.begin = next.end;
   }
   return Status::OK();
 }
 
-void ColumnWriter::Flush(std::vector<PageRows>* pages) {
-  if (pending_.pieces.empty()) return;
+void ColumnWriter::Cut(std::vector<PageRows>* pages) {
   pages->push_back(std::move(pending_));
   pending_ = PageRows();
+  has_page_ = true;
+}
+
+void ColumnWriter::Finish(std::vector<PageRows>* pages) {
+  if (pending_.pieces.empty()) return;
+  pending_.is_only_page = !has_page_;
+  Cut(pages);
 }
 
 Result<LeafRows> ColumnWriter::Join(PageRows rows, arrow::MemoryPool* pool) {
@@ -102,11 +108,17 @@ Result<LeafRows> ColumnWriter::Join(PageRows rows, arrow::MemoryPool* pool) {
 }
 
 Result<EncodedPage> ColumnWriter::Encode(PageRows rows, const OperationContext& context) const {
+  const bool is_only_page = rows.is_only_page;
   ARROW_ASSIGN_OR_RAISE(LeafRows joined, Join(std::move(rows), context.pool));
+  if (!is_only_page) joined.kept_levels = path_.NullLevelsAboveItems();
   auto values = joined.values;
   ARROW_ASSIGN_OR_RAISE(const PageSlots slots, PageSlots::Of(std::move(joined), path_.layers(),
                                                              format_.shape, context.pool));
-  ARROW_ASSIGN_OR_RAISE(EncodedPage page, EncodePage(format_, slots, context));
+  auto encoded = EncodePage(format_, slots, context);
+  if (!encoded.ok()) {
+    return WithContext(encoded.status(), "field '" + path_.column().field->name + "'");
+  }
+  EncodedPage page = *std::move(encoded);
   page.values = std::move(values);
   page.num_rows = slots.num_rows;
   return page;

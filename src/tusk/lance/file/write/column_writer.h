@@ -16,7 +16,8 @@ namespace tusk::lance {
 struct PageRows {
   std::vector<LeafRows> pieces;  ///< at least one
   int64_t num_rows = 0;
-  int64_t bytes = 0;  ///< of Arrow memory
+  int64_t bytes = 0;          ///< of Arrow memory
+  bool is_only_page = false;  ///< of the column
 };
 
 /// Gathers the rows of one column until they are enough for a page.
@@ -29,8 +30,8 @@ class ColumnWriter {
   /// `pages`. They may hold on to `array`; what is left for the next page does not, since it would
   /// keep all of a caller's batch alive. Errors of LeafPath::Take.
   Status Append(const arrow::ArrayData& array, std::vector<PageRows>* pages);
-  /// Appends what is left.
-  void Flush(std::vector<PageRows>* pages);
+  /// Appends what is left; the rows have come to an end.
+  void Finish(std::vector<PageRows>* pages);
 
   /// Encodes a page; called by several threads at once. It keeps what it borrows.
   Result<EncodedPage> Encode(PageRows rows, const OperationContext& context) const;
@@ -43,6 +44,8 @@ class ColumnWriter {
  private:
   /// How many of the first of `rows`, at least one, fit in `bytes`.
   int64_t RowsThatFit(const arrow::ArrayData& array, RowRange rows, int64_t bytes) const;
+  /// Appends the rows so far as a page.
+  void Cut(std::vector<PageRows>* pages);
   /// Adds rows in memory of our own to those that are left.
   Status Keep(LeafRows rows, int64_t bytes);
 
@@ -51,6 +54,7 @@ class ColumnWriter {
   const int64_t page_bytes_;
   arrow::MemoryPool* pool_;
   PageRows pending_;
+  bool has_page_ = false;
 };
 
 }  // namespace tusk::lance

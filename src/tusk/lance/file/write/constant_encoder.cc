@@ -109,6 +109,17 @@ Result<EncodedPage> EncodeAllNullPage(const PageFormat& format, const PageSlots&
   return page;
 }
 
+Result<EncodedPage> EncodeEmptyStructPage(const PageSlots& slots) {
+  if (slots.max_definition > 0 || slots.max_repetition > 0) {
+    return Unsupported(
+        "structs without fields that are null, in lists or in null structs cannot be written");
+  }
+  EncodedPage page;
+  page.layout = {.layout = ConstantLayout{.is_all_null = true},
+                 .layers = {LevelLayer::kNullableItem}};
+  return page;
+}
+
 Result<std::optional<EncodedPage>> EncodeConstantPage(const PageSlots& slots,
                                                       const OperationContext& /*context*/) {
   const RowsView& values = slots.values;

@@ -201,6 +201,19 @@ void LeafPath::Number() {
   }
 }
 
+std::vector<uint16_t> LeafPath::NullLevelsAboveItems() const {
+  std::vector<uint16_t> levels;
+  bool is_above_items = false;
+  for (size_t i = steps_.size(); i-- > 0;) {
+    const Step& step = steps_[i];
+    const bool is_list = step.kind == StepKind::kList || step.kind == StepKind::kLargeList;
+    is_above_items |= step.kind == StepKind::kFixedSizeList;
+    if (is_above_items && !is_list && step.field->nullable) levels.push_back(step.null_level);
+    is_above_items |= is_list;
+  }
+  return levels;
+}
+
 int64_t LeafPath::ArrowBytes(const arrow::ArrayData& array, RowRange rows) const {
   const arrow::ArrayData* at = &array;
   for (const Step& step : steps_) {

@@ -22,6 +22,8 @@ struct LeafRows {
   std::vector<uint16_t> repetition;  ///< of each entry; empty without lists
   /// Of each entry; empty if the values are the only layer: then their bitmap says it all.
   std::vector<uint16_t> definition;
+  /// Levels that the page has a number for even if no entry has them.
+  std::vector<uint16_t> kept_levels;
 };
 
 /// The way from an array of a top-level field down to the values of one of its columns.
@@ -37,6 +39,10 @@ class LeafPath {
   /// Inner-most first; every item nullable, every list null or empty.
   const std::vector<LevelLayer>& layers() const { return layers_; }
   bool has_lists() const { return num_lists_ > 0; }
+  /// The levels of null structs and fixed-size lists, of which there is another number than of the
+  /// items in lists below. pylance mistakes the one number for the other in columns where some
+  /// pages have such nulls and others say that all is valid.
+  std::vector<uint16_t> NullLevelsAboveItems() const;
   /// Rows of a page for each row of the table: the items of a fixed-size list of structs.
   int64_t entries_per_row() const { return entries_per_row_; }
 

@@ -58,9 +58,13 @@ class PageBuilder {
 
   Result<EncodedPage> Build() {
     const ValueShape& shape = format_.shape;
+    const bool is_all_null = slots_.num_nulls == slots_.values.num_rows;
+    if (format_.is_empty_struct && (!is_all_null || slots_.layers.size() == 1)) {
+      return EncodeEmptyStructPage(slots_);
+    }
     // Under null structs a field that is not nullable has values for pylance, whatever they are.
     const bool may_be_null = format_.is_nullable || slots_.values.num_rows == 0;
-    if ((slots_.num_nulls == slots_.values.num_rows && may_be_null) || shape.is_nothing()) {
+    if ((is_all_null && may_be_null) || shape.is_nothing()) {
       return EncodeAllNullPage(format_, slots_, context_);
     }
     if (format_.index_bits > 0) return BuildIndices();
@@ -357,8 +361,11 @@ class PageBuilder {
     const ValueEncoding encoding = MakeFixedSizeListEncoder(clean_)->encoding();
     int64_t bitmap_bytes = 0;
     const auto visit_bitmaps = [&](auto visit) {
+      // Not every layer with a bitmap has nulls in this page.
+      const ValueEncoding* of_layer = &encoding;
       for (size_t layer = 0; layer < clean_.item_bitmaps.size(); ++layer) {
-        if (clean_.item_bitmaps[layer].bits != nullptr) visit(layer, lists.ItemsPerRow(layer));
+        if (of_layer->has_validity) visit(layer, lists.ItemsPerRow(layer));
+        of_layer = of_layer->children.data();
       }
     };
     visit_bitmaps([&](size_t, int64_t items) { bitmap_bytes += BytesForBits(items); });

@@ -44,6 +44,7 @@ struct PageFormat {
   bool is_nullable = true;
   /// Of packed structs whose rows are in full-zip pages: those with texts or lists.
   std::optional<ValueEncoding> packed_rows = {};
+  bool is_empty_struct = false;  ///< a struct without fields
   /// Bits of the indices of a column of dictionaries, whose pages must have one; 0 for others.
   int64_t index_bits = 0;
 };
@@ -58,6 +59,10 @@ Result<EncodedPage> EncodePage(const PageFormat& format, const PageSlots& slots,
 /// A page without a value.
 Result<EncodedPage> EncodeAllNullPage(const PageFormat& format, const PageSlots& slots,
                                       const OperationContext& context);
+
+/// A page of structs without fields. It has no levels: Unsupported if some are needed, as in
+/// pylance. Those which are all null within something else are EncodeAllNullPage's.
+Result<EncodedPage> EncodeEmptyStructPage(const PageSlots& slots);
 
 /// Nothing if the slots that are not null, at least one, differ.
 Result<std::optional<EncodedPage>> EncodeConstantPage(const PageSlots& slots,

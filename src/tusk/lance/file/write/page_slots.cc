@@ -17,17 +17,20 @@
 namespace tusk::lance {
 namespace {
 
-/// Marks the nulls of all layers within a struct that has nulls, down to the first list, as used:
-/// what stands under a null struct is null for pylance, and it cannot read a page that says of such
-/// a layer that all is valid.
+/// Marks levels within structs that have nulls as used, since pylance cannot read pages without:
+/// those of nulls down to the first list, as what stands under a null struct is null for it, and of
+/// all lists, as it forgets to count a list of which the page says that all is valid.
 void LetWhatNullStructsHoldBeNull(const std::vector<LevelLayer>& layers,
                                   std::vector<bool>* is_used) {
   size_t level = is_used->size();
+  bool is_in_struct = false;
   bool is_in_null = false;
   for (size_t i = layers.size(); i-- > 0;) {
-    level -= IsList(layers[i]) ? 2 : 1;
-    if (is_in_null) (*is_used)[level] = true;
-    is_in_null = !IsList(layers[i]) && (*is_used)[level];
+    const bool is_list = IsList(layers[i]);
+    level -= is_list ? 2 : 1;
+    if (is_in_null || (is_list && is_in_struct)) (*is_used)[level] = true;
+    is_in_null = !is_list && (*is_used)[level];
+    is_in_struct |= is_in_null;
   }
 }
 
@@ -110,6 +113,7 @@ Result<PageSlots> PageSlots::Of(LeafRows rows, const std::vector<LevelLayer>& la
   const LevelMeaning full(layers);
   std::vector<bool> is_used(full.max_definition() + 1, false);
   for (const uint16_t level : rows.definition) is_used[level] = true;
+  for (const uint16_t level : rows.kept_levels) is_used[level] = true;
   LetWhatNullStructsHoldBeNull(layers, &is_used);
   Renumbering renumbering = Renumber(layers, is_used);
   slots.layers = std::move(renumbering.layers);

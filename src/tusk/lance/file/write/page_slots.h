@@ -44,7 +44,8 @@ struct PageSlots {
   }
 
   /// The slots of `rows`, whose values have `shape` and whose levels are those of `layers`. Levels
-  /// are numbered anew, without the layers that have no null here. `rows` is left without levels;
+  /// are numbered anew, without those that no entry has and that need not be kept. `rows` is left
+  /// without levels;
   /// its values stay, and `shape` too. Errors of RowsView::Of.
   static Result<PageSlots> Of(LeafRows rows, const std::vector<LevelLayer>& layers,
                               const ValueShape& shape, arrow::MemoryPool* pool);
