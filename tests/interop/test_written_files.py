@@ -161,3 +161,17 @@ def test_pages_without_null_items_of_lists_that_have_some_in_others(version, tmp
         field, array = failure_classes.hinted(pa.array(rows, type_), **hints)
         table = pa.table([array], schema=pa.schema([field.with_name("c")]))
         expect_read_by_both(tmp_path, table, version, max_page_bytes=200)
+
+
+def test_views_beside_lists_of_nulls(tmp_path):
+    """Arrow's cast of the whole gives offsets outside of the items."""
+    type_ = pa.struct({"v": pa.string_view(), "l": pa.list_(pa.struct({"n": pa.null()}))})
+    rows = [{"v": "a", "l": [{"n": None}] * 3}, {"v": "b", "l": []}, {"v": "c", "l": [None]}]
+    table = pa.table({"c": pa.array(rows, type_)})
+    for begin in range(3):
+        batch = table.slice(begin, 1).to_batches()[0]
+        path = tmp_path / "file.lance"
+        writing.write(path, [batch], table.schema, "2.2")
+        for reader in (tusk.file.LanceFileReader, lance.file.LanceFileReader):
+            read = reader(str(path)).read_all().to_table()
+            assert read["c"].to_pylist() == rows[begin : begin + 1]

@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   tusk::FuzzInput input(data, size);
   const bool is_wide = input.Read<uint8_t>() % 2 != 0;
   // Again and again, so that few bytes of input are enough for a page.
-  const int64_t copies = input.ReadBetween(1, 200);
+  const int64_t most_copies = input.ReadBetween(1, 200);
   std::vector<uint8_t> bytes;
   std::vector<int64_t> ends = {0};
   while (input.left() > 0 && ends.size() < 1000) {
@@ -48,7 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const size_t num_texts = ends.size() - 1;
   const std::vector<uint8_t> once = bytes;
-  for (int64_t copy = 1; copy < copies; ++copy) {
+  constexpr size_t kEnough = 128 << 10;
+  for (int64_t copy = 1; copy < most_copies && bytes.size() < kEnough; ++copy) {
     const int64_t begin = ends.back();
     bytes.insert(bytes.end(), once.begin(), once.end());
     for (size_t i = 1; i <= num_texts; ++i) ends.push_back(begin + ends[i]);

@@ -16,10 +16,10 @@ struct FsstTraining {
   int64_t code_bytes = 0;
 };
 
-/// Chooses symbols for `texts` by a sample from all over them, half of them but at most 32 KiB, in
-/// rounds: pairs of symbols become symbols of the next one. The same texts have the same symbols.
-/// Takes one or two milliseconds, however many the texts are.
-/// Source: Boncz, Neumann, Leis, "FSST: Fast Random Access String Compression", VLDB 2020.
+/// Chooses symbols for `texts`, at least one, by a sample from all over them, half of their bytes
+/// but at most 32 KiB, in rounds: pairs of symbols become symbols of the next one. The same texts
+/// have the same symbols. Takes one or two milliseconds, however many the texts are. Source: Boncz,
+/// Neumann, Leis, "FSST: Fast Random Access String Compression", VLDB 2020.
 FsstTraining TrainFsst(const RowsView& texts);
 
 }  // namespace tusk::lance

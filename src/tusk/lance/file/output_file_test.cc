@@ -1,9 +1,11 @@
 #include "tusk/lance/output_file.h"
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include <arrow/array.h>
+#include <arrow/json/from_string.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
@@ -12,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "tusk/lance/file.h"
+#include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/numbered_rows.h"
 
@@ -145,6 +148,80 @@ TEST_F(OutputFileTest, LeavesNothingUnlessItIsFinished) {
   ASSERT_OK_AND_ASSIGN(const auto unknown, Open(nullptr));
   EXPECT_THAT(unknown->Finish(), FailsWith(ErrorCode::kInvalidArgument));
   EXPECT_EQ(CountObjects(), 0);
+}
+
+/// Rows of lists, structs, dictionaries and blobs, of which some are null.
+std::shared_ptr<arrow::RecordBatch> NestedRows() {
+  const auto blob = arrow::key_value_metadata({"lance-encoding:blob"}, {"true"});
+  const auto schema = arrow::schema({
+      arrow::field("list", arrow::list(arrow::utf8())),
+      arrow::field("struct", arrow::struct_({arrow::field("x", arrow::int64()),
+                                             arrow::field("l", arrow::list(arrow::int8()))})),
+      arrow::field("word", arrow::dictionary(arrow::int32(), arrow::utf8())),
+      arrow::field("blob", arrow::large_binary(), true, blob),
+  });
+  const auto rows = [&](int i, const char* json) {
+    return *arrow::json::ArrayFromJSONString(schema->field(i)->type(), json);
+  };
+  return arrow::RecordBatch::Make(
+      schema, 3,
+      {rows(0, R"([["a", null], [], null])"),
+       rows(1, R"([{"x": 1, "l": [1, 2]}, null, {"x": null, "l": null}])"),
+       rows(2, R"(["x", null, "y"])"), rows(3, R"(["0123456789", null, ""])")});
+}
+
+TEST_F(OutputFileTest, LeavesNothingWhenAnyRequestFails) {
+  const auto batch = NestedRows();
+  const auto memory = place_.store;
+  const auto faulty = std::make_shared<FaultyStore>(memory);
+  place_.store = faulty;
+  const auto write = [&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto file, Open(batch->schema(), {.pages = {.max_page_bytes = 1}}));
+    for (int i = 0; i < 3; ++i) {
+      ARROW_RETURN_NOT_OK(file->Write(*batch));
+      // Buffers go to the store at once, between pages.
+      ARROW_RETURN_NOT_OK(file->AddGlobalBuffer(Bytes("buffer")));
+    }
+    return file->Finish();
+  };
+  for (const bool and_all_after : {false, true}) {
+    int64_t n = 0;
+    while (true) {
+      faulty->Reset();
+      faulty->FailRequest(n, and_all_after);
+      const Status status = write();
+      if (!faulty->has_failed()) {
+        ASSERT_OK(status);
+        break;
+      }
+      EXPECT_THAT(status, FailsWith(ErrorCode::kIo)) << n;
+      EXPECT_EQ(memory->List("", context_)->size(), 0) << n;
+      ++n;
+    }
+    EXPECT_GT(n, 30);
+    EXPECT_EQ(memory->List("", context_)->size(), 1);
+    ASSERT_OK(memory->Delete(place_.path, context_));
+  }
+}
+
+TEST_F(OutputFileTest, LeavesNothingWhenItIsCancelled) {
+  constexpr int kBatches = 4;
+  const auto batch = NestedRows();
+  for (int before = 0; before <= kBatches; ++before) {
+    std::stop_source stop;
+    context_.stop = stop.get_token();
+    ASSERT_OK_AND_ASSIGN(const auto file, Open(batch->schema(), {.pages = {.max_page_bytes = 1}}));
+    Status status;
+    for (int i = 0; i < kBatches; ++i) {
+      if (i == before) stop.request_stop();
+      if (status.ok()) status = file->Write(*batch);
+    }
+    stop.request_stop();
+    if (status.ok()) status = file->Finish();
+    EXPECT_THAT(status, FailsWith(ErrorCode::kCancelled)) << before;
+    EXPECT_THAT(file->Finish(), FailsWith(ErrorCode::kCancelled)) << before;
+    EXPECT_EQ(CountObjects(), 0) << before;
+  }
 }
 
 TEST_F(OutputFileTest, TakesNothingMoreOnceItIsFinished) {
