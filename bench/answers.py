@@ -4,19 +4,38 @@ import zlib
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def _is_list(type):
+    return any(
+        is_one(type)
+        for is_one in (
+            pa.types.is_list,
+            pa.types.is_large_list,
+            pa.types.is_list_view,
+            pa.types.is_large_list_view,
+        )
+    )
 
 
 def _plain(type):
-    """The type without the liberty that a format takes in how it lays out text."""
+    """The type without the liberties that formats take in laying out texts, bytes and lists."""
     if pa.types.is_string_view(type) or pa.types.is_large_string(type):
         return pa.string()
+    if pa.types.is_binary_view(type) or pa.types.is_large_binary(type):
+        return pa.binary()
+    if _is_list(type):
+        return pa.list_(_plain(type.value_type))
+    if pa.types.is_struct(type):
+        return pa.struct([(field.name, _plain(field.type)) for field in type])
     if pa.types.is_fixed_size_list(type):
         return pa.list_(_plain(type.value_type), type.list_size)
     return type
 
 
 def _text_parts(array):
-    """Lengths and bytes of a string array without nulls."""
+    """Lengths and bytes of a string or binary array without nulls."""
     offsets = np.frombuffer(array.buffers()[1], np.int32)
     offsets = offsets[array.offset : array.offset + len(array) + 1]
     yield np.diff(offsets)
@@ -30,10 +49,19 @@ def _parts(array):
     if pa.types.is_fixed_size_list(array.type):
         yield from _parts(array.flatten())
         return
+    if pa.types.is_list(array.type):
+        yield pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+        yield from _parts(array.flatten())
+        return
+    if pa.types.is_struct(array.type):
+        for child in array.flatten():
+            yield from _parts(child)
+        return
+    is_text = pa.types.is_string(array.type) or pa.types.is_binary(array.type)
     if array.null_count > 0:
         # What lies under a null is of no account.
-        array = array.fill_null("" if pa.types.is_string(array.type) else 0)
-    if pa.types.is_string(array.type):
+        array = array.fill_null("" if is_text else 0)
+    if is_text:
         yield from _text_parts(array)
     else:
         yield array.to_numpy(zero_copy_only=False)

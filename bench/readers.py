@@ -5,8 +5,6 @@ ascending and without duplicates. Modules are imported where they are used, so t
 the implementation it measures and no other.
 """
 
-import importlib.util
-
 import numpy as np
 
 
@@ -264,10 +262,3 @@ READERS = {
     "tusk-file": TuskFile,
     "pylance-file": PylanceFile,
 }
-
-
-def is_installed(name):
-    """Whether the implementation can be imported here."""
-    if name == "tusk-file":
-        return importlib.util.find_spec("tusk.file") is not None
-    return all(importlib.util.find_spec(module) is not None for module in READERS[name].modules)

@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+import writers
+
 # Part of the folder's name: a change of the values below needs a new number.
 _RECIPE_VERSION = 1
-_LEAST_ROWS = 1000
 
 SCALARS = (
     "id",
@@ -41,6 +42,10 @@ def _words(generator, count):
     return sorted(words)
 
 
+def _label_numbers(generator, count):
+    return generator.choice(len(_LABELS), count, p=[0.3, 0.25, 0.2, 0.1, 0.1, 0.05])
+
+
 def _vectors(generator, rows, dim):
     values = generator.standard_normal(rows * dim, dtype=np.float32)
     return pa.FixedSizeListArray.from_arrays(pa.array(values), dim)
@@ -53,7 +58,7 @@ def make_wide(rows):
     number = pc.cast(pa.array(generator.integers(10**6, 10**7, rows)), pa.string())
     pick = [words.take(pa.array(generator.integers(0, len(words), rows))) for _ in range(2)]
     steps = generator.integers(1, 2000, rows)
-    labels = generator.choice(len(_LABELS), rows, p=[0.3, 0.25, 0.2, 0.1, 0.1, 0.05])
+    labels = _label_numbers(generator, rows)
     columns = [
         pa.array(np.arange(rows)),
         pa.array(np.int64(1_700_000_000_000_000) + np.cumsum(steps), pa.timestamp("us")),
@@ -90,11 +95,58 @@ def make_embeddings(rows):
     return pa.table({"vector": _vectors(generator, rows, 768)})
 
 
-# Name: how it is made, and its rows at scale 1.
+def _lists(generator, rows, most, make_values):
+    """Lists of 0 to `most` values each, one in fifty of them null."""
+    lengths = generator.integers(0, most + 1, rows)
+    is_null = generator.random(rows) < 0.02
+    offsets = np.zeros(rows + 1, np.int32)
+    np.cumsum(np.where(is_null, 0, lengths), out=offsets[1:])
+    values = make_values(offsets[-1])
+    return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(is_null))
+
+
+def make_nested(rows):
+    """Boxes, a list of 0 to 8 structs of numbers and a text, and samples, one of 0 to 64 floats."""
+    generator = np.random.default_rng(4)
+
+    def boxes(count):
+        corners = [generator.integers(0, 1920, count).astype(np.float32) for _ in range(4)]
+        labels = pa.array(_LABELS).take(pa.array(_label_numbers(generator, count)))
+        scores = generator.random(count, dtype=np.float32)
+        return pa.StructArray.from_arrays(
+            [*map(pa.array, corners), labels, pa.array(scores)],
+            names=["x", "y", "width", "height", "label", "score"],
+        )
+
+    def samples(count):
+        return pa.array(generator.standard_normal(count, dtype=np.float32))
+
+    columns = {
+        "boxes": _lists(generator, rows, 8, boxes),
+        "samples": _lists(generator, rows, 64, samples),
+    }
+    return pa.table(columns)
+
+
+def make_blobs(rows):
+    """200,000 random bytes in each row."""
+    generator = np.random.default_rng(5)
+    size = 200_000
+    offsets = pa.array(np.arange(rows + 1) * size)
+    values = pa.py_buffer(generator.bytes(rows * size))
+    blobs = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), rows, [None, offsets.buffers()[1], values]
+    )
+    return pa.table({"blob": blobs})
+
+
+# Name: how it is made, its rows at scale 1, and the fewest that a run has.
 TABLES = {
-    "wide": (make_wide, 2_000_000),
-    "text": (make_text, 1_000_000),
-    "embeddings": (make_embeddings, 100_000),
+    "wide": (make_wide, 2_000_000, 1000),
+    "text": (make_text, 1_000_000, 1000),
+    "embeddings": (make_embeddings, 100_000, 1000),
+    "nested": (make_nested, 500_000, 1000),
+    "blobs": (make_blobs, 2_000, 10),
 }
 
 
@@ -121,39 +173,17 @@ class Files:
             return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         return path.stat().st_size if path.exists() else None
 
-
-def _write_lance(table, path):
-    import lance
-
-    lance.write_dataset(table, path, data_storage_version="2.2")
-
-
-def _write_parquet(table, path):
-    import pyarrow.parquet
-
-    pyarrow.parquet.write_table(table, path, compression="zstd", row_group_size=100_000)
-
-
-def _write_feather(table, path):
-    import pyarrow.feather
-
-    # One batch: pyarrow's take joins all chunks of a text column before it looks for the rows.
-    pyarrow.feather.write_feather(
-        table, path, compression="uncompressed", chunksize=table.num_rows
-    )
-
-
-def _write_vortex(table, path):
-    import vortex
-
-    vortex.io.write(table, path)
+    def data_size(self, format):
+        """Bytes of the data files alone: without the manifests and transactions of a dataset."""
+        if format != "lance":
+            return self.size(format)
+        data = pathlib.Path(self.path(format)) / "data"
+        return sum(file.stat().st_size for file in data.iterdir())
 
 
 _WRITERS = {
-    "lance": _write_lance,
-    "parquet": _write_parquet,
-    "feather": _write_feather,
-    "vortex": _write_vortex,
+    peer.format: peer
+    for peer in (writers.Pylance, writers.Parquet, writers.Feather, writers.Vortex)
 }
 
 
@@ -172,8 +202,8 @@ def prepare(root, scale, names, formats):
     """
     files = {}
     for name in names:
-        make, full_rows = TABLES[name]
-        rows = max(_LEAST_ROWS, round(full_rows * scale))
+        make, full_rows, least_rows = TABLES[name]
+        rows = max(least_rows, round(full_rows * scale))
         folder = pathlib.Path(root) / f"recipe-{_RECIPE_VERSION}" / f"{name}-{rows}"
         folder.mkdir(parents=True, exist_ok=True)
         files[name] = Files(str(folder.absolute()), rows)
@@ -183,7 +213,7 @@ def prepare(root, scale, names, formats):
             unfinished = folder / f"unfinished.{format}"
             if unfinished.is_dir():
                 shutil.rmtree(unfinished)
-            _WRITERS[format](table, str(unfinished))
+            _WRITERS[format]().write(table, str(unfinished))
             unfinished.rename(files[name].path(format))
         if "lance" in formats:
             files[name] = dataclasses.replace(

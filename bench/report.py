@@ -82,9 +82,24 @@ def _columns(workloads, labels):
     return [name for name in labels if any(name in w["implementations"] for w in workloads)]
 
 
+def _times_title(title, workloads):
+    if all(len(workload["order"]) == 1 for workload in workloads):
+        return f"### {title}: median (best)"
+    return f"### {title}: median (best) **time of the peer / time of tusk**"
+
+
+def _are_writes(workloads):
+    return any(workload["operation"] == "write" for workload in workloads)
+
+
+def _subject(workloads):
+    """What the Arrow bytes of the workloads are."""
+    return "table" if _are_writes(workloads) else "result"
+
+
 def _times_table(workloads, labels):
     names = _columns(workloads, labels)
-    header = ["workload", "result MB", "goal", *(labels[name] for name in names)]
+    header = ["workload", f"{_subject(workloads)} MB", "goal", *(labels[name] for name in names)]
     rows = []
     for workload in workloads:
         entries = workload["implementations"]
@@ -106,19 +121,58 @@ def _entries_table(workloads, labels, cell):
 def _memory_goals(workloads):
     for workload in workloads:
         entry = workload["implementations"].get(workload["order"][0], {})
-        if workload["goal_memory"] is not None and "memory" in entry:
-            ratio = entry["memory"]["added"] / workload["bytes"]
+        if "memory" not in entry:
+            continue
+        added = entry["memory"]["added"]
+        if workload["goal_memory"] is not None:
+            ratio = added / workload["bytes"]
             goal = workload["goal_memory"]
             yield (
                 f"Goal of {workload['name']}: at most {goal:g} times the result, measured "
                 f"{ratio:.2f}: {'yes' if ratio <= goal else 'no'}."
             )
+        if workload["goal_megabytes"] is not None:
+            goal = workload["goal_megabytes"]
+            yield (
+                f"Goal of {workload['name']}: below {goal:g} MB beside the table, measured "
+                f"{_megabytes(added)}: {'yes' if added < goal * 1e6 else 'no'}."
+            )
+
+
+def _size_goal(workload):
+    """The bytes of tusk's files over those of pylance's, and whether they are few enough."""
+    goal = workload["goal_size"]
+    ours, pylance = (
+        workload["implementations"].get(workload["order"][i], {}).get("size") for i in (0, 1)
+    )
+    if ours is None or not pylance:
+        return "", f"{goal:g}"
+    ratio = ours / pylance
+    return f"**{ratio:.4f}** ({ours - pylance:+,} B)", f"{goal:g}: {'yes' if ratio <= goal else 'no'}"
+
+
+def _sizes_table(workloads, labels):
+    # Feather's are those of the table.
+    names = [name for name in _columns(workloads, labels) if name != "feather-writer"]
+    header = ["workload", "table MB", *(labels[name] for name in names), "tusk / pylance", "goal"]
+    rows = []
+    for workload in workloads:
+        sizes = [workload["implementations"].get(name, {}).get("size") for name in names]
+        cells = ["" if size is None else _megabytes(size) for size in sizes]
+        rows.append(
+            [workload["name"], _megabytes(workload["bytes"]), *cells, *_size_goal(workload)]
+        )
+    return _markdown(header, rows)
+
+
+def _file_cell(size):
+    return "" if size is None else _megabytes(size)
 
 
 def _files_table(files):
     formats = list(dict.fromkeys(format for sizes in files.values() for format in sizes["bytes"]))
     rows = [
-        [name, f"{sizes['rows']:,}", *(_megabytes(sizes["bytes"].get(f) or 0) for f in formats)]
+        [name, f"{sizes['rows']:,}", *(_file_cell(sizes["bytes"].get(f)) for f in formats)]
         for name, sizes in files.items()
     ]
     return _markdown(["MB of file", "rows", *formats], rows)
@@ -152,17 +206,21 @@ def render(results):
     for title, workloads in results["groups"].items():
         if not workloads:
             continue
-        sections.append(f"### {title}: median (best) **time of the peer / time of tusk**")
+        sections.append(_times_title(title, workloads))
         sections.append(_times_table(workloads, labels))
         sections.append(f"### {title}: CPU time of a call, all threads")
         sections.append(_entries_table(workloads, labels, _cpu_cell))
         if any("memory" in e for w in workloads for e in w["implementations"].values()):
             sections.append(
-                f"### {title}: memory added at the peak **and as a multiple of the result**, "
-                "reads of the first call"
+                f"### {title}: memory added at the peak "
+                f"**and as a multiple of the {_subject(workloads)}**"
+                + ("" if _are_writes(workloads) else ", reads of the first call")
             )
             sections.append(_entries_table(workloads, labels, _memory_cell))
             sections.extend(_memory_goals(workloads))
+        if any(workload["goal_size"] is not None for workload in workloads):
+            sections.append(f"### {title}: MB of the data files")
+            sections.append(_sizes_table(workloads, labels))
         failures = list(_errors(workloads, labels))
         if failures:
             sections.append("Failed:\n\n" + "\n".join(failures))

@@ -14,13 +14,17 @@ import recipes
 import report
 import scans
 import takes
-from readers import READERS, is_installed
+import writes
+from implementations import IMPLEMENTATIONS, is_installed
 from worker import Worker, WorkerError
 
 _GROUPS = {
     "Scans": scans.WORKLOADS,
     "Takes": takes.WORKLOADS,
     "Lance files": lance_files.WORKLOADS,
+    "Writes": writes.WORKLOADS,
+    # Behind all others, and not between their rounds: their writes would wait for its disk.
+    "Durable writes": writes.DURABLE_WORKLOADS,
 }
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Answers are compared with those of this one, which reads the table as it was made.
@@ -39,7 +43,7 @@ def _parse_arguments():
         "--implementations",
         type=lambda text: text.split(","),
         metavar="NAMES",
-        help=f"some of {','.join(READERS)} (all that are installed)",
+        help=f"some of {','.join(IMPLEMENTATIONS)} (all that are installed)",
     )
     parser.add_argument("--no-memory", action="store_true", help="measure no peak memory")
     parser.add_argument("--data", type=pathlib.Path, default=_ROOT / "build" / "bench" / "data")
@@ -54,9 +58,10 @@ def _parse_arguments():
     )
     parser.add_argument("--list", action="store_true", help="name the workloads and stop")
     arguments = parser.parse_args()
-    unknown = set(arguments.implementations or []) - READERS.keys()
+    unknown = set(arguments.implementations or []) - IMPLEMENTATIONS.keys()
     if unknown:
-        parser.error(f"unknown implementations {sorted(unknown)}: there are {list(READERS)}")
+        known = ", ".join(IMPLEMENTATIONS)
+        parser.error(f"unknown implementations {sorted(unknown)}: there are {known}")
     if arguments.rounds < 1 or arguments.scale <= 0:
         parser.error("--rounds and --scale must be positive")
     return arguments
@@ -67,18 +72,34 @@ def _tell(text):
 
 
 def _check(workload, workers, reference):
-    """Asks every implementation once; those that answered right, and an entry for each."""
-    expected, bytes = reference.ask("check", workload, True)
+    """Asks every implementation once: an entry for each, and the Arrow bytes of the answer."""
+    read = workload if workload.operation != "write" else workload.read_of_what_is_written()
+    expected, bytes = reference.ask("check", read, True)
     entries = {}
     for name in workload.implementations:
         if name not in workers:
             continue
         try:
-            answer, _ = workers[name].ask("check", workload, False)
-            entries[name] = {} if answer == expected else {"error": _difference(answer, expected)}
+            answer, entry = _ask_once(workload, name, workers[name], reference)
+            if answer != expected:
+                entry["error"] = _difference(answer, expected)
+            entries[name] = entry
         except WorkerError as error:
             entries[name] = {"error": str(error)}
     return entries, bytes
+
+
+def _ask_once(workload, name, worker, reference):
+    """Digest of the implementation's answer, or of what it wrote; and its entry so far."""
+    if workload.operation != "write":
+        answer, _ = worker.ask("check", workload, False)
+        return answer, {}
+    try:
+        written, size = worker.ask("write", workload)
+        answer = reference.ask("read_back", IMPLEMENTATIONS[name].reader, written)
+    finally:
+        worker.ask("remove_written", workload)
+    return answer, {"size": size}
 
 
 def _difference(answer, expected):
@@ -137,9 +158,12 @@ def _run(workload, workers, reference, files, settings):
             _tell(f"    {name}: {entry['error']}")
     return {
         "name": workload.name,
+        "operation": workload.operation,
         "bytes": bytes,
         "goal": workload.goal,
         "goal_memory": workload.goal_memory,
+        "goal_megabytes": workload.goal_megabytes,
+        "goal_size": workload.goal_size,
         "order": workload.implementations,
         "implementations": entries,
     }
@@ -148,10 +172,17 @@ def _run(workload, workers, reference, files, settings):
 def _choose_implementations(settings):
     if settings.implementations is not None:
         return settings.implementations
-    chosen = [name for name in READERS if is_installed(name)]
-    for name in READERS.keys() - set(chosen):
+    chosen = [name for name in IMPLEMENTATIONS if is_installed(name)]
+    for name in IMPLEMENTATIONS.keys() - set(chosen):
         _tell(f"{name} is left out: it is not installed")
     return chosen
+
+
+def _formats_read(workloads, table, chosen):
+    """The formats of the table that the workloads need: what is only written comes from Feather."""
+    read = (w for w in workloads if w.table == table and w.operation != "write")
+    names = {name for w in read for name in w.implementations if name in chosen}
+    return {IMPLEMENTATIONS[name].format for name in [*names, _REFERENCE]}
 
 
 def main():
@@ -179,32 +210,40 @@ def main():
     used = [w for workloads in groups.values() for w in workloads]
     used_names = {name for w in used for name in w.implementations if name in chosen}
     chosen = [name for name in chosen if name in used_names]
-    formats = {READERS[name].format for name in [*chosen, _REFERENCE]}
     tables = [name for name in recipes.TABLES if any(w.table == name for w in used)]
     _tell(f"Tables {', '.join(tables)} at scale {settings.scale:g}")
-    files = recipes.prepare(settings.data, settings.scale, tables, sorted(formats))
+    formats = {name: _formats_read(used, name, chosen) for name in tables}
+    files = {}
+    for name in tables:
+        files |= recipes.prepare(settings.data, settings.scale, [name], sorted(formats[name]))
 
     workers = {name: Worker(name, files) for name in chosen}
     results = {
         "machine": described,
         "settings": {key: getattr(settings, key) for key in ("scale", "rounds", "seconds")},
         "versions": {},
-        "labels": {name: READERS[name].label for name in READERS},
+        "labels": {name: IMPLEMENTATIONS[name].label for name in IMPLEMENTATIONS},
         "groups": {},
         "files": {
-            name: {"rows": f.rows, "bytes": {format: f.size(format) for format in sorted(formats)}}
+            name: {
+                "rows": f.rows,
+                "bytes": {format: f.size(format) for format in sorted(formats[name])},
+            }
             for name, f in files.items()
         },
     }
     with Worker(_REFERENCE, files) as reference:
-        for title, workloads in groups.items():
+        for number, (title, workloads) in enumerate(groups.items()):
             _tell(title)
             results["groups"][title] = [
                 _run(workload, workers, reference, files, settings) for workload in workloads
             ]
-    for worker in workers.values():
-        results["versions"] |= worker.ask("versions")
-        worker.close()
+            # Those that no later group needs leave it their memory.
+            later = [w for rest in list(groups.values())[number + 1 :] for w in rest]
+            needed = {name for w in later for name in w.implementations}
+            for name in [name for name in workers if name not in needed]:
+                results["versions"] |= workers[name].ask("versions")
+                workers.pop(name).close()
 
     text = report.render(results)
     print(text)

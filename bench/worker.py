@@ -3,10 +3,13 @@
 Worker is the end that asks; `_serve` runs in the process.
 """
 
+import dataclasses
 import gc
 import importlib
 import multiprocessing
+import os
 import re
+import shutil
 import signal
 import statistics
 import time
@@ -21,7 +24,12 @@ class WorkerError(Exception):
 
 
 def _read_result(result):
-    """Rows of a table, or of the batches that an iterator gives: these are dropped as they come."""
+    """Rows of a table, or of the batches that an iterator gives: these are dropped as they come.
+
+    None of a write, which gives nothing.
+    """
+    if result is None:
+        return 0
     if hasattr(result, "num_rows"):
         return result.num_rows
     return sum(batch.num_rows for batch in result)
@@ -37,19 +45,76 @@ def _memory():
 class _Server:
     def __init__(self, implementation, files):
         # Not at the top of the file: the asking process stays small.
-        from readers import READERS
+        from implementations import IMPLEMENTATIONS
 
-        self._make = READERS[implementation]
+        self._name = implementation
+        self._make = IMPLEMENTATIONS[implementation]
         self._files = files
         self._readers = {}
+        self._writer = None
+        self._input = None
+        self._input_key = None
 
     def _operation(self, workload):
+        if workload.operation == "write":
+            self._writer = self._writer or self._make()
+            return self._writer.write
         if workload.table not in self._readers:
             self._readers[workload.table] = self._make(self._files[workload.table])
         return getattr(self._readers[workload.table], workload.operation)
 
     def _arguments(self, workload, call):
+        if workload.operation == "write":
+            return self._table_to_write(workload), self._fresh_place(workload, call)
         return workload.arguments(self._files[workload.table], call)
+
+    def _table_to_write(self, workload):
+        """The workload's table in memory; the one before is dropped."""
+        key = (workload.table, workload.columns)
+        if self._input_key != key:
+            import pyarrow as pa
+            import pyarrow.feather
+
+            self._input = None
+            self._input = pyarrow.feather.read_table(
+                self._files[workload.table].path("feather"),
+                columns=None if workload.columns is None else list(workload.columns),
+                memory_map=False,
+            )
+            self._input_key = key
+            # What the reading has left would hide what the writing takes.
+            pa.default_memory_pool().release_unused()
+        return self._input
+
+    def _written(self, workload, call):
+        """What call number `call` writes: another folder each time, beside the table's files."""
+        files = self._files[workload.table]
+        folder = f"{files.folder}/written-{self._name}/{call}"
+        return dataclasses.replace(files, folder=folder, first_data_file=None)
+
+    def _fresh_place(self, workload, call):
+        self.remove_written(workload)
+        written = self._written(workload, call)
+        os.makedirs(written.folder)
+        return written.path(self._make.format)
+
+    def remove_written(self, workload):
+        """Removes what this implementation wrote of the workload's table, in earlier runs too."""
+        folder = f"{self._files[workload.table].folder}/written-{self._name}"
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def write(self, workload):
+        """Does call 0 and leaves what it wrote: the Files, and the bytes of the data files."""
+        self._operation(workload)(*self._arguments(workload, 0))
+        written = self._written(workload, 0)
+        return written, written.data_size(self._make.format)
+
+    def read_back(self, reader, written):
+        """Digest of what stands in the Files `written`, by the reader of that name."""
+        from answers import digest
+        from implementations import IMPLEMENTATIONS
+
+        return digest(IMPLEMENTATIONS[reader](written).scan(None))
 
     def check(self, workload, is_reference):
         """Digest and Arrow bytes of the answer to call 0."""
@@ -79,6 +144,8 @@ class _Server:
             walls.append(time.perf_counter() - wall)
             cpus.append(time.process_time() - cpu)
             del result
+            if workload.operation == "write":
+                self.remove_written(workload)
         gc.enable()
         return {
             "calls": len(walls),
@@ -89,10 +156,13 @@ class _Server:
         }
 
     def measure_memory(self, workload):
-        """What one call adds to the resident memory of a process that has opened its reader."""
+        """What one call adds to the resident memory of a process that has opened its reader.
+
+        For a write: that holds the table it writes.
+        """
         operation = self._operation(workload)
         arguments = self._arguments(workload, 0)
-        reader = self._readers[workload.table]
+        reader = self._readers.get(workload.table)
         requests = getattr(reader, "io", lambda: None)
         requests()
         with open("/proc/self/clear_refs", "w") as reset:
@@ -101,6 +171,8 @@ class _Server:
         result = operation(*arguments)
         _read_result(result)
         _, peak = _memory()
+        if workload.operation == "write":
+            self.remove_written(workload)
         return {"before": before, "peak": peak, "added": peak - before, "requests": requests()}
 
     def versions(self):

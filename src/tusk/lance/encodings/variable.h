@@ -57,7 +57,7 @@ Result<std::unique_ptr<const ValueDecoder>> MakeVariableDecoder(const ValueEncod
 inline constexpr int64_t kVariableChunkBytes = 4096;
 
 /// Stores values of a variable shape as that decoder reads them, with offsets of its bits. A chunk
-/// has as many values as fit `chunk_bytes`, but at least two. One buffer.
+/// has as many values as fit `chunk_bytes` and kMaxChunkValues, but at least two. One buffer.
 std::unique_ptr<ValueEncoder> MakeVariableEncoder(const ValueShape& shape,
                                                   int64_t chunk_bytes = kVariableChunkBytes);
 

@@ -30,8 +30,9 @@ struct ChunkPart {
 
 class MiniBlockEncoder {
  public:
+  /// `level_version`: levels are encoded as in data version 2.`level_version`.
   MiniBlockEncoder(const PageFormat& format, const PageSlots& slots, const RowsView& values,
-                   ValueEncoder* encoder, arrow::MemoryPool* pool)
+                   ValueEncoder* encoder, int level_version, arrow::MemoryPool* pool)
       : slots_(slots),
         values_(values),
         encoder_(encoder),
@@ -40,10 +41,10 @@ class MiniBlockEncoder {
         chunks_(pool),
         rows_(pool) {
     if (!slots.repetition.empty()) {
-      repetition_ = LevelEncoder::Make(slots.repetition, format.minor_version, ChunkLevels());
+      repetition_ = LevelEncoder::Make(slots.repetition, level_version, ChunkLevels());
     }
     if (!slots.definition.empty()) {
-      definition_ = LevelEncoder::Make(slots.definition, format.minor_version, ChunkLevels());
+      definition_ = LevelEncoder::Make(slots.definition, level_version, ChunkLevels());
     }
     const size_t num_levels = (repetition_ ? 1 : 0) + (definition_ ? 1 : 0);
     for (size_t i = 0; i < num_levels + encoder->num_buffers(); ++i) parts_.emplace_back(pool);
@@ -221,11 +222,15 @@ class MiniBlockEncoder {
 Result<std::optional<EncodedPage>> EncodeMiniBlockPage(
     const PageFormat& format, const PageSlots& slots, const RowsView& values, ValueEncoder* encoder,
     const PageDictionary* dictionary, const OperationContext& context) {
-  MiniBlockEncoder page(format, slots, values, encoder, context.pool);
-  ARROW_ASSIGN_OR_RAISE(const bool fits, page.Encode());
-  if (!fits) return std::nullopt;
-  ARROW_ASSIGN_OR_RAISE(EncodedPage encoded, page.Finish(dictionary));
-  return encoded;
+  // Levels in runs may be longer in one chunk than its header can say; packed ones are not.
+  for (int level_version = format.minor_version; level_version > 0; --level_version) {
+    MiniBlockEncoder page(format, slots, values, encoder, level_version, context.pool);
+    ARROW_ASSIGN_OR_RAISE(const bool fits, page.Encode());
+    if (!fits) continue;
+    ARROW_ASSIGN_OR_RAISE(EncodedPage encoded, page.Finish(dictionary));
+    return encoded;
+  }
+  return std::nullopt;
 }
 
 }  // namespace tusk::lance

@@ -165,10 +165,6 @@ class PageBuilder {
     ValueShape shape;
     shape.bits = bits;
     if (options_.compression == Compression::kNone) return MakeFlatEncoder(shape);
-    if (options_.compression == Compression::kGeneral && bits >= 32 &&
-        options_.byte_stream_split == EncodingOptions::ByteStreamSplit::kOn) {
-      return MakeByteStreamSplitEncoder(bits);
-    }
     const WordStatistics statistics = WordStatistics::Of(words);
     const int64_t raw = words.num_rows * bits / 8;
     const int64_t runs = statistics.rle_bytes(bits);
