@@ -4,7 +4,7 @@ import pathlib
 import re
 
 import pytest
-from generator import files, layouts, logical_types, matrix
+from generator import files, layouts, logical_types, matrix, writing
 from lance.file import LanceFileReader
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -19,13 +19,28 @@ def describe(path):
     return layouts.describe_file(LanceFileReader(str(path)).metadata())
 
 
+def write(path, table, version):
+    try:
+        writing.write(path, [table], table.schema, version)
+    except NotImplementedError as error:
+        raise files.Refused(str(error)) from error
+
+
 def test_matrix_page_is_what_a_run_gives(open_reader, request, tmp_path):
-    seen = matrix.run(open_reader, tmp_path, describe)
-    wrong = [line for one in seen.values() for line in one.wrong]
-    assert not wrong, "\n".join(wrong[:40])
+    read = matrix.run(open_reader, tmp_path, describe)
     if request.config.getoption("--reader") == "pylance":
+        assert not [line for one in read.values() for line in one.wrong]
         return
-    page = matrix.render(seen)
+    written = matrix.run(open_reader, tmp_path, describe, write, writing.VERSIONS)
+    wrong = [line for one in [*read.values(), *written.values()] for line in one.wrong]
+    for (version, type_name), seen in written.items():
+        is_written = bool(seen.read)
+        if is_written == (type_name in writing.NOT_WRITTEN[version]):
+            wrong.append(f"{version} {type_name} not written: {seen.unwritten}")
+        if seen.misread and not read[version, type_name].misread:
+            wrong.append(f"{version} {type_name} misread by pylance: {seen.misread}")
+    assert not wrong, "\n".join(wrong[:40])
+    page = matrix.render(read, written)
     if request.config.getoption("--write-matrix"):
         PAGE.write_text(page, encoding="utf-8")
     assert page == PAGE.read_text(encoding="utf-8"), "the page is of another run: --write-matrix"

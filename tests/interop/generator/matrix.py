@@ -1,4 +1,5 @@
-"""The interop matrix: the page layouts and codecs that were read, for each type and version."""
+"""The interop matrix: the page layouts and codecs of files that one wrote and the other read, for
+each type and version."""
 
 import collections
 import dataclasses
@@ -55,21 +56,24 @@ class Seen:
     levels: set = dataclasses.field(default_factory=set)
 
 
-def run(open_reader, folder, describe):
-    """Writes every type x version x variant with pylance and reads it; {(version, type): Seen}.
+def run(open_reader, folder, describe, write=files.write, versions=files.VERSIONS):
+    """Writes every type x version x variant and reads it; {(version, type): Seen}.
 
-    `describe(path)` gives the pages of a file. A reader refuses by a NotImplementedError.
+    `write(path, table, version)` raises files.Refused for what is not written; what is written must
+    be right for pylance, and for the reader. `describe(path)` gives the pages of a file. A reader
+    refuses by a NotImplementedError.
     """
     path = folder / "matrix.lance"
     matrix = {}
-    for version in files.VERSIONS:
+    for version in versions:
         for type_name in logical_types.ALL:
             seen = matrix[version, type_name] = Seen()
             columns = {name: _column(name, type_name, version) for name in VARIANTS}
             # One file is faster than many; what is not right in it is tried again alone.
-            if not _try(Seen(), open_reader, path, describe, version, columns, seen):
+            how = (open_reader, path, describe, write, version)
+            if not _try(Seen(), *how, columns, seen):
                 for name, column in columns.items():
-                    _try(seen, open_reader, path, describe, version, {name: column}, seen)
+                    _try(seen, *how, {name: column}, seen)
             seen.wrong = [f"{version} {type_name} {wrong}" for wrong in seen.wrong]
     return matrix
 
@@ -84,12 +88,12 @@ def _column(variant, type_name, version):
     return field, arrays.make_array(rng, field.type, ROWS, recipe)
 
 
-def _try(failures, open_reader, path, describe, version, columns, successes):
+def _try(failures, open_reader, path, describe, write, version, columns, successes):
     """Writes and reads the columns. Notes failures in `failures`, else pages in `successes`."""
     schema = pa.schema([field for field, _ in columns.values()])
     table = pa.table([array for _, array in columns.values()], schema=schema)
     try:
-        files.write(path, table, version)
+        write(path, table, version)
         expected = files.read_back(path, table)
     except files.Refused as refused:
         failures.unwritten.add(refused.reason)
@@ -145,22 +149,31 @@ def _read(open_reader, path, expected):
 
 HEAD = """# Interop matrix
 
-What pylance 14.0.2 writes and tusk was seen to read equal: for each logical type, page layout and
-data version the codecs of the pages. The tests write every type with {variants} patterns of values,
-nulls and hints, read it whole and by rows, and compare. A run of
-`pytest tests/interop/test_matrix.py --write-matrix` wrote this page; without the option the same
-test fails if the page is not what the run gives.
+For each logical type, page layout and data version: the codecs of the pages that pylance 14.0.2
+wrote and tusk was seen to read equal, then of those that tusk itself wrote and both were seen to read
+equal. The tests write every type with {variants} patterns of values, nulls and hints, read it whole
+and by rows, and compare. A run of `pytest tests/interop/test_matrix.py --write-matrix` wrote this
+page; without the option the same test fails if the page is not what the run gives.
 
-An empty cell: pylance chose no such page. **refused**: tusk says by name that it cannot read it.
-"not written": pylance refuses the type at that version. "misread": pylance writes it and reads
+An empty cell: no such page was chosen. **refused**: tusk says by name that it cannot read it.
+"not written": the writer refuses the type at that version. "misread": pylance writes it and reads
 something else or nothing. "no value": all rows are null, or lists without items.
 """
 
 
-def render(matrix):
+def render(read, written):
+    """The page of what pylance wrote and tusk read, and of what tusk wrote and both read."""
     parts = [HEAD.format(variants=len(VARIANTS))]
-    for version, columns in LAYOUTS.items():
-        parts.append(f"\n## Version {version}\n")
+    parts += _tables(read, "Version {}")
+    parts += _tables(written, "Written by tusk, version {}")
+    return "\n".join(parts) + "\n"
+
+
+def _tables(matrix, title):
+    parts = []
+    for version in dict.fromkeys(version for version, _ in matrix):
+        columns = LAYOUTS[version]
+        parts.append(f"\n## {title.format(version)}\n")
         head = ["type", *(columns if len(columns) > 1 else ["encodings"])]
         parts.append("| " + " | ".join(head) + " |")
         parts.append("|" + "---|" * len(head))
@@ -176,7 +189,7 @@ def render(matrix):
             parts.append(
                 f"\nRepetition and definition levels: plain words, {', '.join(sorted(levels))}."
             )
-    return "\n".join(parts) + "\n"
+    return parts
 
 
 def _cell(seen, layout):

@@ -25,7 +25,8 @@ namespace {
 
 constexpr int64_t kMaxItems = 20'000;
 
-/// Makes fields and arrays of the bytes of an input; behind its end values repeat themselves.
+/// Makes fields and arrays of the bytes of an input; behind its end values
+/// repeat themselves.
 class ArrayMaker {
  public:
   explicit ArrayMaker(FuzzInput* input) : input_(*input) {}
@@ -76,7 +77,9 @@ class ArrayMaker {
         case 4:
           return arrow::map(arrow::utf8(), MakeField("value", depth - 1));
         case 5:
-          return arrow::fixed_size_list(MakeField("item", depth - 1), 1 + Byte() % 5);
+          // Files do not tell whether the items of plain lists may be null.
+          return arrow::fixed_size_list(MakeField("item", depth - 1)->WithNullable(true),
+                                        1 + Byte() % 5);
         default:
           break;
       }
@@ -228,7 +231,8 @@ class ArrayMaker {
   uint32_t state_ = 2463534242;
 };
 
-/// Writes the rows in batches, slices of `batch`. Unsupported for what cannot be stored.
+/// Writes the rows in batches, slices of `batch`. Unsupported for what cannot
+/// be stored.
 Status Write(const arrow::RecordBatch& batch, int64_t batch_rows, const OutputFileOptions& options,
              const io::StorePath& place, const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto file, OutputFile::Open(place, batch.schema(), options, context));

@@ -183,6 +183,22 @@ TEST(LeafPathTest, RefusesNullsOfFieldsThatMayHaveNone) {
   }
 }
 
+TEST(LeafPathTest, KnowsTheNullsOfWhichThereAreNotAsManyAsItems) {
+  const auto inner = arrow::struct_({arrow::field("l", arrow::list(arrow::int8()))});
+  // int8 1, list 2 and 3, struct 4, list 5 and 6, struct 7.
+  const Subject lists(arrow::struct_({arrow::field("outer", arrow::list(inner))}), "[]");
+  EXPECT_THAT(lists.paths()[0].NullLevelsAboveItems(), ElementsAre(4, 7));
+  const auto point = arrow::struct_({arrow::field("x", arrow::int8())});
+  // int8 1, struct 2, fixed-size list 3, struct 4.
+  const Subject fixed(arrow::struct_({arrow::field("f", arrow::fixed_size_list(point, 2))}), "[]");
+  EXPECT_THAT(fixed.paths()[0].NullLevelsAboveItems(), ElementsAre(3, 4));
+  const Subject never(
+      arrow::field("f", arrow::struct_({arrow::field("l", arrow::list(arrow::int8()))}), false),
+      "[]");
+  EXPECT_THAT(never.paths()[0].NullLevelsAboveItems(), IsEmpty());
+  EXPECT_THAT(Subject(point, "[]").paths()[0].NullLevelsAboveItems(), IsEmpty());
+}
+
 TEST(LeafPathTest, RefusesListsAroundFixedSizeListsOfStructs) {
   const auto points =
       arrow::fixed_size_list(arrow::struct_({arrow::field("x", arrow::int32())}), 2);

@@ -59,9 +59,7 @@ class PageBuilder {
   Result<EncodedPage> Build() {
     const ValueShape& shape = format_.shape;
     const bool is_all_null = slots_.num_nulls == slots_.values.num_rows;
-    if (format_.is_empty_struct && (!is_all_null || slots_.layers.size() == 1)) {
-      return EncodeEmptyStructPage(slots_);
-    }
+    if (format_.is_empty_struct && !IsMissingThroughout()) return EncodeEmptyStructPage(slots_);
     // Under null structs a field that is not nullable has values for pylance, whatever they are.
     const bool may_be_null = format_.is_nullable || slots_.values.num_rows == 0;
     if ((is_all_null && may_be_null) || shape.is_nothing()) {
@@ -90,6 +88,13 @@ class PageBuilder {
   EncodedPage Own(EncodedPage page) {
     for (auto& buffer : owned_) page.owned.push_back(std::move(buffer));
     return page;
+  }
+
+  /// Whether there is no value nor a null of its own, as what is around is null or empty.
+  bool IsMissingThroughout() const {
+    if (slots_.layers.size() == 1 || slots_.num_nulls < slots_.values.num_rows) return false;
+    if (slots_.max_repetition > 0) return slots_.values.num_rows == 0;
+    return std::ranges::find(slots_.definition, 1) == slots_.definition.end();
   }
 
   bool CanBeConstant() const {
@@ -123,6 +128,8 @@ class PageBuilder {
     // The rows of packed structs are in one layout only.
     if (!shape.packed_fields.empty()) return format_.packed_rows.has_value();
     if (!shape.is_variable && shape.row_bits() % 8 != 0 && shape.row_bits() > 1) return false;
+    // pylance stops at bitmaps of the items of a row in front of booleans.
+    if (shape.bits == 1 && !clean_.item_bitmaps.empty()) return false;
     if (options_.layout != Layout::kChosen) return options_.layout == Layout::kFullZip;
     return (shape.is_variable ? LongestText() : BytesForBits(shape.row_bits())) >= kFullZipBytes;
   }

@@ -61,7 +61,7 @@ Result<EncodedPage> EncodeAllNullPage(const PageFormat& format, const PageSlots&
                                       const OperationContext& context);
 
 /// A page of structs without fields. It has no levels: Unsupported if some are needed, as in
-/// pylance. Those which are all null within something else are EncodeAllNullPage's.
+/// pylance. Where none is there, as all around is null or empty, the page is EncodeAllNullPage's.
 Result<EncodedPage> EncodeEmptyStructPage(const PageSlots& slots);
 
 /// Nothing if the slots that are not null, at least one, differ.
