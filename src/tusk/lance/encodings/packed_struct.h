@@ -26,9 +26,9 @@ Result<std::unique_ptr<const ValueDecoder>> MakePackedStructDecoder(const ValueE
 Result<std::unique_ptr<const SingleValueDecoder>> MakePackedRowDecoder(
     const ValueEncoding& encoding);
 
-/// How the rows of a struct of `type` are described in the form in which PackStruct makes them, with
-/// texts as they are: field by field if there is a text or a list, else as values of one width.
-/// Unsupported for fields that cannot be packed.
+/// How the rows of a struct of `type` are described in the form in which PackStruct makes them,
+/// with texts as they are: field by field if there is a text or a list, else as values of one
+/// width. Unsupported for fields that cannot be packed.
 Result<ValueEncoding> PackedStructEncoding(const arrow::DataType& type);
 
 /// Makes the rows of a struct array as pages store them: fixed_size_binary or, if a field is of any
