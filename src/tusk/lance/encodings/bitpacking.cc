@@ -79,7 +79,7 @@ int WidestBits(const uint8_t* values, int64_t bits, int64_t num_values) {
   if (size % 8 != 0) std::memcpy(&rest, values + size / 8 * 8, size % 8);
   any |= rest;
   for (int64_t half = 32; half >= bits; half /= 2) any |= any >> half;
-  return std::bit_width(any << (64 - bits) >> (64 - bits));
+  return static_cast<int>(std::bit_width(any << (64 - bits) >> (64 - bits)));
 }
 
 template void PackBlock(const uint8_t*, int, uint8_t*);

@@ -117,6 +117,7 @@ Result<CompressionSample> SampleCompression(ValueEncoding::Compression compressi
                                             ValueEncoder* values, arrow::MemoryPool* pool) {
   constexpr int64_t kChunks = 16;
   std::vector<arrow::BufferBuilder> plain;
+  plain.reserve(values->num_buffers());
   for (size_t i = 0; i < values->num_buffers(); ++i) plain.emplace_back(pool);
   arrow::BufferBuilder stored(pool);
   CompressionSample sample;

@@ -21,11 +21,11 @@ std::shared_ptr<arrow::StringArray> Documents() {
   std::mt19937_64 random(1);
   arrow::StringBuilder builder;
   for (int row = 0; row < kRows; ++row) {
-    const std::string json = "{\"id\": " + std::to_string(random() % 1'000'000) +
-                             ", \"user\": \"user " + std::to_string(random() % 1000) +
-                             "\", \"score\": 0." + std::to_string(random() % 100'000'000) +
-                             ", \"title\": \"na\\u00efve\\n" + std::to_string(row) +
-                             "\", \"tags\": [\"red\", \"blue\", null, true]}";
+    const std::string json = R"({"id": )" + std::to_string(random() % 1'000'000) +
+                             R"(, "user": "user )" + std::to_string(random() % 1000) +
+                             R"(", "score": 0.)" + std::to_string(random() % 100'000'000) +
+                             R"(, "title": "na\u00efve\n)" + std::to_string(row) +
+                             R"(", "tags": ["red", "blue", null, true]})";
     if (const Status status = builder.Append(json); !status.ok()) status.Abort();
   }
   return std::static_pointer_cast<arrow::StringArray>(builder.Finish().ValueOrDie());

@@ -164,7 +164,7 @@ TUSK_INLINE void Nulls(const uint8_t* bits, int64_t n, uint8_t* words) {
   for (int64_t lane = 0; lane < kLanes; ++lane) bit[lane] = static_cast<uint16_t>(1 << lane);
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
-    const uint16_t some = LoadLittle<T>(bits + i / 8);
+    const auto some = LoadLittle<T>(bits + i / 8);
     const V clear = reinterpret_cast<V>((bit & some) == V{});
     *reinterpret_cast<V*>(words + i * 2) = clear & uint16_t{1};
   }
