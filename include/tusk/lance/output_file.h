@@ -41,7 +41,7 @@ class TUSK_EXPORT OutputFile {
   /// version that is not written; InvalidArgument for an unknown one, for sizes that are not
   /// positive (data_cache_bytes may be 0) and for a column that a file cannot have.
   static Result<std::unique_ptr<OutputFile>> Open(io::StorePath location,
-                                                  std::shared_ptr<arrow::Schema> schema,
+                                                  const std::shared_ptr<arrow::Schema>& schema,
                                                   const OutputFileOptions& options,
                                                   const OperationContext& context);
   ~OutputFile();

@@ -21,9 +21,9 @@ namespace {
 
 using arrow::Type;
 
-const arrow::DataType& StorageType(const arrow::DataType& type) {
-  if (type.id() != Type::EXTENSION) return type;
-  return *static_cast<const arrow::ExtensionType&>(type).storage_type();
+const arrow::DataType* StorageType(const arrow::DataType* type) {
+  if (type->id() != Type::EXTENSION) return type;
+  return static_cast<const arrow::ExtensionType*>(type)->storage_type().get();
 }
 
 std::shared_ptr<arrow::Field> FieldWithoutViews(const std::shared_ptr<arrow::Field>& field) {
@@ -153,8 +153,8 @@ bool IsStoredAs(const arrow::DataType& data, const arrow::DataType& stored) {
       static_cast<const arrow::ExtensionType&>(data).extension_name() == "arrow.json") {
     return true;
   }
-  const arrow::DataType& from = StorageType(data);
-  const arrow::DataType& to = StorageType(stored);
+  const arrow::DataType& from = *StorageType(&data);
+  const arrow::DataType& to = *StorageType(&stored);
   if (from.id() != to.id()) return false;
   switch (from.id()) {
     case Type::FIXED_SIZE_LIST:

@@ -151,7 +151,7 @@ Status OutputFile::State::Finish() {
 }
 
 Result<std::unique_ptr<OutputFile>> OutputFile::Open(io::StorePath location,
-                                                     std::shared_ptr<arrow::Schema> schema,
+                                                     const std::shared_ptr<arrow::Schema>& schema,
                                                      const OutputFileOptions& options,
                                                      const OperationContext& context) {
   auto state = std::make_unique<State>();
