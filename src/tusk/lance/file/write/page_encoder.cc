@@ -201,7 +201,8 @@ class PageBuilder {
                           SampleCompression(kLz4, {}, words, encoder.get(), context_.pool));
     const double ratio =
         static_cast<double>(sample.stored_bytes) / static_cast<double>(sample.plain_bytes);
-    const double split_bytes = ratio * static_cast<double>(words.num_rows * bits / 8);
+    const int64_t raw = words.num_rows * bits / 8;
+    const double split_bytes = ratio * static_cast<double>(raw);
     if (split_bytes > 0.75 * static_cast<double>(bytes)) return nullptr;
     return MakeGeneralEncoder(kLz4, {}, std::move(encoder));
   }
