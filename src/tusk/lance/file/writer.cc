@@ -37,8 +37,6 @@ constexpr int64_t kSmallBytes = 1 << 20;
 /// Arrow bytes that wait for their page, in all columns together.
 constexpr int64_t kMaxPendingBytes = int64_t{256} << 20;
 constexpr int64_t kMinPageBytes = 64 << 10;
-/// Pages of wide vectors, which are their values as they stand, are so many times as large.
-constexpr int64_t kCopiedPages = 4;
 /// Blobs of one page of their descriptors, which have 16 bytes each.
 constexpr int64_t kMaxDescriptors = 512 << 10;
 
@@ -295,11 +293,8 @@ Status FileWriterImpl::Plan(Schema schema) {
   ARROW_ASSIGN_OR_RAISE(auto planned, PlanColumns(schema_, options_.minor_version));
   const auto share =
       std::max(kMinPageBytes, kMaxPendingBytes / std::max<int64_t>(1, std::ssize(planned)));
+  const int64_t page_bytes = std::min(options_.page_bytes, share);
   for (PlannedColumn& column : planned) {
-    const ValueShape& shape = column.format.shape;
-    const bool is_copied = !shape.is_variable && shape.row_bits() / 8 >= kFullZipBytes;
-    const int64_t page_bytes =
-        std::min(is_copied ? options_.page_bytes * kCopiedPages : options_.page_bytes, share);
     columns_.push_back(std::make_unique<Column>(
         Column{.field = column.field,
                .writer = ColumnWriter(std::move(column.path), std::move(column.format), page_bytes,

@@ -18,8 +18,8 @@ namespace tusk::lance {
 
 struct FileWriterOptions {
   uint16_t minor_version = 2;  ///< of the data version: 1 or 2
-  /// A page is cut when a column has gathered this many Arrow bytes, of wide vectors four times as
-  /// many; of many columns sooner, so that all of them together wait with no more than 256 MiB.
+  /// A column's pages are written once it has gathered more Arrow bytes than this; of many columns
+  /// sooner, so that all of them together wait with no more than 256 MiB.
   int64_t page_bytes = 8 << 20;
 };
 

@@ -31,7 +31,11 @@ void AppendLevels(const std::vector<uint16_t>& from, std::vector<uint16_t>* to) 
 
 ColumnWriter::ColumnWriter(LeafPath path, PageFormat format, int64_t page_bytes,
                            arrow::MemoryPool* pool)
-    : path_(std::move(path)), format_(std::move(format)), page_bytes_(page_bytes), pool_(pool) {}
+    : path_(std::move(path)),
+      format_(std::move(format)),
+      page_bytes_(page_bytes),
+      is_copied_(!format_.shape.is_variable && format_.shape.row_bits() / 8 >= kFullZipBytes),
+      pool_(pool) {}
 
 int64_t ColumnWriter::RowsThatFit(const arrow::ArrayData& array, RowRange rows,
                                   int64_t bytes) const {
@@ -57,27 +61,32 @@ Status ColumnWriter::Keep(LeafRows rows, int64_t bytes) {
 
 Status ColumnWriter::Append(const arrow::ArrayData& array, std::vector<PageRows>* pages) {
   RowRange rest{.begin = 0, .end = array.length};
+  const int64_t bytes = path_.ArrowBytes(array, rest);
+  if (pending_.bytes + bytes <= page_bytes_ && pending_.num_rows + array.length <= kMaxPageRows) {
+    if (array.length == 0) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(LeafRows rows, path_.Take(array, rest, pool_));
+    return Keep(std::move(rows), bytes);
+  }
+  // All that was gathered is written, as pylance does, in pages of about the same size.
+  const int64_t most = is_copied_ ? page_bytes_ * 4 : page_bytes_ + page_bytes_ / 2;
+  const int64_t total = pending_.bytes + bytes;
+  const int64_t num_pages = (total + most - 1) / most;
+  const int64_t share = total / num_pages + 1;
   while (rest.length() > 0) {
-    const int64_t bytes_left = page_bytes_ - pending_.bytes;
+    const int64_t bytes_left = share - pending_.bytes;
     RowRange next{.begin = rest.begin};
     next.end = rest.begin + RowsThatFit(array, rest, bytes_left);
-    const int64_t bytes = path_.ArrowBytes(array, next);
-    const bool is_whole_page = next.end < rest.end;
-    if (is_whole_page && bytes > bytes_left && !pending_.pieces.empty()) {
+    const int64_t next_bytes = path_.ArrowBytes(array, next);
+    if (next_bytes > bytes_left && !pending_.pieces.empty()) {
       // Not even one row more fits.
       Cut(pages);
       continue;
     }
     ARROW_ASSIGN_OR_RAISE(LeafRows rows, path_.Take(array, next, pool_));
-    if (is_whole_page) {
-      pending_.num_rows += rows.num_rows;
-      pending_.bytes += bytes;
-      pending_.pieces.push_back(std::move(rows));
-      Cut(pages);
-    } else {
-      ARROW_RETURN_NOT_OK(Keep(std::move(rows), bytes));
-      if (pending_.bytes >= page_bytes_ || pending_.num_rows >= kMaxPageRows) Cut(pages);
-    }
+    pending_.num_rows += rows.num_rows;
+    pending_.bytes += next_bytes;
+    pending_.pieces.push_back(std::move(rows));
+    Cut(pages);
     rest.begin = next.end;
   }
   return Status::OK();

@@ -23,7 +23,8 @@ struct PageRows {
 /// Gathers the rows of one column until they are enough for a page.
 class ColumnWriter {
  public:
-  /// A page is cut when it has `page_bytes` of Arrow memory.
+  /// Once more than `page_bytes` of Arrow memory have been gathered, all of it becomes pages: of
+  /// half as many bytes more at most, or of four times as many if they are values as they stand.
   ColumnWriter(LeafPath path, PageFormat format, int64_t page_bytes, arrow::MemoryPool* pool);
 
   /// Takes all rows of `array`, of the top-level field, and appends the pages that became whole to
@@ -52,6 +53,7 @@ class ColumnWriter {
   const LeafPath path_;
   const PageFormat format_;
   const int64_t page_bytes_;
+  const bool is_copied_;  ///< values that are wide enough for pages of nothing else
   arrow::MemoryPool* pool_;
   PageRows pending_;
   bool has_page_ = false;

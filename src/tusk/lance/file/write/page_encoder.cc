@@ -178,12 +178,36 @@ class PageBuilder {
     const bool may_run = !options_.rle_threshold ||
                          static_cast<double>(statistics.num_runs) <
                              static_cast<double>(words.num_rows) * *options_.rle_threshold;
+    if (options_.compression == Compression::kGeneral) {
+      ARROW_ASSIGN_OR_RAISE(const bool splits, PrefersSplit(words, bits));
+      if (splits) return MakeByteStreamSplitEncoder(bits);
+    }
     if (may_run && runs < raw && runs <= statistics.bitpacked_bytes) return MakeRleEncoder(bits);
     ARROW_ASSIGN_OR_RAISE(auto split,
                           SplitEncoder(words, bits, std::min(raw, statistics.bitpacked_bytes)));
     if (split != nullptr) return split;
     if (statistics.bitpacked_bytes < raw) return MakeInlineBitpackingEncoder(bits);
     return MakeFlatEncoder(shape);
+  }
+
+  /// Whether words are to be split in streams of bytes before the compression that was asked for:
+  /// if that was asked for too, or else if they become smaller by it.
+  Result<bool> PrefersSplit(const RowsView& words, int64_t bits) const {
+    using Mode = EncodingOptions::ByteStreamSplit;
+    if (bits < 32 || options_.byte_stream_split == Mode::kOff) return false;
+    if (options_.byte_stream_split == Mode::kOn) return true;
+    ValueShape shape;
+    shape.bits = bits;
+    const auto ratio = [&](std::unique_ptr<ValueEncoder> encoder) -> Result<double> {
+      ARROW_ASSIGN_OR_RAISE(const CompressionSample sample,
+                            SampleCompression(options_.general.scheme, options_.general.level,
+                                              words, encoder.get(), context_.pool));
+      return static_cast<double>(sample.stored_bytes) /
+             static_cast<double>(std::max<int64_t>(1, sample.plain_bytes));
+    };
+    ARROW_ASSIGN_OR_RAISE(const double split, ratio(MakeByteStreamSplitEncoder(bits)));
+    ARROW_ASSIGN_OR_RAISE(const double flat, ratio(MakeFlatEncoder(shape)));
+    return split < flat;
   }
 
   /// Byte stream split and LZ4, for words whose upper bytes hardly change in a chunk, as those of
