@@ -88,6 +88,8 @@ Status OutputFile::State::Begin(const arrow::Schema& arrow_schema) {
   ARROW_ASSIGN_OR_RAISE(schema, Schema::FromArrow(*stored));
   FileWriterOptions writer_options;
   writer_options.minor_version = minor_version;
+  writer_options.max_page_bytes =
+      options.pages.max_page_bytes.value_or(writer_options.max_page_bytes);
   ARROW_ASSIGN_OR_RAISE(writer_options.page_bytes,
                         PageBytes(options.pages, std::ssize(schema.fields)));
   ARROW_ASSIGN_OR_RAISE(writer, FileWriter::Open(location.store.get(), location.path, schema,

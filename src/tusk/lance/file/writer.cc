@@ -298,7 +298,7 @@ Status FileWriterImpl::Plan(Schema schema) {
     columns_.push_back(std::make_unique<Column>(
         Column{.field = column.field,
                .writer = ColumnWriter(std::move(column.path), std::move(column.format), page_bytes,
-                                      context_.pool),
+                                      options_.max_page_bytes, context_.pool),
                .metadata = {},
                .blobs = {}}));
   }

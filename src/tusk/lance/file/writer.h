@@ -21,6 +21,7 @@ struct FileWriterOptions {
   /// A column's pages are written once it has gathered more Arrow bytes than this; of many columns
   /// sooner, so that all of them together wait with no more than 256 MiB.
   int64_t page_bytes = 8 << 20;
+  int64_t max_page_bytes = 32 << 20;  ///< of pages that are wide vectors as they stand
 };
 
 /// What a finished file is; becomes a DataFile of a manifest.

@@ -172,6 +172,7 @@ Result<std::vector<Fragment>> WriteFragments(arrow::RecordBatchReader* data,
   }
   FileWriterOptions file_options;
   file_options.minor_version = minor_version;
+  file_options.max_page_bytes = options.pages.max_page_bytes.value_or(file_options.max_page_bytes);
   ARROW_ASSIGN_OR_RAISE(file_options.page_bytes,
                         PageBytes(options.pages, std::ssize(schema.fields)));
   ARROW_ASSIGN_OR_RAISE(BatchShaper shaper, BatchShaper::Make(*data->schema(), schema));

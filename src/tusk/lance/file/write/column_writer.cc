@@ -30,10 +30,11 @@ void AppendLevels(const std::vector<uint16_t>& from, std::vector<uint16_t>* to) 
 }  // namespace
 
 ColumnWriter::ColumnWriter(LeafPath path, PageFormat format, int64_t page_bytes,
-                           arrow::MemoryPool* pool)
+                           int64_t max_page_bytes, arrow::MemoryPool* pool)
     : path_(std::move(path)),
       format_(std::move(format)),
       page_bytes_(page_bytes),
+      copied_page_bytes_(std::max(page_bytes, std::min(max_page_bytes, page_bytes * 4))),
       is_copied_(!format_.shape.is_variable && format_.shape.row_bits() / 8 >= kFullZipBytes),
       pool_(pool) {}
 
@@ -68,7 +69,7 @@ Status ColumnWriter::Append(const arrow::ArrayData& array, std::vector<PageRows>
     return Keep(std::move(rows), bytes);
   }
   // All that was gathered is written, as pylance does, in pages of about the same size.
-  const int64_t most = is_copied_ ? page_bytes_ * 4 : page_bytes_ + page_bytes_ / 2;
+  const int64_t most = is_copied_ ? copied_page_bytes_ : page_bytes_;
   const int64_t total = pending_.bytes + bytes;
   const int64_t num_pages = (total + most - 1) / most;
   const int64_t share = total / num_pages + 1;

@@ -23,9 +23,11 @@ struct PageRows {
 /// Gathers the rows of one column until they are enough for a page.
 class ColumnWriter {
  public:
-  /// Once more than `page_bytes` of Arrow memory have been gathered, all of it becomes pages: of
-  /// half as many bytes more at most, or of four times as many if they are values as they stand.
-  ColumnWriter(LeafPath path, PageFormat format, int64_t page_bytes, arrow::MemoryPool* pool);
+  /// Once more than `page_bytes` of Arrow memory have been gathered, all of it becomes pages: of as
+  /// many bytes at most, or of four times as many, but no more than `max_page_bytes`, if they are
+  /// values as they stand.
+  ColumnWriter(LeafPath path, PageFormat format, int64_t page_bytes, int64_t max_page_bytes,
+               arrow::MemoryPool* pool);
 
   /// Takes all rows of `array`, of the top-level field, and appends the pages that became whole to
   /// `pages`. They may hold on to `array`; what is left for the next page does not, since it would
@@ -53,6 +55,7 @@ class ColumnWriter {
   const LeafPath path_;
   const PageFormat format_;
   const int64_t page_bytes_;
+  const int64_t copied_page_bytes_;
   const bool is_copied_;  ///< values that are wide enough for pages of nothing else
   arrow::MemoryPool* pool_;
   PageRows pending_;

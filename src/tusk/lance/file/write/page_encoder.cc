@@ -190,6 +190,16 @@ class PageBuilder {
     return MakeFlatEncoder(shape);
   }
 
+  /// The smallest of the encodings for indices, of which nothing can be asked.
+  static std::unique_ptr<ValueEncoder> IndexEncoder(const RowsView& words, int64_t bits) {
+    const WordStatistics statistics = WordStatistics::Of(words);
+    const int64_t raw = words.num_rows * bits / 8;
+    const int64_t runs = statistics.rle_bytes(bits);
+    if (runs < raw && runs <= statistics.bitpacked_bytes) return MakeRleEncoder(bits);
+    if (statistics.bitpacked_bytes < raw) return MakeInlineBitpackingEncoder(bits);
+    return MakeFlatEncoder(*words.shape);
+  }
+
   /// Whether words are to be split in streams of bytes before the compression that was asked for:
   /// if that was asked for too, or else if they become smaller by it.
   Result<bool> PrefersSplit(const RowsView& words, int64_t bits) const {
@@ -331,7 +341,7 @@ class PageBuilder {
     view.shape = &shape;
     view.num_rows = slots_.values.num_rows;
     view.values = indices->data();
-    ARROW_ASSIGN_OR_RAISE(const auto encoder, WordEncoder(view, index_bits));
+    const auto encoder = IndexEncoder(view, index_bits);
     return EncodeMiniBlockPage(format_, slots_, view, encoder.get(), &dictionary, context_);
   }
 
