@@ -172,7 +172,7 @@ def sized_tables():
         sparse([text.encode() for text in prefixed[:180]], 29),
     )
     yield "text_zip_zstd", column(
-        hinted("x", pa.utf8(), compression="zstd", **FULL_ZIP), [None, "ab" * 18000, "", "cd" * 9000]
+        hinted("x", pa.utf8(), compression="zstd", **FULL_ZIP), ["ab" * 18000, None, "", "cd" * 9000]
     )
     yield "binary_zip_lz4", column(
         hinted("x", pa.large_binary(), False, compression="lz4", **FULL_ZIP),
