@@ -106,20 +106,7 @@ void BindLanceDataset(nb::module_& module) {
       .def_rw("max_rows_per_file", &WriteOptions::max_rows_per_file)
       .def_rw("max_bytes_per_file", &WriteOptions::max_bytes_per_file)
       .def_rw("data_storage_version", &WriteOptions::data_storage_version, nb::arg().none())
-      .def_prop_rw(
-          "data_cache_bytes",
-          [](const WriteOptions& options) { return options.pages.data_cache_bytes; },
-          [](WriteOptions& options, std::optional<int64_t> bytes) {
-            options.pages.data_cache_bytes = bytes;
-          },
-          nb::arg("bytes").none())
-      .def_prop_rw(
-          "max_page_bytes",
-          [](const WriteOptions& options) { return options.pages.max_page_bytes; },
-          [](WriteOptions& options, std::optional<int64_t> bytes) {
-            options.pages.max_page_bytes = bytes;
-          },
-          nb::arg("bytes").none())
+      .def_rw("pages", &WriteOptions::pages)
       .def_rw("enable_stable_row_ids", &WriteOptions::enable_stable_row_ids)
       .def_rw("transaction_properties", &WriteOptions::transaction_properties);
   nb::class_<LanceTable>(module, "LanceTable")

@@ -37,23 +37,14 @@ LanceOutputFile Open(const io::StorePath& place, const nb::object& schema,
 
 void BindLanceOutputFile(nb::module_& module) {
   using lance::OutputFileOptions;
+  using lance::PageOptions;
+  nb::class_<PageOptions>(module, "LancePageOptions")
+      .def_rw("data_cache_bytes", &PageOptions::data_cache_bytes, nb::arg().none())
+      .def_rw("max_page_bytes", &PageOptions::max_page_bytes, nb::arg().none());
   nb::class_<OutputFileOptions>(module, "LanceOutputFileOptions")
       .def(nb::init<>())
       .def_rw("data_storage_version", &OutputFileOptions::data_storage_version)
-      .def_prop_rw(
-          "data_cache_bytes",
-          [](const OutputFileOptions& options) { return options.pages.data_cache_bytes; },
-          [](OutputFileOptions& options, std::optional<int64_t> bytes) {
-            options.pages.data_cache_bytes = bytes;
-          },
-          nb::arg("bytes").none())
-      .def_prop_rw(
-          "max_page_bytes",
-          [](const OutputFileOptions& options) { return options.pages.max_page_bytes; },
-          [](OutputFileOptions& options, std::optional<int64_t> bytes) {
-            options.pages.max_page_bytes = bytes;
-          },
-          nb::arg("bytes").none());
+      .def_rw("pages", &OutputFileOptions::pages);
   nb::class_<LanceOutputFile>(module, "LanceOutputFile")
       .def(
           "write",

@@ -374,8 +374,8 @@ def _writer_options(data_cache_bytes, version, max_page_bytes):
     options = _tusk.LanceOutputFileOptions()
     check_not_negative("data_cache_bytes", data_cache_bytes or 0)
     check_not_negative("max_page_bytes", max_page_bytes or 0)
-    options.data_cache_bytes = data_cache_bytes
-    options.max_page_bytes = max_page_bytes
+    options.pages.data_cache_bytes = data_cache_bytes
+    options.pages.max_page_bytes = max_page_bytes
     if version is not None:
         options.data_storage_version = version
     return options

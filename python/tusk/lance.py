@@ -449,8 +449,8 @@ def write_dataset(
     write_options = _tusk.LanceWriteOptions()
     write_options.max_rows_per_file = max_rows_per_file
     write_options.max_bytes_per_file = max_bytes_per_file
-    write_options.data_cache_bytes = data_cache_bytes
-    write_options.max_page_bytes = max_page_bytes
+    write_options.pages.data_cache_bytes = data_cache_bytes
+    write_options.pages.max_page_bytes = max_page_bytes
     write_options.enable_stable_row_ids = enable_stable_row_ids
     write_options.data_storage_version = data_storage_version
     properties = dict(transaction_properties or {})

@@ -10,6 +10,7 @@
 #include "tusk/lance/encodings/decode_kernels.h"
 #include "tusk/lance/encodings/encode_kernels.h"
 #include "tusk/lance/encodings/value_encoder.h"
+#include "tusk/lance/encodings/word.h"
 
 namespace tusk::lance {
 namespace {
@@ -125,17 +126,8 @@ int64_t PackedBlocksSize(int64_t bits, int width, int64_t num_values) {
 
 void PackBlocks(const uint8_t* values, int64_t bits, int width, int64_t num_values,
                 uint8_t* packed) {
-  switch (bits) {
-    case 8:
-      return PackBlocksOf<uint8_t>(values, width, num_values, packed);
-    case 16:
-      return PackBlocksOf<uint16_t>(values, width, num_values, packed);
-    case 32:
-      return PackBlocksOf<uint32_t>(values, width, num_values, packed);
-    default:
-      assert(bits == 64);
-      return PackBlocksOf<uint64_t>(values, width, num_values, packed);
-  }
+  VisitWord(bits,
+            [&](auto word) { PackBlocksOf<decltype(word)>(values, width, num_values, packed); });
 }
 
 ValueEncoding OutOfLineBitpackingEncoding(int64_t bits, int width) {
@@ -268,17 +260,9 @@ Result<std::unique_ptr<const ValueDecoder>> MakeInlineBitpackingDecoder(uint64_t
 }
 
 std::unique_ptr<ValueEncoder> MakeInlineBitpackingEncoder(int64_t bits) {
-  switch (bits) {
-    case 8:
-      return std::make_unique<InlineBitpackingEncoder<uint8_t>>();
-    case 16:
-      return std::make_unique<InlineBitpackingEncoder<uint16_t>>();
-    case 32:
-      return std::make_unique<InlineBitpackingEncoder<uint32_t>>();
-    default:
-      assert(bits == 64);
-      return std::make_unique<InlineBitpackingEncoder<uint64_t>>();
-  }
+  return VisitWord(bits, [](auto word) -> std::unique_ptr<ValueEncoder> {
+    return std::make_unique<InlineBitpackingEncoder<decltype(word)>>();
+  });
 }
 
 }  // namespace tusk::lance

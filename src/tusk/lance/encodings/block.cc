@@ -13,6 +13,7 @@
 #include "tusk/lance/encodings/rle.h"
 #include "tusk/lance/encodings/value_encoder.h"
 #include "tusk/lance/encodings/variable.h"
+#include "tusk/lance/encodings/word.h"
 
 namespace tusk::lance {
 namespace {
@@ -65,16 +66,9 @@ Status UnpackBlocks(std::span<const uint8_t> bytes, int width, int64_t num_value
 
 Status UnpackBlocks(uint64_t bits, int width, std::span<const uint8_t> bytes, int64_t num_values,
                     uint8_t* to) {
-  switch (bits) {
-    case 8:
-      return UnpackBlocks<uint8_t>(bytes, width, num_values, to);
-    case 16:
-      return UnpackBlocks<uint16_t>(bytes, width, num_values, to);
-    case 32:
-      return UnpackBlocks<uint32_t>(bytes, width, num_values, to);
-    default:
-      return UnpackBlocks<uint64_t>(bytes, width, num_values, to);
-  }
+  return VisitWord(static_cast<int64_t>(bits), [&](auto word) {
+    return UnpackBlocks<decltype(word)>(bytes, width, num_values, to);
+  });
 }
 
 /// The most that the plain bytes of a block can be, whatever its encoding.

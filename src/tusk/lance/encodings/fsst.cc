@@ -13,10 +13,6 @@
 namespace tusk::lance {
 namespace {
 
-constexpr uint32_t kMagic = 0x46535354;
-constexpr uint64_t kUsesCodes = uint64_t{1} << 24;
-constexpr size_t kHeader = 8;
-constexpr size_t kMaxSymbol = 8;
 constexpr uint8_t kEscape = 255;
 /// Entry of a byte that follows a 255.
 constexpr size_t kFollows = 256;
@@ -27,7 +23,7 @@ constexpr size_t kWindow = 2048;
 constexpr size_t kStep = 8;
 /// Marks a place between a 255 and what follows it.
 constexpr uint16_t kLiteral = 0x8000;
-static_assert(kWindow * kMaxSymbol < kLiteral);
+static_assert(kWindow * FsstSymbols::kMaxSymbol < kLiteral);
 
 class FsstDecoder final : public ValueDecoder {
  public:
@@ -100,20 +96,20 @@ class FsstDecoder final : public ValueDecoder {
 }  // namespace
 
 Result<FsstSymbols> FsstSymbols::Parse(std::string_view table) {
-  if (table.size() < kHeader) {
+  if (table.size() < kHeaderSize) {
     return Corrupt("fsst symbol table of ", table.size(), " bytes has no header");
   }
   const auto header = LoadLittle<uint64_t>(table, 0);
   if (header >> 32 != kMagic) return Corrupt("fsst symbol table does not begin with its magic");
   const size_t count = header & 0xFF;
-  if (count * (kMaxSymbol + 1) > table.size() - kHeader) {
+  if (count * (kMaxSymbol + 1) > table.size() - kHeaderSize) {
     return Corrupt("fsst symbol table of ", table.size(), " bytes claims ", count, " symbols");
   }
   FsstSymbols symbols;
   symbols.uses_codes_ = (header & kUsesCodes) != 0;
-  const size_t lengths = kHeader + count * kMaxSymbol;
+  const size_t lengths = kHeaderSize + count * kMaxSymbol;
   for (size_t i = 0; i < count; ++i) {
-    symbols.symbols_[i] = LoadLittle<uint64_t>(table, kHeader + i * kMaxSymbol);
+    symbols.symbols_[i] = LoadLittle<uint64_t>(table, kHeaderSize + i * kMaxSymbol);
     const auto length = static_cast<uint8_t>(table[lengths + i]);
     if (length < 1 || length > kMaxSymbol) {
       return Corrupt("fsst symbol ", i, " has ", static_cast<int>(length), " bytes");

@@ -19,6 +19,12 @@ namespace tusk::lance {
 /// is.
 class FsstSymbols {
  public:
+  /// Of the table that Parse reads and FsstTable::Serialize makes.
+  static constexpr uint64_t kMagic = 0x46535354;
+  static constexpr uint64_t kUsesCodes = uint64_t{1} << 24;
+  static constexpr size_t kHeaderSize = 8;
+  static constexpr size_t kMaxSymbol = 8;  ///< bytes
+
   /// Parses a table: u64 with the number of symbols in its lowest byte, a flag at bit 24 that codes
   /// are used at all, and a magic number in the upper half; 8 bytes for each symbol; then a byte
   /// with the length of each. Corrupt if it breaks that.
@@ -35,7 +41,9 @@ class FsstSymbols {
   uint8_t* Decode(std::span<const uint8_t> codes, uint8_t* to) const;
 
   /// Room that DecodeTexts needs for `num_codes`: each may stand for as much as a symbol can have.
-  static constexpr size_t MaxDecodedSize(size_t num_codes) { return num_codes * 8 + kSlack; }
+  static constexpr size_t MaxDecodedSize(size_t num_codes) {
+    return num_codes * kMaxSymbol + kSlack;
+  }
   /// Decodes `rows` of `chunk`, whose texts are `codes`, one behind the other; writes their ends,
   /// `end_width` bytes each, and answers how many bytes they take. Corrupt as in DecodedSize. For
   /// symbols that use codes.

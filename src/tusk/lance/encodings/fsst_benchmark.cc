@@ -28,7 +28,7 @@ std::string SymbolTable() {
   std::mt19937 random(1);
   std::string symbols;
   std::string lengths;
-  AppendLittle(uint64_t{0x46535354} << 32 | uint64_t{1} << 24 | kSymbols, &symbols);
+  AppendLittle(FsstSymbols::kMagic << 32 | FsstSymbols::kUsesCodes | kSymbols, &symbols);
   for (int i = 0; i < kSymbols; ++i) {
     static constexpr int kLengths[] = {1, 1, 2, 2, 2, 3, 3, 4, 4, 8};
     const int length = kLengths[random() % 10];

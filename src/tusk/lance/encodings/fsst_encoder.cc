@@ -14,9 +14,6 @@
 namespace tusk::lance {
 namespace {
 
-constexpr uint64_t kMagic = 0x46535354;
-constexpr uint64_t kUsesCodes = uint64_t{1} << 24;
-
 /// Texts for which pylance uses codes.
 constexpr int64_t kMinPageBytes = 32 << 10;
 constexpr int64_t kMinLongest = 5;
@@ -257,7 +254,7 @@ FsstTable::FsstTable(std::vector<FsstSymbol> symbols) : symbols_(std::move(symbo
 std::string FsstTable::Serialize() const {
   std::string table;
   table.reserve(kSerializedSize);
-  AppendLittle(kMagic << 32 | kUsesCodes | symbols_.size(), &table);
+  AppendLittle(FsstSymbols::kMagic << 32 | FsstSymbols::kUsesCodes | symbols_.size(), &table);
   for (const FsstSymbol& symbol : symbols_) AppendLittle(symbol.bytes, &table);
   for (const FsstSymbol& symbol : symbols_)
     AppendLittle(static_cast<uint8_t>(symbol.length), &table);

@@ -11,6 +11,7 @@
 #include <arrow/type_fwd.h>
 
 #include "tusk/base/result.h"
+#include "tusk/lance/encodings/fsst.h"
 #include "tusk/lance/encodings/fsst_matcher.h"
 #include "tusk/lance/encodings/rows_view.h"
 #include "tusk/lance/encodings/value_encoder.h"
@@ -25,7 +26,8 @@ class FsstTable {
   explicit FsstTable(std::vector<FsstSymbol> symbols);
 
   /// Of a table of symbols in a page: what is not used is zero, since pylance reads no shorter one.
-  static constexpr size_t kSerializedSize = 8 + 256 * 8 + 256;
+  static constexpr size_t kSerializedSize =
+      FsstSymbols::kHeaderSize + 256 * (FsstSymbols::kMaxSymbol + 1);
   /// The table as FsstSymbols parses it.
   std::string Serialize() const;
 

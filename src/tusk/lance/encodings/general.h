@@ -30,6 +30,11 @@ std::unique_ptr<ValueEncoder> MakeGeneralEncoder(ValueEncoding::Compression comp
 struct CompressionSample {
   int64_t plain_bytes = 0;
   int64_t stored_bytes = 0;
+  /// What is left of a byte.
+  double ratio() const {
+    return plain_bytes == 0 ? 1
+                            : static_cast<double>(stored_bytes) / static_cast<double>(plain_bytes);
+  }
   /// Whether to compress the page. Not for less than 4 KiB of it, as in the reference writer, which
   /// looks at all chunks.
   bool pays() const { return stored_bytes < plain_bytes && plain_bytes >= 4096; }

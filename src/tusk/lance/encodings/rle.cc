@@ -13,6 +13,7 @@
 #include "tusk/lance/encodings/decode_kernels.h"
 #include "tusk/lance/encodings/encode_kernels.h"
 #include "tusk/lance/encodings/value_encoder.h"
+#include "tusk/lance/encodings/word.h"
 
 namespace tusk::lance {
 namespace {
@@ -225,17 +226,9 @@ int64_t CountRuns(const uint8_t* values, int64_t bits, int64_t num_values) {
 
 void EncodeRuns(const uint8_t* values, int64_t bits, int64_t num_values, uint8_t* run_values,
                 uint8_t* run_lengths) {
-  switch (bits) {
-    case 8:
-      return EncodeRunsOf<uint8_t>(values, num_values, run_values, run_lengths);
-    case 16:
-      return EncodeRunsOf<uint16_t>(values, num_values, run_values, run_lengths);
-    case 32:
-      return EncodeRunsOf<uint32_t>(values, num_values, run_values, run_lengths);
-    default:
-      assert(bits == 64);
-      return EncodeRunsOf<uint64_t>(values, num_values, run_values, run_lengths);
-  }
+  VisitWord(bits, [&](auto word) {
+    EncodeRunsOf<decltype(word)>(values, num_values, run_values, run_lengths);
+  });
 }
 
 Status ExpandRuns(std::span<const uint8_t> values, std::span<const uint8_t> lengths, int64_t width,

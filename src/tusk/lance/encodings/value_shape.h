@@ -30,6 +30,8 @@ struct ValueShape {
   };
   std::vector<PackedField> packed_fields;
 
+  /// Whether values are neither lists nor packed structs.
+  bool is_plain() const { return list_sizes.empty() && packed_fields.empty(); }
   /// Whether values take no bytes at all.
   bool is_nothing() const { return !is_variable && bits == 0; }
   /// Items of list layer `layer`, counted from the outer-most, in one row.

@@ -8,13 +8,11 @@
 #include <arrow/array.h>
 #include <arrow/buffer_builder.h>
 #include <arrow/builder.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/cast.h>
-#include <arrow/compute/exec.h>
-#include <arrow/compute/initialize.h>
 #include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+
+#include "tusk/lance/file/arrow_compute.h"
 
 namespace tusk::lance {
 namespace {
@@ -59,11 +57,7 @@ Result<std::shared_ptr<arrow::ArrayData>> ListsOf(const arrow::ArrayData& views,
     ARROW_RETURN_NOT_OK(ends.Append(static_cast<Offset>(items.length())));
   }
   ARROW_ASSIGN_OR_RAISE(const auto numbers, items.Finish());
-  arrow::compute::ExecContext execution(pool);
-  ARROW_ASSIGN_OR_RAISE(
-      const auto taken,
-      arrow::compute::Take(*arrow::MakeArray(views.child_data[0]), *numbers,
-                           arrow::compute::TakeOptions::NoBoundsCheck(), &execution));
+  ARROW_ASSIGN_OR_RAISE(auto taken, TakeRows(views.child_data[0], numbers->data(), pool));
   auto lists = std::make_shared<arrow::ArrayData>(nullptr, views.length);
   const int64_t null_count = validity.false_count();
   ARROW_ASSIGN_OR_RAISE(auto validity_buffer, validity.Finish());
@@ -71,7 +65,7 @@ Result<std::shared_ptr<arrow::ArrayData>> ListsOf(const arrow::ArrayData& views,
   if (null_count == 0) validity_buffer = nullptr;
   lists->null_count = null_count;
   lists->buffers = {std::move(validity_buffer), std::move(ends_buffer)};
-  lists->child_data = {taken->data()};
+  lists->child_data = {std::move(taken)};
   return lists;
 }
 
@@ -79,15 +73,8 @@ Result<std::shared_ptr<arrow::ArrayData>> StoreViews(const std::shared_ptr<arrow
                                                      const std::shared_ptr<arrow::DataType>& type,
                                                      arrow::MemoryPool* pool) {
   if (array->type->Equals(*type)) return array;
-  ARROW_RETURN_NOT_OK(arrow::compute::Initialize());
   // Arrow 26 casts items of the null type, in lists, to fewer than the offsets say.
-  if (array->child_data.empty()) {
-    arrow::compute::ExecContext execution(pool);
-    ARROW_ASSIGN_OR_RAISE(
-        const arrow::Datum cast,
-        arrow::compute::Cast(array, type, arrow::compute::CastOptions::Safe(), &execution));
-    return cast.array();
-  }
+  if (array->child_data.empty()) return CastTo(array, type, pool);
   std::shared_ptr<arrow::ArrayData> stored = array->Copy();
   for (size_t i = 0; i < stored->child_data.size(); ++i) {
     const auto& child_type = type->field(static_cast<int>(i))->type();

@@ -4,10 +4,8 @@
 
 #include <arrow/array/data.h>
 #include <arrow/array/util.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/exec.h>
-#include <arrow/compute/initialize.h>
-#include <arrow/datum.h>
+
+#include "tusk/lance/file/arrow_compute.h"
 
 namespace tusk::lance {
 
@@ -35,8 +33,6 @@ Result<std::shared_ptr<arrow::ArrayData>> RowsToRead::InOrderAsked(
                   (i == 0 || taken[i].row != taken[i - 1].row);
   }
   if (is_in_order) return array;
-  static const Status initialized = arrow::compute::Initialize();
-  ARROW_RETURN_NOT_OK(initialized);
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> indices,
                         arrow::AllocateBuffer(num_rows() * int64_t{sizeof(int64_t)}, pool));
   auto* to = reinterpret_cast<int64_t*>(indices->mutable_data());
@@ -45,13 +41,8 @@ Result<std::shared_ptr<arrow::ArrayData>> RowsToRead::InOrderAsked(
     if (i == 0 || taken[i].row != taken[i - 1].row) ++distinct;
     to[taken[i].position] = distinct;
   }
-  const auto order = arrow::ArrayData::Make(arrow::int64(), num_rows(), {nullptr, indices}, 0);
-  arrow::compute::ExecContext context(pool);
-  ARROW_ASSIGN_OR_RAISE(
-      const arrow::Datum ordered,
-      arrow::compute::Take(arrow::Datum(std::move(array)), arrow::Datum(order),
-                           arrow::compute::TakeOptions::NoBoundsCheck(), &context));
-  return ordered.array();
+  auto order = arrow::ArrayData::Make(arrow::int64(), num_rows(), {nullptr, indices}, 0);
+  return TakeRows(std::move(array), std::move(order), pool);
 }
 
 }  // namespace tusk::lance

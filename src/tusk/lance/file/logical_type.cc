@@ -204,6 +204,14 @@ Result<std::string> DictionaryName(const arrow::DictionaryType& dictionary) {
 
 }  // namespace
 
+bool IsListName(std::string_view logical_type) {
+  return logical_type == "list" || logical_type == "list.struct";
+}
+
+bool IsLargeListName(std::string_view logical_type) {
+  return logical_type == "large_list" || logical_type == "large_list.struct";
+}
+
 int32_t StructListSize(std::string_view logical_type) {
   if (!logical_type.starts_with(kStructList)) return 0;
   return std::max(0, ParseInt(logical_type.substr(kStructList.size())).value_or(0));

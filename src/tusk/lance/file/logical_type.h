@@ -20,6 +20,10 @@ Result<std::string> ToLogicalType(const arrow::DataType& type);
 /// large_binary, as their bytes are stored. Unsupported for every other text.
 Result<std::shared_ptr<arrow::DataType>> FromLogicalType(std::string_view logical_type);
 
+/// Whether it is the logical type of a list, or of a large list, of anything.
+bool IsListName(std::string_view logical_type);
+bool IsLargeListName(std::string_view logical_type);
+
 /// The number N of "fixed_size_list:struct:N", the only fixed-size list with a child field; 0 for
 /// every other text and for an N that is not positive.
 int32_t StructListSize(std::string_view logical_type);

@@ -10,16 +10,14 @@
 
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/file/data_version.h"
-#include "tusk/lance/file/page_bytes.h"
+#include "tusk/lance/file/page_options.h"
 #include "tusk/lance/file/schema.h"
 #include "tusk/lance/file/writer.h"
 
 namespace tusk::lance {
 namespace {
 
-constexpr int64_t kColumnCacheBytes = 8 << 20;
 constexpr int64_t kMinColumnCacheBytes = 64 << 10;
-constexpr int64_t kMaxPageBytes = 32 << 20;
 
 /// As pylance, which finds a dotted name to be the path of a nested field.
 Status CheckNames(const arrow::Schema& schema) {
@@ -34,21 +32,24 @@ Status CheckNames(const arrow::Schema& schema) {
 
 }  // namespace
 
-Result<int64_t> PageBytes(const PageOptions& options, int64_t num_columns) {
-  if (options.data_cache_bytes && *options.data_cache_bytes < 0) {
+Result<FileWriterOptions> WriterOptionsOf(const PageOptions& pages, int64_t num_columns,
+                                          uint16_t minor_version) {
+  if (pages.data_cache_bytes && *pages.data_cache_bytes < 0) {
     return InvalidArgument("data_cache_bytes must not be negative, but is ",
-                           *options.data_cache_bytes);
+                           *pages.data_cache_bytes);
   }
-  if (options.max_page_bytes && *options.max_page_bytes <= 0) {
-    return InvalidArgument("max_page_bytes must be greater than 0, but is ",
-                           *options.max_page_bytes);
+  if (pages.max_page_bytes && *pages.max_page_bytes <= 0) {
+    return InvalidArgument("max_page_bytes must be greater than 0, but is ", *pages.max_page_bytes);
   }
-  int64_t cache = kColumnCacheBytes;
-  if (options.data_cache_bytes) {
-    cache = std::max(kMinColumnCacheBytes,
-                     *options.data_cache_bytes / std::max<int64_t>(1, num_columns));
+  FileWriterOptions options;
+  options.minor_version = minor_version;
+  if (pages.data_cache_bytes) {
+    options.page_bytes =
+        std::max(kMinColumnCacheBytes, *pages.data_cache_bytes / std::max<int64_t>(1, num_columns));
   }
-  return std::min(cache, options.max_page_bytes.value_or(kMaxPageBytes));
+  options.max_page_bytes = pages.max_page_bytes.value_or(options.max_page_bytes);
+  options.page_bytes = std::min(options.page_bytes, options.max_page_bytes);
+  return options;
 }
 
 struct OutputFile::State {
@@ -86,12 +87,8 @@ Status OutputFile::State::Begin(const arrow::Schema& arrow_schema) {
   ARROW_RETURN_NOT_OK(CheckNames(arrow_schema));
   const auto stored = WithoutViews(std::make_shared<arrow::Schema>(arrow_schema));
   ARROW_ASSIGN_OR_RAISE(schema, Schema::FromArrow(*stored));
-  FileWriterOptions writer_options;
-  writer_options.minor_version = minor_version;
-  writer_options.max_page_bytes =
-      options.pages.max_page_bytes.value_or(writer_options.max_page_bytes);
-  ARROW_ASSIGN_OR_RAISE(writer_options.page_bytes,
-                        PageBytes(options.pages, std::ssize(schema.fields)));
+  ARROW_ASSIGN_OR_RAISE(const FileWriterOptions writer_options,
+                        WriterOptionsOf(options.pages, std::ssize(schema.fields), minor_version));
   ARROW_ASSIGN_OR_RAISE(writer, FileWriter::Open(location.store.get(), location.path, schema,
                                                  writer_options, context));
   for (auto& [key, value] : std::exchange(early_metadata, {})) {
@@ -158,7 +155,7 @@ Result<std::unique_ptr<OutputFile>> OutputFile::Open(io::StorePath location,
                                                      const OperationContext& context) {
   auto state = std::make_unique<State>();
   ARROW_ASSIGN_OR_RAISE(state->minor_version, ParseDataVersion(options.data_storage_version));
-  ARROW_RETURN_NOT_OK(PageBytes(options.pages, /*num_columns=*/1));
+  ARROW_RETURN_NOT_OK(WriterOptionsOf(options.pages, /*num_columns=*/1, state->minor_version));
   state->location = std::move(location);
   state->options = options;
   state->context = context;

@@ -148,8 +148,8 @@ Result<std::shared_ptr<arrow::DataType>> TypeOf(const Field& field, JsonForm jso
   }
   if (name == "struct") return arrow::struct_(children);
   const int32_t list_size = StructListSize(name);
-  const bool is_list = name == "list" || name == "list.struct";
-  const bool is_large_list = name == "large_list" || name == "large_list.struct";
+  const bool is_list = IsListName(name);
+  const bool is_large_list = IsLargeListName(name);
   if (!is_list && !is_large_list && name != "map" && list_size == 0) {
     ARROW_RETURN_NOT_OK(CheckChildren(field, 0));
     if (name == "json" && json == JsonForm::kText) return arrow::utf8();

@@ -42,7 +42,7 @@ TEST(LanceSchemaTest, NamesWhatCanBeReadButNotWritten) {
         arrow::field("odd", arrow::struct_({arrow::field("data", arrow::large_binary())}), true,
                      metadata("ARROW:extension:name", "lance.blob.v2"))}) {
     ASSERT_OK_AND_ASSIGN(const Schema schema, Schema::FromArrow(arrow::Schema({field})));
-    const Status status = CheckWritable(schema);
+    const Status status = CheckWritable(schema, 2);
     ASSERT_THAT(status, FailsWith(ErrorCode::kUnsupported)) << field->ToString();
     EXPECT_THAT(status.message(), HasSubstr("field '")) << field->ToString();
   }

@@ -7,17 +7,13 @@
 
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/cast.h>
-#include <arrow/compute/exec.h>
-#include <arrow/compute/initialize.h>
-#include <arrow/datum.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/bits.h"
 #include "tusk/lance/encodings/packed_struct.h"
+#include "tusk/lance/file/arrow_compute.h"
 #include "tusk/lance/file/leaf_read.h"
 
 namespace tusk::lance {
@@ -333,17 +329,10 @@ Status StructuralRead::Accept(std::span<const std::shared_ptr<arrow::Buffer>> by
 Result<std::shared_ptr<ArrayData>> DictionaryOf(std::shared_ptr<ArrayData> values,
                                                 const std::shared_ptr<arrow::DataType>& type,
                                                 arrow::MemoryPool* pool) {
-  static const Status initialized = arrow::compute::Initialize();
-  ARROW_RETURN_NOT_OK(initialized);
-  arrow::compute::ExecContext context(pool);
-  ARROW_ASSIGN_OR_RAISE(const arrow::Datum encoded,
-                        arrow::compute::DictionaryEncode(
-                            arrow::Datum(std::move(values)),
-                            arrow::compute::DictionaryEncodeOptions::Defaults(), &context));
+  ARROW_ASSIGN_OR_RAISE(const auto encoded, EncodeAsDictionary(std::move(values), pool));
   const auto& dictionary = static_cast<const arrow::DictionaryType&>(*type);
-  const ArrayData& from = *encoded.array();
-  auto indices = from.Copy();
-  indices->type = static_cast<const arrow::DictionaryType&>(*from.type).index_type();
+  auto indices = encoded->Copy();
+  indices->type = static_cast<const arrow::DictionaryType&>(*encoded->type).index_type();
   const auto items = indices->dictionary;
   indices->dictionary = nullptr;
   const arrow::DataType& index_type = *dictionary.index_type();
@@ -353,10 +342,8 @@ Result<std::shared_ptr<ArrayData>> DictionaryOf(std::shared_ptr<ArrayData> value
     return InvalidArgument(items->length, " different values are too many for indices of ",
                            index_type.ToString(), ": read fewer rows");
   }
-  ARROW_ASSIGN_OR_RAISE(const arrow::Datum narrow,
-                        arrow::compute::Cast(arrow::Datum(indices), dictionary.index_type(),
-                                             arrow::compute::CastOptions::Safe(), &context));
-  auto result = narrow.array()->Copy();
+  ARROW_ASSIGN_OR_RAISE(const auto narrow, CastTo(indices, dictionary.index_type(), pool));
+  auto result = narrow->Copy();
   result->type = type;
   result->dictionary = items;
   return result;

@@ -40,11 +40,6 @@ constexpr int64_t kMinPageBytes = 64 << 10;
 /// Blobs of one page of their descriptors, which have 16 bytes each.
 constexpr int64_t kMaxDescriptors = 512 << 10;
 
-Status NotWritable(const Field& field) {
-  return Unsupported("field '", field.name, "': type ", field.logical_type,
-                     " cannot be written yet");
-}
-
 /// How the pages of a column are encoded.
 Result<PageFormat> FormatOf(const PhysicalColumn& column, uint16_t minor_version) {
   const Field& field = *column.field;
@@ -93,7 +88,10 @@ Result<std::vector<PlannedColumn>> PlanColumns(const Schema& schema, uint16_t mi
     for (LeafPath& path : paths) {
       const PhysicalColumn& column = path.column();
       if (column.kind == ColumnKind::kBlob) {
-        if (column.field->is_blob_v2()) return NotWritable(*column.field);
+        if (column.field->is_blob_v2()) {
+          return Unsupported("field '", column.field->name,
+                             "': blobs of version 2 cannot be written yet");
+        }
         if (column.field->logical_type != "large_binary") {
           return InvalidArgument("field '", column.field->name, "': type ",
                                  column.field->logical_type,
@@ -213,17 +211,12 @@ class PageBatch {
 
 class FileWriterImpl final : public FileWriter {
  public:
-  FileWriterImpl(std::string path, std::unique_ptr<io::ObjectWriter> file,
-                 const FileWriterOptions& options, OperationContext context)
-      : path_(std::move(path)),
-        file_(std::move(file)),
-        options_(options),
-        context_(std::move(context)) {}
+  FileWriterImpl(std::string path, const FileWriterOptions& options, OperationContext context)
+      : path_(std::move(path)), options_(options), context_(std::move(context)) {}
 
-  ~FileWriterImpl() override { work_.reset(); }
-
-  /// The columns of `schema`, which this owns from now on; their fields are in it.
-  Status Plan(Schema schema);
+  /// The columns of `schema`, which this owns from now on; their fields are in it. Then creates the
+  /// file.
+  Status Begin(Schema schema, io::ObjectStore* store);
 
   Status Write(const arrow::RecordBatch& batch) override;
   int64_t bytes_written() const override { return bytes_written_; }
@@ -257,6 +250,7 @@ class FileWriterImpl final : public FileWriter {
   /// Checks that column `i` of a batch is what the schema says.
   Status CheckColumn(const arrow::ArrayData& array, size_t i) const;
   Status WriteColumns(const arrow::RecordBatch& batch);
+  void Enqueue(size_t column, std::vector<PageRows> pages);
   Status FlushColumns();
   /// Encodes the pages that are queued while the caller goes on, once those before are written.
   Status StartEncoding();
@@ -272,9 +266,9 @@ class FileWriterImpl final : public FileWriter {
   }
 
   const std::string path_;
-  const std::unique_ptr<io::ObjectWriter> file_;
   const FileWriterOptions options_;
   const OperationContext context_;
+  std::unique_ptr<io::ObjectWriter> file_;
   Schema schema_;
   std::vector<std::unique_ptr<Column>> columns_;
   int64_t num_rows_ = 0;
@@ -282,13 +276,13 @@ class FileWriterImpl final : public FileWriter {
   std::vector<io::ByteRange> global_buffers_;
   std::vector<PageBatch::Job> queue_;
   int64_t queued_bytes_ = 0;
-  std::shared_ptr<PageBatch> batch_;
-  int64_t batch_bytes_ = 0;
-  std::unique_ptr<BackgroundWork> work_;  ///< on `batch_`
+  int64_t batch_bytes_ = 0;  ///< of the pages that are being encoded
   Status state_;
+  /// Destroyed first: it uses what stands above.
+  std::unique_ptr<BackgroundWork> work_;
 };
 
-Status FileWriterImpl::Plan(Schema schema) {
+Status FileWriterImpl::Begin(Schema schema, io::ObjectStore* store) {
   schema_ = std::move(schema);
   ARROW_ASSIGN_OR_RAISE(auto planned, PlanColumns(schema_, options_.minor_version));
   const auto share =
@@ -302,7 +296,7 @@ Status FileWriterImpl::Plan(Schema schema) {
                .metadata = {},
                .blobs = {}}));
   }
-  return Status::OK();
+  return store->Create(path_, context_).Value(&file_);
 }
 
 Status FileWriterImpl::CheckColumn(const arrow::ArrayData& array, size_t i) const {
@@ -323,20 +317,22 @@ Status FileWriterImpl::WriteColumns(const arrow::RecordBatch& batch) {
     ARROW_RETURN_NOT_OK(CheckColumn(*array, i));
     arrays.push_back(WithStorageTypes(*array));
   }
-  std::vector<std::vector<PageRows>> pages(columns_.size());
   for (size_t i = 0; i < columns_.size(); ++i) {
-    ARROW_RETURN_NOT_OK(columns_[i]->writer.Append(*arrays[columns_[i]->field], &pages[i]));
+    std::vector<PageRows> pages;
+    ARROW_RETURN_NOT_OK(columns_[i]->writer.Append(*arrays[columns_[i]->field], &pages));
+    Enqueue(i, std::move(pages));
   }
   num_rows_ += batch.num_rows();
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    for (PageRows& page : pages[i]) {
-      queued_bytes_ += page.bytes;
-      queue_.push_back({.column = i, .rows = std::move(page)});
-    }
-  }
   const int64_t window =
       std::min(kMaxWindowBytes, context_.executor->parallelism() * kWindowBytesPerThread);
   return queued_bytes_ >= window ? StartEncoding() : Status::OK();
+}
+
+void FileWriterImpl::Enqueue(size_t column, std::vector<PageRows> pages) {
+  for (PageRows& page : pages) {
+    queued_bytes_ += page.bytes;
+    queue_.push_back({.column = column, .rows = std::move(page)});
+  }
 }
 
 Status FileWriterImpl::Write(const arrow::RecordBatch& batch) {
@@ -348,7 +344,6 @@ Status FileWriterImpl::WaitForPages() {
   if (work_ == nullptr) return Status::OK();
   const Status status = work_->Wait();
   work_.reset();
-  batch_.reset();
   batch_bytes_ = 0;
   return status;
 }
@@ -356,7 +351,7 @@ Status FileWriterImpl::WaitForPages() {
 Status FileWriterImpl::StartEncoding() {
   ARROW_RETURN_NOT_OK(WaitForPages());
   ARROW_RETURN_NOT_OK(context_.CheckStop());
-  batch_ = std::make_shared<PageBatch>(
+  const auto batch = std::make_shared<PageBatch>(
       std::move(queue_),
       [this](PageBatch::Job* job) -> Result<EncodedPage> {
         const Column& column = *columns_[job->column];
@@ -372,13 +367,12 @@ Status FileWriterImpl::StartEncoding() {
   queue_.clear();
   batch_bytes_ = std::exchange(queued_bytes_, 0);
   if (is_small) {
-    for (int64_t i = 0; i < batch_->size(); ++i) ARROW_RETURN_NOT_OK(batch_->Run(i));
-    batch_.reset();
+    for (int64_t i = 0; i < batch->size(); ++i) ARROW_RETURN_NOT_OK(batch->Run(i));
     batch_bytes_ = 0;
     return Status::OK();
   }
   work_ = context_.executor->Start(
-      batch_->size(), [batch = batch_](int64_t i) { return batch->Run(i); }, context_.stop);
+      batch->size(), [batch](int64_t i) { return batch->Run(i); }, context_.stop);
   return Status::OK();
 }
 
@@ -431,10 +425,7 @@ Status FileWriterImpl::FlushColumns() {
   for (size_t i = 0; i < columns_.size(); ++i) {
     std::vector<PageRows> pages;
     columns_[i]->writer.Finish(&pages);
-    for (PageRows& page : pages) {
-      queued_bytes_ += page.bytes;
-      queue_.push_back({.column = i, .rows = std::move(page)});
-    }
+    Enqueue(i, std::move(pages));
   }
   ARROW_RETURN_NOT_OK(StartEncoding());
   ARROW_RETURN_NOT_OK(WaitForPages());
@@ -521,11 +512,8 @@ Result<std::unique_ptr<FileWriter>> FileWriter::Open(io::ObjectStore* store, std
   if (options.page_bytes <= 0) {
     return InvalidArgument("page_bytes is ", options.page_bytes, ", which must be positive");
   }
-  ARROW_RETURN_NOT_OK(CheckWritable(schema, options.minor_version));
-  ARROW_ASSIGN_OR_RAISE(auto file, store->Create(path, context));
-  auto writer =
-      std::make_unique<FileWriterImpl>(std::string(path), std::move(file), options, context);
-  ARROW_RETURN_NOT_OK(writer->Plan(std::move(schema)));
+  auto writer = std::make_unique<FileWriterImpl>(std::string(path), options, context);
+  ARROW_RETURN_NOT_OK(writer->Begin(std::move(schema), store));
   return writer;
 }
 

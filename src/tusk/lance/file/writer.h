@@ -37,7 +37,7 @@ struct FileSummary {
 
 /// OK if FileWriter writes what is below `schema`. Unsupported, naming the field, if not;
 /// InvalidArgument for encodings that the metadata of a field asks for and that there are not.
-Status CheckWritable(const Schema& schema, uint16_t minor_version = 2);
+Status CheckWritable(const Schema& schema, uint16_t minor_version);
 
 /// Writes one Lance file of data version 2.1 or 2.2 batch by batch. Pages are encoded by the
 /// threads of the executor while the caller brings the next batch, and stand in the file in the

@@ -102,7 +102,7 @@ Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::S
   transaction.config_upserts = options.config;
   transaction.data_version = "2." + std::to_string(minor_version);
   ARROW_ASSIGN_OR_RAISE(transaction.schema, Schema::FromArrow(*WithoutViews(data->schema())));
-  ARROW_RETURN_NOT_OK(CheckWritable(transaction.schema));
+  ARROW_RETURN_NOT_OK(CheckWritable(transaction.schema, minor_version));
   ARROW_ASSIGN_OR_RAISE(transaction.fragments, WriteFragments(data, table, transaction.schema,
                                                               minor_version, options, context));
   return transaction;

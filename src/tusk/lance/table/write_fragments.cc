@@ -12,7 +12,7 @@
 
 #include "tusk/base/uuid.h"
 #include "tusk/lance/file/batch_shaper.h"
-#include "tusk/lance/file/page_bytes.h"
+#include "tusk/lance/file/page_options.h"
 #include "tusk/lance/file/writer.h"
 
 namespace tusk::lance {
@@ -170,11 +170,8 @@ Result<std::vector<Fragment>> WriteFragments(arrow::RecordBatchReader* data,
                            options.max_bytes_per_file,
                            " bytes: rows must be positive and bytes not negative");
   }
-  FileWriterOptions file_options;
-  file_options.minor_version = minor_version;
-  file_options.max_page_bytes = options.pages.max_page_bytes.value_or(file_options.max_page_bytes);
-  ARROW_ASSIGN_OR_RAISE(file_options.page_bytes,
-                        PageBytes(options.pages, std::ssize(schema.fields)));
+  ARROW_ASSIGN_OR_RAISE(const FileWriterOptions file_options,
+                        WriterOptionsOf(options.pages, std::ssize(schema.fields), minor_version));
   ARROW_ASSIGN_OR_RAISE(BatchShaper shaper, BatchShaper::Make(*data->schema(), schema));
   FragmentWriter writer(table, schema, std::move(shaper), file_options, options, context);
   const Status status = WriteAll(data, &writer, context);

@@ -5,16 +5,13 @@
 
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/exec.h>
-#include <arrow/compute/initialize.h>
-#include <arrow/datum.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
 #include "tusk/lance/encodings/bits.h"
 #include "tusk/lance/file/array/array_read.h"
 #include "tusk/lance/file/array/field_reads.h"
+#include "tusk/lance/file/arrow_compute.h"
 
 namespace tusk::lance {
 namespace {
@@ -177,7 +174,7 @@ class DictionaryRead final : public FieldRead {
       return Status::OK();
     }));
     if (numbers.has_nulls()) {
-      ARROW_ASSIGN_OR_RAISE(items, WithoutNulls(std::move(items)));
+      ARROW_ASSIGN_OR_RAISE(items, DropNulls(std::move(items), request_.pool));
     }
     const int64_t null_count = CountZeroBits(validity->data(), 0, indices->length);
     auto array = arrow::ArrayData::Make(
@@ -188,16 +185,6 @@ class DictionaryRead final : public FieldRead {
   }
 
  private:
-  Result<std::shared_ptr<arrow::ArrayData>> WithoutNulls(
-      std::shared_ptr<arrow::ArrayData> items) const {
-    static const Status initialized = arrow::compute::Initialize();
-    ARROW_RETURN_NOT_OK(initialized);
-    arrow::compute::ExecContext context(request_.pool);
-    ARROW_ASSIGN_OR_RAISE(const arrow::Datum kept,
-                          arrow::compute::DropNull(arrow::Datum(std::move(items)), &context));
-    return kept.array();
-  }
-
   ArrayRequest request_;
   IndicesAndItems parts_;
 };

@@ -34,9 +34,14 @@ ColumnWriter::ColumnWriter(LeafPath path, PageFormat format, int64_t page_bytes,
     : path_(std::move(path)),
       format_(std::move(format)),
       page_bytes_(page_bytes),
-      copied_page_bytes_(std::max(page_bytes, std::min(max_page_bytes, page_bytes * 4))),
-      is_copied_(!format_.shape.is_variable && format_.shape.row_bits() / 8 >= kFullZipBytes),
-      pool_(pool) {}
+      single_page_bytes_(std::max(page_bytes, std::min(max_page_bytes, page_bytes * 3 / 2))),
+      most_bytes_(page_bytes),
+      pool_(pool) {
+  if (!format_.shape.is_variable && format_.shape.row_bits() / 8 >= kFullZipBytes) {
+    single_page_bytes_ = most_bytes_ =
+        std::max(page_bytes, std::min(max_page_bytes, page_bytes * 4));
+  }
+}
 
 int64_t ColumnWriter::RowsThatFit(const arrow::ArrayData& array, RowRange rows,
                                   int64_t bytes) const {
@@ -69,9 +74,9 @@ Status ColumnWriter::Append(const arrow::ArrayData& array, std::vector<PageRows>
     return Keep(std::move(rows), bytes);
   }
   // All that was gathered is written, as pylance does, in pages of about the same size.
-  const int64_t most = is_copied_ ? copied_page_bytes_ : page_bytes_;
   const int64_t total = pending_.bytes + bytes;
-  const int64_t num_pages = (total + most - 1) / most;
+  const int64_t num_pages =
+      total <= single_page_bytes_ ? 1 : (total + most_bytes_ - 1) / most_bytes_;
   const int64_t share = total / num_pages + 1;
   while (rest.length() > 0) {
     const int64_t bytes_left = share - pending_.bytes;

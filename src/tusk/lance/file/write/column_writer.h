@@ -23,9 +23,10 @@ struct PageRows {
 /// Gathers the rows of one column until they are enough for a page.
 class ColumnWriter {
  public:
-  /// Once more than `page_bytes` of Arrow memory have been gathered, all of it becomes pages: of as
-  /// many bytes at most, or of four times as many, but no more than `max_page_bytes`, if they are
-  /// values as they stand.
+  /// Once more than `page_bytes` of Arrow memory have been gathered, all of it becomes pages: one
+  /// if that is no more than half as much again, else of `page_bytes` at most. Values that are
+  /// pages as they stand, wide vectors, get four times as much. No page is cut beyond
+  /// `max_page_bytes`.
   ColumnWriter(LeafPath path, PageFormat format, int64_t page_bytes, int64_t max_page_bytes,
                arrow::MemoryPool* pool);
 
@@ -55,8 +56,8 @@ class ColumnWriter {
   const LeafPath path_;
   const PageFormat format_;
   const int64_t page_bytes_;
-  const int64_t copied_page_bytes_;
-  const bool is_copied_;  ///< values that are wide enough for pages of nothing else
+  int64_t single_page_bytes_;  ///< if all that was gathered becomes one page
+  int64_t most_bytes_;         ///< of a page of several
   arrow::MemoryPool* pool_;
   PageRows pending_;
   bool has_page_ = false;

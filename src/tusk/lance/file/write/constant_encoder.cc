@@ -27,10 +27,9 @@ Result<EncodedBlock> EncodeLevelBlock(const std::vector<uint16_t>& levels, int m
                                       arrow::MemoryPool* pool) {
   ValueShape shape;
   shape.bits = 16;
-  RowsView view;
-  view.shape = &shape;
-  view.num_rows = std::ssize(levels);
-  view.values = reinterpret_cast<const uint8_t*>(levels.data());
+  const RowsView view{.shape = &shape,
+                      .num_rows = std::ssize(levels),
+                      .values = reinterpret_cast<const uint8_t*>(levels.data())};
   BlockOptions options{.minor_version = minor_version};
   if (AsBytes(levels).size() > kMinCompressedLevels) {
     options.compression = ValueEncoding::Compression::kZstd;
@@ -120,8 +119,7 @@ Result<EncodedPage> EncodeEmptyStructPage(const PageSlots& slots) {
   return page;
 }
 
-Result<std::optional<EncodedPage>> EncodeConstantPage(const PageSlots& slots,
-                                                      const OperationContext& /*context*/) {
+Result<std::optional<EncodedPage>> EncodeConstantPage(const PageSlots& slots) {
   const RowsView& values = slots.values;
   int64_t first = 0;
   while (values.IsNull(first)) ++first;

@@ -10,10 +10,6 @@
 #include <arrow/array/data.h>
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/cast.h>
-#include <arrow/compute/exec.h>
-#include <arrow/compute/initialize.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
@@ -21,6 +17,7 @@
 #include "tusk/lance/encodings/jsonb.h"
 #include "tusk/lance/encodings/packed_struct.h"
 #include "tusk/lance/encodings/value_shape.h"
+#include "tusk/lance/file/arrow_compute.h"
 #include "tusk/lance/file/logical_type.h"
 
 namespace tusk::lance {
@@ -100,21 +97,11 @@ int64_t ValueBytes(const arrow::ArrayData& array, RowRange rows) {
 Result<std::shared_ptr<arrow::ArrayData>> WithoutNullItems(std::shared_ptr<arrow::ArrayData> array,
                                                            arrow::MemoryPool* pool) {
   if (array->dictionary == nullptr || array->dictionary->GetNullCount() == 0) return array;
-  static const Status initialized = arrow::compute::Initialize();
-  ARROW_RETURN_NOT_OK(initialized);
-  arrow::compute::ExecContext context(pool);
-  const auto& type = static_cast<const arrow::DictionaryType&>(*array->type);
-  const auto original = array->type;
-  ARROW_ASSIGN_OR_RAISE(arrow::Datum values,
-                        arrow::compute::Cast(arrow::Datum(std::move(array)), type.value_type(),
-                                             arrow::compute::CastOptions::Safe(), &context));
-  ARROW_ASSIGN_OR_RAISE(values,
-                        arrow::compute::DictionaryEncode(
-                            values, arrow::compute::DictionaryEncodeOptions::Defaults(), &context));
-  ARROW_ASSIGN_OR_RAISE(
-      values,
-      arrow::compute::Cast(values, original, arrow::compute::CastOptions::Safe(), &context));
-  return values.array();
+  const auto type = array->type;
+  const auto& values = static_cast<const arrow::DictionaryType&>(*type).value_type();
+  ARROW_ASSIGN_OR_RAISE(array, CastTo(std::move(array), values, pool));
+  ARROW_ASSIGN_OR_RAISE(array, EncodeAsDictionary(std::move(array), pool));
+  return CastTo(std::move(array), type, pool);
 }
 
 /// The values of a column in the form in which pages store them.
@@ -152,19 +139,17 @@ Status LeafPath::AddPaths(const Field& field, uint16_t minor_version, const Leaf
   Step step{.kind = StepKind::kStruct, .field = &field};
   const bool is_in_fixed_size_list = std::ranges::any_of(
       above.steps_, [](const Step& s) { return s.kind == StepKind::kFixedSizeList; });
-  if (field.logical_type == "list" || field.logical_type == "list.struct" ||
-      field.logical_type == "map") {
+  if (IsListName(field.logical_type) || field.logical_type == "map") {
     step.kind = StepKind::kList;
-  } else if (field.logical_type == "large_list" || field.logical_type == "large_list.struct") {
+  } else if (IsLargeListName(field.logical_type)) {
     step.kind = StepKind::kLargeList;
   } else if (const int32_t size = StructListSize(field.logical_type); size > 0) {
     step.kind = StepKind::kFixedSizeList;
     step.list_size = size;
     path.entries_per_row_ *= size;
   }
-  const bool is_list = step.kind == StepKind::kList || step.kind == StepKind::kLargeList;
-  if (is_list) ++path.num_lists_;
-  if ((is_list && is_in_fixed_size_list) ||
+  if (step.is_list()) ++path.num_lists_;
+  if ((step.is_list() && is_in_fixed_size_list) ||
       (step.kind == StepKind::kFixedSizeList && path.num_lists_ > 0)) {
     return Unsupported("field '", field.name,
                        "': lists around or within fixed-size lists of structs cannot be written, "
@@ -191,7 +176,7 @@ void LeafPath::Number() {
   for (size_t i = steps_.size(); i-- > 0;) {
     Step& step = steps_[i];
     step.null_level = level++;
-    if (step.kind == StepKind::kList || step.kind == StepKind::kLargeList) {
+    if (step.is_list()) {
       step.empty_level = level++;
       step.repetition = repetition++;
       layers_.push_back(LevelLayer::kNullAndEmptyList);
@@ -206,17 +191,20 @@ std::vector<uint16_t> LeafPath::NullLevelsAboveItems() const {
   bool is_above_items = false;
   for (size_t i = steps_.size(); i-- > 0;) {
     const Step& step = steps_[i];
-    const bool is_list = step.kind == StepKind::kList || step.kind == StepKind::kLargeList;
     is_above_items |= step.kind == StepKind::kFixedSizeList;
-    if (is_above_items && !is_list && step.field->nullable) levels.push_back(step.null_level);
-    is_above_items |= is_list;
+    if (is_above_items && !step.is_list() && step.field->nullable)
+      levels.push_back(step.null_level);
+    is_above_items |= step.is_list();
   }
   return levels;
 }
 
 int64_t LeafPath::ArrowBytes(const arrow::ArrayData& array, RowRange rows) const {
   const arrow::ArrayData* at = &array;
+  // Rows without a value have an entry of levels too, as those of empty lists.
+  int64_t num_entries = 0;
   for (const Step& step : steps_) {
+    num_entries = std::max(num_entries, rows.length());
     const arrow::ArrayData* child = at->child_data[0].get();
     switch (step.kind) {
       case StepKind::kStruct:
@@ -238,7 +226,8 @@ int64_t LeafPath::ArrowBytes(const arrow::ArrayData& array, RowRange rows) const
     }
     at = child;
   }
-  return ValueBytes(*at, rows) + (steps_.empty() ? 0 : rows.length() * kLevelBytes);
+  if (!steps_.empty()) num_entries = std::max(num_entries, rows.length());
+  return ValueBytes(*at, rows) + num_entries * kLevelBytes;
 }
 
 /// The entries of rows, layer by layer from the outside. Entries that did not end at a list stand

@@ -66,6 +66,8 @@ class LeafPath {
     uint16_t null_level = 0;
     uint16_t empty_level = 0;
     uint16_t repetition = 0;  ///< lists: of the items after the first
+
+    bool is_list() const { return kind == StepKind::kList || kind == StepKind::kLargeList; }
   };
   class Walk;
 

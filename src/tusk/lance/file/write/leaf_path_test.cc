@@ -152,6 +152,11 @@ TEST(LeafPathTest, TakesPartsOfSlices) {
       << "offsets, bytes but that of the null, levels";
 }
 
+TEST(LeafPathTest, CountsTheLevelsOfListsWithoutItems) {
+  const Subject subject(arrow::list(arrow::list(arrow::int32())), "[[], null, [[], null], [], []]");
+  EXPECT_EQ(subject.paths()[0].ArrowBytes(*subject.array().data(), {.begin = 0, .end = 5}), 5 * 4);
+}
+
 TEST(LeafPathTest, NormalisesDictionariesWithNulls) {
   const auto type = arrow::dictionary(arrow::int8(), arrow::utf8());
   const auto indices = arrow::json::ArrayFromJSONString(arrow::int8(), "[0, 1, null, 2, 1]");

@@ -7,10 +7,6 @@
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
 #include <arrow/buffer_builder.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/exec.h>
-#include <arrow/compute/initialize.h>
-#include <arrow/datum.h>
 #include <arrow/type.h>
 
 #include "tusk/base/little_endian.h"
@@ -27,6 +23,7 @@
 #include "tusk/lance/encodings/rle.h"
 #include "tusk/lance/encodings/value_statistics.h"
 #include "tusk/lance/encodings/variable.h"
+#include "tusk/lance/file/arrow_compute.h"
 
 namespace tusk::lance {
 namespace {
@@ -34,19 +31,15 @@ namespace {
 using Compression = EncodingOptions::Compression;
 using Layout = EncodingOptions::Layout;
 
-/// Texts shorter than this have nothing that FSST could shorten, in pages smaller than this its
-/// table costs more than it saves: limits of the reference writer.
-constexpr int64_t kMinFsstText = 5;
-constexpr int64_t kMinFsstPage = 32 << 10;
-/// Values longer than this are worth a compression of their own in full-zip pages.
+/// Values longer than this are worth a compression of their own, in full-zip pages of as many
+/// bytes.
 constexpr int64_t kMinCompressedText = 32 << 10;
+constexpr int64_t kMinCompressedPage = 32 << 10;
 /// Texts of a page that are compressed to see whether that pays, and bytes of each.
 constexpr int64_t kSampledTexts = 16;
 constexpr size_t kSampledBytes = 32 << 10;
 /// Pages with fewer values are not split in streams of bytes.
 constexpr int64_t kMinSplitRows = 4096;
-/// Pages with fewer values have no dictionary.
-constexpr int64_t kMinDictionaryRows = 100;
 /// Items of an Arrow dictionary that no row has.
 constexpr uint32_t kUnused = ~uint32_t{0};
 
@@ -67,11 +60,12 @@ class PageBuilder {
     }
     if (format_.index_bits > 0) return BuildIndices();
     if (CanBeConstant()) {
-      ARROW_ASSIGN_OR_RAISE(auto page, EncodeConstantPage(slots_, context_));
+      ARROW_ASSIGN_OR_RAISE(auto page, EncodeConstantPage(slots_));
       if (page) return *std::move(page);
     }
     ARROW_ASSIGN_OR_RAISE(clean_, slots_.CleanValues(context_.pool, &owned_));
     ARROW_ASSIGN_OR_RAISE(auto page, TryDictionary());
+    if (!page && shape.is_variable) longest_text_ = LongestText();
     if (!page && !WantsFullZip()) {
       ARROW_ASSIGN_OR_RAISE(auto encoder, shape.is_variable ? TextEncoder() : FixedEncoder());
       ARROW_ASSIGN_OR_RAISE(
@@ -100,18 +94,15 @@ class PageBuilder {
   bool CanBeConstant() const {
     // pylance gives nulls for the slots of null structs in such a page.
     if (!format_.is_nullable && slots_.num_nulls > 0) return false;
-    return format_.minor_version >= 2 && format_.shape.list_sizes.empty() &&
-           format_.shape.packed_fields.empty();
+    return format_.minor_version >= 2 && format_.shape.is_plain();
   }
 
   /// Bits of an integer-like value that codecs of fixed widths take; 0 for all others.
   int64_t WordBits() const {
     const ValueShape& shape = format_.shape;
-    const bool is_plain =
-        !shape.is_variable && shape.list_sizes.empty() && shape.packed_fields.empty();
     const bool is_word =
         shape.bits == 8 || shape.bits == 16 || shape.bits == 32 || shape.bits == 64;
-    return is_plain && is_word ? shape.bits : 0;
+    return !shape.is_variable && shape.is_plain() && is_word ? shape.bits : 0;
   }
 
   int64_t LongestText() const {
@@ -131,14 +122,13 @@ class PageBuilder {
     // pylance stops at bitmaps of the items of a row in front of booleans.
     if (shape.bits == 1 && !clean_.item_bitmaps.empty()) return false;
     if (options_.layout != Layout::kChosen) return options_.layout == Layout::kFullZip;
-    return (shape.is_variable ? LongestText() : BytesForBits(shape.row_bits())) >= kFullZipBytes;
+    return (shape.is_variable ? longest_text_ : BytesForBits(shape.row_bits())) >= kFullZipBytes;
   }
 
   /// Whether texts are to be FSST codes, if these are shorter.
   bool WantsFsst() const {
     if (options_.compression == Compression::kFsst) return true;
-    return options_.compression == Compression::kChosen && format_.is_text &&
-           TextBytes() >= kMinFsstPage && LongestText() >= kMinFsstText;
+    return options_.compression == Compression::kChosen && format_.is_text;
   }
 
   Result<std::unique_ptr<ValueEncoder>> TextEncoder() {
@@ -156,75 +146,79 @@ class PageBuilder {
 
   Result<std::unique_ptr<ValueEncoder>> FixedEncoder() {
     values_ = clean_;
-    const int64_t bits = WordBits();
     if (!clean_.item_bitmaps.empty()) return MakeFixedSizeListEncoder(clean_);
-    if (bits == 0) {
+    if (WordBits() == 0) {
       auto encoder = MakeFlatEncoder(format_.shape);
-      if (!format_.shape.list_sizes.empty() || !format_.shape.packed_fields.empty()) return encoder;
+      if (!format_.shape.is_plain()) return encoder;
       return Compressed(std::move(encoder));
     }
-    ARROW_ASSIGN_OR_RAISE(auto encoder, WordEncoder(clean_, bits));
+    ARROW_ASSIGN_OR_RAISE(auto encoder, WordEncoder(clean_));
     return Compressed(std::move(encoder));
   }
 
-  /// The smallest of the encodings for words, unless something else was asked for.
-  Result<std::unique_ptr<ValueEncoder>> WordEncoder(const RowsView& words, int64_t bits) const {
-    ValueShape shape;
-    shape.bits = bits;
-    if (options_.compression == Compression::kNone) return MakeFlatEncoder(shape);
-    const WordStatistics statistics = WordStatistics::Of(words);
-    const int64_t raw = words.num_rows * bits / 8;
-    const int64_t runs = statistics.rle_bytes(bits);
-    const bool may_run = !options_.rle_threshold ||
-                         static_cast<double>(statistics.num_runs) <
-                             static_cast<double>(words.num_rows) * *options_.rle_threshold;
-    if (options_.compression == Compression::kGeneral) {
-      ARROW_ASSIGN_OR_RAISE(const bool splits, PrefersSplit(words, bits));
-      if (splits) return MakeByteStreamSplitEncoder(bits);
+  /// Whether runs are the smallest form of words.
+  static bool PrefersRuns(const WordStatistics& statistics, const RowsView& words) {
+    const int64_t runs = statistics.rle_bytes(words.shape->bits);
+    return runs < PlainBytes(words) && runs <= statistics.bitpacked_bytes;
+  }
+  static int64_t PlainBytes(const RowsView& words) {
+    return words.num_rows * words.shape->bits / 8;
+  }
+  static std::unique_ptr<ValueEncoder> PackedOrFlat(const WordStatistics& statistics,
+                                                    const RowsView& words) {
+    if (statistics.bitpacked_bytes < PlainBytes(words)) {
+      return MakeInlineBitpackingEncoder(words.shape->bits);
     }
-    if (may_run && runs < raw && runs <= statistics.bitpacked_bytes) return MakeRleEncoder(bits);
-    ARROW_ASSIGN_OR_RAISE(auto split,
-                          SplitEncoder(words, bits, std::min(raw, statistics.bitpacked_bytes)));
-    if (split != nullptr) return split;
-    if (statistics.bitpacked_bytes < raw) return MakeInlineBitpackingEncoder(bits);
-    return MakeFlatEncoder(shape);
+    return MakeFlatEncoder(*words.shape);
   }
 
   /// The smallest of the encodings for indices, of which nothing can be asked.
-  static std::unique_ptr<ValueEncoder> IndexEncoder(const RowsView& words, int64_t bits) {
+  static std::unique_ptr<ValueEncoder> IndexEncoder(const RowsView& words) {
     const WordStatistics statistics = WordStatistics::Of(words);
-    const int64_t raw = words.num_rows * bits / 8;
-    const int64_t runs = statistics.rle_bytes(bits);
-    if (runs < raw && runs <= statistics.bitpacked_bytes) return MakeRleEncoder(bits);
-    if (statistics.bitpacked_bytes < raw) return MakeInlineBitpackingEncoder(bits);
-    return MakeFlatEncoder(*words.shape);
+    if (PrefersRuns(statistics, words)) return MakeRleEncoder(words.shape->bits);
+    return PackedOrFlat(statistics, words);
+  }
+
+  /// The smallest of the encodings for words, unless something else was asked for.
+  Result<std::unique_ptr<ValueEncoder>> WordEncoder(const RowsView& words) const {
+    const int64_t bits = words.shape->bits;
+    if (options_.compression == Compression::kNone) return MakeFlatEncoder(*words.shape);
+    if (options_.compression == Compression::kGeneral) {
+      ARROW_ASSIGN_OR_RAISE(const bool splits, PrefersSplit(words));
+      if (splits) return MakeByteStreamSplitEncoder(bits);
+    }
+    const WordStatistics statistics = WordStatistics::Of(words);
+    const bool may_run = !options_.rle_threshold ||
+                         static_cast<double>(statistics.num_runs) <
+                             static_cast<double>(words.num_rows) * *options_.rle_threshold;
+    if (may_run && PrefersRuns(statistics, words)) return MakeRleEncoder(bits);
+    ARROW_ASSIGN_OR_RAISE(
+        auto split, SplitEncoder(words, std::min(PlainBytes(words), statistics.bitpacked_bytes)));
+    if (split != nullptr) return split;
+    return PackedOrFlat(statistics, words);
   }
 
   /// Whether words are to be split in streams of bytes before the compression that was asked for:
   /// if that was asked for too, or else if they become smaller by it.
-  Result<bool> PrefersSplit(const RowsView& words, int64_t bits) const {
+  Result<bool> PrefersSplit(const RowsView& words) const {
     using Mode = EncodingOptions::ByteStreamSplit;
+    const int64_t bits = words.shape->bits;
     if (bits < 32 || options_.byte_stream_split == Mode::kOff) return false;
     if (options_.byte_stream_split == Mode::kOn) return true;
-    ValueShape shape;
-    shape.bits = bits;
-    const auto ratio = [&](std::unique_ptr<ValueEncoder> encoder) -> Result<double> {
-      ARROW_ASSIGN_OR_RAISE(const CompressionSample sample,
-                            SampleCompression(options_.general.scheme, options_.general.level,
-                                              words, encoder.get(), context_.pool));
-      return static_cast<double>(sample.stored_bytes) /
-             static_cast<double>(std::max<int64_t>(1, sample.plain_bytes));
+    const GeneralCompression& general = options_.general;
+    const auto sample = [&](std::unique_ptr<ValueEncoder> encoder) {
+      return SampleCompression(general.scheme, general.level, words, encoder.get(), context_.pool);
     };
-    ARROW_ASSIGN_OR_RAISE(const double split, ratio(MakeByteStreamSplitEncoder(bits)));
-    ARROW_ASSIGN_OR_RAISE(const double flat, ratio(MakeFlatEncoder(shape)));
-    return split < flat;
+    ARROW_ASSIGN_OR_RAISE(const auto split, sample(MakeByteStreamSplitEncoder(bits)));
+    ARROW_ASSIGN_OR_RAISE(const auto flat, sample(MakeFlatEncoder(*words.shape)));
+    return split.ratio() < flat.ratio();
   }
 
   /// Byte stream split and LZ4, for words whose upper bytes hardly change in a chunk, as those of
   /// times. Null if that takes more than three quarters of `bytes`, what else there is.
-  Result<std::unique_ptr<ValueEncoder>> SplitEncoder(const RowsView& words, int64_t bits,
-                                                     int64_t bytes) const {
+  Result<std::unique_ptr<ValueEncoder>> SplitEncoder(const RowsView& words, int64_t bytes) const {
     constexpr auto kLz4 = ValueEncoding::Compression::kLz4;
+    const int64_t bits = words.shape->bits;
     if (options_.compression != Compression::kChosen || bits < 64 ||
         options_.byte_stream_split == EncodingOptions::ByteStreamSplit::kOff ||
         words.num_rows < kMinSplitRows) {
@@ -233,10 +227,7 @@ class PageBuilder {
     auto encoder = MakeByteStreamSplitEncoder(bits);
     ARROW_ASSIGN_OR_RAISE(const CompressionSample sample,
                           SampleCompression(kLz4, {}, words, encoder.get(), context_.pool));
-    const double ratio =
-        static_cast<double>(sample.stored_bytes) / static_cast<double>(sample.plain_bytes);
-    const int64_t raw = words.num_rows * bits / 8;
-    const double split_bytes = ratio * static_cast<double>(raw);
+    const double split_bytes = sample.ratio() * static_cast<double>(PlainBytes(words));
     if (split_bytes > 0.75 * static_cast<double>(bytes)) return nullptr;
     return MakeGeneralEncoder(kLz4, {}, std::move(encoder));
   }
@@ -254,13 +245,9 @@ class PageBuilder {
 
   Result<std::optional<EncodedPage>> TryDictionary() {
     const ValueShape& shape = format_.shape;
-    const bool is_plain = shape.list_sizes.empty() && shape.packed_fields.empty();
     const bool is_wide = shape.bits == 128 || (shape.bits == 64 && format_.minor_version >= 2);
-    if (!is_plain || (!shape.is_variable && !is_wide) || clean_.num_rows < kMinDictionaryRows) {
-      return std::nullopt;
-    }
-    const DictionaryLimits limits{.min_rows = kMinDictionaryRows,
-                                  .divisor = options_.dictionary_divisor,
+    if (!shape.is_plain() || (!shape.is_variable && !is_wide)) return std::nullopt;
+    const DictionaryLimits limits{.divisor = options_.dictionary_divisor,
                                   .max_size_ratio = options_.dictionary_ratio,
                                   .max_item_bytes = options_.max_dictionary_bytes};
     ARROW_ASSIGN_OR_RAISE(const auto dictionary,
@@ -299,26 +286,16 @@ class PageBuilder {
     // pylance looks up an item under nulls too.
     if (used.empty() && num_items > 0) used.push_back(0);
     if (used.empty()) return EncodeAllNullPage(format_, slots_, context_);
-    ARROW_ASSIGN_OR_RAISE(const auto items, Pick(slots_.dictionary, used));
+    ARROW_ASSIGN_OR_RAISE(const auto items,
+                          TakeRows(slots_.dictionary,
+                                   arrow::ArrayData::Make(arrow::int64(), std::ssize(used),
+                                                          {nullptr, arrow::Buffer::Wrap(used)}, 0),
+                                   context_.pool));
     ARROW_ASSIGN_OR_RAISE(const ValueShape shape, ValueShape::Of(*items->type));
     ARROW_ASSIGN_OR_RAISE(const RowsView view, RowsView::Of(*items, shape));
     ARROW_ASSIGN_OR_RAISE(auto page, EncodeIndices(view, *indices, format_.index_bits));
     if (!page) return Unsupported("rows of too many lists for a page of dictionary indices");
     return Own(*std::move(page));
-  }
-
-  Result<std::shared_ptr<arrow::ArrayData>> Pick(const std::shared_ptr<arrow::ArrayData>& array,
-                                                 const std::vector<int64_t>& rows) const {
-    static const Status initialized = arrow::compute::Initialize();
-    ARROW_RETURN_NOT_OK(initialized);
-    const auto order = arrow::ArrayData::Make(arrow::int64(), std::ssize(rows),
-                                              {nullptr, arrow::Buffer::Wrap(rows)}, 0);
-    arrow::compute::ExecContext context(context_.pool);
-    ARROW_ASSIGN_OR_RAISE(
-        const arrow::Datum picked,
-        arrow::compute::Take(arrow::Datum(array), arrow::Datum(order),
-                             arrow::compute::TakeOptions::NoBoundsCheck(), &context));
-    return picked.array();
   }
 
   /// `words` are the indices, 32 bits each, to be stored in words of `index_bits`.
@@ -337,11 +314,9 @@ class PageBuilder {
     ARROW_ASSIGN_OR_RAISE(const auto indices, ResizeWords(words, index_bits));
     ValueShape shape;
     shape.bits = index_bits;
-    RowsView view;
-    view.shape = &shape;
-    view.num_rows = slots_.values.num_rows;
-    view.values = indices->data();
-    const auto encoder = IndexEncoder(view, index_bits);
+    const RowsView view{
+        .shape = &shape, .num_rows = slots_.values.num_rows, .values = indices->data()};
+    const auto encoder = IndexEncoder(view);
     return EncodeMiniBlockPage(format_, slots_, view, encoder.get(), &dictionary, context_);
   }
 
@@ -384,11 +359,10 @@ class PageBuilder {
     ValueShape shape;
     shape.is_variable = true;
     shape.bits = 32;
-    RowsView values;
-    values.shape = &shape;
-    values.num_rows = clean_.num_rows;
-    values.values = clean_.values + clean_.values_bit / 8;
-    values.offsets = offsets->data();
+    const RowsView values{.shape = &shape,
+                          .num_rows = clean_.num_rows,
+                          .values = clean_.values + clean_.values_bit / 8,
+                          .offsets = offsets->data()};
     owned_.push_back(std::move(offsets));
     return EncodeFullZipPage(slots_, values, *format_.packed_rows, context_);
   }
@@ -422,10 +396,7 @@ class PageBuilder {
       CopyBits(clean_.values, clean_.values_bit + row * lists.row_bits(), lists.row_bits(), to, 0);
       to += lists.row_bits() / 8;
     }
-    RowsView values;
-    values.shape = &shape;
-    values.num_rows = clean_.num_rows;
-    values.values = bytes->data();
+    const RowsView values{.shape = &shape, .num_rows = clean_.num_rows, .values = bytes->data()};
     owned_.push_back(std::move(bytes));
     return EncodeFullZipPage(slots_, values, encoding, context_);
   }
@@ -439,10 +410,7 @@ class PageBuilder {
     }
     ValueShape shape;
     shape.bits = 8;
-    RowsView values;
-    values.shape = &shape;
-    values.num_rows = clean_.num_rows;
-    values.values = bytes->data();
+    const RowsView values{.shape = &shape, .num_rows = clean_.num_rows, .values = bytes->data()};
     owned_.push_back(std::move(bytes));
     return EncodeFullZipPage(slots_, values, FlatEncoding(shape), context_);
   }
@@ -453,8 +421,8 @@ class PageBuilder {
     }
     const bool asks_general = options_.compression == Compression::kGeneral;
     if ((asks_general ||
-         (options_.compression == Compression::kChosen && LongestText() > kMinCompressedText)) &&
-        TextBytes() >= kMinFsstPage) {
+         (options_.compression == Compression::kChosen && longest_text_ > kMinCompressedText)) &&
+        TextBytes() >= kMinCompressedPage) {
       ARROW_ASSIGN_OR_RAISE(const auto compressed, CompressTexts(asks_general));
       if (compressed) {
         ValueEncoding encoding;
@@ -515,8 +483,9 @@ class PageBuilder {
   const PageSlots& slots_;
   const OperationContext& context_;
   std::vector<std::shared_ptr<arrow::Buffer>> owned_;
-  RowsView clean_;   ///< the slots, without a bitmap
-  RowsView values_;  ///< what the mini-block encoder encodes
+  RowsView clean_;            ///< the slots, without a bitmap
+  RowsView values_;           ///< what the mini-block encoder encodes
+  int64_t longest_text_ = 0;  ///< bytes of the longest of `clean_`, if they are texts
   std::optional<FsstPage> fsst_;
 };
 

@@ -65,8 +65,7 @@ Result<EncodedPage> EncodeAllNullPage(const PageFormat& format, const PageSlots&
 Result<EncodedPage> EncodeEmptyStructPage(const PageSlots& slots);
 
 /// Nothing if the slots that are not null, at least one, differ.
-Result<std::optional<EncodedPage>> EncodeConstantPage(const PageSlots& slots,
-                                                      const OperationContext& context);
+Result<std::optional<EncodedPage>> EncodeConstantPage(const PageSlots& slots);
 
 /// Items that the values of a page are indices of.
 struct PageDictionary {

@@ -1,0 +1,61 @@
+#include "tusk/lance/file/arrow_compute.h"
+
+#include <utility>
+
+#include <arrow/array/data.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/cast.h>
+#include <arrow/compute/exec.h>
+#include <arrow/compute/initialize.h>
+#include <arrow/datum.h>
+
+namespace tusk::lance {
+namespace {
+
+/// What `kernel` makes within a context of the pool.
+template <typename Kernel>
+Result<std::shared_ptr<arrow::ArrayData>> Call(arrow::MemoryPool* pool, const Kernel& kernel) {
+  static const Status initialized = arrow::compute::Initialize();
+  ARROW_RETURN_NOT_OK(initialized);
+  arrow::compute::ExecContext context(pool);
+  ARROW_ASSIGN_OR_RAISE(const arrow::Datum made, kernel(&context));
+  return made.array();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<arrow::ArrayData>> TakeRows(std::shared_ptr<arrow::ArrayData> array,
+                                                   std::shared_ptr<arrow::ArrayData> rows,
+                                                   arrow::MemoryPool* pool) {
+  return Call(pool, [&](arrow::compute::ExecContext* context) {
+    return arrow::compute::Take(arrow::Datum(std::move(array)), arrow::Datum(std::move(rows)),
+                                arrow::compute::TakeOptions::NoBoundsCheck(), context);
+  });
+}
+
+Result<std::shared_ptr<arrow::ArrayData>> CastTo(std::shared_ptr<arrow::ArrayData> array,
+                                                 const std::shared_ptr<arrow::DataType>& type,
+                                                 arrow::MemoryPool* pool) {
+  return Call(pool, [&](arrow::compute::ExecContext* context) {
+    return arrow::compute::Cast(arrow::Datum(std::move(array)), type,
+                                arrow::compute::CastOptions::Safe(), context);
+  });
+}
+
+Result<std::shared_ptr<arrow::ArrayData>> EncodeAsDictionary(
+    std::shared_ptr<arrow::ArrayData> array, arrow::MemoryPool* pool) {
+  return Call(pool, [&](arrow::compute::ExecContext* context) {
+    return arrow::compute::DictionaryEncode(arrow::Datum(std::move(array)),
+                                            arrow::compute::DictionaryEncodeOptions::Defaults(),
+                                            context);
+  });
+}
+
+Result<std::shared_ptr<arrow::ArrayData>> DropNulls(std::shared_ptr<arrow::ArrayData> array,
+                                                    arrow::MemoryPool* pool) {
+  return Call(pool, [&](arrow::compute::ExecContext* context) {
+    return arrow::compute::DropNull(arrow::Datum(std::move(array)), context);
+  });
+}
+
+}  // namespace tusk::lance
