@@ -44,7 +44,7 @@ struct ScanOptions {
   bool with_row_id = false;        ///< append column `_rowid`
   bool with_row_address = false;   ///< append column `_rowaddr`
   /// The caller wants the whole result at once: reading ahead begins at its full width, not at one
-  /// batch, which would come sooner.
+  /// batch, which would come sooner, and what was read comes uncut, in batches of any size.
   bool all_at_once = false;
 };
 

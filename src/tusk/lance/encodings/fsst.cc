@@ -169,16 +169,21 @@ struct FsstSymbols::Window {
   /// Decodes `codes`, at most kWindow; answers the end of what was written to `to`.
   uint8_t* Decode(std::span<const uint8_t> codes, uint8_t* to) {
     const uint8_t* const first = to;
+    // Bytes that are written might be anything that is not in a register: it would be read again.
+    const uint64_t* const words = symbols.symbols_.data();
+    const uint8_t* const lengths = symbols.lengths_.data();
+    const uint64_t limits = uint64_t{0x0101010101010101} * symbols.num_symbols_;
     size_t i = 0;
     for (; i + kStep <= codes.size(); i += kStep) {
-      const auto word = LoadLittle<uint64_t>(codes.data() + i);
-      if (!follows_escape && !HasUnusual(word)) [[likely]] {
+      auto step = LoadLittle<uint64_t>(codes.data() + i);
+      if (!follows_escape && !AnyReaches(limits, step)) [[likely]] {
 #pragma GCC unroll 8
-        for (size_t code = i; code < i + kStep; ++code) {
+        for (size_t code = i; code < i + kStep; ++code, step >>= 8) {
           begins[code] = static_cast<uint16_t>(to - first);
+          const auto entry = static_cast<uint8_t>(step);
           // Whole words: what is too much is overwritten by the next, or lands in the slack.
-          StoreLittle(symbols.symbols_[codes[code]], to);
-          to += symbols.lengths_[codes[code]];
+          StoreLittle(words[entry], to);
+          to += lengths[entry];
         }
         continue;
       }
@@ -190,10 +195,10 @@ struct FsstSymbols::Window {
   }
 
  private:
-  /// Whether one of eight codes is at least num_symbols_: 255 is, and a code without a symbol.
-  bool HasUnusual(uint64_t codes) const {
+  /// Whether one of eight codes is at least its limit. Where that is the number of symbols, 255 is,
+  /// and a code without a symbol.
+  static bool AnyReaches(uint64_t limits, uint64_t codes) {
     constexpr uint64_t kHigh = 0x8080808080808080;
-    const uint64_t limits = uint64_t{0x0101010101010101} * symbols.num_symbols_;
     // The high bit of each byte of `low` says whether its other bits are at least the limit's.
     const uint64_t low = (codes | kHigh) - (limits & ~kHigh);
     return (((codes & ~limits) | (~(codes ^ limits) & low)) & kHigh) != 0;

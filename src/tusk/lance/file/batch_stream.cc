@@ -93,7 +93,8 @@ class BatchStream final : public arrow::RecordBatchReader {
       const int64_t skipped = std::min(skip_, left);
       skip_ -= skipped;
       ready.given += skipped;
-      const int64_t rows = std::min({remaining_, left - skipped, ready.batch_rows});
+      const int64_t most_rows = options_.gives_pieces ? left : ready.batch_rows;
+      const int64_t rows = std::min({remaining_, left - skipped, most_rows});
       if (rows > 0) {
         *out =
             rows == ready.batch->num_rows() ? ready.batch : ready.batch->Slice(ready.given, rows);

@@ -42,7 +42,8 @@ struct BatchStreamOptions {
   int64_t batch_rows = 8192;                            ///< at most so many rows in a batch
   int64_t batch_bytes = 64 << 20;                       ///< batches are cut to stay near this
   int64_t read_ahead_bytes = int64_t{256} << 20;        ///< decoded ahead of the caller
-  bool starts_wide = false;  ///< the first step is as large as the others: all rows are wanted
+  bool starts_wide = false;   ///< the first step is as large as the others: all rows are wanted
+  bool gives_pieces = false;  ///< uncut: as they were read, whatever a batch may have
 };
 
 /// Reads the rows in order, in pieces on the executor, and gives them in batches of exactly

@@ -112,6 +112,23 @@ TEST(BatchStreamTest, GivesBatchesOfExactlyTheRowsAsked) {
   }
 }
 
+TEST(BatchStreamTest, GivesPiecesUncutIfAskedForThem) {
+  const auto source = std::make_shared<Numbers>(8, 100'000, 2);
+  const auto reader = MakeBatchStream(source,
+                                      {.rows = {.begin = 500, .end = 300'000},
+                                       .skip = 3,
+                                       .limit = 100'000,
+                                       .batch_rows = 7,
+                                       .starts_wide = true,
+                                       .gives_pieces = true},
+                                      {});
+  const Read read = ReadAll(reader.get());
+  ASSERT_EQ(read.values.size(), 100'000);
+  EXPECT_EQ(read.values.front(), 506);
+  EXPECT_EQ(read.values.back(), 506 + 2 * 99'999);
+  EXPECT_LT(read.lengths.size(), 100'000 / 7 / 10);
+}
+
 TEST(BatchStreamTest, EndsBatchesWherePiecesMustEnd) {
   const auto source = std::make_shared<Numbers>(8, 10, 1);
   const auto reader =

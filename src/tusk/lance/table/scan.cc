@@ -210,7 +210,8 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> Dataset::Scan(
   BatchStreamOptions stream{.rows = {.begin = 0, .end = state_->num_rows()},
                             .batch_rows = options.batch_rows,
                             .batch_bytes = options.batch_bytes,
-                            .starts_wide = options.all_at_once && !options.limit};
+                            .starts_wide = options.all_at_once && !options.limit,
+                            .gives_pieces = options.all_at_once};
   if (options.limit) stream.limit = *options.limit;
   if (plan.filter != nullptr) {
     stream.skip = options.offset;
