@@ -36,6 +36,20 @@ void BindLanceDatasetDescription(nb::module_& module) {
         });
       },
       nb::arg("table"));
+  using lance::DatasetVerification;
+  nb::class_<DatasetVerification>(module, "LanceDatasetVerification")
+      .def_ro("num_files", &DatasetVerification::num_files)
+      .def_ro("num_files_with_checksums", &DatasetVerification::num_files_with_checksums)
+      .def_ro("num_bytes", &DatasetVerification::num_bytes)
+      .def_ro("damages", &DatasetVerification::damages);
+  module.def(
+      "verify_lance",
+      [](const LanceTable& table) {
+        return Call(table.io).Run([&](const OperationContext& context) {
+          return lance::VerifyDataset(*table.dataset, context);
+        });
+      },
+      nb::arg("table"));
 }
 
 }  // namespace tusk::python

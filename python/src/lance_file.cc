@@ -59,6 +59,11 @@ void BindLanceFile(nb::module_& module) {
       .def_rw("batch_rows", &FileReadOptions::batch_rows)
       .def_rw("batch_bytes", &FileReadOptions::batch_bytes)
       .def_rw("read_ahead_bytes", &FileReadOptions::read_ahead_bytes);
+  using lance::FileVerification;
+  nb::class_<FileVerification>(module, "LanceFileVerification")
+      .def_ro("has_checksums", &FileVerification::has_checksums)
+      .def_ro("num_bytes", &FileVerification::num_bytes)
+      .def_ro("damages", &FileVerification::damages);
   nb::class_<LanceFile>(module, "LanceFile")
       .def_prop_ro("path", [](const LanceFile& file) { return file.file->path(); })
       .def_prop_ro("data_storage_version",
@@ -86,6 +91,11 @@ void BindLanceFile(nb::module_& module) {
            [](const LanceFile& file) {
              return Call(file.io).Run(
                  [&](const OperationContext& context) { return file.file->Describe(context); });
+           })
+      .def("verify",
+           [](const LanceFile& file) {
+             return Call(file.io).Run(
+                 [&](const OperationContext& context) { return file.file->Verify(context); });
            })
       .def("read", &Read, nb::arg("first_row"), nb::arg("num_rows"), nb::arg("options"))
       .def("take", &Take, nb::arg("rows"), nb::arg("options"));

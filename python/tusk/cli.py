@@ -363,21 +363,31 @@ def tables(lake, at, as_json):
 @cli.command()
 @click.argument("path", metavar="FILE_OR_TABLE")
 @click.option("--pages", is_flag=True, help="One line per page of a file.")
+@click.option("--verify", is_flag=True, help="Read all bytes instead, and tell what is damaged.")
 @click.option("--json", "as_json", is_flag=True, help="All of it as one JSON object.")
-def inspect(path, pages, as_json):
+def inspect(path, pages, verify, as_json):
     """Show how a Lance file, or the newest version of a Lance table, is stored.
 
     One line per physical column: its type, pages, values, bytes, and how many pages have which
     layout and codecs. Bytes are those of pages, without metadata.
 
+    With --verify all of it is read: what tusk wrote is compared with its checksums, other files are
+    decoded. The exit code is 1 if something is damaged.
+
     \b
     tusk inspect vectors.lance
     tusk inspect --pages vectors.lance/data/0.lance
+    tusk inspect --verify vectors.lance
     """
     import json
 
     from tusk import describe
 
+    if verify:
+        if pages:
+            raise click.UsageError("--verify does not go with --pages")
+        _write_verification(path, describe.verify(path), as_json)
+        return
     if describe.is_table(path):
         if pages:
             raise click.UsageError(f"--pages is for a file, and {path} is a table")
@@ -416,6 +426,24 @@ def _encodings(counts):
     """ "constant, 3x mini_block fsst > variable" """
     parts = (name if pages == 1 else f"{pages}x {name}" for name, pages in counts.items())
     return ", ".join(parts)
+
+
+def _write_verification(path, found, as_json):
+    if as_json:
+        import json
+
+        click.echo(json.dumps(found))
+    else:
+        for damage in found["damages"]:
+            click.echo(damage)
+        plain = found["files"] - found["files_with_checksums"]
+        click.echo(
+            f"read {found['bytes']:,} bytes in {found['files']:,} files,"
+            f" {found['files_with_checksums']:,} of them with checksums"
+            + (f"; {plain:,} without were decoded" if plain else "")
+        )
+    if found["damages"]:
+        raise click.ClickException(f"{path}: {len(found['damages'])} damaged")
 
 
 def _write_file_summary(found):

@@ -79,5 +79,24 @@ def describe_table(uri):
     }
 
 
+def verify(uri):
+    """Reads all of a Lance file, or of the data files of the newest version of a table.
+
+    Files that tusk wrote are compared with their checksums, others are decoded.
+    """
+    if is_table(uri):
+        found = _tusk.verify_lance(_tusk.open_lance(os.fspath(uri)))
+        files, with_checksums = found.num_files, found.num_files_with_checksums
+    else:
+        found = _tusk.open_lance_file(os.fspath(uri)).verify()
+        files, with_checksums = 1, int(found.has_checksums)
+    return {
+        "files": files,
+        "files_with_checksums": with_checksums,
+        "bytes": found.num_bytes,
+        "damages": found.damages,
+    }
+
+
 def is_table(uri):
     return os.path.isdir(_tusk.resolve(os.fspath(uri)).path)

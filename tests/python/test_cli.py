@@ -312,3 +312,45 @@ def test_inspect_says_what_is_wrong(stored):
     ):
         out, err = tusk("inspect", *arguments, cwd=stored, code=code)
         assert out == "" and message in err and "Traceback" not in err
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A table and a file of tusk's own."""
+    import pyarrow as pa
+
+    import tusk
+
+    data = pa.table({"n": range(4000), "s": [f"text {i}" for i in range(4000)]})
+    tusk.write_dataset(data, tmp_path / "t.lance", max_rows_per_file=1000)
+    with tusk.file.LanceFileWriter(str(tmp_path / "f.lance"), data.schema) as writer:
+        writer.write_batch(data)
+    return tmp_path
+
+
+def test_inspect_verifies_checksums(written):
+    out, _ = tusk("inspect", "--verify", "f.lance", cwd=written)
+    size = (written / "f.lance").stat().st_size
+    assert out == f"read {size:,} bytes in 1 files, 1 of them with checksums\n"
+    (found,) = rows("inspect", "--verify", "t.lance", cwd=written)
+    assert (found["files"], found["files_with_checksums"], found["damages"]) == (4, 4, [])
+
+    content = bytearray((written / "f.lance").read_bytes())
+    content[1000] ^= 1
+    (written / "f.lance").write_bytes(content)
+    out, err = tusk("inspect", "--verify", "f.lance", cwd=written, code=1)
+    assert out.startswith("page 0 of column ") and "1 damaged" in err
+
+    files = sorted((written / "t.lance" / "data").iterdir())
+    files[0].write_bytes(files[0].read_bytes()[:-1])
+    files[2].unlink()
+    out, err = tusk("inspect", "--verify", "t.lance", cwd=written, code=1)
+    assert files[0].name in out and f"'{files[2].name}': it is not there" in out
+    assert "2 damaged" in err and "Traceback" not in err
+
+
+def test_inspect_decodes_what_has_no_checksums(stored):
+    (found,) = rows("inspect", "--verify", "t.lance", cwd=stored)
+    assert (found["files"], found["files_with_checksums"], found["damages"]) == (2, 0, [])
+    out, _ = tusk("inspect", "--verify", "f.lance", cwd=stored)
+    assert out.endswith("0 of them with checksums; 1 without were decoded\n")

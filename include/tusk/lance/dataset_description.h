@@ -35,4 +35,17 @@ struct DatasetDescription {
 TUSK_EXPORT Result<DatasetDescription> DescribeDataset(const Dataset& dataset,
                                                        const OperationContext& context);
 
+/// What reading every byte of the data files of a version has shown; see FileVerification.
+struct DatasetVerification {
+  int64_t num_files = 0;
+  int64_t num_files_with_checksums = 0;  ///< the others were decoded
+  int64_t num_bytes = 0;
+  std::vector<std::string> damages;  ///< each with its file and place; none: the data is whole
+};
+
+/// Reads all data files of the version, several at a time. Damage and files that are missing are in
+/// the answer; errors as File::Verify.
+TUSK_EXPORT Result<DatasetVerification> VerifyDataset(const Dataset& dataset,
+                                                      const OperationContext& context);
+
 }  // namespace tusk::lance

@@ -15,6 +15,7 @@
 #include "tusk/export.h"
 #include "tusk/io/object_store.h"
 #include "tusk/lance/file_description.h"
+#include "tusk/lance/file_verification.h"
 
 namespace tusk::lance {
 
@@ -65,6 +66,10 @@ class TUSK_EXPORT File {
                                                           const OperationContext& context) const;
   /// What the metadata of all columns says. Asks the store anew and keeps nothing.
   Result<FileDescription> Describe(const OperationContext& context) const;
+  /// Reads all of the file anew and compares it with the checksums that files of tusk's have;
+  /// others are decoded. Damage is in the answer; errors are the store's, and Unsupported if
+  /// something cannot be decoded.
+  Result<FileVerification> Verify(const OperationContext& context) const;
 
   struct State;
   explicit File(std::shared_ptr<const State> state);

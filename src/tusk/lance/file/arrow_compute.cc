@@ -3,20 +3,26 @@
 #include <utility>
 
 #include <arrow/array/data.h>
+#include <arrow/compute/api_aggregate.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/cast.h>
 #include <arrow/compute/exec.h>
 #include <arrow/compute/initialize.h>
 #include <arrow/datum.h>
+#include <arrow/scalar.h>
 
 namespace tusk::lance {
 namespace {
 
+Status Initialize() {
+  static const Status initialized = arrow::compute::Initialize();
+  return initialized;
+}
+
 /// What `kernel` makes within a context of the pool.
 template <typename Kernel>
 Result<std::shared_ptr<arrow::ArrayData>> Call(arrow::MemoryPool* pool, const Kernel& kernel) {
-  static const Status initialized = arrow::compute::Initialize();
-  ARROW_RETURN_NOT_OK(initialized);
+  ARROW_RETURN_NOT_OK(Initialize());
   arrow::compute::ExecContext context(pool);
   ARROW_ASSIGN_OR_RAISE(const arrow::Datum made, kernel(&context));
   return made.array();
@@ -56,6 +62,19 @@ Result<std::shared_ptr<arrow::ArrayData>> DropNulls(std::shared_ptr<arrow::Array
   return Call(pool, [&](arrow::compute::ExecContext* context) {
     return arrow::compute::DropNull(arrow::Datum(std::move(array)), context);
   });
+}
+
+Result<Bounds> FindMinMax(const arrow::ArrayData& values, arrow::MemoryPool* pool) {
+  ARROW_RETURN_NOT_OK(Initialize());
+  arrow::compute::ExecContext context(pool);
+  // A page is encoded on one thread; others have their own.
+  context.set_use_threads(false);
+  ARROW_ASSIGN_OR_RAISE(
+      const arrow::Datum found,
+      arrow::compute::MinMax(arrow::Datum(values.Copy()),
+                             arrow::compute::ScalarAggregateOptions::Defaults(), &context));
+  const auto& pair = found.scalar_as<arrow::StructScalar>();
+  return Bounds{.least = pair.value[0], .greatest = pair.value[1]};
 }
 
 }  // namespace tusk::lance

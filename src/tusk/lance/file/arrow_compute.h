@@ -25,4 +25,11 @@ Result<std::shared_ptr<arrow::ArrayData>> EncodeAsDictionary(
 Result<std::shared_ptr<arrow::ArrayData>> DropNulls(std::shared_ptr<arrow::ArrayData> array,
                                                     arrow::MemoryPool* pool);
 
+struct Bounds {
+  std::shared_ptr<arrow::Scalar> least;
+  std::shared_ptr<arrow::Scalar> greatest;
+};
+/// Of the values that are not null, at least one.
+Result<Bounds> FindMinMax(const arrow::ArrayData& values, arrow::MemoryPool* pool);
+
 }  // namespace tusk::lance

@@ -9,7 +9,7 @@
 #include "tusk/lance/file/column.pb.h"
 #include "tusk/lance/file/describe.h"
 #include "tusk/lance/file/field_path.h"
-#include "tusk/lance/file/footer.h"
+#include "tusk/lance/file/file_tables.h"
 #include "tusk/lance/file/parse_message.h"
 #include "tusk/lance/file/physical_column.h"
 #include "tusk/lance/file/schema.pb.h"
@@ -19,48 +19,6 @@ namespace tusk::lance {
 namespace {
 
 using io::ByteRange;
-
-/// A file that is open for a look at its tables.
-struct Opened {
-  std::shared_ptr<const io::ObjectReader> object;
-  Footer footer;
-
-  int64_t size() const { return object->size(); }
-};
-
-Result<Opened> Open(const io::StorePath& file, const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(io::OpenedObject object,
-                        file.store->Open(file.path, Footer::kSize, context));
-  auto footer = Footer::Parse(std::string_view(*object.tail), object.reader->size());
-  if (!footer.ok()) return WithContext(footer.status(), file.path);
-  return Opened{.object = std::move(object.reader), .footer = *footer};
-}
-
-/// The `count` ranges that the table at `position` lists. Corrupt if together they are longer than
-/// the file, which no writer makes and which could take any amount of memory to read.
-Result<std::vector<ByteRange>> ReadTable(const Opened& file, uint64_t position, int64_t count,
-                                         std::string_view what, const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(const auto bytes,
-                        file.object->ReadOne({.offset = static_cast<int64_t>(position),
-                                              .length = count * Footer::kEntrySize},
-                                             context));
-  std::vector<ByteRange> ranges(count);
-  int64_t total = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    ARROW_ASSIGN_OR_RAISE(ranges[i],
-                          Footer::ParseEntry(std::string_view(*bytes), i, what, file.size()));
-    total += ranges[i].length;
-    if (total > file.size()) {
-      return Corrupt(what, "s 0 to ", i, " have ", total, " bytes in a file of ", file.size());
-    }
-  }
-  return ranges;
-}
-
-Result<std::vector<ByteRange>> GlobalBuffers(const Opened& file, const OperationContext& context) {
-  return ReadTable(file, file.footer.buffer_table, file.footer.num_buffers, "global buffer",
-                   context);
-}
 
 std::string_view ContentName(ColumnKind kind) {
   switch (kind) {
@@ -156,16 +114,16 @@ Status DescribePages(std::string_view metadata, int64_t file_size, ColumnDescrip
   return Status::OK();
 }
 
-Result<FileDescription> Describe(const Opened& file, const OperationContext& context) {
+Result<FileDescription> Describe(const FileTables& file, const OperationContext& context) {
   const Footer& footer = file.footer;
   FileDescription description;
-  description.num_bytes = file.size();
+  description.num_bytes = file.file_size();
   description.footer_major = footer.major;
   description.footer_minor = footer.minor;
   const uint16_t minor_version = footer.data_minor();
   description.version = "2." + std::to_string(minor_version);
 
-  ARROW_ASSIGN_OR_RAISE(description.global_buffers, GlobalBuffers(file, context));
+  ARROW_ASSIGN_OR_RAISE(description.global_buffers, file.GlobalBuffers(context));
   for (const ByteRange& buffer : description.global_buffers) {
     description.num_global_buffer_bytes += buffer.length;
   }
@@ -189,9 +147,7 @@ Result<FileDescription> Describe(const Opened& file, const OperationContext& con
   ARROW_ASSIGN_OR_RAISE(const Schema schema, FromProto(from.schema()));
   ARROW_ASSIGN_OR_RAISE(description.schema, schema.ToArrow());
 
-  ARROW_ASSIGN_OR_RAISE(
-      const auto metadata,
-      ReadTable(file, footer.column_table, footer.num_columns, "metadata of column", context));
+  ARROW_ASSIGN_OR_RAISE(const auto metadata, file.ColumnMetadata(context));
   ARROW_ASSIGN_OR_RAISE(const auto handle, file.object->Read(metadata, context));
   ARROW_ASSIGN_OR_RAISE(const auto paths, PathsOfFields(schema));
   std::vector<PhysicalColumn> physical;
@@ -208,7 +164,7 @@ Result<FileDescription> Describe(const Opened& file, const OperationContext& con
     }
     column.num_metadata_bytes = metadata[i].length;
     ARROW_ASSIGN_OR_RAISE(const auto bytes, handle->Wait(i));
-    const Status status = DescribePages(std::string_view(*bytes), file.size(), &column);
+    const Status status = DescribePages(std::string_view(*bytes), file.file_size(), &column);
     if (!status.ok()) {
       return WithContext(status, "column " + std::to_string(i) + " '" + column.field + "'");
     }
@@ -220,7 +176,7 @@ Result<FileDescription> Describe(const Opened& file, const OperationContext& con
 }  // namespace
 
 Result<FileDescription> DescribeFile(const io::StorePath& file, const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(const Opened opened, Open(file, context));
+  ARROW_ASSIGN_OR_RAISE(const FileTables opened, FileTables::Open(file, context));
   auto description = Describe(opened, context);
   if (!description.ok()) return WithContext(description.status(), file.path);
   return description;
@@ -228,8 +184,8 @@ Result<FileDescription> DescribeFile(const io::StorePath& file, const OperationC
 
 Result<std::shared_ptr<arrow::Buffer>> ReadGlobalBuffer(const io::StorePath& file, int64_t index,
                                                         const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(const Opened opened, Open(file, context));
-  const auto buffers = GlobalBuffers(opened, context);
+  ARROW_ASSIGN_OR_RAISE(const FileTables opened, FileTables::Open(file, context));
+  const auto buffers = opened.GlobalBuffers(context);
   if (!buffers.ok()) return WithContext(buffers.status(), file.path);
   if (index < 0 || index >= std::ssize(*buffers)) {
     return InvalidArgument(file.path, ": there is no global buffer ", index, ": the file has ",

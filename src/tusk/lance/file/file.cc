@@ -12,6 +12,7 @@
 #include "tusk/lance/file/field_path.h"
 #include "tusk/lance/file/file_state.h"
 #include "tusk/lance/file/reader.h"
+#include "tusk/lance/file/verify_file.h"
 
 namespace tusk::lance {
 
@@ -171,6 +172,10 @@ Result<std::shared_ptr<arrow::Buffer>> File::ReadGlobalBuffer(
 
 Result<FileDescription> File::Describe(const OperationContext& context) const {
   return DescribeFile(state_->location, context);
+}
+
+Result<FileVerification> File::Verify(const OperationContext& context) const {
+  return VerifyFile(state_->location, context);
 }
 
 }  // namespace tusk::lance

@@ -28,6 +28,7 @@ namespace tusk::lance {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 
 class FileSessionTest : public testing::Test {
  protected:
@@ -171,7 +172,9 @@ TEST_F(FileSessionTest, ReadsGlobalBuffers) {
   ASSERT_OK_AND_ASSIGN(const auto file, File::Open({.store = store_, .path = "base/f"}, context_));
   ASSERT_OK_AND_ASSIGN(const auto descriptor, file->ReadGlobalBuffer(0, context_));
   EXPECT_THAT(descriptor->ToString(), HasSubstr("fixed_size_list:float:4"));
-  for (const int64_t index : {-1, 1}) {
+  ASSERT_OK_AND_ASSIGN(const auto annex, file->ReadGlobalBuffer(1, context_));
+  EXPECT_THAT(annex->ToString(), StartsWith("TUSKANNX"));
+  for (const int64_t index : {-1, 2}) {
     EXPECT_THAT(file->ReadGlobalBuffer(index, context_), FailsWith(ErrorCode::kInvalidArgument));
   }
 }

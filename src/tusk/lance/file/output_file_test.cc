@@ -75,7 +75,7 @@ TEST_F(OutputFileTest, KeepsBuffersAndMetadataGivenAtAnyTime) {
   EXPECT_EQ(read->ReadGlobalBuffer(1, context_).ValueOrDie()->ToString(), "one");
   EXPECT_EQ(read->ReadGlobalBuffer(2, context_).ValueOrDie()->ToString(), "");
   EXPECT_EQ(read->ReadGlobalBuffer(3, context_).ValueOrDie()->ToString(), std::string(100, 'x'));
-  EXPECT_THAT(read->ReadGlobalBuffer(4, context_), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(read->ReadGlobalBuffer(5, context_), FailsWith(ErrorCode::kInvalidArgument));
   const auto& metadata = *read->schema()->metadata();
   EXPECT_EQ(metadata.Get("early").ValueOr(""), "1");
   EXPECT_EQ(metadata.Get("both").ValueOr(""), "2");

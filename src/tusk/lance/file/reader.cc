@@ -11,6 +11,7 @@
 #include <arrow/type.h>
 
 #include "tusk/base/little_endian.h"
+#include "tusk/lance/file/annex.h"
 #include "tusk/lance/file/array/array_column.h"
 #include "tusk/lance/file/array/array_field_read.h"
 #include "tusk/lance/file/column_metadata.h"
@@ -18,6 +19,7 @@
 #include "tusk/lance/file/field_read.h"
 #include "tusk/lance/file/footer.h"
 #include "tusk/lance/file/packed_projection.h"
+#include "tusk/lance/file/page_bounds.h"
 #include "tusk/lance/file/parse_message.h"
 #include "tusk/lance/file/physical_column.h"
 #include "tusk/lance/file/schema_proto.h"
@@ -28,6 +30,9 @@ namespace {
 
 /// Holds footer, tables, descriptor and column metadata of all but very wide files.
 constexpr int64_t kTailLength = 64 << 10;
+
+/// An open reader keeps a last global buffer of less, which may be the annex, if it came along.
+constexpr int64_t kMostKeptAnnex = 16 << 10;
 
 using io::ByteRange;
 
@@ -94,6 +99,8 @@ int64_t IndexBytes(const ArrayColumn& /*column*/) { return 0; }
 
 class FileReaderImpl final : public FileReader {
  public:
+  /// Of the file's global buffers those that a reader may need: in data version 2.0 all of them,
+  /// else the first, and the last if there are several.
   FileReaderImpl(Tail tail, Footer footer, std::shared_ptr<arrow::Buffer> column_table,
                  std::vector<ByteRange> global_buffers, Schema schema, int64_t schema_bytes,
                  int64_t num_rows)
@@ -114,6 +121,8 @@ class FileReaderImpl final : public FileReader {
   int64_t file_size() const override { return tail_.reader().size(); }
   int64_t memory_bytes() const override { return memory_bytes_.load(std::memory_order_relaxed); }
   Result<std::vector<Column>> FindColumns(std::span<const std::string> names) const override;
+  Result<std::vector<expr::ColumnRange>> PageRanges(const Column& column, RowRange rows,
+                                                    const OperationContext& context) const override;
   Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(
       std::span<const Column> columns, RowRange rows,
       const OperationContext& context) const override;
@@ -127,6 +136,8 @@ class FileReaderImpl final : public FileReader {
   std::string Where(const Column& column) const {
     return tail_.reader().path() + ": column '" + column.field.name + "'";
   }
+  /// The file's annex, read once; one without columns if it has none.
+  Result<const Annex*> LoadAnnex(const OperationContext& context) const;
   Status LoadColumns(std::span<const Column> columns, const OperationContext& context) const;
   /// Makes those of `loaded` that are not there yet of their metadata.
   template <typename Loaded, typename Make>
@@ -144,12 +155,13 @@ class FileReaderImpl final : public FileReader {
   Tail tail_;
   Footer footer_;
   std::shared_ptr<arrow::Buffer> column_table_;
-  std::vector<ByteRange> global_buffers_;  ///< known for data version 2.0 only
+  std::vector<ByteRange> global_buffers_;
   Schema schema_;
   int64_t num_rows_;
   /// By column index; made when a column is first read. One of the two is empty, by the version.
   mutable std::vector<MadeOnce<ColumnPages>> columns_;
   mutable std::vector<MadeOnce<ArrayColumn>> array_columns_;
+  mutable MadeOnce<Annex> annex_;
   mutable std::atomic<int64_t> memory_bytes_;
 };
 
@@ -183,6 +195,61 @@ Result<std::vector<FileReader::Column>> FileReaderImpl::FindColumns(
     columns.push_back(std::move(column));
   }
   return columns;
+}
+
+Result<const Annex*> FileReaderImpl::LoadAnnex(const OperationContext& context) const {
+  if (annex_.get() != nullptr) return annex_.get();
+  auto annex = std::make_unique<Annex>();
+  const ByteRange range = global_buffers_.back();
+  if (!is_array_file() && global_buffers_.size() > 1 && range.length >= Annex::kHeaderSize) {
+    // What stands there may as well be a large buffer of a user's: its first bytes tell.
+    const ByteRange header{.offset = range.offset, .length = Annex::kHeaderSize};
+    ARROW_ASSIGN_OR_RAISE(const auto first, tail_.Read({&header, 1}, context));
+    if (Annex::IsOne(std::string_view(*first[0]))) {
+      ARROW_ASSIGN_OR_RAISE(const auto bytes, tail_.Read({&range, 1}, context));
+      auto parsed = Annex::Parse(std::string_view(*bytes[0]), file_size());
+      if (!parsed.ok()) {
+        return WithContext(parsed.status(), tail_.reader().path() + ": global buffer " +
+                                                std::to_string(footer_.num_buffers - 1));
+      }
+      *annex = *std::move(parsed);
+      if (annex->columns.size() != footer_.num_columns) {
+        return Corrupt(tail_.reader().path(), ": the annex is of ", annex->columns.size(),
+                       " columns, the file has ", footer_.num_columns);
+      }
+    }
+  }
+  const int64_t size = range.length * kParsedSize;
+  const bool is_first = annex_.Set(std::move(annex));
+  if (is_first && !annex_.get()->columns.empty()) memory_bytes_ += size;
+  return annex_.get();
+}
+
+Result<std::vector<expr::ColumnRange>> FileReaderImpl::PageRanges(
+    const Column& column, RowRange rows, const OperationContext& context) const {
+  std::vector<expr::ColumnRange> ranges(1);
+  if (column.columns.size() != 1 || is_array_file()) return ranges;
+  ARROW_ASSIGN_OR_RAISE(const Annex* annex, LoadAnnex(context));
+  if (annex->columns.empty()) return ranges;
+  ARROW_RETURN_NOT_OK(LoadColumns({&column, 1}, context));
+  const ColumnPages& pages = *columns_[column.columns[0]].get();
+  const std::vector<PageSummary>& summaries = annex->columns[column.columns[0]].pages;
+  // Items of a fixed-size list of structs are rows of a page, but not of the file.
+  if (pages.num_rows != num_rows_) return ranges;
+  ARROW_ASSIGN_OR_RAISE(const auto field, ToArrowField(column.field));
+  ranges.clear();
+  for (int64_t row = rows.begin; row < rows.end;) {
+    const ColumnPages::Entry& page = pages.Find(row);
+    if (page.number >= summaries.size()) {
+      return Corrupt(Where(column), " has a page ", page.number,
+                     ", of which the annex knows nothing");
+    }
+    auto range = RangeOf(summaries[page.number], page.num_rows, field->type());
+    if (!range.ok()) return WithContext(range.status(), Where(column));
+    ranges.push_back(*std::move(range));
+    row = page.first_row + page.num_rows;
+  }
+  return ranges;
 }
 
 Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
@@ -384,24 +451,30 @@ Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& objec
   Tail tail(object.reader, object.tail);
   const int64_t file_size = object.reader->size();
   ARROW_ASSIGN_OR_RAISE(const Footer footer, Footer::Parse(tail.bytes(), file_size));
-  // Entry 0 of the buffer table is the descriptor's; global buffers of users stay unread. Pages of
-  // data version 2.0 may have values in them.
-  const uint32_t num_buffers = footer.data_minor() == 0 ? footer.num_buffers : 1;
+  // Entry 0 of the buffer table is the descriptor's, the last may be the annex's; what users put
+  // between them stays unread. Pages of data version 2.0 may have values in any of them.
+  const int64_t num_buffers = footer.num_buffers;
   const std::vector<ByteRange> tables = {{.offset = static_cast<int64_t>(footer.column_table),
                                           .length = footer.num_columns * Footer::kEntrySize},
                                          {.offset = static_cast<int64_t>(footer.buffer_table),
                                           .length = num_buffers * Footer::kEntrySize}};
   ARROW_ASSIGN_OR_RAISE(const auto table_bytes, tail.Read(tables, context));
-  std::vector<ByteRange> global_buffers(num_buffers);
-  for (uint32_t i = 0; i < num_buffers; ++i) {
-    ARROW_ASSIGN_OR_RAISE(global_buffers[i], Footer::ParseEntry(std::string_view(*table_bytes[1]),
-                                                                i, "global buffer", file_size));
+  std::vector<ByteRange> global_buffers;
+  for (int64_t i = 0; i < num_buffers; ++i) {
+    if (footer.data_minor() > 0 && i > 0 && i < num_buffers - 1) continue;
+    ARROW_ASSIGN_OR_RAISE(
+        global_buffers.emplace_back(),
+        Footer::ParseEntry(std::string_view(*table_bytes[1]), i, "global buffer", file_size));
   }
   ARROW_ASSIGN_OR_RAISE(const auto descriptor_bytes, tail.Read({&global_buffers[0], 1}, context));
   ARROW_ASSIGN_OR_RAISE(Descriptor descriptor, ParseDescriptor(*descriptor_bytes[0]));
   ARROW_RETURN_NOT_OK(CheckColumnTable(std::string_view(*table_bytes[0]), footer, file_size));
   // An open reader keeps what later reads may need, not the data that came along.
-  ARROW_RETURN_NOT_OK(tail.DropBefore(static_cast<int64_t>(footer.column_metadata)));
+  auto kept = static_cast<int64_t>(footer.column_metadata);
+  const ByteRange last = global_buffers.back();
+  if (last.offset < kept && last.length < kMostKeptAnnex)
+    kept = std::max(last.offset, tail.begin());
+  ARROW_RETURN_NOT_OK(tail.DropBefore(kept));
   ARROW_ASSIGN_OR_RAISE(auto column_table,
                         table_bytes[0]->CopySlice(0, table_bytes[0]->size(), KeptPool()));
   return std::make_shared<FileReaderImpl>(std::move(tail), footer, std::move(column_table),

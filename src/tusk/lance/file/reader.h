@@ -11,6 +11,7 @@
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
+#include "tusk/expr/filter.h"
 #include "tusk/io/object_store.h"
 #include "tusk/lance/encodings/row_range.h"
 #include "tusk/lance/file/schema.h"
@@ -47,6 +48,12 @@ class FileReader {
   };
   /// The file's own fields that `paths` name, as Schema::ProjectPaths has them.
   virtual Result<std::vector<Column>> FindColumns(std::span<const std::string> paths) const = 0;
+
+  /// What the annex of the file says of the values that `column` has in `rows`, at least one: an
+  /// entry for each page that holds some of them. A single one of which nothing is known for
+  /// files without an annex and for fields with several columns. Corrupt if the annex is damaged.
+  virtual Result<std::vector<expr::ColumnRange>> PageRanges(
+      const Column& column, RowRange rows, const OperationContext& context) const = 0;
 
   /// Decodes rows of the columns. All ranges of all columns are submitted to the store at once.
   /// InvalidArgument if `rows` is not inside the file. A column that does not fit 2 GiB of text in

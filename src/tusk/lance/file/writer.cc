@@ -14,8 +14,10 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "tusk/base/checksum.h"
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/packed_struct.h"
+#include "tusk/lance/file/annex.h"
 #include "tusk/lance/file/column_metadata.h"
 #include "tusk/lance/file/footer.h"
 #include "tusk/lance/file/logical_type.h"
@@ -27,7 +29,20 @@ namespace tusk::lance {
 namespace {
 
 constexpr int64_t kBufferAlignment = 64;
-constexpr uint8_t kPadding = 0x48;
+constexpr auto kPadding = [] {
+  std::array<uint8_t, kBufferAlignment> bytes;
+  bytes.fill(0x48);
+  return bytes;
+}();
+
+/// What stands between bytes that end at `position` and the next buffer.
+std::span<const uint8_t> PaddingAt(int64_t position) {
+  return std::span(kPadding).first(-position & (kBufferAlignment - 1));
+}
+
+std::span<const uint8_t> BytesOf(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
 
 /// Arrow bytes of the pages that are encoded together: some for each thread.
 constexpr int64_t kWindowBytesPerThread = int64_t{16} << 20;
@@ -235,6 +250,7 @@ class FileWriterImpl final : public FileWriter {
     size_t field;
     ColumnWriter writer;
     ColumnMetadata metadata;
+    Annex::Column annex;
     int64_t rows_written = 0;
     BlobDescriptors blobs;
 
@@ -259,10 +275,12 @@ class FileWriterImpl final : public FileWriter {
   Status WriteBlobs(Column* column, PageRows rows);
   Status WriteDescriptors(Column* column);
   Status WriteAligned(std::span<const uint8_t> bytes, std::vector<io::ByteRange>* ranges);
+  /// The annex, as the last global buffer; `descriptor` is the first.
+  Status WriteAnnex(std::string_view descriptor, std::span<const std::string> column_metadata);
   Status WriteEnd();
   Status AppendBytes(std::string_view bytes) {
     bytes_written_ += static_cast<int64_t>(bytes.size());
-    return file_->Append({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+    return file_->Append(BytesOf(bytes));
   }
 
   const std::string path_;
@@ -273,7 +291,8 @@ class FileWriterImpl final : public FileWriter {
   std::vector<std::unique_ptr<Column>> columns_;
   int64_t num_rows_ = 0;
   std::atomic<int64_t> bytes_written_ = 0;
-  std::vector<io::ByteRange> global_buffers_;
+  std::vector<io::ByteRange> global_buffers_;  ///< but for number 0
+  std::vector<uint64_t> global_buffer_checksums_;
   std::vector<PageBatch::Job> queue_;
   int64_t queued_bytes_ = 0;
   int64_t batch_bytes_ = 0;  ///< of the pages that are being encoded
@@ -294,6 +313,7 @@ Status FileWriterImpl::Begin(Schema schema, io::ObjectStore* store) {
                .writer = ColumnWriter(std::move(column.path), std::move(column.format), page_bytes,
                                       options_.max_page_bytes, context_.pool),
                .metadata = {},
+               .annex = {},
                .blobs = {}}));
   }
   return store->Create(path_, context_).Value(&file_);
@@ -378,14 +398,10 @@ Status FileWriterImpl::StartEncoding() {
 
 Status FileWriterImpl::WriteAligned(std::span<const uint8_t> bytes,
                                     std::vector<io::ByteRange>* ranges) {
-  const auto size = static_cast<int64_t>(bytes.size());
-  ranges->push_back({.offset = file_->bytes_written(), .length = size});
+  ranges->push_back({.offset = file_->bytes_written(), .length = std::ssize(bytes)});
   ARROW_RETURN_NOT_OK(file_->Append(bytes));
-  std::array<uint8_t, kBufferAlignment> padding;
-  padding.fill(kPadding);
-  const int64_t rest = -file_->bytes_written() & (kBufferAlignment - 1);
-  ARROW_RETURN_NOT_OK(file_->Append(std::span(padding).first(rest)));
-  bytes_written_ += size + rest;
+  ARROW_RETURN_NOT_OK(file_->Append(PaddingAt(file_->bytes_written())));
+  bytes_written_ = file_->bytes_written();
   return Status::OK();
 }
 
@@ -398,18 +414,26 @@ Status FileWriterImpl::WritePage(Column* column, EncodedPage encoded) {
   }
   page.layout = std::move(encoded.layout);
   column->metadata.pages.push_back(std::move(page));
+  column->annex.pages.push_back(std::move(encoded.summary));
   column->rows_written += encoded.num_rows;
   return Status::OK();
 }
 
 Status FileWriterImpl::WriteBlobs(Column* column, PageRows rows) {
   ARROW_ASSIGN_OR_RAISE(const LeafRows joined, ColumnWriter::Join(std::move(rows), context_.pool));
+  Annex::Extent extent{.bytes = {.offset = file_->bytes_written()}};
+  Checksum checksum;
   ARROW_RETURN_NOT_OK(
       column->blobs.Append(joined, [&](std::span<const uint8_t> bytes) -> Result<int64_t> {
         std::vector<io::ByteRange> range;
         ARROW_RETURN_NOT_OK(WriteAligned(bytes, &range));
+        checksum.Update(bytes);
+        checksum.Update(PaddingAt(range[0].offset + range[0].length));
         return range[0].offset;
       }));
+  extent.bytes.length = file_->bytes_written() - extent.bytes.offset;
+  extent.checksum = checksum.value();
+  if (extent.bytes.length > 0) column->annex.extents.push_back(extent);
   return column->blobs.num_rows() >= kMaxDescriptors ? WriteDescriptors(column) : Status::OK();
 }
 
@@ -443,7 +467,22 @@ Result<int32_t> FileWriterImpl::AddGlobalBuffer(std::span<const uint8_t> bytes) 
   ARROW_RETURN_NOT_OK(state_);
   ARROW_RETURN_NOT_OK(Fail(WaitForPages()));
   ARROW_RETURN_NOT_OK(Fail(WriteAligned(bytes, &global_buffers_)));
+  global_buffer_checksums_.push_back(Checksum::Of(bytes));
   return static_cast<int32_t>(global_buffers_.size());
+}
+
+Status FileWriterImpl::WriteAnnex(std::string_view descriptor,
+                                  std::span<const std::string> column_metadata) {
+  Annex annex;
+  Checksum metadata_checksum;
+  for (const auto& column : columns_) annex.columns.push_back(std::move(column->annex));
+  for (const std::string& metadata : column_metadata) metadata_checksum.Update(BytesOf(metadata));
+  annex.column_metadata = metadata_checksum.value();
+  annex.minor_version = options_.minor_version;
+  annex.global_buffers = {Checksum::Of(BytesOf(descriptor))};
+  annex.global_buffers.insert(annex.global_buffers.end(), global_buffer_checksums_.begin(),
+                              global_buffer_checksums_.end());
+  return WriteAligned(BytesOf(annex.Serialize()), &global_buffers_);
 }
 
 Status FileWriterImpl::WriteEnd() {
@@ -452,6 +491,9 @@ Status FileWriterImpl::WriteEnd() {
   *descriptor.mutable_schema() = ToProto(schema_);
   descriptor.set_length(num_rows_);
   const std::string descriptor_bytes = descriptor.SerializeAsString();
+  std::vector<std::string> column_metadata;
+  for (const auto& column : columns_) column_metadata.push_back(column->metadata.Serialize());
+  ARROW_RETURN_NOT_OK(WriteAnnex(descriptor_bytes, column_metadata));
 
   Footer footer{.num_buffers = static_cast<uint32_t>(global_buffers_.size() + 1),
                 .num_columns = static_cast<uint32_t>(columns_.size()),
@@ -460,8 +502,7 @@ Status FileWriterImpl::WriteEnd() {
   ARROW_RETURN_NOT_OK(AppendBytes(descriptor_bytes));
   footer.column_metadata = file_->bytes_written();
   std::string table;
-  for (const auto& column : columns_) {
-    const std::string metadata = column->metadata.Serialize();
+  for (const std::string& metadata : column_metadata) {
     AppendLittle(static_cast<uint64_t>(file_->bytes_written()), &table);
     AppendLittle(static_cast<uint64_t>(metadata.size()), &table);
     ARROW_RETURN_NOT_OK(AppendBytes(metadata));

@@ -6,6 +6,7 @@
 #include "tusk/lance/dataset_description.h"
 #include "tusk/lance/file/describe.h"
 #include "tusk/lance/file/field_path.h"
+#include "tusk/lance/file/verify_file.h"
 #include "tusk/lance/table/dataset_state.h"
 
 namespace tusk::lance {
@@ -62,19 +63,26 @@ class DatasetColumns {
   DatasetColumn others_;
 };
 
+/// A data file of a version.
+struct Listed {
+  const Fragment* fragment;
+  const DataFile* file;
+};
+
+std::vector<Listed> ListFiles(const Dataset::State& state) {
+  std::vector<Listed> files;
+  for (const Fragment& fragment : state.manifest.fragments) {
+    for (const DataFile& file : fragment.files) files.push_back({&fragment, &file});
+  }
+  return files;
+}
+
 }  // namespace
 
 Result<DatasetDescription> DescribeDataset(const Dataset& dataset,
                                            const OperationContext& context) {
   const Dataset::State& state = dataset.state();
-  struct Listed {
-    const Fragment* fragment;
-    const DataFile* file;
-  };
-  std::vector<Listed> files;
-  for (const Fragment& fragment : state.manifest.fragments) {
-    for (const DataFile& file : fragment.files) files.push_back({&fragment, &file});
-  }
+  const std::vector<Listed> files = ListFiles(state);
   DatasetDescription description;
   description.num_rows = state.num_rows();
   description.num_files = std::ssize(files);
@@ -94,6 +102,37 @@ Result<DatasetDescription> DescribeDataset(const Dataset& dataset,
       context.stop, nullptr));
   description.columns = columns.Finish();
   return description;
+}
+
+Result<DatasetVerification> VerifyDataset(const Dataset& dataset, const OperationContext& context) {
+  const Dataset::State& state = dataset.state();
+  const std::vector<Listed> files = ListFiles(state);
+  std::vector<FileVerification> found(files.size());
+  ARROW_RETURN_NOT_OK(context.executor->ParallelFor(
+      std::ssize(files),
+      [&](int64_t i) -> Status {
+        ARROW_ASSIGN_OR_RAISE(const io::StorePath path,
+                              state.Locate(*files[i].fragment, *files[i].file));
+        auto verified = VerifyFile(path, context);
+        if (verified.ok()) {
+          found[i] = *std::move(verified);
+          return Status::OK();
+        }
+        if (GetErrorCode(verified.status()) != ErrorCode::kNotFound) return verified.status();
+        found[i].damages.push_back("it is not there");
+        return Status::OK();
+      },
+      context.stop, nullptr));
+  DatasetVerification result;
+  result.num_files = std::ssize(files);
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (found[i].has_checksums) ++result.num_files_with_checksums;
+    result.num_bytes += found[i].num_bytes;
+    for (const std::string& damage : found[i].damages) {
+      result.damages.push_back("data file '" + files[i].file->path + "': " + damage);
+    }
+  }
+  return result;
 }
 
 }  // namespace tusk::lance

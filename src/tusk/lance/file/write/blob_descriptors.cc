@@ -53,6 +53,7 @@ Result<EncodedPage> BlobDescriptors::Finish(const std::vector<LevelLayer>& layer
       auto page, EncodeMiniBlockPage(format, slots, slots.values, encoder.get(), nullptr, context));
   // Descriptors of 16 bytes fit any chunk.
   page->num_rows = slots.num_rows;
+  page->summary.checksum = page->ChecksumOfBuffers();
   page->layout = {
       .layout = BlobLayout{.inner = std::make_shared<const PageLayout>(std::move(page->layout))},
       .layers =

@@ -8,6 +8,8 @@
 #include <arrow/array/data.h>
 #include <arrow/array/util.h>
 
+#include "tusk/lance/file/page_bounds.h"
+
 namespace tusk::lance {
 namespace {
 
@@ -134,9 +136,21 @@ Result<EncodedPage> ColumnWriter::Encode(PageRows rows, const OperationContext& 
     return WithContext(encoded.status(), "field '" + path_.column().field->name + "'");
   }
   EncodedPage page = *std::move(encoded);
+  ARROW_RETURN_NOT_OK(Summarize(slots, *values, context.pool, &page.summary));
+  page.summary.checksum = page.ChecksumOfBuffers();
   page.values = std::move(values);
   page.num_rows = slots.num_rows;
   return page;
+}
+
+Status ColumnWriter::Summarize(const PageSlots& slots, const arrow::ArrayData& values,
+                               arrow::MemoryPool* pool, PageSummary* summary) const {
+  // What holds for items says nothing of rows.
+  if (path_.has_lists() || path_.entries_per_row() > 1) return Status::OK();
+  summary->num_nulls = slots.num_nulls;
+  // As text, JSON has another order than as bytes.
+  if (path_.column().field->logical_type == "json") return Status::OK();
+  return FindBounds(values, pool, summary);
 }
 
 }  // namespace tusk::lance

@@ -37,7 +37,7 @@ class ColumnWriter {
   /// Appends what is left; the rows have come to an end.
   void Finish(std::vector<PageRows>* pages);
 
-  /// Encodes a page; called by several threads at once. It keeps what it borrows.
+  /// Encodes a page and sums it up; called by several threads at once. It keeps what it borrows.
   Result<EncodedPage> Encode(PageRows rows, const OperationContext& context) const;
   /// The rows of a page that is not encoded, as those of blobs.
   static Result<LeafRows> Join(PageRows rows, arrow::MemoryPool* pool);
@@ -50,6 +50,9 @@ class ColumnWriter {
   int64_t RowsThatFit(const arrow::ArrayData& array, RowRange rows, int64_t bytes) const;
   /// Appends the rows so far as a page.
   void Cut(std::vector<PageRows>* pages);
+  /// What is known of the values of a page; not its checksum.
+  Status Summarize(const PageSlots& slots, const arrow::ArrayData& values, arrow::MemoryPool* pool,
+                   PageSummary* summary) const;
   /// Adds rows in memory of our own to those that are left.
   Status Keep(LeafRows rows, int64_t bytes);
 

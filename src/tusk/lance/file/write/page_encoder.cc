@@ -9,6 +9,7 @@
 #include <arrow/buffer_builder.h>
 #include <arrow/type.h>
 
+#include "tusk/base/checksum.h"
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/bitpacking.h"
 #include "tusk/lance/encodings/bits.h"
@@ -494,6 +495,12 @@ class PageBuilder {
 void EncodedPage::Add(std::shared_ptr<arrow::Buffer> buffer) {
   buffers.emplace_back(buffer->data(), buffer->size());
   owned.push_back(std::move(buffer));
+}
+
+uint64_t EncodedPage::ChecksumOfBuffers() const {
+  Checksum checksum;
+  for (const std::span<const uint8_t> buffer : buffers) checksum.Update(buffer);
+  return checksum.value();
 }
 
 Result<EncodedPage> EncodePage(const PageFormat& format, const PageSlots& slots,

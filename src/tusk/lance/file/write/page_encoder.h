@@ -14,6 +14,7 @@
 #include "tusk/lance/encodings/value_encoder.h"
 #include "tusk/lance/encodings/value_encoding.h"
 #include "tusk/lance/encodings/value_shape.h"
+#include "tusk/lance/file/annex.h"
 #include "tusk/lance/file/page_layout.h"
 #include "tusk/lance/file/write/encoding_options.h"
 #include "tusk/lance/file/write/page_slots.h"
@@ -28,8 +29,10 @@ struct EncodedPage {
   std::vector<std::shared_ptr<arrow::Buffer>> owned;
   std::shared_ptr<arrow::ArrayData> values;
   int64_t num_rows = 0;  ///< of fixed-size lists of structs, the items
+  PageSummary summary;
 
   void Add(std::shared_ptr<arrow::Buffer> buffer);
+  uint64_t ChecksumOfBuffers() const;
 };
 
 /// Values at least this wide go to full-zip pages, narrower ones to mini-block pages.
