@@ -214,16 +214,18 @@ class BatchStream final : public arrow::RecordBatchReader {
 
   void Collect(Step* step) {
     int64_t bytes = 0;
+    int64_t rows_read = 0;
     for (size_t i = 0; i < step->pieces.size(); ++i) {
       const int64_t rows = step->pieces[i].length();
       RowSource::Piece& result = step->results[i];
       bytes += result.bytes;
+      // Of rows that need not be read at all nothing is learned.
+      if (result.bytes > 0) rows_read += rows;
       if (result.batch == nullptr || result.batch->num_rows() == 0) continue;
       const int64_t row_bytes = std::max<int64_t>(1, result.bytes / rows);
       ready_.push_back({.batch = std::move(result.batch), .batch_rows = BatchRows(row_bytes)});
     }
-    const int64_t rows = step->pieces.back().end - step->pieces.front().begin;
-    row_size_.bytes = std::max<int64_t>(1, bytes / rows);
+    if (rows_read > 0) row_size_.bytes = std::max<int64_t>(1, bytes / rows_read);
   }
 
   /// Begins to read the next step, if its rows will be wanted.

@@ -136,6 +136,7 @@ class FileReaderImpl final : public FileReader {
   std::string Where(const Column& column) const {
     return tail_.reader().path() + ": column '" + column.field.name + "'";
   }
+  Status CheckRows(RowRange rows) const;
   /// The file's annex, read once; one without columns if it has none.
   Result<const Annex*> LoadAnnex(const OperationContext& context) const;
   Status LoadColumns(std::span<const Column> columns, const OperationContext& context) const;
@@ -197,6 +198,12 @@ Result<std::vector<FileReader::Column>> FileReaderImpl::FindColumns(
   return columns;
 }
 
+Status FileReaderImpl::CheckRows(RowRange rows) const {
+  if (rows.begin >= 0 && rows.begin <= rows.end && rows.end <= num_rows_) return Status::OK();
+  return InvalidArgument(tail_.reader().path(), ": rows ", rows.begin, " to ", rows.end,
+                         " are not inside the file's ", num_rows_);
+}
+
 Result<const Annex*> FileReaderImpl::LoadAnnex(const OperationContext& context) const {
   if (annex_.get() != nullptr) return annex_.get();
   auto annex = std::make_unique<Annex>();
@@ -227,6 +234,7 @@ Result<const Annex*> FileReaderImpl::LoadAnnex(const OperationContext& context) 
 
 Result<std::vector<expr::ColumnRange>> FileReaderImpl::PageRanges(
     const Column& column, RowRange rows, const OperationContext& context) const {
+  ARROW_RETURN_NOT_OK(CheckRows(rows));
   std::vector<expr::ColumnRange> ranges(1);
   if (column.columns.size() != 1 || is_array_file()) return ranges;
   ARROW_ASSIGN_OR_RAISE(const Annex* annex, LoadAnnex(context));
@@ -338,10 +346,7 @@ Result<std::unique_ptr<FieldRead>> FileReaderImpl::StartRead(const Field& field,
 
 Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRange(
     std::span<const Column> columns, RowRange rows, const OperationContext& context) const {
-  if (rows.begin < 0 || rows.end < rows.begin || rows.end > num_rows_) {
-    return InvalidArgument(tail_.reader().path(), ": rows ", rows.begin, " to ", rows.end,
-                           " are not inside the file's ", num_rows_);
-  }
+  ARROW_RETURN_NOT_OK(CheckRows(rows));
   return Read(columns, {.range = rows, .taken = {}}, context);
 }
 

@@ -1,6 +1,7 @@
 #include "tusk/lance/table/fragment_reader.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include <arrow/array.h>
@@ -45,6 +46,44 @@ void RestorePackedStructs(const FileReader& reader, Field* field) {
   }
   for (Field& child : field->children) RestorePackedStructs(reader, &child);
 }
+
+/// Reading so many takes no longer than asking whether they can be left out.
+constexpr int64_t kFewRows = 4096;
+
+/// The pages in which rows can lie: for each column one of its pages.
+class PageCombinations {
+ public:
+  /// More are not tried: what is known of further columns is not used.
+  static constexpr size_t kMost = 16;
+
+  void Add(std::string name, std::vector<expr::ColumnRange> pages) {
+    if (pages.size() * num_combinations_ > kMost) return;
+    num_combinations_ *= pages.size();
+    columns_.push_back({.name = std::move(name), .pages = std::move(pages)});
+  }
+
+  Result<bool> AnyMayMatch(const expr::Filter::Bound& filter) const {
+    for (size_t i = 0; i < num_combinations_; ++i) {
+      std::map<std::string, expr::ColumnRange> ranges;
+      size_t rest = i;
+      for (const Column& column : columns_) {
+        ranges[column.name] = column.pages[rest % column.pages.size()];
+        rest /= column.pages.size();
+      }
+      ARROW_ASSIGN_OR_RAISE(const bool may_match, filter.MayMatch(ranges));
+      if (may_match) return true;
+    }
+    return false;
+  }
+
+ private:
+  struct Column {
+    std::string name;
+    std::vector<expr::ColumnRange> pages;
+  };
+  std::vector<Column> columns_;
+  size_t num_combinations_ = 1;
+};
 
 }  // namespace
 
@@ -178,11 +217,37 @@ Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::TakeOffsets(
       [&](int64_t i) { return offsets[i]; }, context);
 }
 
+RowRange FragmentReader::OffsetsOf(RowRange rows) const {
+  if (deleted_ == nullptr) return rows;
+  return {.begin = deleted_->OffsetOf(rows.begin), .end = deleted_->OffsetOf(rows.end - 1) + 1};
+}
+
+Result<bool> FragmentReader::MayMatch(const expr::Filter::Bound& filter, RowRange rows,
+                                      const OperationContext& context) const {
+  if (rows.length() < kFewRows) return true;
+  const RowRange offsets = OffsetsOf(rows);
+  PageCombinations combinations;
+  for (const FilePart& part : parts_) {
+    for (size_t i = 0; i < part.columns.size(); ++i) {
+      const auto is_whole_source = [&](const Projection::Column& column) {
+        return column.kind == Projection::Kind::kField && column.source == part.sources[i] &&
+               column.path.empty();
+      };
+      const auto column = std::ranges::find_if(projection_->columns, is_whole_source);
+      if (column == projection_->columns.end()) continue;
+      ARROW_ASSIGN_OR_RAISE(auto ranges,
+                            part.reader->PageRanges(part.columns[i], offsets, context));
+      const auto number = static_cast<int>(column - projection_->columns.begin());
+      combinations.Add(projection_->schema->field(number)->name(), std::move(ranges));
+    }
+  }
+  return combinations.AnyMayMatch(filter);
+}
+
 Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadRange(
     RowRange rows, const OperationContext& context) const {
   if (deleted_ == nullptr || rows.length() == 0) return ReadOffsets(rows, context);
-  const RowRange offsets{.begin = deleted_->OffsetOf(rows.begin),
-                         .end = deleted_->OffsetOf(rows.end - 1) + 1};
+  const RowRange offsets = OffsetsOf(rows);
   if (offsets.length() == rows.length()) return ReadOffsets(offsets, context);
   return TakeOffsets(deleted_->OthersIn(offsets.begin, offsets.end), context);
 }

@@ -10,6 +10,7 @@
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
+#include "tusk/expr/filter.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/reader.h"
 #include "tusk/lance/table/deletion_file.h"
@@ -29,6 +30,11 @@ class FragmentReader {
                                      std::shared_ptr<const Projection> projection,
                                      const OperationContext& context);
 
+  /// False only if `filter`, bound to the schema of the projection, keeps none of `rows`, by what
+  /// the files say of their pages; they are counted without the deleted ones. Few rows are not
+  /// worth the question.
+  Result<bool> MayMatch(const expr::Filter::Bound& filter, RowRange rows,
+                        const OperationContext& context) const;
   /// Rows are counted without the deleted ones.
   Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(RowRange rows,
                                                         const OperationContext& context) const;
@@ -62,6 +68,8 @@ class FragmentReader {
                                                        const RowAt& row_at,
                                                        const OperationContext& context) const;
 
+  /// From the first to the last of `rows`, at least one, with the deleted ones between them.
+  RowRange OffsetsOf(RowRange rows) const;
   Result<std::shared_ptr<arrow::RecordBatch>> ReadOffsets(RowRange offsets,
                                                           const OperationContext& context) const;
 

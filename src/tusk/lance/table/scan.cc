@@ -113,9 +113,11 @@ Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& frag
   ARROW_ASSIGN_OR_RAISE(
       const FragmentReader filter_reader,
       FragmentReader::Open(*plan.dataset, fragment, plan.filter_columns, context));
+  RowSource::Piece result;
+  ARROW_ASSIGN_OR_RAISE(const bool may_match, filter_reader.MayMatch(*plan.filter, rows, context));
+  if (!may_match) return result;
   ARROW_ASSIGN_OR_RAISE(auto candidates, filter_reader.ReadRange(rows, context));
   ARROW_ASSIGN_OR_RAISE(auto kept, plan.filter->Apply(candidates, context));
-  RowSource::Piece result;
   ARROW_ASSIGN_OR_RAISE(result.bytes, BytesOf(*candidates));
   if (kept->num_rows() == 0) return result;
 
