@@ -1,6 +1,7 @@
 #include "tusk/lance/file/page_bounds.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -14,6 +15,8 @@
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
+#include "tusk/base/little_endian.h"
+#include "tusk/lance/encodings/bits.h"
 #include "tusk/lance/file/arrow_compute.h"
 
 namespace tusk::lance {
@@ -112,8 +115,65 @@ std::string Prefix(std::string_view value, bool is_text) {
   return std::string(value.substr(0, size));
 }
 
-std::string_view View(const arrow::Scalar& scalar) {
-  return static_cast<const arrow::BaseBinaryScalar&>(scalar).view();
+/// A text as it is compared: most differ in their first eight bytes.
+struct Text {
+  uint64_t prefix = 0;  ///< the first bytes, most significant first; zeros behind a short one
+  std::string_view bytes;
+
+  /// `end` is the end of the memory that `bytes` lies in.
+  static Text Of(std::string_view bytes, const char* end) {
+    Text text{.prefix = 0, .bytes = bytes};
+    if (end - bytes.data() >= std::ssize(kZeros)) {
+      text.prefix = LoadBig(bytes.data());
+      if (bytes.size() < kZeros.size()) text.prefix &= ~(~uint64_t{0} >> (8 * bytes.size()));
+    } else {
+      std::array<char, kZeros.size()> copy = kZeros;
+      std::ranges::copy(bytes.substr(0, copy.size()), copy.begin());
+      text.prefix = LoadBig(copy.data());
+    }
+    return text;
+  }
+
+  friend bool operator<(const Text& a, const Text& b) {
+    return a.prefix != b.prefix ? a.prefix < b.prefix : a.bytes < b.bytes;
+  }
+
+ private:
+  static constexpr std::array<char, sizeof(uint64_t)> kZeros{};
+
+  static uint64_t LoadBig(const char* from) {
+    return __builtin_bswap64(LoadLittle<uint64_t>(reinterpret_cast<const uint8_t*>(from)));
+  }
+};
+
+/// The least and the greatest of the texts that are not null, at least one.
+template <typename Offset>
+std::pair<std::string_view, std::string_view> FindMinMaxTexts(const arrow::ArrayData& values) {
+  const auto* offsets = values.GetValues<Offset>(1);
+  // Without a byte there may be no buffer.
+  const std::string_view all =
+      values.buffers[2] == nullptr ? "" : std::string_view(*values.buffers[2]);
+  const uint8_t* validity = values.MayHaveNulls() ? values.buffers[0]->data() : nullptr;
+  std::optional<Text> least;
+  Text greatest;
+  for (int64_t i = 0; i < values.length; ++i) {
+    if (validity != nullptr && !GetBit(validity, values.offset + i)) continue;
+    const std::string_view view = all.substr(offsets[i], offsets[i + 1] - offsets[i]);
+    const Text text = Text::Of(view, all.data() + all.size());
+    if (!least) {
+      least = greatest = text;
+    } else if (text < *least) {
+      least = text;
+    } else if (greatest < text) {
+      greatest = text;
+    }
+  }
+  return {least->bytes, greatest.bytes};
+}
+
+std::pair<std::string_view, std::string_view> FindMinMaxTexts(const arrow::ArrayData& values) {
+  return arrow::is_large_binary_like(values.type->id()) ? FindMinMaxTexts<int64_t>(values)
+                                                        : FindMinMaxTexts<int32_t>(values);
 }
 
 /// The bytes of a value of fixed width, in memory as in a file.
@@ -143,15 +203,15 @@ Status FindBounds(const arrow::ArrayData& values, arrow::MemoryPool* pool, PageS
   if (!HasOrder(*values.type) || values.GetNullCount() == values.length || MayHaveNan(values)) {
     return Status::OK();
   }
-  ARROW_ASSIGN_OR_RAISE(const Bounds bounds, FindMinMax(values, pool));
   if (!arrow::is_base_binary_like(values.type->id())) {
+    ARROW_ASSIGN_OR_RAISE(const Bounds bounds, FindMinMax(values, pool));
     ARROW_ASSIGN_OR_RAISE(summary->least, FixedBytes(*bounds.least));
     ARROW_ASSIGN_OR_RAISE(summary->greatest, FixedBytes(*bounds.greatest));
     return Status::OK();
   }
   const bool is_text = IsText(*values.type);
-  summary->least = Prefix(View(*bounds.least), is_text);
-  const std::string_view greatest = View(*bounds.greatest);
+  const auto [least, greatest] = FindMinMaxTexts(values);
+  summary->least = Prefix(least, is_text);
   std::string prefix = Prefix(greatest, is_text);
   if (prefix.size() == greatest.size()) {
     summary->greatest = std::move(prefix);

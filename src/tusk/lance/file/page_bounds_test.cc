@@ -1,11 +1,14 @@
 #include "tusk/lance/file/page_bounds.h"
 
-#include <cmath>
+#include <algorithm>
 #include <memory>
+#include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <arrow/array.h>
+#include <arrow/array/builder_binary.h>
 #include <arrow/array/util.h>
 #include <arrow/json/from_string.h>
 #include <arrow/scalar.h>
@@ -60,6 +63,36 @@ TEST(PageBoundsTest, AreTheLeastAndTheGreatestOfWhatIsNotNull) {
   EXPECT_EQ(of(arrow::date32(), "[10, 2]"), (Bounds{"1970-01-03", "1970-01-11"}));
   EXPECT_EQ(of(arrow::utf8(), R"(["b", "", "aé", null])"), (Bounds{"", "b"}));
   EXPECT_EQ(of(arrow::large_binary(), R"(["b", "ab"])"), (Bounds{"ab", "b"}));
+}
+
+TEST(PageBoundsTest, OfEmptyTextsNeedNoBuffer) {
+  auto data = Values(arrow::utf8(), R"(["", ""])")->data()->Copy();
+  data->buffers[2] = nullptr;
+  PageSummary summary;
+  ASSERT_OK(FindBounds(*data, arrow::default_memory_pool(), &summary));
+  EXPECT_EQ(summary.least, "");
+  EXPECT_EQ(summary.greatest, "");
+}
+
+TEST(PageBoundsTest, OfTextsAreThoseOfAPlainComparison) {
+  std::mt19937 random(7);
+  const auto draw = [&](int below) { return static_cast<int>(random() % below); };
+  for (int round = 0; round < 2000; ++round) {
+    arrow::BinaryBuilder builder;
+    std::vector<std::string> values;
+    const int prefix = draw(10);
+    for (int i = draw(6); i >= 0; --i) {
+      std::string value(prefix, 'p');
+      for (int j = draw(12); j > 0; --j)
+        value.push_back(std::string_view("\0a\x7F\xFF", 4)[draw(4)]);
+      ASSERT_OK(builder.Append(value));
+      values.push_back(std::move(value));
+    }
+    const auto array = builder.Finish().ValueOrDie();
+    const PageSummary summary = Summarize(*array);
+    EXPECT_EQ(summary.least, *std::ranges::min_element(values));
+    EXPECT_EQ(summary.greatest, *std::ranges::max_element(values));
+  }
 }
 
 TEST(PageBoundsTest, AreNotKnownWithoutAnOrderAValueOrWithNan) {
