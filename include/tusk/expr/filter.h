@@ -64,6 +64,9 @@ class TUSK_EXPORT Filter::Bound {
   /// The rows of `batch`, which has the bound schema, for which the predicate is true.
   Result<std::shared_ptr<arrow::RecordBatch>> Apply(
       const std::shared_ptr<arrow::RecordBatch>& batch, const OperationContext& context) const;
+  /// Whether the predicate is true, for each row of `batch`, which has the bound schema; no nulls.
+  Result<std::shared_ptr<arrow::BooleanArray>> Judge(const arrow::RecordBatch& batch,
+                                                     const OperationContext& context) const;
   /// False only if the predicate is true for no row whose columns lie in `ranges`, by column name;
   /// columns that are not there can have any value. A float column that may hold NaN has no range.
   Result<bool> MayMatch(const std::map<std::string, ColumnRange>& ranges) const;

@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include <arrow/array.h>
+#include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
@@ -13,6 +15,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
+#include <arrow/util/bitmap_ops.h>
 
 namespace tusk::expr {
 namespace {
@@ -86,6 +89,10 @@ struct Filter::State {
 struct Filter::Bound::State {
   cp::Expression expression;
   std::shared_ptr<arrow::Schema> schema;
+
+  /// The value of each row, or a scalar of all of them.
+  Result<arrow::Datum> Evaluate(const arrow::RecordBatch& batch,
+                                const OperationContext& context) const;
 };
 
 Filter::Filter(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -154,24 +161,46 @@ Result<std::shared_ptr<const Filter::Bound>> Filter::Bind(const arrow::Schema& s
 
 std::string Filter::ToString() const { return state_->expression.ToString(); }
 
-Result<std::shared_ptr<arrow::RecordBatch>> Filter::Bound::Apply(
-    const std::shared_ptr<arrow::RecordBatch>& batch, const OperationContext& context) const {
-  if (!batch->schema()->Equals(*state_->schema, /*check_metadata=*/false)) {
-    return InvalidArgument("filter ", state_->expression.ToString(), " is bound to schema\n",
-                           state_->schema->ToString(), "\nbut the batch has\n",
-                           batch->schema()->ToString());
+Result<arrow::Datum> Filter::Bound::State::Evaluate(const arrow::RecordBatch& batch,
+                                                    const OperationContext& context) const {
+  if (!batch.schema()->Equals(*schema, /*check_metadata=*/false)) {
+    return InvalidArgument("filter ", expression.ToString(), " is bound to schema\n",
+                           schema->ToString(), "\nbut the batch has\n", batch.schema()->ToString());
   }
   cp::ExecContext exec_context(context.pool);
-  ARROW_ASSIGN_OR_RAISE(
-      const arrow::Datum mask,
-      cp::ExecuteScalarExpression(state_->expression, cp::ExecBatch(*batch), &exec_context));
+  return cp::ExecuteScalarExpression(expression, cp::ExecBatch(batch), &exec_context);
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> Filter::Bound::Apply(
+    const std::shared_ptr<arrow::RecordBatch>& batch, const OperationContext& context) const {
+  ARROW_ASSIGN_OR_RAISE(const arrow::Datum mask, state_->Evaluate(*batch, context));
   if (mask.is_scalar()) {
     const auto& keep = mask.scalar_as<arrow::BooleanScalar>();
     return keep.is_valid && keep.value ? batch : batch->Slice(0, 0);
   }
+  cp::ExecContext exec_context(context.pool);
   ARROW_ASSIGN_OR_RAISE(const arrow::Datum kept,
                         cp::Filter(batch, mask, cp::FilterOptions::Defaults(), &exec_context));
   return kept.record_batch();
+}
+
+Result<std::shared_ptr<arrow::BooleanArray>> Filter::Bound::Judge(
+    const arrow::RecordBatch& batch, const OperationContext& context) const {
+  ARROW_ASSIGN_OR_RAISE(const arrow::Datum mask, state_->Evaluate(batch, context));
+  if (mask.is_scalar()) {
+    const auto& keep = mask.scalar_as<arrow::BooleanScalar>();
+    ARROW_ASSIGN_OR_RAISE(const auto all, arrow::MakeArrayFromScalar(
+                                              arrow::BooleanScalar(keep.is_valid && keep.value),
+                                              batch.num_rows(), context.pool));
+    return std::static_pointer_cast<arrow::BooleanArray>(all);
+  }
+  const arrow::ArrayData& judged = *mask.array();
+  if (judged.GetNullCount() == 0) return std::make_shared<arrow::BooleanArray>(mask.array());
+  ARROW_ASSIGN_OR_RAISE(
+      auto is_true,
+      arrow::internal::BitmapAnd(context.pool, judged.buffers[0]->data(), judged.offset,
+                                 judged.buffers[1]->data(), judged.offset, judged.length, 0));
+  return std::make_shared<arrow::BooleanArray>(judged.length, std::move(is_true));
 }
 
 Result<bool> Filter::Bound::MayMatch(const std::map<std::string, ColumnRange>& ranges) const {

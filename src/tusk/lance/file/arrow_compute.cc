@@ -39,6 +39,15 @@ Result<std::shared_ptr<arrow::ArrayData>> TakeRows(std::shared_ptr<arrow::ArrayD
   });
 }
 
+Result<std::shared_ptr<arrow::ArrayData>> KeepRows(std::shared_ptr<arrow::ArrayData> array,
+                                                   std::shared_ptr<arrow::ArrayData> mask,
+                                                   arrow::MemoryPool* pool) {
+  return Call(pool, [&](arrow::compute::ExecContext* context) {
+    return arrow::compute::Filter(arrow::Datum(std::move(array)), arrow::Datum(std::move(mask)),
+                                  arrow::compute::FilterOptions::Defaults(), context);
+  });
+}
+
 Result<std::shared_ptr<arrow::ArrayData>> CastTo(std::shared_ptr<arrow::ArrayData> array,
                                                  const std::shared_ptr<arrow::DataType>& type,
                                                  arrow::MemoryPool* pool) {

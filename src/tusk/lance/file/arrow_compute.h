@@ -15,6 +15,10 @@ namespace tusk::lance {
 Result<std::shared_ptr<arrow::ArrayData>> TakeRows(std::shared_ptr<arrow::ArrayData> array,
                                                    std::shared_ptr<arrow::ArrayData> rows,
                                                    arrow::MemoryPool* pool);
+/// The rows for which `mask`, a boolean array without nulls, is true.
+Result<std::shared_ptr<arrow::ArrayData>> KeepRows(std::shared_ptr<arrow::ArrayData> array,
+                                                   std::shared_ptr<arrow::ArrayData> mask,
+                                                   arrow::MemoryPool* pool);
 /// The values in another type. Arrow's error if one of them does not fit it.
 Result<std::shared_ptr<arrow::ArrayData>> CastTo(std::shared_ptr<arrow::ArrayData> array,
                                                  const std::shared_ptr<arrow::DataType>& type,

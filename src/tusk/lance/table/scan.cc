@@ -6,10 +6,12 @@
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/bit_run_reader.h>
 #include <arrow/util/byte_size.h>
 
 #include "tusk/expr/filter.h"
 #include "tusk/lance/dataset.h"
+#include "tusk/lance/file/arrow_compute.h"
 #include "tusk/lance/file/batch_stream.h"
 #include "tusk/lance/file/field_path.h"
 #include "tusk/lance/table/dataset_state.h"
@@ -23,7 +25,7 @@ struct ScanPlan {
   std::shared_ptr<const Dataset::State> dataset;
   std::shared_ptr<const Projection> output;
   std::shared_ptr<const expr::Filter::Bound> filter;  ///< may be null
-  std::shared_ptr<const Projection> filter_columns;   ///< what the filter reads, and `_rowaddr`
+  std::shared_ptr<const Projection> filter_columns;   ///< what the filter reads
   std::shared_ptr<const Projection> rest;             ///< what of `output` the filter does not read
   /// Of each output column: where in the filter's batch it is; if not there, it is the next of
   /// `rest`.
@@ -55,14 +57,13 @@ Result<std::shared_ptr<const Projection>> MakeOutput(const Dataset::State& datas
   return Projection::Make(dataset, names);
 }
 
-/// What the filter reads, parts of columns inside of them, and `_rowaddr`.
+/// What the filter reads, parts of columns inside of them.
 Result<std::shared_ptr<const Projection>> MakeFilterColumns(const Dataset::State& dataset,
                                                             const expr::Filter& filter) {
   ARROW_ASSIGN_OR_RAISE(const auto paths, filter.Paths());
   std::vector<std::string> texts;
-  texts.reserve(paths.size() + 1);
+  texts.reserve(paths.size());
   for (const std::vector<std::string>& path : paths) texts.push_back(FormatFieldPath(path));
-  texts.emplace_back(kRowAddressColumn);
   auto columns = Projection::MakeNested(dataset, texts);
   if (columns.ok()) return columns;
   return InvalidArgument("the filter ", filter.ToString(),
@@ -107,6 +108,60 @@ Result<int64_t> BytesOf(const arrow::RecordBatch& batch) {
   return arrow::util::ReferencedBufferSize(batch);
 }
 
+/// Some of the rows of a batch.
+class Kept {
+ public:
+  explicit Kept(std::shared_ptr<arrow::BooleanArray> mask)
+      : mask_(std::move(mask)), count_(mask_->true_count()) {}
+
+  int64_t count() const { return count_; }
+  bool is_all() const { return count_ == mask_->length(); }
+  /// Whether to read all of the batch's rows and drop the others costs less than to take these one
+  /// by one.
+  bool is_dense() const { return count_ * kDense >= mask_->length(); }
+
+  /// The numbers of the rows, the first of the batch being `first`.
+  std::vector<int64_t> Rows(int64_t first) const {
+    std::vector<int64_t> rows;
+    rows.reserve(count_);
+    arrow::internal::VisitSetBitRunsVoid(mask_->values()->data(), mask_->offset(), mask_->length(),
+                                         [&](int64_t begin, int64_t length) {
+                                           for (int64_t row = begin; row < begin + length; ++row)
+                                             rows.push_back(first + row);
+                                         });
+    return rows;
+  }
+  Result<std::shared_ptr<arrow::Array>> Of(const std::shared_ptr<arrow::Array>& column,
+                                           arrow::MemoryPool* pool) const {
+    if (is_all()) return column;
+    ARROW_ASSIGN_OR_RAISE(auto kept, KeepRows(column->data(), mask_->data(), pool));
+    return arrow::MakeArray(std::move(kept));
+  }
+
+ private:
+  /// One of so many rows.
+  static constexpr int64_t kDense = 4;
+
+  std::shared_ptr<arrow::BooleanArray> mask_;
+  int64_t count_;
+};
+
+/// The rows that were kept of `rows`.
+Result<std::shared_ptr<arrow::RecordBatch>> ReadRest(const ScanPlan& plan, const Fragment& fragment,
+                                                     RowRange rows, const Kept& kept,
+                                                     const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const FragmentReader reader,
+                        FragmentReader::Open(*plan.dataset, fragment, plan.rest, context));
+  if (!kept.is_dense()) return reader.Take(kept.Rows(rows.begin), context);
+  ARROW_ASSIGN_OR_RAISE(const auto all, reader.ReadRange(rows, context));
+  if (kept.is_all()) return all;
+  arrow::ArrayVector columns;
+  for (const auto& column : all->columns()) {
+    ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), kept.Of(column, context.pool));
+  }
+  return arrow::RecordBatch::Make(all->schema(), kept.count(), std::move(columns));
+}
+
 /// Reads what the filter needs, asks it, and then reads the other columns of the rows it kept.
 Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& fragment, RowRange rows,
                                       const OperationContext& context) {
@@ -116,39 +171,32 @@ Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& frag
   RowSource::Piece result;
   ARROW_ASSIGN_OR_RAISE(const bool may_match, filter_reader.MayMatch(*plan.filter, rows, context));
   if (!may_match) return result;
-  ARROW_ASSIGN_OR_RAISE(auto candidates, filter_reader.ReadRange(rows, context));
-  ARROW_ASSIGN_OR_RAISE(auto kept, plan.filter->Apply(candidates, context));
+  ARROW_ASSIGN_OR_RAISE(const auto candidates, filter_reader.ReadRange(rows, context));
+  ARROW_ASSIGN_OR_RAISE(auto mask, plan.filter->Judge(*candidates, context));
   ARROW_ASSIGN_OR_RAISE(result.bytes, BytesOf(*candidates));
-  if (kept->num_rows() == 0) return result;
+  const Kept kept(std::move(mask));
+  if (kept.count() == 0) return result;
 
-  ARROW_ASSIGN_OR_RAISE(const FragmentReader rest_reader,
-                        FragmentReader::Open(*plan.dataset, fragment, plan.rest, context));
   std::shared_ptr<arrow::RecordBatch> rest;
-  if (kept->num_rows() == candidates->num_rows()) {
-    ARROW_ASSIGN_OR_RAISE(rest, rest_reader.ReadRange(rows, context));
-  } else {
-    const auto addresses = kept->GetColumnByName(std::string(kRowAddressColumn));
-    const auto& values = static_cast<const arrow::UInt64Array&>(*addresses);
-    std::vector<int64_t> offsets(kept->num_rows());
-    for (int64_t i = 0; i < kept->num_rows(); ++i) {
-      offsets[i] = static_cast<int64_t>(values.Value(i) & 0xFFFFFFFF);
-    }
-    ARROW_ASSIGN_OR_RAISE(rest, rest_reader.TakeOffsets(offsets, context));
+  if (!plan.rest->columns.empty()) {
+    ARROW_ASSIGN_OR_RAISE(rest, ReadRest(plan, fragment, rows, kept, context));
   }
+  std::map<size_t, std::shared_ptr<arrow::Array>> found;  // by column of the candidates
   std::vector<std::shared_ptr<arrow::Array>> columns;
   int next = 0;
   for (const auto& place : plan.places) {
-    std::shared_ptr<arrow::Array> column;
-    if (place) {
-      ARROW_ASSIGN_OR_RAISE(column, Descend(kept->column(static_cast<int>(place->column)),
-                                            place->path, context.pool));
-    } else {
-      column = rest->column(next++);
+    if (!place) {
+      columns.push_back(rest->column(next++));
+      continue;
     }
-    columns.push_back(std::move(column));
+    std::shared_ptr<arrow::Array>& column = found[place->column];
+    if (column == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(
+          column, kept.Of(candidates->column(static_cast<int>(place->column)), context.pool));
+    }
+    ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), Descend(column, place->path, context.pool));
   }
-  result.batch =
-      arrow::RecordBatch::Make(plan.output->schema, kept->num_rows(), std::move(columns));
+  result.batch = arrow::RecordBatch::Make(plan.output->schema, kept.count(), std::move(columns));
   ARROW_ASSIGN_OR_RAISE(const int64_t bytes, BytesOf(*result.batch));
   result.bytes += bytes;
   return result;
