@@ -76,11 +76,47 @@ ArrowStream ToTable(const LanceTable& table, lance::ScanOptions options) {
       }));
 }
 
+/// Rows by numbers of one kind: `take` is one of the members of Dataset that do it.
+template <typename Number, auto take>
+ArrowStream Take(const LanceTable& table, const std::vector<Number>& numbers, Columns columns,
+                 Expressions expressions) {
+  const lance::TakeOptions options{.columns = std::move(columns),
+                                   .expressions = ToNamedExpressions(std::move(expressions)),
+                                   .nested = true};
+  return ArrowStream(Call(table.io).Run([&](const OperationContext& context) {
+    return ((*table.dataset).*take)(numbers, options, context);
+  }));
+}
+
 }  // namespace
 
 void BindLanceDataset(nb::module_& module) {
+  using lance::Ordering;
   using lance::ScanOptions;
+  using lance::ScanStatistics;
   using lance::WriteOptions;
+  nb::class_<Ordering>(module, "LanceOrdering")
+      .def(
+          "__init__",
+          [](Ordering* order, std::string column, bool ascending, bool nulls_first) {
+            new (order) Ordering{std::move(column), ascending, nulls_first};
+          },
+          nb::arg("column"), nb::arg("ascending"), nb::arg("nulls_first"));
+  nb::class_<ScanStatistics>(module, "LanceScanStatistics")
+      .def(nb::init<>())
+      .def("counts",
+           [](const ScanStatistics& done) {
+             return std::map<std::string, int64_t>{{"fragments_scanned", done.fragments},
+                                                   {"ranges_scanned", done.pieces},
+                                                   {"rows_scanned", done.rows},
+                                                   {"rows_ruled_out", done.rows_ruled_out},
+                                                   {"rows_kept", done.rows_kept}};
+           })
+      .def("nanoseconds", [](const ScanStatistics& done) {
+        return std::map<std::string, int64_t>{{"filter_read", done.filter_read_ns},
+                                              {"filter", done.filter_ns},
+                                              {"read", done.read_ns}};
+      });
   nb::class_<ScanOptions>(module, "LanceScanOptions")
       .def(nb::init<>())
       .def_rw("columns", &ScanOptions::columns, nb::arg().none())
@@ -100,7 +136,12 @@ void BindLanceDataset(nb::module_& module) {
       .def_rw("batch_rows", &ScanOptions::batch_rows)
       .def_rw("batch_bytes", &ScanOptions::batch_bytes)
       .def_rw("with_row_id", &ScanOptions::with_row_id)
-      .def_rw("with_row_address", &ScanOptions::with_row_address);
+      .def_rw("with_row_address", &ScanOptions::with_row_address)
+      .def_rw("fragments", &ScanOptions::fragments, nb::arg().none())
+      .def_rw("include_deleted_rows", &ScanOptions::include_deleted_rows)
+      .def_rw("use_statistics", &ScanOptions::use_statistics)
+      .def_rw("order_by", &ScanOptions::order_by)
+      .def_rw("statistics", &ScanOptions::statistics, nb::arg().none());
   nb::class_<WriteOptions>(module, "LanceWriteOptions")
       .def(nb::init<>())
       .def_rw("max_rows_per_file", &WriteOptions::max_rows_per_file)
@@ -134,19 +175,32 @@ void BindLanceDataset(nb::module_& module) {
           nb::arg("filter") = nb::none())
       .def("scan", &Scan, nb::arg("options"))
       .def("to_table", &ToTable, nb::arg("options"))
-      .def(
-          "take",
-          [](const LanceTable& table, const std::vector<int64_t>& rows, Columns columns,
-             Expressions expressions) {
-            const lance::TakeOptions options{
-                .columns = std::move(columns),
-                .expressions = ToNamedExpressions(std::move(expressions)),
-                .nested = true};
-            return ArrowStream(Call(table.io).Run([&](const OperationContext& context) {
-              return table.dataset->Take(rows, options, context);
-            }));
-          },
-          nb::arg("rows"), nb::arg("columns") = nb::none(), nb::arg("expressions") = Expressions())
+      .def("explain_scan",
+           [](const LanceTable& table, const ScanOptions& options) {
+             return Call(table.io).Run([&](const OperationContext& context) {
+               return table.dataset->ExplainScan(options, context);
+             });
+           })
+      .def("analyze_scan",
+           [](const LanceTable& table, const ScanOptions& options) {
+             return Call(table.io).Run([&](const OperationContext& context) {
+               return table.dataset->AnalyzeScan(options, context);
+             });
+           })
+      .def("fragments",
+           [](const LanceTable& table) {
+             std::vector<std::tuple<uint64_t, int64_t, int64_t>> rows;
+             for (const lance::FragmentInfo& fragment : table.dataset->ListFragments()) {
+               rows.emplace_back(fragment.id, fragment.num_rows, fragment.num_deleted_rows);
+             }
+             return rows;
+           })
+      .def("take", &Take<int64_t, &lance::Dataset::Take>, nb::arg("rows"),
+           nb::arg("columns") = nb::none(), nb::arg("expressions") = Expressions())
+      .def("take_row_ids", &Take<uint64_t, &lance::Dataset::TakeRowIds>, nb::arg("ids"),
+           nb::arg("columns") = nb::none(), nb::arg("expressions") = Expressions())
+      .def("take_addresses", &Take<uint64_t, &lance::Dataset::TakeAddresses>, nb::arg("addresses"),
+           nb::arg("columns") = nb::none(), nb::arg("expressions") = Expressions())
       .def("versions",
            [](const LanceTable& table) {
              std::vector<std::tuple<uint64_t, int64_t, std::map<std::string, std::string>>> rows;

@@ -15,11 +15,14 @@ __version__ = "0.1.0"
 # Where the public names live. They are imported when first used: the command line shows its help
 # without waiting for Arrow.
 _HOMES = {
+    "ColumnOrdering": "tusk._scan",
     "IcebergTable": "tusk.iceberg",
     "JointVersion": "tusk.lake",
     "Lake": "tusk.lake",
     "LanceDataset": "tusk.lance",
+    "LanceFragment": "tusk.fragment",
     "LanceScanner": "tusk.lance",
+    "ScanStatistics": "tusk._scan",
     "TableInfo": "tusk.lake",
     "connect": "tusk.lake",
     "dataset": "tusk.lance",

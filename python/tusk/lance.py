@@ -4,6 +4,7 @@ import datetime
 import functools
 import numbers
 import os
+import random
 import warnings
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from tusk._arrow import (
     refuse,
     serialize_filter,
 )
+from tusk._scan import ScanWatch, to_fragment_ids, to_orderings
 from tusk._source import errors_of, to_stream
 from tusk.errors import (
     InvalidArgumentError,
@@ -24,6 +26,7 @@ from tusk.errors import (
     RowOutOfRangeError,
     SchemaMismatchError,
 )
+from tusk.fragment import LanceFragment
 
 # The key by which pylance keeps the message of a commit among its transaction's properties.
 _COMMIT_MESSAGE = "__lance_commit_message"
@@ -191,22 +194,23 @@ class LanceDataset(TableDataset):
             `_distance`; the filter judges before the search if `prefilter`, else its hits.
         batch_size, batch_size_bytes: the most rows and bytes of a batch.
         with_row_id, with_row_address: append `_rowid`, `_rowaddr`.
+        fragments: the LanceFragments to read, or their ids, in this order.
+        include_deleted_rows: with deleted rows, whose `_rowid`, which must be asked for, is null.
+        order_by: names of columns or ColumnOrderings, not all of which need be among the `columns`.
+        use_stats: False reads pages in which by their bounds the filter finds nothing.
+        scan_stats_callback: is given a ScanStatistics when the scan has come to its end.
 
-        Hints about speed (batch_readahead, fragment_readahead, scan_in_order, use_stats,
-        fast_search, io_buffer_size, late_materialization, use_scalar_index, strict_batch_size) are
-        accepted and change nothing. What would change the result and is not covered raises
-        NotImplementedError.
+        The filter's columns are read first, and the others of the rows that it keeps. Hints about
+        speed (batch_readahead, fragment_readahead, scan_in_order, fast_search, io_buffer_size,
+        late_materialization, use_scalar_index, strict_batch_size) are accepted and change nothing.
+        What would change the result and is not covered raises NotImplementedError.
         """
         refuse(
             "scanner",
             {
-                "fragments": fragments,
                 "index_segments": index_segments,
                 "full_text_query": full_text_query,
                 "blob_handling": None if blob_handling == "blobs_descriptions" else blob_handling,
-                "include_deleted_rows": include_deleted_rows or None,
-                "scan_stats_callback": scan_stats_callback,
-                "order_by": order_by,
                 "disable_scoring_autoprojection": disable_scoring_autoprojection or None,
                 "row_addr_allowlist": row_addr_allowlist,
                 "row_addr_blocklist": row_addr_blocklist,
@@ -221,6 +225,15 @@ class LanceDataset(TableDataset):
                 raise NotImplementedError("scanner: row ids of nearest rows are not supported yet")
             if expressions:
                 raise NotImplementedError("scanner: nearest takes no dict of columns yet")
+            refuse(
+                "scanner with nearest",
+                {
+                    "fragments": fragments,
+                    "include_deleted_rows": include_deleted_rows or None,
+                    "scan_stats_callback": scan_stats_callback,
+                    "order_by": order_by,
+                },
+            )
             if not isinstance(nearest, dict):
                 raise NotImplementedError("scanner: nearest must be a dict with column, q and k")
             search = _nearest_arguments(**nearest)
@@ -233,11 +246,15 @@ class LanceDataset(TableDataset):
         options.offset = offset or 0
         options.with_row_id = bool(with_row_id)
         options.with_row_address = bool(with_row_address)
+        options.fragments = to_fragment_ids(fragments)
+        options.include_deleted_rows = bool(include_deleted_rows)
+        options.use_statistics = use_stats is not False
+        options.order_by = to_orderings(order_by)
         if batch_size is not None:
             options.batch_rows = batch_size
         if batch_size_bytes is not None:
             options.batch_bytes = batch_size_bytes
-        return LanceScanner(self, options, serialized)
+        return LanceScanner(self, options, serialized, scan_stats_callback)
 
     def take(self, indices, columns=None):
         """Rows by position in scan order, in the order asked, duplicates kept.
@@ -263,6 +280,43 @@ class LanceDataset(TableDataset):
             raise RowOutOfRangeError(
                 f"cannot take row {missing} of {self.uri}: version {self.version} has {rows} rows"
             ) from None
+
+    def _take_rows(self, row_ids, columns=None):
+        """Rows by row id, in the order asked, duplicates kept; those of deleted rows left out."""
+        return self._take_numbers(self._table.take_row_ids, row_ids, columns)
+
+    def _take_addresses(self, addresses, columns=None):
+        """The same by row address."""
+        return self._take_numbers(self._table.take_addresses, addresses, columns)
+
+    def _take_numbers(self, take, numbers, columns):
+        paths, expressions = _columns(columns, (list, tuple))
+        if hasattr(numbers, "to_pylist"):
+            numbers = numbers.to_pylist()
+        return pa.table(take([int(number) for number in numbers], paths, expressions))
+
+    def slice(self, start, end, columns=None):
+        """The rows [start, end) in scan order, as far as there are so many."""
+        if start < 0:
+            raise ValueError(f"start must be non-negative, got {start}")
+        if end < start:
+            raise ValueError(f"end ({end}) must be >= start ({start})")
+        return self.scanner(columns=columns, offset=start, limit=end - start).to_table()
+
+    def sample(self, num_rows, columns=None, randomize_order=True, **kwargs):
+        """So many random rows, none of them twice; in scan order unless `randomize_order`."""
+        indices = random.sample(range(self.count_rows()), num_rows)
+        return self.take(indices if randomize_order else sorted(indices), columns, **kwargs)
+
+    def get_fragments(self, filter=None):
+        """The fragments, ascending by id."""
+        refuse("get_fragments", {"filter": filter})
+        return [LanceFragment(self, number) for number, _, _ in self._table.fragments()]
+
+    def get_fragment(self, fragment_id):
+        """The fragment with this id; None if there is none."""
+        ids = [number for number, _, _ in self._table.fragments()]
+        return LanceFragment(self, fragment_id) if fragment_id in ids else None
 
     def insert(self, data, *, mode="append", **kwargs):
         """Writes to this table and moves this object to the new version."""
@@ -290,16 +344,60 @@ def _nearest_arguments(column, q, k=None, metric=None, distance_range=None, **tu
 class LanceScanner(TableScanner):
     """A planned scan of a Lance table."""
 
+    def __init__(self, dataset, options, filter, statistics_callback=None):
+        super().__init__(dataset, options, filter)
+        self._statistics_callback = statistics_callback
+
+    def _watch(self):
+        if self._statistics_callback is None:
+            return None
+        return ScanWatch(self._dataset._table, self._options, self._statistics_callback)
+
+    def to_table(self):
+        watch = self._watch()
+        table = super().to_table()
+        if watch is not None:
+            watch.end()
+        return table
+
+    def to_batches(self):
+        watch = self._watch()
+        batches = super().to_batches()
+        return batches if watch is None else _until_end(batches, watch)
+
+    def to_reader(self):
+        watch = self._watch()
+        reader = super().to_reader()
+        if watch is None:
+            return reader
+        return pa.RecordBatchReader.from_batches(reader.schema, _until_end(reader, watch))
+
     def count_rows(self):
-        rows = self._dataset._table.count_rows(self._filter) - self._options.offset
-        return max(0, rows if self._options.limit is None else min(rows, self._options.limit))
+        options = self._options
+        if options.fragments is not None or options.include_deleted_rows:
+            return super().count_rows()
+        rows = self._dataset._table.count_rows(self._filter) - options.offset
+        return max(0, rows if options.limit is None else min(rows, options.limit))
+
+    def explain_plan(self, verbose=False):
+        """What the scan would read and do, step by step, the last one first."""
+        return self._dataset._table.explain_scan(self._options)
+
+    def analyze_plan(self, count_rows=False):
+        """Runs the scan and tells what each step did: rows, time, requests and bytes."""
+        return self._dataset._table.analyze_scan(self._options)
+
+
+def _until_end(batches, watch):
+    yield from batches
+    watch.end()
 
 
 class NearestScanner(LanceScanner):
     """A planned search for the nearest rows of a Lance table."""
 
     def __init__(self, dataset, columns, filter, limit, offset, search, prefilter):
-        super().__init__(dataset, None, filter)
+        super().__init__(dataset, _tusk.LanceScanOptions(), filter)
         self._columns = None if columns is None else [c for c in columns if c != "_distance"]
         self._limit = limit
         self._offset = offset or 0
@@ -335,6 +433,12 @@ class NearestScanner(LanceScanner):
 
     def count_rows(self):
         return self.to_table().num_rows
+
+    def explain_plan(self, verbose=False):
+        raise NotImplementedError("explain_plan of a search is not supported yet")
+
+    def analyze_plan(self, count_rows=False):
+        raise NotImplementedError("analyze_plan of a search is not supported yet")
 
 
 def dataset(uri=None, version=None, asof=None, *, storage_options=None, **options):

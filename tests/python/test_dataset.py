@@ -312,7 +312,8 @@ def test_nearest_skips_null_vectors_and_filters(dataset, table):
         ),
         (NotImplementedError, None, lambda d, p: d.to_table(filter="id > 3")),
         (NotImplementedError, None, lambda d, p: d.to_table(columns={"x": "id + 1"})),
-        (NotImplementedError, None, lambda d, p: d.to_table(order_by=["id"])),
+        (ValueError, "NotFound", lambda d, p: d.to_table(order_by=["none"])),
+        (ValueError, "NotFound", lambda d, p: d.to_table(fragments=[9])),
         (NotImplementedError, None, lambda d, p: d.checkout_version("tag")),
         (NotImplementedError, None, lambda d, p: tusk.write_dataset(d, p / "x", progress=print)),
         (

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -28,6 +29,27 @@ struct NamedExpression {
   std::string expression;
 };
 
+/// A column by which rows are ordered. Numbers by value with NaN above all, texts and bytes by
+/// their bytes.
+struct Ordering {
+  std::string column;  ///< path of a field, as in ScanOptions
+  bool ascending = true;
+  bool nulls_first = false;
+};
+
+/// What a scan has done so far. It may be looked at while the scan goes on; several scans may add
+/// to one.
+struct ScanStatistics {
+  std::atomic<int64_t> fragments{0};       ///< of which something was read or ruled out
+  std::atomic<int64_t> pieces{0};          ///< runs of rows that were read at once
+  std::atomic<int64_t> rows{0};            ///< in these pieces
+  std::atomic<int64_t> rows_ruled_out{0};  ///< by the bounds of their pages, without being read
+  std::atomic<int64_t> rows_kept{0};       ///< by the filter; all that were read without one
+  std::atomic<int64_t> filter_read_ns{0};  ///< reading the filter's columns, summed over threads
+  std::atomic<int64_t> filter_ns{0};       ///< judging rows
+  std::atomic<int64_t> read_ns{0};         ///< reading the columns of the result
+};
+
 /// What a scan reads, in what pieces.
 struct ScanOptions {
   /// Columns in this order; all of them if absent. Each is the name of a top-level column or the
@@ -43,6 +65,17 @@ struct ScanOptions {
   int64_t batch_bytes = 64 << 20;  ///< batches are cut smaller than batch_rows to stay near this
   bool with_row_id = false;        ///< append column `_rowid`
   bool with_row_address = false;   ///< append column `_rowaddr`
+  /// Ids of the fragments to read, in this order, again if one is named twice; all if absent.
+  std::optional<std::vector<uint64_t>> fragments = {};
+  /// Gives deleted rows too, as far as their fragments are still there; the `_rowid` of these,
+  /// which must be asked for, is null, and so is what else tells their place.
+  bool include_deleted_rows = false;
+  /// Leaves out pages in which, by their bounds, the filter finds nothing.
+  bool use_statistics = true;
+  /// Orders the rows by the first of these columns, then the next; as they are scanned where all
+  /// are equal. With a limit no more rows than twice as many wait in memory, else all.
+  std::vector<Ordering> order_by = {};
+  std::shared_ptr<ScanStatistics> statistics = {};  ///< is added to, unless null
   /// The caller wants the whole result at once: reading ahead begins at its full width, not at one
   /// batch, which would come sooner, and what was read comes uncut, in batches of any size.
   bool all_at_once = false;
@@ -62,6 +95,13 @@ struct VersionInfo {
   uint64_t version = 0;
   int64_t timestamp_us = 0;  ///< microseconds since the epoch, UTC
   std::map<std::string, std::string> metadata = {};
+};
+
+/// A fragment of a version.
+struct FragmentInfo {
+  uint64_t id = 0;
+  int64_t num_rows = 0;          ///< without deleted ones
+  int64_t num_deleted_rows = 0;  ///< that still lie in its files
 };
 
 struct OpenOptions {
@@ -90,6 +130,8 @@ class TUSK_EXPORT Dataset {
   const std::string& data_storage_version() const;  ///< "2.2"
   bool has_stable_row_ids() const;
   int64_t num_fragments() const;
+  /// Ascending by id.
+  std::vector<FragmentInfo> ListFragments() const;
   /// Large values (blobs) are in it as what they are; scans and takes give descriptors of where
   /// these lie.
   const std::shared_ptr<arrow::Schema>& schema() const;
@@ -101,11 +143,26 @@ class TUSK_EXPORT Dataset {
   /// alive; `context` must outlive the reader.
   Result<std::shared_ptr<arrow::RecordBatchReader>> Scan(const ScanOptions& options,
                                                          const OperationContext& context) const;
+  /// What a scan would read and do, step by step, the last one first. Reads nothing.
+  Result<std::string> ExplainScan(const ScanOptions& options,
+                                  const OperationContext& context) const;
+  /// The same, with what each step did: runs the scan and drops its rows. `context.io` may be null.
+  Result<std::string> AnalyzeScan(const ScanOptions& options,
+                                  const OperationContext& context) const;
   /// Rows by position in scan order, in the order asked, duplicates kept. InvalidArgument if one
   /// is out of bounds.
   Result<std::shared_ptr<arrow::Table>> Take(std::span<const int64_t> rows,
                                              const TakeOptions& options,
                                              const OperationContext& context) const;
+  /// Rows by row id, or by row address, which is the same unless row ids are stable; in the order
+  /// asked, duplicates kept. Ids of deleted rows are left out. InvalidArgument for an id or address
+  /// outside of all fragments.
+  Result<std::shared_ptr<arrow::Table>> TakeRowIds(std::span<const uint64_t> ids,
+                                                   const TakeOptions& options,
+                                                   const OperationContext& context) const;
+  Result<std::shared_ptr<arrow::Table>> TakeAddresses(std::span<const uint64_t> addresses,
+                                                      const TakeOptions& options,
+                                                      const OperationContext& context) const;
   /// Ascending by version.
   Result<std::vector<VersionInfo>> ListVersions(const OperationContext& context) const;
   /// Of the table now, not of this version.

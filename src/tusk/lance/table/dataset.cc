@@ -172,6 +172,18 @@ const std::string& Dataset::data_storage_version() const { return state_->manife
 bool Dataset::has_stable_row_ids() const {
   return (state_->manifest.reader_flags & kFlagStableRowIds) != 0;
 }
+std::vector<FragmentInfo> Dataset::ListFragments() const {
+  std::vector<FragmentInfo> fragments;
+  for (size_t i = 0; i < state_->manifest.fragments.size(); ++i) {
+    const Fragment& fragment = state_->manifest.fragments[i];
+    const int64_t num_rows = state_->first_rows[i + 1] - state_->first_rows[i];
+    fragments.push_back({.id = fragment.id,
+                         .num_rows = num_rows,
+                         .num_deleted_rows = fragment.physical_rows - num_rows});
+  }
+  return fragments;
+}
+
 int64_t Dataset::num_fragments() const { return std::ssize(state_->manifest.fragments); }
 const std::shared_ptr<arrow::Schema>& Dataset::schema() const { return state_->schema; }
 const std::map<std::string, std::string>& Dataset::config() const {

@@ -98,6 +98,11 @@ int64_t DeletedRows::count() const {
   return last.deleted_before + last.end - last.begin;
 }
 
+bool DeletedRows::Contains(int64_t offset) const {
+  const auto after = std::ranges::upper_bound(runs_, offset, {}, &Run::begin);
+  return after != runs_.begin() && offset < (after - 1)->end;
+}
+
 int64_t DeletedRows::OffsetOf(int64_t row) const {
   // Before a run there are (its begin - deleted before it) rows that are not deleted.
   const auto after = std::ranges::upper_bound(

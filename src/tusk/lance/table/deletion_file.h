@@ -25,6 +25,7 @@ class DeletedRows {
 
   int64_t count() const;
   const std::vector<Run>& runs() const { return runs_; }
+  bool Contains(int64_t offset) const;
   /// The offset of a row that is counted without the deleted ones.
   int64_t OffsetOf(int64_t row) const;
   /// The opposite: how the row at `offset`, which is not deleted, counts without the deleted ones.

@@ -7,6 +7,7 @@
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/bitmap_builders.h>
 
 #include "tusk/lance/file/json_text.h"
 #include "tusk/lance/file/physical_column.h"
@@ -89,8 +90,9 @@ class PageCombinations {
 
 Result<FragmentReader> FragmentReader::Open(const Dataset::State& dataset, const Fragment& fragment,
                                             std::shared_ptr<const Projection> projection,
-                                            const OperationContext& context) {
+                                            const OperationContext& context, bool include_deleted) {
   FragmentReader result;
+  result.include_deleted_ = include_deleted;
   ARROW_ASSIGN_OR_RAISE(result.deleted_, dataset.FindDeletedRows(fragment, context));
   result.fragment_id_ = fragment.id;
   result.first_row_ = dataset.first_rows[&fragment - dataset.manifest.fragments.data()];
@@ -180,7 +182,16 @@ Result<std::shared_ptr<arrow::Array>> FragmentReader::MakeSystemColumn(
       }
     }
   };
-  return MakeUInt64(num_rows, fill, pool);
+  ARROW_ASSIGN_OR_RAISE(auto column, MakeUInt64(num_rows, fill, pool));
+  // As pylance has it: not even an address is left of a row that was deleted.
+  if (!include_deleted_ || deleted_ == nullptr) return column;
+  std::vector<uint8_t> is_left(num_rows);
+  for (int64_t row = 0; row < num_rows; ++row) is_left[row] = !deleted_->Contains(row_at(row));
+  ARROW_ASSIGN_OR_RAISE(auto validity, arrow::internal::BytesToBits(is_left, pool));
+  auto data = column->data()->Copy();
+  data->buffers[0] = std::move(validity);
+  data->SetNullCount(arrow::kUnknownNullCount);
+  return arrow::MakeArray(std::move(data));
 }
 
 template <typename ReadPart, typename RowAt>
@@ -218,7 +229,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::TakeOffsets(
 }
 
 RowRange FragmentReader::OffsetsOf(RowRange rows) const {
-  if (deleted_ == nullptr) return rows;
+  if (!skips_deleted()) return rows;
   return {.begin = deleted_->OffsetOf(rows.begin), .end = deleted_->OffsetOf(rows.end - 1) + 1};
 }
 
@@ -246,7 +257,7 @@ Result<bool> FragmentReader::MayMatch(const expr::Filter::Bound& filter, RowRang
 
 Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadRange(
     RowRange rows, const OperationContext& context) const {
-  if (deleted_ == nullptr || rows.length() == 0) return ReadOffsets(rows, context);
+  if (!skips_deleted() || rows.length() == 0) return ReadOffsets(rows, context);
   const RowRange offsets = OffsetsOf(rows);
   if (offsets.length() == rows.length()) return ReadOffsets(offsets, context);
   return TakeOffsets(deleted_->OthersIn(offsets.begin, offsets.end), context);
@@ -254,7 +265,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadRange(
 
 Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Take(
     std::span<const int64_t> rows, const OperationContext& context) const {
-  if (deleted_ == nullptr) return TakeOffsets(rows, context);
+  if (!skips_deleted()) return TakeOffsets(rows, context);
   std::vector<int64_t> offsets;
   offsets.reserve(rows.size());
   for (const int64_t row : rows) offsets.push_back(deleted_->OffsetOf(row));

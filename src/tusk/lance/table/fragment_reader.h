@@ -25,10 +25,11 @@ namespace tusk::lance {
 /// thread-safe.
 class FragmentReader {
  public:
-  /// Opens the files that hold the columns.
+  /// Opens the files that hold the columns. With `include_deleted` deleted rows are rows as others,
+  /// but that their row ids, addresses and offsets are null.
   static Result<FragmentReader> Open(const Dataset::State& dataset, const Fragment& fragment,
                                      std::shared_ptr<const Projection> projection,
-                                     const OperationContext& context);
+                                     const OperationContext& context, bool include_deleted = false);
 
   /// False only if `filter`, bound to the schema of the projection, keeps none of `rows`, by what
   /// the files say of their pages; they are counted without the deleted ones. Few rows are not
@@ -72,6 +73,8 @@ class FragmentReader {
   RowRange OffsetsOf(RowRange rows) const;
   Result<std::shared_ptr<arrow::RecordBatch>> ReadOffsets(RowRange offsets,
                                                           const OperationContext& context) const;
+  /// Whether rows are counted without some that are deleted.
+  bool skips_deleted() const { return deleted_ != nullptr && !include_deleted_; }
 
   uint64_t fragment_id_ = 0;
   int64_t first_row_ = 0;  ///< of the fragment in scan order
@@ -79,6 +82,7 @@ class FragmentReader {
   std::vector<FilePart> parts_;
   std::shared_ptr<const RowIdSequence> row_ids_;  ///< null if ids are addresses
   std::shared_ptr<const DeletedRows> deleted_;    ///< null if no row is
+  bool include_deleted_ = false;
 };
 
 }  // namespace tusk::lance

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,9 @@ class RowIdSequence {
   int64_t length() const { return length_; }
   /// The ids of the rows [begin, begin + out.size()), which must be inside the sequence.
   void Fill(int64_t begin, std::span<uint64_t> out) const;
+  /// Tells each of `ids`, which ascend, that is in the sequence, and its position.
+  void Find(std::span<const uint64_t> ids,
+            const std::function<void(uint64_t id, int64_t position)>& tell) const;
 
  private:
   /// Rows from `begin` on have the ids `start`, `start` + 1, ... if `ids` is empty, else `ids`.

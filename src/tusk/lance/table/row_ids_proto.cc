@@ -138,6 +138,23 @@ void RowIdSequence::Fill(int64_t begin, std::span<uint64_t> out) const {
   }
 }
 
+void RowIdSequence::Find(std::span<const uint64_t> ids,
+                         const std::function<void(uint64_t id, int64_t position)>& tell) const {
+  for (const Run& run : runs_) {
+    for (size_t i = 0; i < run.ids.size(); ++i) {
+      if (!std::ranges::binary_search(ids, run.ids[i])) continue;
+      tell(run.ids[i], run.begin + static_cast<int64_t>(i));
+    }
+    if (!run.ids.empty()) continue;
+    const auto length = static_cast<uint64_t>(run.length);
+    // By difference: start + length may be one more than fits.
+    for (auto id = std::ranges::lower_bound(ids, run.start);
+         id != ids.end() && *id - run.start < length; ++id) {
+      tell(*id, run.begin + static_cast<int64_t>(*id - run.start));
+    }
+  }
+}
+
 std::string SerializeRowIdRange(uint64_t start, uint64_t length) {
   proto::RowIdSequence sequence;
   auto* range = sequence.add_segments()->mutable_range();

@@ -1,5 +1,7 @@
 #include "tusk/lance/table/row_ids.h"
 
+#include <algorithm>
+#include <map>
 #include <numeric>
 
 #include <gmock/gmock.h>
@@ -66,6 +68,20 @@ TEST(RowIdSequenceTest, GivesAnyPartOfItself) {
       EXPECT_EQ(part, std::vector(all.begin() + begin, all.begin() + end));
     }
   }
+}
+
+TEST(RowIdSequenceTest, FindsIds) {
+  const auto sequence = RowIdSequence::Parse(EveryKind().SerializeAsString());
+  ASSERT_OK(sequence);
+  const std::vector<uint64_t> all = All(*sequence);
+  std::vector<uint64_t> asked = {0, 9, 13, 100, 103, 201, 210, ~uint64_t{0}};
+  asked.insert(asked.end(), all.begin(), all.end());
+  std::ranges::sort(asked);
+  std::map<int64_t, uint64_t> found;
+  sequence->Find(asked, [&](uint64_t id, int64_t position) { found[position] = id; });
+  std::map<int64_t, uint64_t> expected;
+  for (size_t i = 0; i < all.size(); ++i) expected[static_cast<int64_t>(i)] = all[i];
+  EXPECT_EQ(found, expected);
 }
 
 TEST(RowIdSequenceTest, RefusesWhatDoesNotFitTogether) {

@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <map>
-#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
@@ -13,100 +16,31 @@
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/arrow_compute.h"
 #include "tusk/lance/file/batch_stream.h"
-#include "tusk/lance/file/field_path.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/fragment_reader.h"
+#include "tusk/lance/table/ordered_scan.h"
+#include "tusk/lance/table/scan_plan.h"
 
 namespace tusk::lance {
 namespace {
 
-/// What a scan reads, put together once and then shared by its threads.
-struct ScanPlan {
-  std::shared_ptr<const Dataset::State> dataset;
-  std::shared_ptr<const Projection> output;
-  std::shared_ptr<const expr::Filter::Bound> filter;  ///< may be null
-  std::shared_ptr<const Projection> filter_columns;   ///< what the filter reads
-  std::shared_ptr<const Projection> rest;             ///< what of `output` the filter does not read
-  /// Of each output column: where in the filter's batch it is; if not there, it is the next of
-  /// `rest`.
-  std::vector<std::optional<Projection::Place>> places;
-};
-
-Result<std::shared_ptr<const Projection>> MakeOutput(const Dataset::State& dataset,
-                                                     const ScanOptions& options) {
-  std::vector<std::string_view> system;
-  if (options.with_row_id) system.push_back(kRowIdColumn);
-  if (options.with_row_address) system.push_back(kRowAddressColumn);
-  if (!options.expressions.empty()) {
-    std::vector<NamedExpression> expressions = options.expressions;
-    for (const std::string_view name : system) {
-      if (std::ranges::find(expressions, name, &NamedExpression::name) != expressions.end()) {
-        continue;
-      }
-      expressions.push_back({.name = std::string(name), .expression = std::string(name)});
-    }
-    return Projection::Make(dataset, expressions);
-  }
-  if (!options.columns && system.empty()) return dataset.all_columns;
-  std::vector<std::string> names = options.columns.value_or(dataset.schema->field_names());
-  for (const std::string_view name : system) {
-    // Wherever it was named, what is appended comes last.
-    std::erase(names, name);
-    names.emplace_back(name);
-  }
-  return Projection::Make(dataset, names);
-}
-
-/// What the filter reads, parts of columns inside of them.
-Result<std::shared_ptr<const Projection>> MakeFilterColumns(const Dataset::State& dataset,
-                                                            const expr::Filter& filter) {
-  ARROW_ASSIGN_OR_RAISE(const auto paths, filter.Paths());
-  std::vector<std::string> texts;
-  texts.reserve(paths.size());
-  for (const std::vector<std::string>& path : paths) texts.push_back(FormatFieldPath(path));
-  auto columns = Projection::MakeNested(dataset, texts);
-  if (columns.ok()) return columns;
-  return InvalidArgument("the filter ", filter.ToString(),
-                         " cannot be applied: ", columns.status().message());
-}
-
-/// Puts the columns of `output` that the filter does not read into `plan`.
-void SplitOutput(ScanPlan* plan) {
-  Projection rest;
-  arrow::FieldVector fields;
-  std::map<size_t, size_t> sources;
-  for (size_t i = 0; i < plan->output->columns.size(); ++i) {
-    Projection::Column column = plan->output->columns[i];
-    plan->places.push_back(plan->filter_columns->Find(*plan->output, column));
-    if (plan->places.back()) continue;
-    if (column.kind == Projection::Kind::kField) {
-      const auto [found, is_new] = sources.emplace(column.source, rest.sources.size());
-      if (is_new) rest.sources.push_back(plan->output->sources[column.source]);
-      column.source = found->second;
-    }
-    rest.columns.push_back(std::move(column));
-    fields.push_back(plan->output->schema->field(static_cast<int>(i)));
-  }
-  rest.schema = arrow::schema(std::move(fields));
-  plan->rest = std::make_shared<const Projection>(std::move(rest));
-}
-
-Result<ScanPlan> MakePlan(std::shared_ptr<const Dataset::State> dataset, const ScanOptions& options,
-                          const OperationContext& context) {
-  ScanPlan plan;
-  ARROW_ASSIGN_OR_RAISE(plan.output, MakeOutput(*dataset, options));
-  if (options.filter != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(plan.filter_columns, MakeFilterColumns(*dataset, *options.filter));
-    ARROW_ASSIGN_OR_RAISE(plan.filter, options.filter->Bind(*plan.filter_columns->schema, context));
-    SplitOutput(&plan);
-  }
-  plan.dataset = std::move(dataset);
-  return plan;
-}
-
 Result<int64_t> BytesOf(const arrow::RecordBatch& batch) {
   return arrow::util::ReferencedBufferSize(batch);
 }
+
+/// Adds the time that it lives to a sum.
+class StopWatch {
+ public:
+  explicit StopWatch(std::atomic<int64_t>* nanoseconds) : nanoseconds_(nanoseconds) {}
+  ~StopWatch() { *nanoseconds_ += std::chrono::nanoseconds(Clock::now() - begin_).count(); }
+  StopWatch(const StopWatch&) = delete;
+  StopWatch& operator=(const StopWatch&) = delete;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::atomic<int64_t>* nanoseconds_;
+  Clock::time_point begin_ = Clock::now();
+};
 
 /// Some of the rows of a batch.
 class Kept {
@@ -150,8 +84,9 @@ class Kept {
 Result<std::shared_ptr<arrow::RecordBatch>> ReadRest(const ScanPlan& plan, const Fragment& fragment,
                                                      RowRange rows, const Kept& kept,
                                                      const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(const FragmentReader reader,
-                        FragmentReader::Open(*plan.dataset, fragment, plan.rest, context));
+  ARROW_ASSIGN_OR_RAISE(
+      const FragmentReader reader,
+      FragmentReader::Open(*plan.dataset, fragment, plan.rest, context, plan.include_deleted));
   if (!kept.is_dense()) return reader.Take(kept.Rows(rows.begin), context);
   ARROW_ASSIGN_OR_RAISE(const auto all, reader.ReadRange(rows, context));
   if (kept.is_all()) return all;
@@ -162,21 +97,49 @@ Result<std::shared_ptr<arrow::RecordBatch>> ReadRest(const ScanPlan& plan, const
   return arrow::RecordBatch::Make(all->schema(), kept.count(), std::move(columns));
 }
 
+/// What the filter reads of the rows.
+Result<std::shared_ptr<arrow::RecordBatch>> ReadCandidates(const FragmentReader& reader,
+                                                           RowRange rows,
+                                                           ScanStatistics* statistics,
+                                                           const OperationContext& context) {
+  const StopWatch watch(&statistics->filter_read_ns);
+  ++statistics->pieces;
+  statistics->rows += rows.length();
+  return reader.ReadRange(rows, context);
+}
+
+Result<Kept> Judge(const expr::Filter::Bound& filter, const arrow::RecordBatch& candidates,
+                   ScanStatistics* statistics, const OperationContext& context) {
+  const StopWatch watch(&statistics->filter_ns);
+  ARROW_ASSIGN_OR_RAISE(auto mask, filter.Judge(candidates, context));
+  Kept kept(std::move(mask));
+  statistics->rows_kept += kept.count();
+  return kept;
+}
+
 /// Reads what the filter needs, asks it, and then reads the other columns of the rows it kept.
 Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& fragment, RowRange rows,
                                       const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(
-      const FragmentReader filter_reader,
-      FragmentReader::Open(*plan.dataset, fragment, plan.filter_columns, context));
+  ARROW_ASSIGN_OR_RAISE(const FragmentReader filter_reader,
+                        FragmentReader::Open(*plan.dataset, fragment, plan.filter_columns, context,
+                                             plan.include_deleted));
   RowSource::Piece result;
-  ARROW_ASSIGN_OR_RAISE(const bool may_match, filter_reader.MayMatch(*plan.filter, rows, context));
-  if (!may_match) return result;
-  ARROW_ASSIGN_OR_RAISE(const auto candidates, filter_reader.ReadRange(rows, context));
-  ARROW_ASSIGN_OR_RAISE(auto mask, plan.filter->Judge(*candidates, context));
+  ScanStatistics& statistics = *plan.statistics;
+  if (plan.use_statistics) {
+    ARROW_ASSIGN_OR_RAISE(const bool may_match,
+                          filter_reader.MayMatch(*plan.filter, rows, context));
+    if (!may_match) {
+      statistics.rows_ruled_out += rows.length();
+      return result;
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto candidates,
+                        ReadCandidates(filter_reader, rows, &statistics, context));
+  ARROW_ASSIGN_OR_RAISE(const Kept kept, Judge(*plan.filter, *candidates, &statistics, context));
   ARROW_ASSIGN_OR_RAISE(result.bytes, BytesOf(*candidates));
-  const Kept kept(std::move(mask));
   if (kept.count() == 0) return result;
 
+  const StopWatch watch(&statistics.read_ns);
   std::shared_ptr<arrow::RecordBatch> rest;
   if (!plan.rest->columns.empty()) {
     ARROW_ASSIGN_OR_RAISE(rest, ReadRest(plan, fragment, rows, kept, context));
@@ -209,40 +172,87 @@ class ScanSource final : public RowSource {
   const std::shared_ptr<arrow::Schema>& schema() const override { return plan_.output->schema; }
   RowSize GuessRowSize() const override {
     uint64_t stored = 0;
-    for (const Fragment& fragment : plan_.dataset->manifest.fragments) {
+    for (const Fragment* fragment : plan_.fragments) {
       // Sizes are what the manifest claims; wrapping around makes a bad guess and nothing worse.
-      for (const DataFile& file : fragment.files) stored += file.size_bytes;
+      for (const DataFile& file : fragment->files) stored += file.size_bytes;
     }
-    const auto rows = static_cast<uint64_t>(std::max<int64_t>(1, plan_.dataset->num_rows()));
+    const auto rows = static_cast<uint64_t>(std::max<int64_t>(1, plan_.num_rows()));
     return lance::GuessRowSize(*plan_.output->schema,
                                static_cast<int64_t>((stored >> 1) / rows * 2));
   }
   int64_t PieceEnd(int64_t row) const override {
-    return plan_.dataset->first_rows[FindFragment(row) + 1];
+    return plan_.first_rows[plan_.FindFragment(row) + 1];
   }
   Result<Piece> Read(RowRange rows, const OperationContext& context) const override {
-    const size_t number = FindFragment(rows.begin);
-    const int64_t first = plan_.dataset->first_rows[number];
+    const size_t number = plan_.FindFragment(rows.begin);
+    const int64_t first = plan_.first_rows[number];
     const RowRange inside{.begin = rows.begin - first, .end = rows.end - first};
-    const Fragment& fragment = plan_.dataset->manifest.fragments[number];
+    const Fragment& fragment = *plan_.fragments[number];
+    ScanStatistics& statistics = *plan_.statistics;
+    if (inside.begin == 0) ++statistics.fragments;
     if (plan_.filter != nullptr) return ReadFiltered(plan_, fragment, inside, context);
+    const StopWatch watch(&statistics.read_ns);
     ARROW_ASSIGN_OR_RAISE(const FragmentReader reader,
-                          FragmentReader::Open(*plan_.dataset, fragment, plan_.output, context));
+                          FragmentReader::Open(*plan_.dataset, fragment, plan_.output, context,
+                                               plan_.include_deleted));
     Piece piece;
     ARROW_ASSIGN_OR_RAISE(piece.batch, reader.ReadRange(inside, context));
     ARROW_ASSIGN_OR_RAISE(piece.bytes, BytesOf(*piece.batch));
+    ++statistics.pieces;
+    statistics.rows += rows.length();
+    statistics.rows_kept += rows.length();
     return piece;
   }
 
  private:
-  /// The fragment that holds the row: the last that begins at or before it.
-  size_t FindFragment(int64_t row) const {
-    const std::vector<int64_t>& first_rows = plan_.dataset->first_rows;
-    return std::ranges::upper_bound(first_rows, row) - first_rows.begin() - 1;
-  }
-
   const ScanPlan plan_;
 };
+
+/// The scan that gives the rows to be ordered: with the columns by which they are, all of them, as
+/// they come. The names of these columns go to `keys`.
+ScanOptions UnorderedScan(const Dataset& dataset, const ScanOptions& options,
+                          std::vector<std::string>* keys) {
+  ScanOptions scan = options;
+  scan.order_by.clear();
+  scan.limit.reset();
+  scan.offset = 0;
+  scan.all_at_once = true;
+  if (options.expressions.empty() && !scan.columns) scan.columns = dataset.schema()->field_names();
+  for (const Ordering& key : options.order_by) {
+    if (!options.expressions.empty()) {
+      // No column has such a name.
+      const std::string name = std::string("\0", 1) + std::to_string(keys->size());
+      scan.expressions.push_back({.name = name, .expression = key.column});
+      keys->push_back(name);
+      continue;
+    }
+    keys->push_back(key.column);
+    if (std::ranges::find(*scan.columns, key.column) == scan.columns->end()) {
+      scan.columns->push_back(key.column);
+    }
+  }
+  return scan;
+}
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> ScanInOrder(const Dataset& dataset,
+                                                              const ScanPlan& plan,
+                                                              const ScanOptions& options,
+                                                              const OperationContext& context) {
+  RowOrder order{.columns = plan.output->schema,
+                 .by = {},
+                 .offset = options.offset,
+                 .limit = options.limit,
+                 .batch_rows = options.batch_rows};
+  std::vector<std::string> keys;
+  const ScanOptions unordered = UnorderedScan(dataset, options, &keys);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    order.by.push_back({.column = keys[i],
+                        .ascending = options.order_by[i].ascending,
+                        .nulls_first = options.order_by[i].nulls_first});
+  }
+  ARROW_ASSIGN_OR_RAISE(auto rows, dataset.Scan(unordered, context));
+  return MakeOrderedReader(std::move(rows), std::move(order), context);
+}
 
 }  // namespace
 
@@ -256,8 +266,9 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> Dataset::Scan(
     return InvalidArgument("scan with batches of ", options.batch_rows, " rows and ",
                            options.batch_bytes, " bytes: both must be positive");
   }
-  ARROW_ASSIGN_OR_RAISE(ScanPlan plan, MakePlan(state_, options, context));
-  BatchStreamOptions stream{.rows = {.begin = 0, .end = state_->num_rows()},
+  ARROW_ASSIGN_OR_RAISE(ScanPlan plan, ScanPlan::Make(state_, options, context));
+  if (!options.order_by.empty()) return ScanInOrder(*this, plan, options, context);
+  BatchStreamOptions stream{.rows = {.begin = 0, .end = plan.num_rows()},
                             .batch_rows = options.batch_rows,
                             .batch_bytes = options.batch_bytes,
                             .starts_wide = options.all_at_once && !options.limit,

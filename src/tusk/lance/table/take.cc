@@ -28,28 +28,87 @@ struct FragmentRows {
   std::vector<int64_t> positions;
 };
 
-/// Splits the positions of a take by fragment; fragments in table order, rows in the order asked.
-Result<std::vector<FragmentRows>> SplitByFragment(const Dataset::State& dataset,
-                                                  std::span<const int64_t> rows) {
-  std::map<size_t, FragmentRows> split;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i] < 0 || rows[i] >= dataset.num_rows()) {
-      return InvalidArgument("cannot take row ", rows[i], ": version ", dataset.manifest.version,
+/// What a take asks for, by fragment.
+class Split {
+ public:
+  /// The row `row` of fragment number `fragment` is the next of the answer.
+  void Add(size_t fragment, int64_t row) {
+    FragmentRows& part = parts_[fragment];
+    part.fragment = fragment;
+    part.rows.push_back(row);
+    part.positions.push_back(num_rows_++);
+  }
+  /// Fragments in table order, the rows of each in the order asked.
+  std::vector<FragmentRows> Finish() {
+    std::vector<FragmentRows> parts;
+    parts.reserve(parts_.size());
+    for (auto& [fragment, part] : parts_) parts.push_back(std::move(part));
+    return parts;
+  }
+
+ private:
+  std::map<size_t, FragmentRows> parts_;
+  int64_t num_rows_ = 0;
+};
+
+/// By position in scan order.
+Result<std::vector<FragmentRows>> SplitRows(const Dataset::State& dataset,
+                                            std::span<const int64_t> rows) {
+  Split split;
+  for (const int64_t row : rows) {
+    if (row < 0 || row >= dataset.num_rows()) {
+      return InvalidArgument("cannot take row ", row, ": version ", dataset.manifest.version,
                              " of ", dataset.location.path, " has rows 0 to ",
                              dataset.num_rows() - 1);
     }
     // The last fragment that begins at or before the row; empty ones begin where the next does.
-    const auto after = std::ranges::upper_bound(dataset.first_rows, rows[i]);
+    const auto after = std::ranges::upper_bound(dataset.first_rows, row);
     const size_t fragment = after - dataset.first_rows.begin() - 1;
-    FragmentRows& part = split[fragment];
-    part.fragment = fragment;
-    part.rows.push_back(rows[i] - dataset.first_rows[fragment]);
-    part.positions.push_back(static_cast<int64_t>(i));
+    split.Add(fragment, row - dataset.first_rows[fragment]);
   }
-  std::vector<FragmentRows> parts;
-  parts.reserve(split.size());
-  for (auto& [fragment, part] : split) parts.push_back(std::move(part));
-  return parts;
+  return split.Finish();
+}
+
+/// By row address, without those that are deleted; rows are counted with them.
+Result<std::vector<FragmentRows>> SplitAddresses(const Dataset::State& dataset,
+                                                 std::span<const uint64_t> addresses,
+                                                 const OperationContext& context) {
+  const std::vector<Fragment>& fragments = dataset.manifest.fragments;
+  Split split;
+  for (const uint64_t address : addresses) {
+    const auto fragment = std::ranges::lower_bound(fragments, address >> 32, {}, &Fragment::id);
+    const auto offset = static_cast<int64_t>(address & 0xFFFFFFFF);
+    if (fragment == fragments.end() || fragment->id != address >> 32 ||
+        offset >= fragment->physical_rows) {
+      return InvalidArgument("cannot take row address ", address, ": version ",
+                             dataset.manifest.version, " of ", dataset.location.path,
+                             " has no row ", offset, " in a fragment ", address >> 32);
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto deleted, dataset.FindDeletedRows(*fragment, context));
+    if (deleted != nullptr && deleted->Contains(offset)) continue;
+    split.Add(fragment - fragments.begin(), offset);
+  }
+  return split.Finish();
+}
+
+/// The addresses of the rows with these stable ids; those that no fragment has are left out.
+Result<std::vector<uint64_t>> FindAddresses(const Dataset::State& dataset,
+                                            std::span<const uint64_t> ids) {
+  std::vector<uint64_t> sorted(ids.begin(), ids.end());
+  std::ranges::sort(sorted);
+  std::map<uint64_t, uint64_t> address_of;
+  for (const Fragment& fragment : dataset.manifest.fragments) {
+    ARROW_ASSIGN_OR_RAISE(const auto row_ids, dataset.RowIds(fragment));
+    row_ids->Find(sorted, [&](uint64_t id, int64_t offset) {
+      address_of[id] = fragment.id << 32 | static_cast<uint64_t>(offset);
+    });
+  }
+  std::vector<uint64_t> addresses;
+  for (const uint64_t id : ids) {
+    const auto found = address_of.find(id);
+    if (found != address_of.end()) addresses.push_back(found->second);
+  }
+  return addresses;
 }
 
 /// `table` holds the rows of `parts` one after the other; gives them the places they were asked in.
@@ -81,23 +140,27 @@ Result<std::shared_ptr<const Projection>> MakeOutput(const Dataset::State& datas
   return Projection::Make(dataset, *options.columns);
 }
 
-}  // namespace
+/// What of each part to read: FragmentReader::Take or TakeOffsets.
+using TakePart = Result<std::shared_ptr<arrow::RecordBatch>> (FragmentReader::*)(
+    std::span<const int64_t>, const OperationContext&) const;
 
-Result<std::shared_ptr<arrow::Table>> Dataset::Take(std::span<const int64_t> rows,
-                                                    const TakeOptions& options,
-                                                    const OperationContext& context) const {
-  ARROW_ASSIGN_OR_RAISE(const auto projection, MakeOutput(*state_, options));
-  ARROW_ASSIGN_OR_RAISE(const auto parts, SplitByFragment(*state_, rows));
+Result<std::shared_ptr<arrow::Table>> TakeParts(const Dataset::State& dataset,
+                                                const std::vector<FragmentRows>& parts,
+                                                TakePart take, const TakeOptions& options,
+                                                const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto projection, MakeOutput(dataset, options));
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches(parts.size());
   const auto take_part = [&](int64_t i) -> Status {
     ARROW_RETURN_NOT_OK(context.CheckStop());
-    const Fragment& fragment = state_->manifest.fragments[parts[i].fragment];
+    const Fragment& fragment = dataset.manifest.fragments[parts[i].fragment];
     ARROW_ASSIGN_OR_RAISE(const FragmentReader reader,
-                          FragmentReader::Open(*state_, fragment, projection, context));
-    ARROW_ASSIGN_OR_RAISE(batches[i], reader.Take(parts[i].rows, context));
+                          FragmentReader::Open(dataset, fragment, projection, context));
+    ARROW_ASSIGN_OR_RAISE(batches[i], (reader.*take)(parts[i].rows, context));
     return Status::OK();
   };
-  if (rows.size() < kRowsWorthThreads) {
+  size_t num_rows = 0;
+  for (const FragmentRows& part : parts) num_rows += part.rows.size();
+  if (num_rows < kRowsWorthThreads) {
     for (int64_t i = 0; i < std::ssize(parts); ++i) ARROW_RETURN_NOT_OK(take_part(i));
   } else {
     ARROW_RETURN_NOT_OK(
@@ -105,6 +168,30 @@ Result<std::shared_ptr<arrow::Table>> Dataset::Take(std::span<const int64_t> row
   }
   ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches(projection->schema, batches));
   return Reorder(std::move(table), parts, context.pool);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<arrow::Table>> Dataset::Take(std::span<const int64_t> rows,
+                                                    const TakeOptions& options,
+                                                    const OperationContext& context) const {
+  ARROW_ASSIGN_OR_RAISE(const auto parts, SplitRows(*state_, rows));
+  return TakeParts(*state_, parts, &FragmentReader::Take, options, context);
+}
+
+Result<std::shared_ptr<arrow::Table>> Dataset::TakeAddresses(
+    std::span<const uint64_t> addresses, const TakeOptions& options,
+    const OperationContext& context) const {
+  ARROW_ASSIGN_OR_RAISE(const auto parts, SplitAddresses(*state_, addresses, context));
+  return TakeParts(*state_, parts, &FragmentReader::TakeOffsets, options, context);
+}
+
+Result<std::shared_ptr<arrow::Table>> Dataset::TakeRowIds(std::span<const uint64_t> ids,
+                                                          const TakeOptions& options,
+                                                          const OperationContext& context) const {
+  if (!has_stable_row_ids()) return TakeAddresses(ids, options, context);
+  ARROW_ASSIGN_OR_RAISE(const auto addresses, FindAddresses(*state_, ids));
+  return TakeAddresses(addresses, options, context);
 }
 
 }  // namespace tusk::lance

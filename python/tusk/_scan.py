@@ -1,0 +1,79 @@
+"""How a scan of a Lance table is asked for and told about, in the names of pylance."""
+
+import dataclasses
+
+from tusk import _tusk
+from tusk._arrow import IOStats
+
+
+@dataclasses.dataclass
+class ColumnOrdering:
+    """A column by which rows are ordered; numbers by value with NaN above all."""
+
+    column_name: str
+    ascending: bool = True
+    nulls_first: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class ScanStatistics:
+    """What a scan did. There are no indices yet, so nothing was done with them.
+
+    all_counts: fragments_scanned, ranges_scanned (runs of rows that were read at once),
+        rows_scanned, rows_ruled_out (by the bounds of their pages) and rows_kept (by the filter).
+    all_times: nanoseconds over all threads for reading the filter's columns (filter_read), judging
+        rows (filter) and reading the columns of the result (read).
+    """
+
+    iops: int
+    requests: int
+    bytes_read: int
+    all_counts: dict
+    all_times: dict
+    indices_loaded: int = 0
+    parts_loaded: int = 0
+    index_comparisons: int = 0
+    index_cache_hits: int = 0
+    index_cache_misses: int = 0
+
+
+def to_orderings(order_by):
+    """`order_by` of a scanner, names of columns or ColumnOrderings, as the library takes it."""
+    if isinstance(order_by, str):
+        raise TypeError("order_by must be a list of columns, not a string")
+    orderings = []
+    for column in order_by or ():
+        if isinstance(column, str):
+            column = ColumnOrdering(column)
+        name, ascending, nulls_first = column.column_name, column.ascending, column.nulls_first
+        orderings.append(_tusk.LanceOrdering(name, ascending, nulls_first))
+    return orderings
+
+
+def to_fragment_ids(fragments):
+    """`fragments` of a scanner: LanceFragments, or their ids."""
+    if fragments is None:
+        return None
+    return [getattr(fragment, "fragment_id", fragment) for fragment in fragments]
+
+
+class ScanWatch:
+    """Tells `callback` what a scan did, once it has ended."""
+
+    def __init__(self, table, options, callback):
+        self._table = table
+        self._callback = callback
+        self._counters = options.statistics = _tusk.LanceScanStatistics()
+        self._before = IOStats.of(table.io)
+
+    def end(self):
+        io = IOStats.of(self._table.io) - self._before
+        self._callback(
+            ScanStatistics(
+                iops=io.read_iops,
+                requests=io.read_iops,
+                bytes_read=io.read_bytes,
+                all_counts=self._counters.counts(),
+                all_times=self._counters.nanoseconds(),
+            )
+        )

@@ -1,0 +1,139 @@
+#include "tusk/lance/table/scan_plan.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <arrow/type.h>
+
+#include "tusk/lance/file/field_path.h"
+
+namespace tusk::lance {
+namespace {
+
+Result<std::shared_ptr<const Projection>> MakeOutput(const Dataset::State& dataset,
+                                                     const ScanOptions& options) {
+  std::vector<std::string_view> system;
+  if (options.with_row_id) system.push_back(kRowIdColumn);
+  if (options.with_row_address) system.push_back(kRowAddressColumn);
+  if (!options.expressions.empty()) {
+    std::vector<NamedExpression> expressions = options.expressions;
+    for (const std::string_view name : system) {
+      if (std::ranges::find(expressions, name, &NamedExpression::name) != expressions.end()) {
+        continue;
+      }
+      expressions.push_back({.name = std::string(name), .expression = std::string(name)});
+    }
+    return Projection::Make(dataset, expressions);
+  }
+  if (!options.columns && system.empty()) return dataset.all_columns;
+  std::vector<std::string> names = options.columns.value_or(dataset.schema->field_names());
+  for (const std::string_view name : system) {
+    // Wherever it was named, what is appended comes last.
+    std::erase(names, name);
+    names.emplace_back(name);
+  }
+  return Projection::Make(dataset, names);
+}
+
+/// What the filter reads, parts of columns inside of them.
+Result<std::shared_ptr<const Projection>> MakeFilterColumns(const Dataset::State& dataset,
+                                                            const expr::Filter& filter) {
+  ARROW_ASSIGN_OR_RAISE(const auto paths, filter.Paths());
+  std::vector<std::string> texts;
+  texts.reserve(paths.size());
+  for (const std::vector<std::string>& path : paths) texts.push_back(FormatFieldPath(path));
+  auto columns = Projection::MakeNested(dataset, texts);
+  if (columns.ok()) return columns;
+  return InvalidArgument("the filter ", filter.ToString(),
+                         " cannot be applied: ", columns.status().message());
+}
+
+/// Puts the columns of `output` that the filter does not read into `plan`.
+void SplitOutput(ScanPlan* plan) {
+  Projection rest;
+  arrow::FieldVector fields;
+  std::map<size_t, size_t> sources;
+  for (size_t i = 0; i < plan->output->columns.size(); ++i) {
+    Projection::Column column = plan->output->columns[i];
+    plan->places.push_back(plan->filter_columns->Find(*plan->output, column));
+    if (plan->places.back()) continue;
+    if (column.kind == Projection::Kind::kField) {
+      const auto [found, is_new] = sources.emplace(column.source, rest.sources.size());
+      if (is_new) rest.sources.push_back(plan->output->sources[column.source]);
+      column.source = found->second;
+    }
+    rest.columns.push_back(std::move(column));
+    fields.push_back(plan->output->schema->field(static_cast<int>(i)));
+  }
+  rest.schema = arrow::schema(std::move(fields));
+  plan->rest = std::make_shared<const Projection>(std::move(rest));
+}
+
+/// The fragments to read.
+Result<std::vector<const Fragment*>> FindFragments(const Dataset::State& dataset,
+                                                   const ScanOptions& options) {
+  const std::vector<Fragment>& all = dataset.manifest.fragments;
+  std::vector<const Fragment*> found;
+  if (!options.fragments) {
+    for (const Fragment& fragment : all) found.push_back(&fragment);
+    return found;
+  }
+  for (const uint64_t id : *options.fragments) {
+    const auto fragment = std::ranges::lower_bound(all, id, {}, &Fragment::id);
+    if (fragment == all.end() || fragment->id != id) {
+      return NotFound(dataset.location.path, ": version ", dataset.manifest.version,
+                      " has no fragment ", id);
+    }
+    found.push_back(&*fragment);
+  }
+  return found;
+}
+
+/// Rows of a fragment as a scan counts them.
+int64_t CountRows(const Dataset::State& dataset, const Fragment& fragment, bool include_deleted) {
+  if (include_deleted) return fragment.physical_rows;
+  const auto i = static_cast<size_t>(&fragment - dataset.manifest.fragments.data());
+  return dataset.first_rows[i + 1] - dataset.first_rows[i];
+}
+
+}  // namespace
+
+Result<ScanPlan> ScanPlan::Make(std::shared_ptr<const Dataset::State> dataset,
+                                const ScanOptions& options, const OperationContext& context) {
+  ScanPlan plan;
+  plan.include_deleted = options.include_deleted_rows;
+  plan.use_statistics = options.use_statistics;
+  plan.statistics = options.statistics;
+  if (plan.statistics == nullptr) plan.statistics = std::make_shared<ScanStatistics>();
+  ARROW_ASSIGN_OR_RAISE(plan.fragments, FindFragments(*dataset, options));
+  plan.first_rows = {0};
+  for (const Fragment* fragment : plan.fragments) {
+    plan.first_rows.push_back(plan.first_rows.back() +
+                              CountRows(*dataset, *fragment, plan.include_deleted));
+  }
+  ARROW_ASSIGN_OR_RAISE(plan.output, MakeOutput(*dataset, options));
+  const auto is_row_id = [](const Projection::Column& column) {
+    return column.kind == Projection::Kind::kRowId;
+  };
+  if (plan.include_deleted && std::ranges::none_of(plan.output->columns, is_row_id)) {
+    return InvalidArgument(
+        "scan with deleted rows, but without row ids: ask for _rowid, which is null for these");
+  }
+  if (options.filter != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(plan.filter_columns, MakeFilterColumns(*dataset, *options.filter));
+    ARROW_ASSIGN_OR_RAISE(plan.filter, options.filter->Bind(*plan.filter_columns->schema, context));
+    SplitOutput(&plan);
+  }
+  plan.dataset = std::move(dataset);
+  return plan;
+}
+
+size_t ScanPlan::FindFragment(int64_t row) const {
+  // The last that begins at or before the row; empty ones begin where the next does.
+  return std::ranges::upper_bound(first_rows, row) - first_rows.begin() - 1;
+}
+
+}  // namespace tusk::lance

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/expr/filter.h"
+#include "tusk/lance/dataset.h"
+#include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/projection.h"
+
+namespace tusk::lance {
+
+/// What a scan reads, put together once and then shared by its threads.
+struct ScanPlan {
+  std::shared_ptr<const Dataset::State> dataset;
+  std::vector<const Fragment*> fragments;  ///< in the order to read them; live in `dataset`
+  std::vector<int64_t> first_rows;         ///< rows before each of them, and in the end all rows
+  bool include_deleted = false;
+  bool use_statistics = true;
+  std::shared_ptr<ScanStatistics> statistics;  ///< never null
+  std::shared_ptr<const Projection> output;
+  std::shared_ptr<const expr::Filter::Bound> filter;  ///< may be null
+  std::shared_ptr<const Projection> filter_columns;   ///< what the filter reads
+  std::shared_ptr<const Projection> rest;             ///< what of `output` the filter does not read
+  /// Of each output column: where in the filter's batch it is; if not there, it is the next of
+  /// `rest`.
+  std::vector<std::optional<Projection::Place>> places;
+
+  /// InvalidArgument and NotFound as Dataset::Scan.
+  static Result<ScanPlan> Make(std::shared_ptr<const Dataset::State> dataset,
+                               const ScanOptions& options, const OperationContext& context);
+
+  int64_t num_rows() const { return first_rows.back(); }
+  /// Where in `fragments` the one is that holds the row.
+  size_t FindFragment(int64_t row) const;
+};
+
+}  // namespace tusk::lance
