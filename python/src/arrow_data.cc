@@ -53,6 +53,20 @@ class CallReader final : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::RecordBatchReader> reader_;
 };
 
+/// The rows of `reader` that `filter` keeps.
+Result<std::shared_ptr<arrow::Table>> KeepRows(arrow::RecordBatchReader* reader,
+                                               const expr::Filter& filter,
+                                               const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto bound, filter.Bind(*reader->schema(), context));
+  std::vector<std::shared_ptr<arrow::RecordBatch>> kept;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
+    if (batch == nullptr) return arrow::Table::FromRecordBatches(reader->schema(), kept);
+    ARROW_ASSIGN_OR_RAISE(batch, bound->Apply(batch, context));
+    kept.push_back(std::move(batch));
+  }
+}
+
 }  // namespace
 
 ArrowStream::ArrowStream(std::shared_ptr<arrow::RecordBatchReader> reader,
@@ -104,10 +118,17 @@ std::shared_ptr<arrow::Schema> ImportSchema(const nb::object& object) {
   return OrRaise(arrow::ImportSchema(schema));
 }
 
-std::shared_ptr<const expr::Filter> ImportFilter(const std::optional<nb::bytes>& serialized) {
-  if (!serialized) return nullptr;
+std::shared_ptr<const expr::Filter> ImportFilter(const nb::object& filter) {
+  if (filter.is_none()) return nullptr;
+  if (nb::isinstance<nb::str>(filter)) {
+    return OrRaise(expr::Filter::FromSql(nb::cast<std::string>(filter)));
+  }
+  if (!nb::isinstance<nb::bytes>(filter)) {
+    throw nb::type_error("a filter is text in SQL or the bytes of an Arrow expression");
+  }
+  const auto serialized = nb::cast<nb::bytes>(filter);
   return OrRaise(expr::Filter::Deserialize(
-      arrow::Buffer::FromString(std::string(serialized->c_str(), serialized->size()))));
+      arrow::Buffer::FromString(std::string(serialized.c_str(), serialized.size()))));
 }
 
 void BindArrowData(nb::module_& module) {
@@ -138,8 +159,20 @@ void BindArrowData(nb::module_& module) {
       });
   module.def(
       "filter_columns",
-      [](const nb::bytes& filter) { return OrRaise(ImportFilter(filter)->Columns()); },
-      nb::arg("filter"));
+      [](const nb::object& filter, const nb::object& schema) {
+        return OrRaise(ImportFilter(filter)->Columns(*ImportSchema(schema)));
+      },
+      nb::arg("filter"), nb::arg("schema"));
+  module.def(
+      "apply_filter",
+      [](const nb::object& data, const nb::object& filter) {
+        const auto reader = ImportStream(data);
+        const auto predicate = ImportFilter(filter);
+        return ArrowStream(Call().Run([&](const OperationContext& context) {
+          return KeepRows(reader.get(), *predicate, context);
+        }));
+      },
+      nb::arg("data"), nb::arg("filter"));
 }
 
 }  // namespace tusk::python

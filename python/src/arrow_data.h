@@ -51,10 +51,11 @@ std::shared_ptr<arrow::RecordBatchReader> ImportStream(const nb::object& object)
 /// none.
 std::shared_ptr<arrow::Schema> ImportSchema(const nb::object& object);
 
-/// The filter in Arrow's serialization; null for None.
-std::shared_ptr<const expr::Filter> ImportFilter(const std::optional<nb::bytes>& serialized);
+/// The filter as SQL text (str) or in Arrow's serialization (bytes); null for None. TypeError for
+/// other objects.
+std::shared_ptr<const expr::Filter> ImportFilter(const nb::object& filter);
 
-/// The classes ArrowStream and ArrowSchema, and filter_columns.
+/// The classes ArrowStream and ArrowSchema, filter_columns and apply_filter.
 void BindArrowData(nb::module_& module);
 
 }  // namespace tusk::python

@@ -49,7 +49,7 @@ void BindIcebergTable(nb::module_& module) {
       .def_rw("columns", &ScanOptions::columns, nb::arg().none())
       .def_prop_rw(
           "filter", [](const ScanOptions&) { return nb::none(); },
-          [](ScanOptions& options, const std::optional<nb::bytes>& filter) {
+          [](ScanOptions& options, const nb::object& filter) {
             options.filter = ImportFilter(filter);
           },
           nb::arg("filter").none())
@@ -72,7 +72,7 @@ void BindIcebergTable(nb::module_& module) {
       .def_prop_ro("io", [](const IcebergTable& table) { return table.io; })
       .def(
           "count_rows",
-          [](const IcebergTable& table, const std::optional<nb::bytes>& filter,
+          [](const IcebergTable& table, const nb::object& filter,
              std::optional<int64_t> snapshot_id) {
             const auto bound = ImportFilter(filter);
             return Call(table.io).Run([&](const OperationContext& context) {

@@ -127,7 +127,7 @@ void BindLanceDataset(nb::module_& module) {
           })
       .def_prop_rw(
           "filter", [](const ScanOptions&) { return nb::none(); },
-          [](ScanOptions& options, const std::optional<nb::bytes>& filter) {
+          [](ScanOptions& options, const nb::object& filter) {
             options.filter = ImportFilter(filter);
           },
           nb::arg("filter").none())
@@ -166,7 +166,7 @@ void BindLanceDataset(nb::module_& module) {
       .def_prop_ro("io", [](const LanceTable& table) { return table.io; })
       .def(
           "count_rows",
-          [](const LanceTable& table, const std::optional<nb::bytes>& filter) {
+          [](const LanceTable& table, const nb::object& filter) {
             const auto bound = ImportFilter(filter);
             return Call(table.io).Run([&](const OperationContext& context) {
               return table.dataset->CountRows(bound, context);

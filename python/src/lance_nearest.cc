@@ -18,7 +18,7 @@ void BindLanceNearest(nb::module_& module) {
       "find_nearest",
       [](const LanceTable& table, std::string column, std::vector<float> query, int64_t k,
          std::string metric, std::optional<std::vector<std::string>> columns,
-         const std::optional<nb::bytes>& filter) {
+         const nb::object& filter) {
         const lance::NearestOptions options{.column = std::move(column),
                                             .query = std::move(query),
                                             .k = k,

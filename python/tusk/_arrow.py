@@ -15,16 +15,13 @@ from tusk.errors import NegativeNumberError
 
 
 def serialize_filter(filter):
-    """The bytes by which a pyarrow expression crosses into the library; None for None."""
-    if filter is None:
-        return None
-    if isinstance(filter, str):
-        raise NotImplementedError(
-            "a filter in SQL text is not supported yet (it comes with the filter language): "
-            "pass a pyarrow expression, such as pyarrow.compute.field('id') > 7"
-        )
+    """A filter as it crosses into the library: SQL text, or the bytes of a pyarrow expression."""
+    if filter is None or isinstance(filter, str):
+        return filter
     if not isinstance(filter, pc.Expression):
-        raise TypeError(f"filter must be a pyarrow expression, not {type(filter).__name__}")
+        raise TypeError(
+            f"filter must be SQL text or a pyarrow expression, not {type(filter).__name__}"
+        )
     _, (buffer,) = filter.__reduce__()
     return bytes(buffer)
 
@@ -112,7 +109,7 @@ class TableDataset(pads.Dataset):
         return self.scanner(limit=num_rows, **kwargs).to_table()
 
     def count_rows(self, filter=None):
-        """Counts the rows, or those for which `filter` is true."""
+        """Counts the rows, or those for which `filter` (SQL text or a pyarrow expression) is true."""
         return self._table.count_rows(serialize_filter(filter))
 
     def __len__(self):

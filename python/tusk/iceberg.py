@@ -62,7 +62,7 @@ class IcebergTable(TableDataset):
     ):
         """Plans a read.
 
-        columns: names of top-level columns; all if None. filter: a pyarrow expression.
+        columns: names of top-level columns; all if None. filter: SQL text or a pyarrow expression.
         snapshot_id: the current one if None. limit: rows after the filter. batch_size: the most
         rows of a batch.
         """
@@ -83,7 +83,7 @@ class IcebergTable(TableDataset):
         return IcebergScanner(self, scan, serialized)
 
     def count_rows(self, filter=None, *, snapshot_id=None):
-        """Counts the rows, or those for which `filter` is true."""
+        """Counts the rows, or those for which `filter` (SQL text or a pyarrow expression) is true."""
         return self._table.count_rows(serialize_filter(filter), snapshot_id)
 
 

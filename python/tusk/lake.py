@@ -141,7 +141,7 @@ class Lake:
 
         query: a vector, or a picture (a path, or its bytes), which the table's encoder turns into
         one. columns: what to return besides `_distance`; by default all but vectors and binary.
-        filter: a pyarrow expression; rows for which it is not true are not searched.
+        filter: SQL text or a pyarrow expression; rows for which it is not true are not searched.
         column: the vector column, if the table has several.
         """
         table = self.table(name)

@@ -189,7 +189,8 @@ class LanceDataset(TableDataset):
 
         columns: names of columns, paths of fields inside of structs ("s.a"), `_rowid`, `_rowaddr`
             and `_rowoffset`; all columns if None. Or a dict from names to the paths of fields.
-        filter: a pyarrow expression. limit, offset: rows after the filter.
+        filter: SQL text (docs/guide/filters.md) or a pyarrow expression. limit, offset: rows after
+            the filter.
         nearest: {"column", "q", "k", "metric"}, the k rows nearest to the vector q with their
             `_distance`; the filter judges before the search if `prefilter`, else its hits.
         batch_size, batch_size_bytes: the most rows and bytes of a batch.
@@ -406,14 +407,16 @@ class NearestScanner(LanceScanner):
 
     def to_table(self):
         columns = self._columns
-        if self._filter is None or self._prefilter:
-            hits = self._find(columns, serialize_filter(self._filter))
+        filter = serialize_filter(self._filter)
+        if filter is None or self._prefilter:
+            hits = self._find(columns, filter)
         else:
             wanted = columns
             if columns is not None:
-                needed = _tusk.filter_columns(serialize_filter(self._filter))
+                schema = self._dataset.schema.append(pa.field("_distance", pa.float32()))
+                needed = _tusk.filter_columns(filter, schema)
                 wanted = columns + [c for c in needed if c not in columns and c != "_distance"]
-            hits = self._find(wanted, None).filter(self._filter)
+            hits = pa.table(_tusk.apply_filter(self._find(wanted, None), filter))
             if columns is not None:
                 hits = hits.select([*columns, "_distance"])
         return hits.slice(self._offset, self._limit)

@@ -310,7 +310,7 @@ def test_nearest_skips_null_vectors_and_filters(dataset, table):
             None,
             lambda d, p: d.to_table(nearest={"column": "vector", "q": [1.0] * 8, "depth": 2}),
         ),
-        (NotImplementedError, None, lambda d, p: d.to_table(filter="id > 3")),
+        (ValueError, "InvalidArgument", lambda d, p: d.to_table(filter="idd > 3")),
         (NotImplementedError, None, lambda d, p: d.to_table(columns={"x": "id + 1"})),
         (ValueError, "NotFound", lambda d, p: d.to_table(order_by=["none"])),
         (ValueError, "NotFound", lambda d, p: d.to_table(fragments=[9])),

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -21,6 +22,9 @@ namespace tusk::expr {
 /// predicate is true; null drops it. Immutable; threads share one.
 class TUSK_EXPORT Filter {
  public:
+  /// From SQL text (docs/guide/filters.md has the dialect). InvalidArgument, with the place in the
+  /// text, if it is no expression.
+  static Result<std::shared_ptr<const Filter>> FromSql(std::string_view text);
   /// From an Arrow expression, as DuckDB and Polars hand them over.
   static std::shared_ptr<const Filter> FromArrow(arrow::compute::Expression expression);
   /// From Arrow's own serialization of an expression (what pickling a pyarrow Expression holds).
@@ -29,12 +33,13 @@ class TUSK_EXPORT Filter {
   static Result<std::shared_ptr<const Filter>> Deserialize(std::shared_ptr<arrow::Buffer> bytes);
   ~Filter();
 
-  /// The top-level columns that it reads, ascending and unique. InvalidArgument for a field
-  /// reference that is not by name.
-  Result<std::vector<std::string>> Columns() const;
+  /// The top-level columns that it reads of a table of this schema, ascending and unique.
+  /// InvalidArgument for a field reference that is not by name, and for a name in SQL text that the
+  /// table does not have.
+  Result<std::vector<std::string>> Columns(const arrow::Schema& schema) const;
   /// The fields that it reads, each as the names from its top-level column down to it, or to the
   /// last above it that is given by name; ascending and unique. The errors of Columns.
-  Result<std::vector<std::vector<std::string>>> Paths() const;
+  Result<std::vector<std::vector<std::string>>> Paths(const arrow::Schema& schema) const;
   /// Bound to `schema`. InvalidArgument if it names an unknown column, has mismatched types or is
   /// not boolean. `context.pool` must outlive what is bound, which may hold sets of literals in it.
   class Bound;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -11,22 +12,18 @@
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 #include <arrow/compute/expression.h>
-#include <arrow/compute/initialize.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <arrow/util/bitmap_ops.h>
 
+#include "tusk/expr/bound_text.h"
+#include "tusk/expr/pruning.h"
+
 namespace tusk::expr {
 namespace {
 
 namespace cp = arrow::compute;
-
-/// Registers Arrow's compute functions, once in this process.
-Status InitializeCompute() {
-  static const Status status = cp::Initialize();
-  return status;
-}
 
 /// Arrow says NotImplemented or KeyError where the caller's predicate makes no sense; what is left
 /// as it is tells about the process and not about the predicate.
@@ -83,10 +80,12 @@ void AddBound(cp::Expression (*comparison)(cp::Expression, cp::Expression), cons
 }  // namespace
 
 struct Filter::State {
+  std::shared_ptr<const ParsedText> parsed;  ///< null if the filter is an Arrow expression
   cp::Expression expression;
 };
 
 struct Filter::Bound::State {
+  std::optional<BoundText> text;  ///< absent if the filter is an Arrow expression
   cp::Expression expression;
   std::shared_ptr<arrow::Schema> schema;
 
@@ -101,9 +100,16 @@ Filter::~Filter() = default;
 Filter::Bound::Bound(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Filter::Bound::~Bound() = default;
 
-std::shared_ptr<const Filter> Filter::FromArrow(cp::Expression expression) {
+Result<std::shared_ptr<const Filter>> Filter::FromSql(std::string_view text) {
+  auto parsed = ParsedText::Parse(text);
+  if (!parsed.ok()) return WithContext(parsed.status(), "filter");
   return std::shared_ptr<const Filter>(
-      new Filter(std::make_unique<State>(State{std::move(expression)})));
+      new Filter(std::make_unique<State>(State{.parsed = *std::move(parsed), .expression = {}})));
+}
+
+std::shared_ptr<const Filter> Filter::FromArrow(cp::Expression expression) {
+  return std::shared_ptr<const Filter>(new Filter(
+      std::make_unique<State>(State{.parsed = nullptr, .expression = std::move(expression)})));
 }
 
 Result<std::shared_ptr<const Filter>> Filter::Deserialize(std::shared_ptr<arrow::Buffer> bytes) {
@@ -117,7 +123,12 @@ Result<std::shared_ptr<const Filter>> Filter::Deserialize(std::shared_ptr<arrow:
   return FromArrow(*std::move(expression));
 }
 
-Result<std::vector<std::vector<std::string>>> Filter::Paths() const {
+Result<std::vector<std::vector<std::string>>> Filter::Paths(const arrow::Schema& schema) const {
+  if (state_->parsed != nullptr) {
+    auto paths = state_->parsed->Paths(schema);
+    if (!paths.ok()) return WithContext(paths.status(), "filter");
+    return paths;
+  }
   std::set<std::vector<std::string>> paths;
   for (const arrow::FieldRef& ref : cp::FieldsInExpression(state_->expression)) {
     ARROW_ASSIGN_OR_RAISE(std::vector<std::string> path, PathOf(ref));
@@ -126,8 +137,8 @@ Result<std::vector<std::vector<std::string>>> Filter::Paths() const {
   return std::vector<std::vector<std::string>>(paths.begin(), paths.end());
 }
 
-Result<std::vector<std::string>> Filter::Columns() const {
-  ARROW_ASSIGN_OR_RAISE(const auto paths, Paths());
+Result<std::vector<std::string>> Filter::Columns(const arrow::Schema& schema) const {
+  ARROW_ASSIGN_OR_RAISE(const auto paths, Paths(schema));
   std::set<std::string> names;
   for (const std::vector<std::string>& path : paths) names.insert(path.front());
   return std::vector<std::string>(names.begin(), names.end());
@@ -136,8 +147,15 @@ Result<std::vector<std::string>> Filter::Columns() const {
 Result<std::shared_ptr<const Filter::Bound>> Filter::Bind(const arrow::Schema& schema,
                                                           const OperationContext& context) const {
   ARROW_RETURN_NOT_OK(InitializeCompute());
+  if (state_->parsed != nullptr) {
+    auto text = BoundText::Bind(state_->parsed, schema, /*is_condition=*/true, context);
+    if (!text.ok()) return WithContext(text.status(), "filter");
+    auto state = std::make_unique<Bound::State>(
+        Bound::State{.text = *std::move(text), .expression = {}, .schema = nullptr});
+    return std::shared_ptr<const Bound>(new Bound(std::move(state)));
+  }
   const cp::Expression& expression = state_->expression;
-  ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> columns, Columns());
+  ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> columns, Columns(schema));
   for (const std::string& column : columns) {
     if (schema.GetAllFieldIndices(column).empty()) {
       return InvalidArgument("filter ", expression.ToString(), ": there is no column '", column,
@@ -155,14 +173,23 @@ Result<std::shared_ptr<const Filter::Bound>> Filter::Bind(const arrow::Schema& s
     return InvalidArgument("filter ", expression.ToString(), " does not judge each row on its own");
   }
   auto state = std::make_unique<Bound::State>(
-      Bound::State{*std::move(bound), std::make_shared<arrow::Schema>(schema)});
+      Bound::State{.text = std::nullopt,
+                   .expression = *std::move(bound),
+                   .schema = std::make_shared<arrow::Schema>(schema)});
   return std::shared_ptr<const Bound>(new Bound(std::move(state)));
 }
 
-std::string Filter::ToString() const { return state_->expression.ToString(); }
+std::string Filter::ToString() const {
+  return state_->parsed != nullptr ? state_->parsed->text : state_->expression.ToString();
+}
 
 Result<arrow::Datum> Filter::Bound::State::Evaluate(const arrow::RecordBatch& batch,
                                                     const OperationContext& context) const {
+  if (text) {
+    auto values = text->Evaluate(batch, context);
+    if (!values.ok()) return WithContext(values.status(), "filter");
+    return values;
+  }
   if (!batch.schema()->Equals(*schema, /*check_metadata=*/false)) {
     return InvalidArgument("filter ", expression.ToString(), " is bound to schema\n",
                            schema->ToString(), "\nbut the batch has\n", batch.schema()->ToString());
@@ -204,6 +231,7 @@ Result<std::shared_ptr<arrow::BooleanArray>> Filter::Bound::Judge(
 }
 
 Result<bool> Filter::Bound::MayMatch(const std::map<std::string, ColumnRange>& ranges) const {
+  if (state_->text) return MayBeTrue(*state_->text->node, *state_->text->schema, ranges);
   if (MentionsNan(state_->expression)) return true;
   std::vector<cp::Expression> facts;
   for (const auto& [name, range] : ranges) {

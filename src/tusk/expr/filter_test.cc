@@ -109,7 +109,7 @@ TEST(FilterTest, NamesTopLevelColumnsOnceAndAscending) {
   const auto filter =
       Filter::FromArrow(cp::or_(call("less", {field_ref("z"), field_ref("a")}),
                                 call("is_null", {field_ref(arrow::FieldRef("a", "inner"))})));
-  ASSERT_OK_AND_ASSIGN(const auto columns, filter->Columns());
+  ASSERT_OK_AND_ASSIGN(const auto columns, filter->Columns(arrow::Schema({})));
   EXPECT_EQ(columns, (std::vector<std::string>{"a", "z"}));
 }
 
@@ -120,10 +120,10 @@ TEST(FilterTest, NamesThePathsThatItReads) {
   const auto filter = Filter::FromArrow(
       cp::and_({cp::greater(nested({"s", "b", "c"}), literal(1)), cp::is_null(nested({"s", 1})),
                 cp::equal(field_ref("a"), field_ref("a"))}));
-  ASSERT_OK_AND_ASSIGN(const auto paths, filter->Paths());
+  ASSERT_OK_AND_ASSIGN(const auto paths, filter->Paths(arrow::Schema({})));
   const std::vector<std::vector<std::string>> expected = {{"a"}, {"s"}, {"s", "b", "c"}};
   EXPECT_EQ(paths, expected);
-  EXPECT_THAT(Filter::FromArrow(cp::is_null(nested({0, "b"})))->Paths(),
+  EXPECT_THAT(Filter::FromArrow(cp::is_null(nested({0, "b"})))->Paths(arrow::Schema({})),
               FailsWith(ErrorCode::kInvalidArgument));
 }
 
@@ -141,7 +141,7 @@ TEST(FilterTest, ReadsNestedFields) {
 TEST(FilterTest, RefusesColumnsThatAreNotNamed) {
   const auto filter =
       Filter::FromArrow(call("is_valid", {field_ref(arrow::FieldRef(arrow::FieldPath({0})))}));
-  EXPECT_THAT(filter->Columns(), FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(filter->Columns(arrow::Schema({})), FailsWith(ErrorCode::kInvalidArgument));
   EXPECT_THAT(filter->Bind(*Batch({1}, {1})->schema(), OperationContext()),
               FailsWith(ErrorCode::kInvalidArgument));
 }

@@ -55,7 +55,7 @@ Result<Projection> MakeProjection(const arrow::Schema& table, const ScanOptions&
   arrow::FieldVector read = output;
   arrow::FieldVector filter;
   if (options.filter != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(const auto filter_names, options.filter->Columns());
+    ARROW_ASSIGN_OR_RAISE(const auto filter_names, options.filter->Columns(table));
     for (const std::string& name : filter_names) {
       ARROW_ASSIGN_OR_RAISE(auto field, FindField(table, name));
       if (read_names.insert(name).second) read.push_back(field);

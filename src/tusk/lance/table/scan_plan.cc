@@ -38,10 +38,20 @@ Result<std::shared_ptr<const Projection>> MakeOutput(const Dataset::State& datas
   return Projection::Make(dataset, names);
 }
 
+/// All columns, and those of the system that no column hides.
+arrow::Schema NameableColumns(const Dataset::State& dataset) {
+  arrow::FieldVector fields = dataset.all_columns->schema->fields();
+  for (const std::string_view name : {kRowIdColumn, kRowAddressColumn, kRowOffsetColumn}) {
+    if (dataset.all_columns->schema->GetFieldIndex(std::string(name)) >= 0) continue;
+    fields.push_back(arrow::field(std::string(name), arrow::uint64()));
+  }
+  return arrow::Schema(std::move(fields));
+}
+
 /// What the filter reads, parts of columns inside of them.
 Result<std::shared_ptr<const Projection>> MakeFilterColumns(const Dataset::State& dataset,
                                                             const expr::Filter& filter) {
-  ARROW_ASSIGN_OR_RAISE(const auto paths, filter.Paths());
+  ARROW_ASSIGN_OR_RAISE(const auto paths, filter.Paths(NameableColumns(dataset)));
   std::vector<std::string> texts;
   texts.reserve(paths.size());
   for (const std::vector<std::string>& path : paths) texts.push_back(FormatFieldPath(path));

@@ -1,0 +1,63 @@
+#include "tusk/expr/bound_text.h"
+
+#include <set>
+#include <utility>
+
+#include <arrow/compute/exec.h>
+#include <arrow/compute/initialize.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "tusk/expr/binder.h"
+#include "tusk/expr/parser.h"
+
+namespace tusk::expr {
+
+Status InitializeCompute() {
+  static const Status status = arrow::compute::Initialize();
+  return status;
+}
+
+Result<std::shared_ptr<const ParsedText>> ParsedText::Parse(std::string_view text) {
+  auto parsed = std::make_shared<ParsedText>();
+  parsed->text = text;
+  ARROW_ASSIGN_OR_RAISE(parsed->syntax, expr::Parse(parsed->text));
+  return parsed;
+}
+
+Result<std::vector<std::vector<std::string>>> ParsedText::Paths(const arrow::Schema& schema) const {
+  const OperationContext context;
+  arrow::compute::ExecContext compute;
+  std::vector<std::vector<std::string>> paths;
+  ARROW_RETURN_NOT_OK(Binder(text, schema, context, &compute).AddPaths(*syntax, &paths));
+  const std::set<std::vector<std::string>> unique(paths.begin(), paths.end());
+  return std::vector<std::vector<std::string>>(unique.begin(), unique.end());
+}
+
+Result<BoundText> BoundText::Bind(std::shared_ptr<const ParsedText> parsed,
+                                  const arrow::Schema& schema, bool is_condition,
+                                  const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(InitializeCompute());
+  arrow::compute::ExecContext compute(context.pool);
+  Binder binder(parsed->text, schema, context, &compute);
+  BoundText bound;
+  ARROW_ASSIGN_OR_RAISE(bound.node, is_condition ? binder.BindCondition(*parsed->syntax)
+                                                 : binder.Bind(*parsed->syntax));
+  bound.schema = std::make_shared<arrow::Schema>(schema);
+  bound.parsed = std::move(parsed);
+  return bound;
+}
+
+Result<arrow::Datum> BoundText::Evaluate(const arrow::RecordBatch& batch,
+                                         const OperationContext& context) const {
+  if (!batch.schema()->Equals(*schema, /*check_metadata=*/false)) {
+    return InvalidArgument("the expression ", Excerpt(parsed->text, {0, parsed->text.size()}),
+                           " is bound to schema\n", schema->ToString(), "\nbut the batch has\n",
+                           batch.schema()->ToString());
+  }
+  arrow::compute::ExecContext compute(context.pool);
+  return expr::Evaluate(
+      *node, {.batch = &batch, .compute = &compute, .context = &context, .text = parsed->text});
+}
+
+}  // namespace tusk::expr

@@ -1,0 +1,327 @@
+#include "tusk/expr/cast.h"
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include <arrow/array.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/array/util.h>
+#include <arrow/builder.h>
+#include <arrow/compute/api.h>
+#include <arrow/compute/cast.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <arrow/type_traits.h>
+#include <arrow/util/decimal.h>
+
+#include "tusk/expr/common_type.h"
+#include "tusk/expr/format_value.h"
+#include "tusk/expr/literal.h"
+#include "tusk/expr/operand.h"
+#include "tusk/expr/type_name.h"
+
+namespace tusk::expr {
+namespace {
+
+namespace cp = arrow::compute;
+using arrow::Datum;
+using TypePtr = std::shared_ptr<arrow::DataType>;
+
+/// Cuts what is behind the point of floats and decimals and what is below a time's unit.
+cp::CastOptions CutFractions(const TypePtr& to) {
+  cp::CastOptions options = cp::CastOptions::Safe(to);
+  options.allow_float_truncate = true;
+  options.allow_decimal_truncate = true;
+  options.allow_time_truncate = true;
+  return options;
+}
+
+Kernel ArrowCast(cp::CastOptions options) {
+  return [options = std::move(options)](const std::vector<Datum>& arguments,
+                                        const Evaluation& evaluation) {
+    return cp::Cast(arguments[0], options, evaluation.compute);
+  };
+}
+
+/// Arrow does not look at the range of what it cuts.
+Kernel RealToInteger(const TypePtr& to) {
+  const bool is_signed = arrow::is_signed_integer(to->id());
+  const int bits = arrow::bit_width(to->id()) - (is_signed ? 1 : 0);
+  const double above = std::ldexp(1.0, bits);
+  const double least = is_signed ? -above : 0.0;
+  return [to, least, above](const std::vector<Datum>& arguments,
+                            const Evaluation& evaluation) -> Result<Datum> {
+    ARROW_ASSIGN_OR_RAISE(const Datum reals, cp::Cast(arguments[0], arrow::float64(),
+                                                      cp::CastOptions::Safe(), evaluation.compute));
+    ARROW_ASSIGN_OR_RAISE(Operand operand, Operand::Make(reals, evaluation.context->pool));
+    const Values<double> values(std::move(operand));
+    const int64_t rows = values.array().length();
+    for (int64_t i = 0; i < rows; ++i) {
+      if (values.IsNull(i)) continue;
+      const double whole = std::trunc(values[i]);
+      if (whole >= least && whole < above) continue;
+      return InvalidArgument(FormatReal(values[i]), " cannot be cast to ", NameOfType(*to));
+    }
+    cp::CastOptions options = cp::CastOptions::Safe(to);
+    options.allow_float_truncate = true;
+    return cp::Cast(reals, options, evaluation.compute);
+  };
+}
+
+/// Rounds half away from zero, as pylance does, where decimals lose digits.
+Kernel ToDecimal(const TypePtr& from, const TypePtr& to) {
+  const int scale = static_cast<const arrow::DecimalType&>(*to).scale();
+  return [from, to, scale](const std::vector<Datum>& arguments,
+                           const Evaluation& evaluation) -> Result<Datum> {
+    Datum value = arguments[0];
+    if (static_cast<const arrow::DecimalType&>(*from).scale() > scale) {
+      const cp::RoundOptions options(scale, cp::RoundMode::HALF_TOWARDS_INFINITY);
+      ARROW_ASSIGN_OR_RAISE(value,
+                            cp::CallFunction("round", {value}, &options, evaluation.compute));
+    }
+    return cp::Cast(value, cp::CastOptions::Safe(to), evaluation.compute);
+  };
+}
+
+/// A kernel that makes each text what `parse` gives, which is a Literal of `kind` as a value of
+/// `to`; a fraction that `to` does not hold is cut, or rounded by `rounds`.
+Kernel ParseTexts(const TypePtr& to) {
+  return [to](const std::vector<Datum>& arguments, const Evaluation& evaluation) -> Result<Datum> {
+    arrow::MemoryPool* pool = evaluation.context->pool;
+    ARROW_ASSIGN_OR_RAISE(Operand operand, Operand::Make(arguments[0], pool));
+    const Texts texts(std::move(operand));
+    const int64_t rows = texts.array().length();
+    ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(to, pool));
+    ARROW_RETURN_NOT_OK(builder->Reserve(rows));
+    Literal literal{.kind = SyntaxKind::kText};
+    for (int64_t i = 0; i < rows; ++i) {
+      if (texts.IsNull(i)) {
+        ARROW_RETURN_NOT_OK(builder->AppendNull());
+        continue;
+      }
+      literal.text = texts[i];
+      ARROW_ASSIGN_OR_RAISE(const FittedLiteral fitted, FitLiteral(literal, *to));
+      if (!fitted.is_exact && arrow::is_integer(to->id())) {
+        return InvalidArgument(ToString(literal), " is no whole number");
+      }
+      ARROW_RETURN_NOT_OK(builder->AppendScalar(*fitted.scalar));
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto array, builder->Finish());
+    return ToResult(array, texts.is_scalar());
+  };
+}
+
+/// Texts as decimals of all their digits, then rounded.
+Kernel TextToDecimal(const TypePtr& to) {
+  const int scale = static_cast<const arrow::DecimalType&>(*to).scale();
+  // Room for every digit that is rounded away by at most 38 more.
+  const TypePtr wide = arrow::decimal256(76, std::min(scale + 19, 76));
+  Kernel parse = ParseTexts(wide);
+  Kernel round = ToDecimal(wide, to);
+  return [parse = std::move(parse), round = std::move(round)](
+             const std::vector<Datum>& arguments, const Evaluation& evaluation) -> Result<Datum> {
+    ARROW_ASSIGN_OR_RAISE(const Datum parsed, parse(arguments, evaluation));
+    return round({parsed}, evaluation);
+  };
+}
+
+Result<Datum> TextToBoolean(const std::vector<Datum>& arguments, const Evaluation& evaluation) {
+  arrow::MemoryPool* pool = evaluation.context->pool;
+  ARROW_ASSIGN_OR_RAISE(Operand operand, Operand::Make(arguments[0], pool));
+  const Texts texts(std::move(operand));
+  arrow::BooleanBuilder builder(pool);
+  for (int64_t i = 0; i < texts.array().length(); ++i) {
+    if (texts.IsNull(i)) {
+      ARROW_RETURN_NOT_OK(builder.AppendNull());
+      continue;
+    }
+    const std::string word = ToLowerAscii(texts[i]);
+    const bool is_true = word == "true" || word == "t" || word == "yes" || word == "y" ||
+                         word == "on" || word == "1";
+    const bool is_false = word == "false" || word == "f" || word == "no" || word == "n" ||
+                          word == "off" || word == "0";
+    if (!is_true && !is_false) {
+      return InvalidArgument("'", Excerpt(word, {0, word.size()}), "' is neither true nor false");
+    }
+    ARROW_RETURN_NOT_OK(builder.Append(is_true));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto array, builder.Finish());
+  return ToResult(array, texts.is_scalar());
+}
+
+Kernel ToText(const TypePtr& from, const TypePtr& to) {
+  return [from, to](const std::vector<Datum>& arguments,
+                    const Evaluation& evaluation) -> Result<Datum> {
+    arrow::MemoryPool* pool = evaluation.context->pool;
+    ARROW_ASSIGN_OR_RAISE(const Operand operand, Operand::Make(arguments[0], pool));
+    arrow::LargeStringBuilder builder(pool);
+    std::string text;
+    for (int64_t i = 0; i < operand.array().length(); ++i) {
+      if (operand.IsNull(i)) {
+        ARROW_RETURN_NOT_OK(builder.AppendNull());
+        continue;
+      }
+      text.clear();
+      ARROW_RETURN_NOT_OK(AppendValue(operand.array(), i, &text));
+      ARROW_RETURN_NOT_OK(builder.Append(text));
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto array, builder.Finish());
+    ARROW_ASSIGN_OR_RAISE(const Datum texts,
+                          cp::Cast(Datum(array), to, cp::CastOptions::Safe(), evaluation.compute));
+    return ToResult(texts.make_array(), operand.is_scalar());
+  };
+}
+
+/// One cast after the other.
+Kernel Chain(Kernel first, Kernel second) {
+  return [first = std::move(first), second = std::move(second)](
+             const std::vector<Datum>& arguments, const Evaluation& evaluation) -> Result<Datum> {
+    ARROW_ASSIGN_OR_RAISE(const Datum between, first(arguments, evaluation));
+    return second({between}, evaluation);
+  };
+}
+
+bool CanFormat(const arrow::DataType& type) {
+  return IsNumber(type) || type.id() == arrow::Type::BOOL || arrow::is_date(type.id()) ||
+         arrow::is_time(type.id()) || type.id() == arrow::Type::TIMESTAMP;
+}
+
+TypePtr IntegerOfTemporal(const arrow::DataType& type) {
+  return arrow::bit_width(type.id()) == 32 ? arrow::int32() : arrow::int64();
+}
+
+bool IsNaive(const arrow::DataType& type) {
+  return static_cast<const arrow::TimestampType&>(type).timezone().empty();
+}
+
+Kernel ToZone(const TypePtr& to) {
+  const auto& type = static_cast<const arrow::TimestampType&>(*to);
+  const TypePtr naive = arrow::timestamp(type.unit());
+  const cp::AssumeTimezoneOptions options(type.timezone());
+  return [naive, options](const std::vector<Datum>& arguments,
+                          const Evaluation& evaluation) -> Result<Datum> {
+    ARROW_ASSIGN_OR_RAISE(const Datum value,
+                          cp::Cast(arguments[0], CutFractions(naive), evaluation.compute));
+    return cp::CallFunction("assume_timezone", {value}, &options, evaluation.compute);
+  };
+}
+
+Status NeverCast(const arrow::DataType& from, const arrow::DataType& to) {
+  return InvalidArgument("a ", NameOfType(from), " cannot be cast to ", NameOfType(to));
+}
+
+/// A whole number or duration as what counts the same: days, units since 1970.
+bool IsCount(const arrow::DataType& type) { return arrow::is_integer(type.id()); }
+
+bool IsCounted(const arrow::DataType& type) {
+  return arrow::is_date(type.id()) || arrow::is_time(type.id()) ||
+         type.id() == arrow::Type::TIMESTAMP || type.id() == arrow::Type::DURATION;
+}
+
+Result<Kernel> PlainCast(const TypePtr& from, const TypePtr& to) {
+  const bool from_number = IsNumber(*from);
+  const bool to_number = IsNumber(*to);
+  if (IsText(*from)) {
+    if (to->id() == arrow::Type::BOOL) return Kernel(TextToBoolean);
+    if (arrow::is_decimal(to->id())) return TextToDecimal(to);
+    if (to_number || arrow::is_date(to->id()) || arrow::is_time(to->id()) ||
+        to->id() == arrow::Type::TIMESTAMP) {
+      return ParseTexts(to);
+    }
+    if (IsText(*to) || to->id() == arrow::Type::BINARY || to->id() == arrow::Type::LARGE_BINARY) {
+      return ArrowCast(cp::CastOptions::Safe(to));
+    }
+    return NeverCast(*from, *to);
+  }
+  if (IsText(*to)) {
+    if (IsBytes(*from)) return ArrowCast(cp::CastOptions::Safe(to));
+    if (CanFormat(*from)) return ToText(from, to);
+    return NeverCast(*from, *to);
+  }
+  if (arrow::is_floating(from->id()) && arrow::is_integer(to->id())) return RealToInteger(to);
+  if (arrow::is_decimal(from->id()) && arrow::is_decimal(to->id())) return ToDecimal(from, to);
+  if (arrow::is_integer(from->id()) && arrow::is_decimal(to->id())) {
+    const TypePtr wide = DecimalTypeOf(*from);
+    return Chain(ArrowCast(cp::CastOptions::Safe(wide)), ToDecimal(wide, to));
+  }
+  if (IsCount(*from) && IsCounted(*to)) {
+    const TypePtr count = IntegerOfTemporal(*to);
+    return Chain(ArrowCast(cp::CastOptions::Safe(count)), ArrowCast(cp::CastOptions::Safe(to)));
+  }
+  if (IsCounted(*from) && IsCount(*to)) {
+    const TypePtr count = IntegerOfTemporal(*from);
+    return Chain(ArrowCast(cp::CastOptions::Safe(count)), ArrowCast(cp::CastOptions::Safe(to)));
+  }
+  if (from->id() == arrow::Type::TIMESTAMP && to->id() == arrow::Type::TIMESTAMP &&
+      IsNaive(*from) && !IsNaive(*to)) {
+    return ToZone(to);
+  }
+  if (from_number && to_number) {
+    cp::CastOptions options = CutFractions(to);
+    // Whole numbers become the nearest float.
+    options.allow_float_truncate = true;
+    options.allow_int_overflow = false;
+    return ArrowCast(options);
+  }
+  return ArrowCast(CutFractions(to));
+}
+
+/// Halves what fails until only single values do, which become null.
+Result<std::shared_ptr<arrow::Array>> TryRange(const Kernel& kernel, const TypePtr& to,
+                                               const std::shared_ptr<arrow::Array>& values,
+                                               const Evaluation& evaluation) {
+  auto whole = kernel({Datum(values)}, evaluation);
+  if (whole.ok()) return whole->make_array();
+  const auto code = GetErrorCode(whole.status());
+  if (code != ErrorCode::kInvalidArgument && code != ErrorCode::kUnsupported) {
+    return whole.status();
+  }
+  if (values->length() <= 1) {
+    return arrow::MakeArrayOfNull(to, values->length(), evaluation.context->pool);
+  }
+  const int64_t half = values->length() / 2;
+  ARROW_ASSIGN_OR_RAISE(const auto first, TryRange(kernel, to, values->Slice(0, half), evaluation));
+  ARROW_ASSIGN_OR_RAISE(const auto second, TryRange(kernel, to, values->Slice(half), evaluation));
+  return arrow::Concatenate({first, second}, evaluation.context->pool);
+}
+
+Kernel TryCast(Kernel kernel, const TypePtr& to) {
+  return [kernel = std::move(kernel), to](const std::vector<Datum>& arguments,
+                                          const Evaluation& evaluation) -> Result<Datum> {
+    const int64_t rows = RowsOf(arguments, evaluation.length());
+    ARROW_ASSIGN_OR_RAISE(const auto values, ToArray(arguments[0], rows, evaluation.context->pool));
+    ARROW_ASSIGN_OR_RAISE(const auto array, TryRange(kernel, to, values, evaluation));
+    return ToResult(array, arguments[0].is_scalar());
+  };
+}
+
+}  // namespace
+
+Result<Kernel> CastFunction(const TypePtr& from, const TypePtr& to, bool is_try,
+                            cp::ExecContext* /*compute*/) {
+  if (from->Equals(*to)) {
+    return Kernel([](const std::vector<Datum>& arguments, const Evaluation&) -> Result<Datum> {
+      return arguments[0];
+    });
+  }
+  if (!cp::CanCast(*from, *to) && !(IsText(*to) && CanFormat(*from)) && !IsText(*from) &&
+      !(IsCount(*from) && IsCounted(*to)) && !(IsCounted(*from) && IsCount(*to))) {
+    return NeverCast(*from, *to);
+  }
+  ARROW_ASSIGN_OR_RAISE(Kernel kernel, PlainCast(from, to));
+  return is_try ? TryCast(std::move(kernel), to) : kernel;
+}
+
+Result<Kernel> WidenFunction(const TypePtr& from, const TypePtr& to, cp::ExecContext* /*compute*/) {
+  const bool from_moment = from->id() == arrow::Type::TIMESTAMP || arrow::is_date(from->id());
+  if (from_moment && to->id() == arrow::Type::TIMESTAMP && !IsNaive(*to)) {
+    if (from->id() != arrow::Type::TIMESTAMP || IsNaive(*from)) return ToZone(to);
+  }
+  if (!cp::CanCast(*from, *to)) return NeverCast(*from, *to);
+  // A whole number that no float holds is an error and not another number.
+  return ArrowCast(cp::CastOptions::Safe(to));
+}
+
+}  // namespace tusk::expr

@@ -1,0 +1,67 @@
+#include "tusk/expr/expression.h"
+
+#include <utility>
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "tusk/expr/bound_text.h"
+
+namespace tusk::expr {
+
+struct Expression::State {
+  std::shared_ptr<const ParsedText> parsed;
+};
+
+struct Expression::Bound::State {
+  BoundText bound;
+};
+
+Expression::Expression(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Expression::~Expression() = default;
+
+Expression::Bound::Bound(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Expression::Bound::~Bound() = default;
+
+Result<std::shared_ptr<const Expression>> Expression::Parse(std::string_view text) {
+  auto state = std::make_unique<State>();
+  auto parsed = ParsedText::Parse(text);
+  if (!parsed.ok()) return WithContext(parsed.status(), "expression");
+  state->parsed = *std::move(parsed);
+  return std::shared_ptr<const Expression>(new Expression(std::move(state)));
+}
+
+Result<std::vector<std::vector<std::string>>> Expression::Paths(const arrow::Schema& schema) const {
+  auto paths = state_->parsed->Paths(schema);
+  if (!paths.ok()) return WithContext(paths.status(), "expression");
+  return paths;
+}
+
+Result<std::shared_ptr<const Expression::Bound>> Expression::Bind(
+    const arrow::Schema& schema, const OperationContext& context) const {
+  auto bound = BoundText::Bind(state_->parsed, schema, /*is_condition=*/false, context);
+  if (!bound.ok()) return WithContext(bound.status(), "expression");
+  if (bound->node->is_match) {
+    return Unsupported("expression ", state_->parsed->text,
+                       ": regexp_match is a condition here and gives no groups: regexp_like gives "
+                       "true and false, regexp_replace parts of the match");
+  }
+  auto state = std::make_unique<Bound::State>(Bound::State{*std::move(bound)});
+  return std::shared_ptr<const Bound>(new Bound(std::move(state)));
+}
+
+const std::string& Expression::text() const { return state_->parsed->text; }
+
+const std::shared_ptr<arrow::DataType>& Expression::Bound::type() const {
+  return state_->bound.node->type;
+}
+
+Result<std::shared_ptr<arrow::Array>> Expression::Bound::Evaluate(
+    const arrow::RecordBatch& batch, const OperationContext& context) const {
+  auto value = state_->bound.Evaluate(batch, context);
+  if (!value.ok()) return WithContext(value.status(), "expression");
+  return ToArray(*value, batch.num_rows(), context.pool);
+}
+
+}  // namespace tusk::expr

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/result.h"
+
+namespace tusk::expr {
+
+/// The shortest text that gives the number again: 1.0, 0.1, 1e300, NaN, inf.
+std::string FormatReal(double value);
+
+/// Appends value `i`, which is not null, as casts to string write it, which is as pylance does:
+/// 12, 1.5, true, 2021-12-31, 2021-12-31T23:59:59.5, 2021-12-31T22:59:59.5Z (also for other zones).
+/// InvalidArgument for types that have no text.
+Status AppendValue(const arrow::Array& array, int64_t i, std::string* out);
+
+}  // namespace tusk::expr

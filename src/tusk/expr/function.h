@@ -1,0 +1,40 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tusk/base/result.h"
+#include "tusk/expr/binder.h"
+#include "tusk/expr/expression.h"
+
+namespace tusk::expr {
+
+/// A call in an expression whose arguments are bound.
+struct Call {
+  std::string name;
+  Span span;
+  std::vector<NodePtr> arguments = {};
+};
+
+/// A function by name.
+struct FunctionEntry {
+  std::string_view name;  ///< in small letters
+  int least_arguments;
+  int most_arguments;  ///< -1: any number
+  Result<NodePtr> (*bind)(const Binder& binder, const Call& call);
+};
+
+/// The functions of a kind. Names are unique over all kinds.
+std::span<const FunctionEntry> TextFunctions();
+std::span<const FunctionEntry> MathFunctions();
+std::span<const FunctionEntry> TimeFunctions();
+std::span<const FunctionEntry> ListFunctions();
+std::span<const FunctionEntry> ValueFunctions();
+
+/// Binds a call. InvalidArgument, with the nearest names, for a function that there is not, and for
+/// a wrong number of arguments.
+Result<NodePtr> BindFunction(const Binder& binder, const Call& call);
+
+}  // namespace tusk::expr
