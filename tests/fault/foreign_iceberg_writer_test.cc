@@ -3,32 +3,14 @@
 #include <arrow/record_batch.h>
 #include <gtest/gtest.h>
 
-#include "tusk/iceberg/append.h"
-#include "tusk/io/object_store.h"
 #include "tusk/lake/lake.h"
+#include "tusk/testing/foreign_writers.h"
 #include "tusk/testing/matchers.h"
-#include "tusk/testing/sqlite_client.h"
 #include "tusk/testing/temporary_folder.h"
 #include "tusk/testing/two_table_lake.h"
 
 namespace tusk::lake {
 namespace {
-
-/// Commits to the Iceberg table as pyiceberg does on the same file: a new metadata file, and a
-/// compare-and-set of `iceberg_tables` that knows nothing of the log.
-void AppendAsOtherClient(const Lake& lake, const Ids& ids, const OperationContext& context) {
-  ASSERT_OK_AND_ASSIGN(const auto base, lake.OpenIceberg(IcebergName(), context));
-  ASSERT_OK_AND_ASSIGN(const auto staged,
-                       iceberg::StageAppend(Rows(ids).get(), io::MakeLocalStore(), base->location(),
-                                            base, {}, context));
-  ASSERT_OK_AND_ASSIGN(const auto client, SqliteClient::Open(lake.uri() + "/catalog.db"));
-  ASSERT_OK_AND_ASSIGN(
-      const int64_t moved,
-      client->Run("UPDATE iceberg_tables SET metadata_location = '" + staged.metadata_location +
-                  "', previous_metadata_location = '" + base->metadata_location() +
-                  "' WHERE metadata_location = '" + base->metadata_location() + "'"));
-  EXPECT_EQ(moved, 1);
-}
 
 /// Rows that let another client commit while an append to the lake is reading them: by then the
 /// append has chosen what it is based on.
@@ -53,7 +35,7 @@ TEST(ForeignIcebergWriterTest, ItsCommitIsSeenAndTheNextAppendGoesOnTop) {
   TemporaryFolder folder{TemporaryFolder::Place::kMemory};
   ASSERT_OK_AND_ASSIGN(const auto lake, Lake::Init(folder / "lake", context));
   ASSERT_OK(AppendIds(*lake, Range(0, 5), context));
-  AppendAsOtherClient(*lake, Range(100, 3), context);
+  AppendToIcebergAlone(*lake, Range(100, 3), context);
 
   ASSERT_OK_AND_ASSIGN(const Ids newest, IcebergIds(*lake, context));
   EXPECT_EQ(newest, Union(Range(0, 5), Range(100, 3)));
@@ -82,7 +64,7 @@ TEST(ForeignIcebergWriterTest, ItsCommitInTheMiddleOfAnAppendLosesNothing) {
   appends[1].name = IcebergName();
   appends[1].kind = catalog::TableKind::kIceberg;
   appends[1].data = std::make_shared<CommittingReader>(
-      Rows(Range(5, 5)), [&] { AppendAsOtherClient(*lake, Range(100, 3), context); });
+      Rows(Range(5, 5)), [&] { AppendToIcebergAlone(*lake, Range(100, 3), context); });
   ASSERT_OK(lake->Append(std::move(appends), {}, context));
 
   ASSERT_OK_AND_ASSIGN(const auto table, lake->OpenIceberg(IcebergName(), context));

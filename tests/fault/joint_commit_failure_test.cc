@@ -124,6 +124,23 @@ class SilentCatalog final : public catalog::Catalog {
   Result<int64_t> LatestNumber(const OperationContext& context) override {
     return catalog_->LatestNumber(context);
   }
+  Result<std::vector<catalog::Tag>> Tags(const OperationContext& context) override {
+    return catalog_->Tags(context);
+  }
+  Status SetTag(const catalog::Tag& tag, bool move, const OperationContext& context) override {
+    return catalog_->SetTag(tag, move, context);
+  }
+  Status DeleteTag(std::string_view name, const OperationContext& context) override {
+    return catalog_->DeleteTag(name, context);
+  }
+  Result<std::vector<int64_t>> GiveUp(const catalog::RetentionRules& rules, bool dry_run,
+                                      const OperationContext& context) override {
+    return catalog_->GiveUp(rules, dry_run, context);
+  }
+  Result<std::vector<catalog::NeededChange>> NeededChanges(
+      const OperationContext& context) override {
+    return catalog_->NeededChanges(context);
+  }
 
  private:
   std::shared_ptr<catalog::Catalog> catalog_;

@@ -67,7 +67,9 @@ struct TableChange {
   std::string location;
   std::optional<TablePointer> expected;  ///< what it must be now; absent: the table must not exist
   TablePointer next;
-  int64_t added_rows = 0;
+  int64_t added_rows = 0;  ///< below 0 if rows went
+  /// Lance: `next` has its final name already, as where a foreign commit is taken in.
+  bool published = false;
 };
 
 struct JointCommit {
@@ -75,6 +77,8 @@ struct JointCommit {
   std::string author;
   std::map<std::string, std::string> properties;
   std::vector<TableChange> changes;
+  /// The commit is refused (NotFound) if this joint version was given up: its files are used again.
+  std::optional<int64_t> uses_version = std::nullopt;
 };
 
 /// A joint commit as the log has it.
@@ -85,7 +89,31 @@ struct LogEntry {
   std::string message;
   std::string author;
   std::map<std::string, std::string> properties;
-  std::vector<TableChange> changes;  ///< `expected` is not kept; `next` is as finally published
+  std::vector<TableChange> changes;    ///< `expected` is not kept; `next` is as finally published
+  std::vector<std::string> tags = {};  ///< names of this joint version, ascending
+  bool given_up = false;               ///< retention let it go: it can no longer be opened
+};
+
+/// A name for a joint version. It keeps the version from being given up.
+struct Tag {
+  std::string name;
+  int64_t number = 0;
+  int64_t timestamp_us = 0;  ///< when it was set
+  std::string message = {};
+  std::string author = {};
+};
+
+/// Which joint versions may go.
+struct RetentionRules {
+  /// Those that have not been the newest since before this moment, microseconds since the epoch.
+  int64_t replaced_before_us = 0;
+  int64_t keep_last = 1;  ///< the newest so many stay whatever their age; at least 1
+};
+
+/// A change that some joint version still needs.
+struct NeededChange {
+  int64_t number = 0;  ///< the joint version that made it
+  TableChange change;
 };
 
 /// Where a lake's commits become true. Thread-safe. Another kind than a database (small records
@@ -105,9 +133,10 @@ class TUSK_EXPORT Catalog {
                                        const OperationContext& context) = 0;
   /// Sets all pointers and adds the log rows, all or nothing. CommitConflict names the table whose
   /// pointer moved or whose last change is not published yet; AlreadyExists the one that was to be
-  /// made. After these, InvalidArgument and Cancelled nothing was done; after any other error the
-  /// commit may have become true and nothing that it names may be removed. Of an Iceberg `expected`
-  /// only the path counts: other clients move that pointer too. Gives the new joint version.
+  /// made. After these, NotFound, InvalidArgument and Cancelled nothing was done; after any other
+  /// error the commit may have become true and nothing that it names may be removed. Of an Iceberg
+  /// `expected` only the path counts: other clients move that pointer too. Gives the new joint
+  /// version.
   virtual Result<int64_t> Commit(const JointCommit& commit, const OperationContext& context) = 0;
   /// Records that the staged manifest of a table at joint version `number` has become
   /// `published`. Repeating it is no error.
@@ -122,6 +151,23 @@ class TUSK_EXPORT Catalog {
                                             const OperationContext& context) = 0;
   /// The newest joint version; 0 before the first.
   virtual Result<int64_t> LatestNumber(const OperationContext& context) = 0;
+
+  /// Ascending by name.
+  virtual Result<std::vector<Tag>> Tags(const OperationContext& context) = 0;
+  /// Sets a tag; its time is now. AlreadyExists if the name is taken, unless it is to `move`;
+  /// NotFound if there is no such joint version or it was given up; InvalidArgument for a name that
+  /// is empty, longer than 200 bytes, begins with a digit or has other characters than letters,
+  /// digits, `_`, `-`, `.` and `/`.
+  virtual Status SetTag(const Tag& tag, bool move, const OperationContext& context) = 0;
+  /// NotFound.
+  virtual Status DeleteTag(std::string_view name, const OperationContext& context) = 0;
+  /// Gives up the joint versions that no rule and no tag keeps: from now on they cannot be opened
+  /// or tagged. Gives those given up now, ascending; with `dry_run` those that would be.
+  virtual Result<std::vector<int64_t>> GiveUp(const RetentionRules& rules, bool dry_run,
+                                              const OperationContext& context) = 0;
+  /// What the joint versions that were not given up consist of: the newest change of every table at
+  /// each of them.
+  virtual Result<std::vector<NeededChange>> NeededChanges(const OperationContext& context) = 0;
 };
 
 /// A catalog in the SQLite file `path`, in the schema of the JDBC catalog (V1) with tables of our

@@ -22,9 +22,9 @@ namespace tusk::lake {
 
 /// What one joint commit says about itself.
 struct CommitInfo {
-  std::string message;
-  std::string author;
-  std::map<std::string, std::string> properties;
+  std::string message = {};
+  std::string author = {};
+  std::map<std::string, std::string> properties = {};
 };
 
 /// Rows for one table of a joint commit. The table is made if it does not exist.
@@ -37,6 +37,16 @@ struct TableAppend {
   /// table is at another one when the commit is due, Append fails with CommitConflict instead of
   /// adding the rows on top.
   std::optional<uint64_t> expected_version = std::nullopt;
+};
+
+/// A table that another client has changed alone: the log does not know its newest state.
+struct TableDrift {
+  catalog::TableName name;
+  catalog::TableKind kind = catalog::TableKind::kLance;
+  int64_t known_version = 0;    ///< version or snapshot id as the log has it; 0 for none
+  int64_t foreign_version = 0;  ///< as the table has it
+  int64_t known_rows = 0;
+  int64_t foreign_rows = 0;
 };
 
 /// A lake: a folder with a catalog and tables of both kinds under one history. Opened at the
@@ -84,8 +94,35 @@ class TUSK_EXPORT Lake {
   Result<std::vector<catalog::LogEntry>> Log(std::optional<int64_t> limit,
                                              const OperationContext& context) const;
 
- private:
+  /// Ascending by name.
+  Result<std::vector<catalog::Tag>> Tags(const OperationContext& context) const;
+  /// Names a joint version, which is then kept by every cleanup. AlreadyExists if the name is
+  /// taken, unless it is to `move`; NotFound if there is no such version; InvalidArgument for names
+  /// that are not 1 to 200 letters, digits, `_`, `-`, `.`, `/`, or that begin with a digit.
+  Status SetTag(const catalog::Tag& tag, bool move, const OperationContext& context);
+  Status DeleteTag(std::string_view name, const OperationContext& context);
+  /// The joint version that `text` means: a number or a tag. NotFound says what there is.
+  Result<int64_t> FindVersion(std::string_view text, const OperationContext& context) const;
+  /// The newest joint version at that moment, microseconds since the epoch. NotFound if the lake
+  /// was empty then.
+  Result<int64_t> FindVersionAt(int64_t timestamp_us, const OperationContext& context) const;
+
+  /// Makes a joint version in which every table that there was at joint version `number` is as it
+  /// was then: rows, schema and properties. Tables made later stay as they are, and so does the
+  /// history. Nothing if no table differs. Errors as Append; NotFound if the version was given up.
+  Result<std::optional<int64_t>> Restore(int64_t number, const CommitInfo& info,
+                                         const OperationContext& context);
+  /// Tables that other clients changed alone, ascending by name. Counts rows, so each costs an
+  /// opening.
+  Result<std::vector<TableDrift>> FindDrift(const OperationContext& context) const;
+  /// Takes what other clients committed to tables alone into the history, in one joint version. No
+  /// data is written. Nothing if no table has drifted.
+  Result<std::optional<int64_t>> Adopt(const CommitInfo& info, const OperationContext& context);
+
   struct State;
+  const State& state() const { return *state_; }  ///< for the library's own operations
+
+ private:
   explicit Lake(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -12,26 +12,12 @@
 #include "tusk/catalog/catalog.h"
 #include "tusk/catalog/sqlite_database.h"
 #include "tusk/catalog/sqlite_schema.h"
+#include "tusk/catalog/sqlite_versions.h"
 
 namespace tusk::catalog {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The levels of a namespace as the database has it; another client's may have any characters.
-TableName NameFromColumns(std::string_view levels, std::string name) {
-  TableName result{.levels = {}, .name = std::move(name)};
-  for (size_t begin = 0; begin <= levels.size();) {
-    const size_t end = std::min(levels.find('.', begin), levels.size());
-    result.levels.emplace_back(levels.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return result;
-}
-
-TableKind KindFromColumn(std::string_view kind) {
-  return kind == TableKindName(TableKind::kLance) ? TableKind::kLance : TableKind::kIceberg;
-}
 
 /// All pointers as they are now. An Iceberg row joins its newest change, if it has one; what that
 /// change knows counts only while the pointer is still the one it set.
@@ -105,10 +91,11 @@ Result<std::vector<TableChange>> ReadChanges(SqliteDatabase& database, int64_t n
                                              bool unpublished) {
   ARROW_ASSIGN_OR_RAISE(
       SqliteStatement rows,
-      database.Query("SELECT table_namespace, table_name, kind, table_uuid, location, path, "
-                     "version, size_bytes, transaction_uuid, added_rows FROM tusk_change "
-                     "WHERE number = ? AND (published = 0 OR ? = 0)",
-                     {number, int64_t{unpublished}}));
+      database.Query(
+          "SELECT table_namespace, table_name, kind, table_uuid, location, path, "
+          "version, size_bytes, transaction_uuid, added_rows, published FROM tusk_change "
+          "WHERE number = ? AND (published = 0 OR ? = 0)",
+          {number, int64_t{unpublished}}));
   std::vector<TableChange> changes;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool has_row, rows.Next());
@@ -122,7 +109,8 @@ Result<std::vector<TableChange>> ReadChanges(SqliteDatabase& database, int64_t n
                                 .version = rows.Integer(6),
                                 .size_bytes = rows.Integer(7),
                                 .transaction_uuid = rows.Text(8)},
-                       .added_rows = rows.Integer(9)});
+                       .added_rows = rows.Integer(9),
+                       .published = rows.Integer(10) != 0});
   }
   std::ranges::sort(changes, {}, &TableChange::name);
   return changes;
@@ -146,6 +134,8 @@ Result<std::map<std::string, std::string>> ReadProperties(SqliteDatabase& databa
 /// The entries that `rows` (number, parent, timestamp_us, message, author) gives, in its order.
 Result<std::vector<LogEntry>> ReadLog(SqliteDatabase& database, SqliteStatement rows,
                                       bool unpublished) {
+  ARROW_ASSIGN_OR_RAISE(const std::vector<Tag> tags, ReadTags(database));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<int64_t> given_up, ReadGivenUp(database));
   std::vector<LogEntry> entries;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool has_row, rows.Next());
@@ -158,6 +148,10 @@ Result<std::vector<LogEntry>> ReadLog(SqliteDatabase& database, SqliteStatement 
     entry.author = rows.Text(4);
     ARROW_ASSIGN_OR_RAISE(entry.properties, ReadProperties(database, entry.number));
     ARROW_ASSIGN_OR_RAISE(entry.changes, ReadChanges(database, entry.number, unpublished));
+    for (const Tag& tag : tags) {
+      if (tag.number == entry.number) entry.tags.push_back(tag.name);
+    }
+    entry.given_up = std::ranges::binary_search(given_up, entry.number);
     entries.push_back(std::move(entry));
   }
 }
@@ -220,6 +214,9 @@ class SqliteCatalog final : public Catalog {
         context,
         [&](SqliteDatabase& database) -> Status {
           ARROW_ASSIGN_OR_RAISE(const int64_t parent, ReadLatestNumber(database));
+          if (commit.uses_version) {
+            ARROW_RETURN_NOT_OK(CheckCanOpen(database, *commit.uses_version));
+          }
           number = parent + 1;
           ARROW_RETURN_NOT_OK(AddLogRow(database, commit, commit_uuid, number, parent));
           for (const TableChange& change : commit.changes) {
@@ -306,16 +303,94 @@ class SqliteCatalog final : public Catalog {
     return number;
   }
 
+  Result<std::vector<Tag>> Tags(const OperationContext& context) override {
+    std::vector<Tag> tags;
+    ARROW_RETURN_NOT_OK(connection_.Read(context, [&](SqliteDatabase& database) -> Status {
+      return ReadTags(database).Value(&tags);
+    }));
+    return tags;
+  }
+
+  Status SetTag(const Tag& tag, bool move, const OperationContext& context) override {
+    const int64_t now_us = NowMicroseconds();
+    return connection_.Write(
+        context, [&](SqliteDatabase& database) { return WriteTag(database, tag, move, now_us); },
+        [&](SqliteDatabase& database) -> Result<bool> {
+          ARROW_ASSIGN_OR_RAISE(
+              const int64_t found,
+              ReadInteger(database,
+                          "SELECT COUNT(*) FROM tusk_tag WHERE name = ? AND number = ? "
+                          "AND timestamp_us = ?",
+                          {tag.name, tag.number, now_us}));
+          return found == 1;
+        });
+  }
+
+  Status DeleteTag(std::string_view name, const OperationContext& context) override {
+    return connection_.Write(
+        context,
+        [&](SqliteDatabase& database) -> Status {
+          ARROW_ASSIGN_OR_RAISE(const int64_t deleted,
+                                database.Run("DELETE FROM tusk_tag WHERE name = ?", {name}));
+          if (deleted == 0) return NotFound("the lake has no tag '", name, "'");
+          return Status::OK();
+        },
+        [&](SqliteDatabase& database) -> Result<bool> {
+          ARROW_ASSIGN_OR_RAISE(
+              const int64_t found,
+              ReadInteger(database, "SELECT COUNT(*) FROM tusk_tag WHERE name = ?", {name}));
+          return found == 0;
+        });
+  }
+
+  Result<std::vector<int64_t>> GiveUp(const RetentionRules& rules, bool dry_run,
+                                      const OperationContext& context) override {
+    if (rules.keep_last < 1) {
+      return InvalidArgument("a lake keeps at least its newest joint version, not ",
+                             rules.keep_last);
+    }
+    std::vector<int64_t> numbers;
+    const auto find = [&](SqliteDatabase& database) -> Status {
+      return FindUnkept(database, rules).Value(&numbers);
+    };
+    if (dry_run) {
+      ARROW_RETURN_NOT_OK(connection_.Read(context, find));
+      return numbers;
+    }
+    const int64_t now_us = NowMicroseconds();
+    ARROW_RETURN_NOT_OK(connection_.Write(
+        context,
+        [&](SqliteDatabase& database) -> Status {
+          ARROW_RETURN_NOT_OK(find(database));
+          for (const int64_t number : numbers) {
+            ARROW_RETURN_NOT_OK(
+                database.Run("INSERT INTO tusk_given_up (number, timestamp_us) VALUES (?, ?)",
+                             {number, now_us}));
+          }
+          return Status::OK();
+        },
+        [&](SqliteDatabase& database) -> Result<bool> {
+          ARROW_ASSIGN_OR_RAISE(const auto given_up, ReadGivenUp(database));
+          return std::ranges::includes(given_up, numbers);
+        }));
+    return numbers;
+  }
+
+  Result<std::vector<NeededChange>> NeededChanges(const OperationContext& context) override {
+    std::vector<NeededChange> changes;
+    ARROW_RETURN_NOT_OK(connection_.Read(context, [&](SqliteDatabase& database) -> Status {
+      return ReadNeededChanges(database).Value(&changes);
+    }));
+    return changes;
+  }
+
  private:
   Result<std::vector<TableEntry>> ReadTables(SqliteDatabase& database, std::optional<int64_t> at) {
     if (!at) {
       ARROW_ASSIGN_OR_RAISE(SqliteStatement rows, database.Query(kTablesNow, {identity_.name}));
       return ReadEntries(std::move(rows));
     }
-    ARROW_ASSIGN_OR_RAISE(const int64_t latest, ReadLatestNumber(database));
-    if (*at < 1 || *at > latest) {
-      return NotFound("no joint version ", *at, ": the newest of the lake is ", latest);
-    }
+    ARROW_RETURN_NOT_OK(CheckCanOpen(database, *at));
     ARROW_ASSIGN_OR_RAISE(SqliteStatement rows, database.Query(kTablesAt, {*at}));
     return ReadEntries(std::move(rows));
   }
@@ -361,9 +436,9 @@ class SqliteCatalog final : public Catalog {
             "published) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             {number, change.name.Namespace(), change.name.name, TableKindName(change.kind),
              change.uuid, change.location, change.next.path,
-             is_lance ? SqlValue(change.next.path) : SqlValue(), change.next.version,
-             change.next.size_bytes, change.next.transaction_uuid, change.added_rows,
-             int64_t{!is_lance}})
+             is_lance && !change.published ? SqlValue(change.next.path) : SqlValue(),
+             change.next.version, change.next.size_bytes, change.next.transaction_uuid,
+             change.added_rows, int64_t{!is_lance || change.published}})
         .status();
   }
 
@@ -386,6 +461,7 @@ class SqliteCatalog final : public Catalog {
               {identity_.name, levels, change.name.name, change.next.path})
           .status();
     }
+    if (change.next.path == change.expected->path) return CheckIcebergPointer(database, change);
     ARROW_ASSIGN_OR_RAISE(
         const int64_t changed,
         database.Run(
@@ -398,6 +474,18 @@ class SqliteCatalog final : public Catalog {
     return CommitConflict("another writer moved its pointer from '", change.expected->path, "'");
   }
 
+  /// For a change that only takes in where the pointer is.
+  Status CheckIcebergPointer(SqliteDatabase& database, const TableChange& change) {
+    ARROW_ASSIGN_OR_RAISE(
+        const int64_t found,
+        ReadInteger(database,
+                    "SELECT COUNT(*) FROM iceberg_tables WHERE catalog_name = ? "
+                    "AND table_namespace = ? AND table_name = ? AND metadata_location = ?",
+                    {identity_.name, change.name.Namespace(), change.name.name, change.next.path}));
+    if (found == 1) return Status::OK();
+    return CommitConflict("another writer moved its pointer from '", change.next.path, "'");
+  }
+
   Status SetLancePointer(SqliteDatabase& database, const TableChange& change, int64_t number) {
     const std::string levels = change.name.Namespace();
     const TablePointer& next = change.next;
@@ -406,20 +494,20 @@ class SqliteCatalog final : public Catalog {
           .Run(
               "INSERT INTO tusk_lance_table (table_namespace, table_name, table_uuid, location, "
               "manifest_path, version, size_bytes, transaction_uuid, joint_number, published) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
               {levels, change.name.name, change.uuid, change.location, next.path, next.version,
-               next.size_bytes, next.transaction_uuid, number})
+               next.size_bytes, next.transaction_uuid, number, int64_t{change.published}})
           .status();
     }
     ARROW_ASSIGN_OR_RAISE(
         const int64_t changed,
-        database.Run(
-            "UPDATE tusk_lance_table SET manifest_path = ?, version = ?, "
-            "size_bytes = ?, transaction_uuid = ?, joint_number = ?, published = 0 "
-            "WHERE table_namespace = ? AND table_name = ? AND manifest_path = ? "
-            "AND transaction_uuid = ? AND published = 1",
-            {next.path, next.version, next.size_bytes, next.transaction_uuid, number, levels,
-             change.name.name, change.expected->path, change.expected->transaction_uuid}));
+        database.Run("UPDATE tusk_lance_table SET manifest_path = ?, version = ?, "
+                     "size_bytes = ?, transaction_uuid = ?, joint_number = ?, published = ? "
+                     "WHERE table_namespace = ? AND table_name = ? AND manifest_path = ? "
+                     "AND transaction_uuid = ? AND published = 1",
+                     {next.path, next.version, next.size_bytes, next.transaction_uuid, number,
+                      int64_t{change.published}, levels, change.name.name, change.expected->path,
+                      change.expected->transaction_uuid}));
     if (changed == 1) return Status::OK();
     return CommitConflict("another writer moved its pointer from '", change.expected->path,
                           "', or that version is not published yet");
@@ -515,6 +603,15 @@ Result<std::shared_ptr<Catalog>> OpenSqliteCatalog(std::string_view path, Sqlite
     ARROW_ASSIGN_OR_RAISE(identity, ReadSchema(database, file.native()));
     return Status::OK();
   }));
+  if (identity.is_old) {
+    const auto upgrade = [](SqliteDatabase& database) { return UpgradeSchema(database); };
+    const auto is_new = [&](SqliteDatabase& database) -> Result<bool> {
+      ARROW_ASSIGN_OR_RAISE(const CatalogIdentity now, ReadSchema(database, file.native()));
+      return !now.is_old;
+    };
+    ARROW_RETURN_NOT_OK(WithContext(connection.Write(OperationContext(), upgrade, is_new),
+                                    "bringing the catalog '" + file.native() + "' up to date"));
+  }
   if (!catalog_name.empty() && catalog_name != identity.name) {
     return InvalidArgument("the catalog '", file.native(), "' is named '", identity.name,
                            "', not '", catalog_name, "'");

@@ -98,9 +98,60 @@ TEST_F(SqliteCatalogTest, RefusesOtherFiles) {
 }
 
 TEST_F(SqliteCatalogTest, RefusesALaterSchema) {
-  ASSERT_OK(Foreign("UPDATE tusk_schema SET version = 2"));
+  ASSERT_OK(Foreign("UPDATE tusk_schema SET version = 3"));
   EXPECT_THAT(OpenSqliteCatalog(path_, SqliteMode::kOpen, "tusk"),
               FailsWith(ErrorCode::kUnsupported));
+}
+
+TEST_F(SqliteCatalogTest, BringsAnEarlierSchemaUpToDate) {
+  CommitFirst();
+  ASSERT_OK(Foreign("DROP TABLE tusk_tag"));
+  ASSERT_OK(Foreign("DROP TABLE tusk_given_up"));
+  ASSERT_OK(Foreign("UPDATE tusk_schema SET version = 1"));
+  ASSERT_OK_AND_ASSIGN(const auto opened, OpenSqliteCatalog(path_, SqliteMode::kOpen, "tusk"));
+  EXPECT_EQ(opened->uuid(), catalog_->uuid());
+  ASSERT_OK(opened->SetTag({.name = "v1", .number = 1}, /*move=*/false, context_));
+  ASSERT_OK_AND_ASSIGN(const auto log, catalog_->Log({}, context_));
+  EXPECT_THAT(log.at(0).tags, ElementsAre("v1"));
+}
+
+TEST_F(SqliteCatalogTest, GivesUpWhatNoRuleAndNoTagKeepsAndSaysWhatIsNeeded) {
+  CommitFirst();
+  // Versions 2 to 6 change the Lance table only, but for 4, which changes the other.
+  for (int64_t number = 2; number <= 6; ++number) {
+    const std::string uuid = "t" + std::to_string(number);
+    ASSERT_OK_AND_ASSIGN(const auto tables, catalog_->ListTables({}, context_));
+    if (number == 4) {
+      ASSERT_OK(
+          catalog_->Commit(CommitOf({IcebergChange(tables[1].pointer, Metadata(44))}), context_));
+      continue;
+    }
+    ASSERT_OK(catalog_->Commit(CommitOf({LanceChange(tables[0].pointer, Staged(number, uuid))}),
+                               context_));
+    ASSERT_OK(
+        catalog_->RecordPublished(number, Name("media.digits"), Final(number, uuid), context_));
+  }
+  ASSERT_OK(catalog_->SetTag({.name = "kept", .number = 4}, false, context_));
+  const auto numbers = [&] {
+    std::vector<int64_t> found;
+    const auto needed = *catalog_->NeededChanges(context_);
+    for (const NeededChange& change : needed) found.push_back(change.number);
+    return found;
+  };
+  EXPECT_THAT(numbers(), ElementsAre(1, 1, 2, 3, 4, 5, 6));
+  const RetentionRules rules{.replaced_before_us = int64_t{1} << 60, .keep_last = 2};
+  EXPECT_THAT(*catalog_->GiveUp(rules, /*dry_run=*/true, context_), ElementsAre(1, 2, 3));
+  EXPECT_THAT(*catalog_->GiveUp(rules, /*dry_run=*/false, context_), ElementsAre(1, 2, 3));
+  EXPECT_THAT(*catalog_->GiveUp(rules, /*dry_run=*/false, context_), IsEmpty());
+  // Version 4 still needs the Lance table of 3 and has its own of the other.
+  EXPECT_THAT(numbers(), ElementsAre(3, 4, 5, 6));
+  EXPECT_THAT(catalog_->ListTables(3, context_), FailsWith(ErrorCode::kNotFound));
+  EXPECT_OK(catalog_->ListTables(4, context_));
+  EXPECT_TRUE(catalog_->Log({}, context_)->at(5).given_up);
+  const RetentionRules young{.replaced_before_us = 0, .keep_last = 1};
+  EXPECT_THAT(*catalog_->GiveUp(young, /*dry_run=*/false, context_), IsEmpty());
+  EXPECT_THAT(catalog_->GiveUp({.keep_last = 0}, false, context_),
+              FailsWith(ErrorCode::kInvalidArgument));
 }
 
 TEST_F(SqliteCatalogTest, StartsEmpty) {

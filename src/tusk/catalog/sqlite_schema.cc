@@ -3,7 +3,7 @@
 namespace tusk::catalog {
 namespace {
 
-constexpr int64_t kSchemaVersion = 1;
+constexpr int64_t kSchemaVersion = 2;
 
 /// As the JDBC catalog's clients make them.
 constexpr const char* kJdbcTables = R"sql(
@@ -77,6 +77,21 @@ CREATE TABLE tusk_change (
 CREATE INDEX tusk_change_by_number ON tusk_change (number);
 )sql";
 
+/// Since version 2.
+constexpr const char* kVersionTables = R"sql(
+CREATE TABLE tusk_tag (
+  name VARCHAR(200) NOT NULL PRIMARY KEY,
+  number BIGINT NOT NULL,
+  timestamp_us BIGINT NOT NULL,
+  message TEXT NOT NULL,
+  author TEXT NOT NULL
+);
+CREATE TABLE tusk_given_up (
+  number BIGINT NOT NULL PRIMARY KEY,
+  timestamp_us BIGINT NOT NULL
+);
+)sql";
+
 /// Keep other clients of `iceberg_tables` from taking the name of a Lance table.
 constexpr const char* kTriggers = R"sql(
 CREATE TRIGGER tusk_iceberg_name_on_insert BEFORE INSERT ON iceberg_tables
@@ -93,7 +108,7 @@ BEGIN SELECT RAISE(ABORT, 'a Lance table of the lake has this name'); END;
 }  // namespace
 
 Status CreateSchema(SqliteDatabase& database, const CatalogIdentity& identity) {
-  for (const char* statements : {kJdbcTables, kLakeTables, kTriggers}) {
+  for (const char* statements : {kJdbcTables, kLakeTables, kVersionTables, kTriggers}) {
     ARROW_RETURN_NOT_OK(database.Execute(statements));
   }
   return database
@@ -122,7 +137,20 @@ Result<CatalogIdentity> ReadSchema(SqliteDatabase& database, std::string_view pa
     return Unsupported("'", path, "' has catalog schema version ", version,
                        ", this build knows up to ", kSchemaVersion);
   }
-  return CatalogIdentity{.name = rows.Text(1), .lake_uuid = rows.Text(2)};
+  return CatalogIdentity{
+      .name = rows.Text(1), .lake_uuid = rows.Text(2), .is_old = version < kSchemaVersion};
+}
+
+Status UpgradeSchema(SqliteDatabase& database) {
+  {
+    ARROW_ASSIGN_OR_RAISE(SqliteStatement row,
+                          database.Query("SELECT MIN(version) FROM tusk_schema", {}));
+    ARROW_ASSIGN_OR_RAISE(const bool has_row, row.Next());
+    // Another process may have been first.
+    if (!has_row || row.Integer(0) >= kSchemaVersion) return Status::OK();
+  }
+  ARROW_RETURN_NOT_OK(database.Execute(kVersionTables));
+  return database.Run("UPDATE tusk_schema SET version = ?", {kSchemaVersion}).status();
 }
 
 }  // namespace tusk::catalog

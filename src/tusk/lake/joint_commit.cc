@@ -46,29 +46,28 @@ void AbortAll(const Stages& stages, const OperationContext& context) {
   for (const auto& stage : stages) stage->Abort(cleanup);
 }
 
-Status StageAll(const LakeParts& parts, std::vector<TableAppend> appends, Stages* stages,
-                const OperationContext& context) {
-  for (TableAppend& append : appends) {
+/// "appending to table 'media.digits'".
+std::string Doing(std::string_view doing, const TableStage& stage) {
+  return std::string(doing) + " table '" + stage.change().name.ToString() + "'";
+}
+
+Status StageAll(const Stages& stages, std::string_view doing, const OperationContext& context) {
+  for (const auto& stage : stages) {
     ARROW_RETURN_NOT_OK(context.CheckStop());
-    const std::string name = append.name.ToString();
-    auto stage = append.kind == catalog::TableKind::kLance
-                     ? MakeLanceStage(parts, std::move(append))
-                     : MakeIcebergStage(parts, std::move(append));
-    ARROW_RETURN_NOT_OK(WithContext(stage->Stage(context), "appending to table '" + name + "'"));
-    stages->push_back(std::move(stage));
+    ARROW_RETURN_NOT_OK(WithContext(stage->Stage(context), Doing(doing, *stage)));
   }
   return Status::OK();
 }
 
 /// Stages again what moved. Gives `refusal` back if nothing did: trying again would not help.
-Status RestageAll(const Stages& stages, const Status& refusal, const OperationContext& context) {
+Status RestageAll(const Stages& stages, const Status& refusal, std::string_view doing,
+                  const OperationContext& context) {
   bool any_moved = false;
   for (const auto& stage : stages) {
     ARROW_RETURN_NOT_OK(context.CheckStop());
     const Result<bool> moved = stage->Restage(context);
     if (!moved.ok()) {
-      return WithContext(moved.status(),
-                         "appending to table '" + stage->change().name.ToString() + "' once more");
+      return WithContext(moved.status(), Doing(doing, *stage) + " once more");
     }
     any_moved |= *moved;
   }
@@ -90,23 +89,22 @@ bool IsLostRace(const Status& status) {
 /// True if the catalog's error says that nothing became true.
 bool IsCertainFailure(const Status& status) {
   const auto code = GetErrorCode(status);
-  return code == ErrorCode::kInvalidArgument || code == ErrorCode::kCancelled || IsLostRace(status);
+  return code == ErrorCode::kInvalidArgument || code == ErrorCode::kCancelled ||
+         code == ErrorCode::kNotFound || IsLostRace(status);
 }
 
 Result<int64_t> CommitOrRestage(const LakeParts& parts, const Stages& stages,
-                                const CommitInfo& info, const OperationContext& context) {
-  catalog::JointCommit commit;
-  commit.message = info.message;
-  commit.author = info.author;
-  commit.properties = info.properties;
+                                catalog::JointCommit commit, std::string_view doing,
+                                const OperationContext& context) {
   for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
     commit.changes.clear();
     for (const auto& stage : stages) commit.changes.push_back(stage->change());
     Result<int64_t> number = parts.catalog->Commit(commit, context);
     if (number.ok()) return number;
     if (!IsCertainFailure(number.status())) return number.status();  // staged files stay
-    const Status status = IsLostRace(number.status()) ? RestageAll(stages, number.status(), context)
-                                                      : number.status();
+    const Status status = IsLostRace(number.status())
+                              ? RestageAll(stages, number.status(), doing, context)
+                              : number.status();
     if (!status.ok()) {
       AbortAll(stages, context);
       return status;
@@ -137,22 +135,39 @@ Result<std::optional<catalog::TableEntry>> LoadForAppend(const LakeParts& parts,
   return std::optional(*entry);
 }
 
-Result<int64_t> AppendJointly(const LakeParts& parts, std::vector<TableAppend> appends,
-                              const CommitInfo& info, const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(CheckAppends(appends));
-  Stages stages;
-  const Status staged = StageAll(parts, std::move(appends), &stages, context);
+Result<int64_t> CommitJointly(const LakeParts& parts, Stages stages, const CommitInfo& info,
+                              std::string_view doing, std::optional<int64_t> uses_version,
+                              const OperationContext& context) {
+  const Status staged = StageAll(stages, doing, context);
   if (!staged.ok()) {
     AbortAll(stages, context);
     return staged;
   }
-  ARROW_ASSIGN_OR_RAISE(const int64_t number, CommitOrRestage(parts, stages, info, context));
+  const catalog::JointCommit commit{.message = info.message,
+                                    .author = info.author,
+                                    .properties = info.properties,
+                                    .changes = {},
+                                    .uses_version = uses_version};
+  ARROW_ASSIGN_OR_RAISE(const int64_t number,
+                        CommitOrRestage(parts, stages, commit, doing, context));
   for (const auto& stage : stages) {
     if (stage->change().kind != catalog::TableKind::kLance) continue;
-    // Not an error of the append, which is true by now: the next one completes it.
+    // Not an error of the commit, which is true by now: the next one completes it.
     (void)PublishChange(parts, number, stage->change(), context);
   }
   return number;
+}
+
+Result<int64_t> AppendJointly(const LakeParts& parts, std::vector<TableAppend> appends,
+                              const CommitInfo& info, const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckAppends(appends));
+  Stages stages;
+  for (TableAppend& append : appends) {
+    const bool is_lance = append.kind == catalog::TableKind::kLance;
+    stages.push_back(is_lance ? MakeLanceStage(parts, std::move(append))
+                              : MakeIcebergStage(parts, std::move(append)));
+  }
+  return CommitJointly(parts, std::move(stages), info, "appending to", std::nullopt, context);
 }
 
 }  // namespace tusk::lake

@@ -1,18 +1,29 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
 #include "tusk/lake/lake.h"
 #include "tusk/lake/lake_parts.h"
+#include "tusk/lake/table_stage.h"
 
 namespace tusk::lake {
 
-/// Stages all `appends`, commits them in one transaction of the catalog, publishes. Everything
-/// about it: docs/decisions/002-joint-commit.md. Gives the joint version as soon as the commit is
-/// true, whether or not the publication after it succeeds. Errors as Lake::Append.
+/// Stages every one of `stages`, commits them in one transaction of the catalog, publishes.
+/// Everything about it: docs/decisions/002-joint-commit.md. Gives the joint version as soon as the
+/// commit is true, whether or not the publication after it succeeds. `doing` begins the text of
+/// errors ("appending to"). `uses_version` is a joint version whose files are used again.
+Result<int64_t> CommitJointly(const LakeParts& parts,
+                              std::vector<std::unique_ptr<TableStage>> stages,
+                              const CommitInfo& info, std::string_view doing,
+                              std::optional<int64_t> uses_version, const OperationContext& context);
+
+/// Appends to all the tables in one joint commit. Errors as Lake::Append.
 Result<int64_t> AppendJointly(const LakeParts& parts, std::vector<TableAppend> appends,
                               const CommitInfo& info, const OperationContext& context);
 

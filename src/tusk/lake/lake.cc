@@ -5,6 +5,7 @@
 
 #include "tusk/lake/joint_commit.h"
 #include "tusk/lake/lake_parts.h"
+#include "tusk/lake/lake_state.h"
 #include "tusk/lake/publish.h"
 
 namespace tusk::lake {
@@ -39,10 +40,11 @@ Status CheckFolderIsFree(const std::string& path) {
 
 }  // namespace
 
-struct Lake::State {
-  LakeParts parts;
-  std::optional<int64_t> at;
-};
+Status CheckNewest(const Lake& lake, std::string_view what) {
+  if (!lake.at()) return Status::OK();
+  return InvalidArgument("the lake is opened at joint version ", *lake.at(),
+                         ", which is read-only; open it without a version to ", what);
+}
 
 Lake::Lake(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Lake::~Lake() = default;
@@ -145,10 +147,7 @@ Result<std::shared_ptr<const iceberg::Table>> Lake::OpenIceberg(
 
 Result<int64_t> Lake::Append(std::vector<TableAppend> appends, const CommitInfo& info,
                              const OperationContext& context) {
-  if (const std::optional<int64_t> at = state_->at) {
-    return InvalidArgument("the lake is opened at joint version ", *at,
-                           ", which is read-only; open it without a version to append");
-  }
+  ARROW_RETURN_NOT_OK(CheckNewest(*this, "append"));
   // Tables that this append does not touch may stay stuck; those it touches say so themselves.
   (void)Recover(context);
   return AppendJointly(state_->parts, std::move(appends), info, context);

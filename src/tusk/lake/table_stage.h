@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
@@ -30,6 +32,16 @@ class TableStage {
 /// `parts` must outlive the stage.
 std::unique_ptr<TableStage> MakeLanceStage(const LakeParts& parts, TableAppend append);
 std::unique_ptr<TableStage> MakeIcebergStage(const LakeParts& parts, TableAppend append);
+
+/// A stage that brings the table back to what `then` says. It must be there still.
+std::unique_ptr<TableStage> MakeLanceRestoreStage(const LakeParts& parts,
+                                                  const catalog::TableEntry& then);
+std::unique_ptr<TableStage> MakeIcebergRestoreStage(const LakeParts& parts,
+                                                    const catalog::TableEntry& then);
+/// A stage that drops the snapshots of an Iceberg table that are not in `kept`.
+std::unique_ptr<TableStage> MakeIcebergExpireStage(const LakeParts& parts,
+                                                   const catalog::TableName& name,
+                                                   std::set<int64_t> kept);
 
 /// The entry of `change` before it is staged: published if it is a Lance table, nothing if the
 /// table is to be made. InvalidArgument if it is of another kind.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -68,6 +69,27 @@ Status AddFragments(const Transaction& transaction, Manifest* manifest) {
   return Status::OK();
 }
 
+/// The highest fragment id that the table of `manifest` has given. Older writers did not store it.
+std::optional<uint32_t> MaxFragmentId(const Manifest& manifest) {
+  if (manifest.max_fragment_id || manifest.fragments.empty()) return manifest.max_fragment_id;
+  return static_cast<uint32_t>(manifest.fragments.back().id);  // they are ascending
+}
+
+/// Version `version` with all that `source` says and its transaction does not change.
+Manifest Inherit(const Manifest& source, const Transaction& transaction, uint64_t version,
+                 int64_t timestamp_ns) {
+  Manifest manifest = source;
+  manifest.version = version;
+  manifest.timestamp_ns = timestamp_ns;
+  manifest.transaction_file = TransactionFileName(transaction);
+  manifest.index_section.reset();
+  manifest.transaction_section.reset();
+  manifest.reader_flags &= ~kFlagsNotInherited;
+  manifest.writer_flags &= ~kFlagsNotInherited;
+  manifest.max_fragment_id = MaxFragmentId(source);
+  return manifest;
+}
+
 void SetConfig(const Transaction& transaction, Manifest* manifest) {
   for (const auto& [key, value] : transaction.config_upserts) manifest->config[key] = value;
   if (!manifest->config.empty()) manifest->writer_flags |= kFlagTableConfig;
@@ -95,18 +117,7 @@ Result<Manifest> BuildFirstManifest(const Transaction& transaction, bool stable_
 Result<Manifest> BuildNextManifest(const Transaction& transaction, const Manifest& previous,
                                    int64_t timestamp_ns) {
   ARROW_RETURN_NOT_OK(CheckWritable(previous));
-  Manifest manifest = previous;
-  ++manifest.version;
-  manifest.timestamp_ns = timestamp_ns;
-  manifest.transaction_file = TransactionFileName(transaction);
-  manifest.index_section.reset();
-  manifest.transaction_section.reset();
-  manifest.reader_flags &= ~kFlagsNotInherited;
-  manifest.writer_flags &= ~kFlagsNotInherited;
-  if (!manifest.max_fragment_id && !manifest.fragments.empty()) {
-    // Older writers did not store it. Fragments are ascending by id.
-    manifest.max_fragment_id = static_cast<uint32_t>(manifest.fragments.back().id);
-  }
+  Manifest manifest = Inherit(previous, transaction, previous.version + 1, timestamp_ns);
   if (transaction.operation == Operation::kOverwrite) {
     manifest.schema = transaction.schema;
     manifest.encoded_schema.clear();
@@ -117,6 +128,18 @@ Result<Manifest> BuildNextManifest(const Transaction& transaction, const Manifes
     SetConfig(transaction, &manifest);
   }
   ARROW_RETURN_NOT_OK(AddFragments(transaction, &manifest));
+  return manifest;
+}
+
+Result<Manifest> BuildRestoredManifest(const Transaction& transaction, const Manifest& restored,
+                                       const Manifest& previous, int64_t timestamp_ns) {
+  ARROW_RETURN_NOT_OK(CheckWritable(previous));
+  ARROW_RETURN_NOT_OK(CheckWritable(restored));
+  Manifest manifest = Inherit(restored, transaction, previous.version + 1, timestamp_ns);
+  manifest.max_fragment_id = std::max(manifest.max_fragment_id, MaxFragmentId(previous));
+  manifest.next_row_id = std::max(manifest.next_row_id, previous.next_row_id);
+  manifest.max_allocated_field_id =
+      std::max(manifest.max_allocated_field_id, previous.max_allocated_field_id);
   return manifest;
 }
 

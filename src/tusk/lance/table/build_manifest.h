@@ -19,4 +19,10 @@ Result<Manifest> BuildFirstManifest(const Transaction& transaction, bool stable_
 Result<Manifest> BuildNextManifest(const Transaction& transaction, const Manifest& previous,
                                    int64_t timestamp_ns);
 
+/// The version after `previous` with the content of `restored`, an earlier one, made by
+/// `transaction`, a restore. Fragment, field and row ids go on from the higher of both, so that
+/// none is given twice.
+Result<Manifest> BuildRestoredManifest(const Transaction& transaction, const Manifest& restored,
+                                       const Manifest& previous, int64_t timestamp_ns);
+
 }  // namespace tusk::lance

@@ -61,6 +61,12 @@ Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::Stor
                                   const WriteOptions& options, CommitHandler* handler,
                                   const OperationContext& context);
 
+/// The same for a restore: stages a version after `base`, the latest, that has the content of
+/// version `restored`. NotFound if that is gone.
+Result<StagedManifest> StageRestore(const io::StorePath& table,
+                                    const std::shared_ptr<const Dataset>& base, uint64_t restored,
+                                    CommitHandler* handler, const OperationContext& context);
+
 /// After Publish said CommitConflict: reads the transaction of `staged`, checks it against every
 /// version committed since its read version under the conflict matrix and stages it again, same
 /// uuid, as the next free version. CommitConflict if it is incompatible; nothing is overwritten. If

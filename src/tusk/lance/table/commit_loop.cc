@@ -65,7 +65,16 @@ Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transacti
                                      bool stable_row_ids, const OperationContext& context) {
   NextVersion next;
   std::string index_section;
-  if (previous) {
+  if (transaction.operation == Operation::kRestore) {
+    if (!previous) return NotFound("cannot restore: there is no Lance table at '", table.path, "'");
+    ARROW_ASSIGN_OR_RAISE(const ManifestLocation location,
+                          FindManifest(table, transaction.restored_version, context));
+    ARROW_ASSIGN_OR_RAISE(const TableVersion restored, ReadVersion(table, location, context));
+    ARROW_ASSIGN_OR_RAISE(next.manifest, BuildRestoredManifest(transaction, restored.manifest,
+                                                               previous->manifest, NowNs()));
+    ARROW_ASSIGN_OR_RAISE(index_section,
+                          ReadIndexSection(table, restored.path, restored.manifest, context));
+  } else if (previous) {
     ARROW_ASSIGN_OR_RAISE(next.manifest,
                           BuildNextManifest(transaction, previous->manifest, NowNs()));
     if (transaction.operation == Operation::kAppend) {

@@ -45,11 +45,29 @@ Verdict JudgeOverwrite(const Transaction& ours, const Transaction& theirs) {
   }
 }
 
+/// What a restore brings back does not depend on what came in between.
+Verdict JudgeRestore(const Transaction& theirs) {
+  return theirs.operation == Operation::kUpdateMemWalState ||
+                 theirs.operation == Operation::kUnknown
+             ? Verdict::kIncompatible
+             : Verdict::kCompatible;
+}
+
+Verdict Judge(const Transaction& ours, const Transaction& theirs) {
+  switch (ours.operation) {
+    case Operation::kAppend:
+      return JudgeAppend(theirs);
+    case Operation::kRestore:
+      return JudgeRestore(theirs);
+    default:
+      return JudgeOverwrite(ours, theirs);
+  }
+}
+
 }  // namespace
 
 Status CheckConflict(const Transaction& ours, const Transaction& theirs, uint64_t their_version) {
-  const Verdict verdict =
-      ours.operation == Operation::kAppend ? JudgeAppend(theirs) : JudgeOverwrite(ours, theirs);
+  const Verdict verdict = Judge(ours, theirs);
   if (verdict == Verdict::kCompatible) return Status::OK();
   return CommitConflict("cannot commit ", OperationName(ours.operation), " based on version ",
                         ours.read_version, ": version ", their_version, " (",

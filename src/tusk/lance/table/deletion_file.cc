@@ -17,13 +17,6 @@ namespace {
 /// What an Arrow file of deletions may take besides 4 bytes for each row of the fragment.
 constexpr int64_t kArrowOverhead = 16 << 20;
 
-std::string DeletionPath(const Fragment& fragment) {
-  const DeletionFile& file = *fragment.deletion_file;
-  return "_deletions/" + std::to_string(fragment.id) + "-" + std::to_string(file.read_version) +
-         "-" + std::to_string(file.id) +
-         (file.type == DeletionFile::Type::kArrow ? ".arrow" : ".bin");
-}
-
 /// The values of the one column, in whatever order the writer had them.
 Result<std::vector<uint32_t>> ParseArrowFile(std::shared_ptr<arrow::Buffer> bytes, int64_t max_rows,
                                              const OperationContext& context) {
@@ -131,6 +124,13 @@ std::vector<int64_t> DeletedRows::OthersIn(int64_t begin, int64_t end) const {
     }
   }
   return others;
+}
+
+std::string DeletionPath(const Fragment& fragment) {
+  const DeletionFile& file = *fragment.deletion_file;
+  return "_deletions/" + std::to_string(fragment.id) + "-" + std::to_string(file.read_version) +
+         "-" + std::to_string(file.id) +
+         (file.type == DeletionFile::Type::kArrow ? ".arrow" : ".bin");
 }
 
 Result<DeletedRows> ReadDeletedRows(const io::StorePath& table, const Fragment& fragment,

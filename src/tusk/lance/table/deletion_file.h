@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +37,9 @@ class DeletedRows {
  private:
   std::vector<Run> runs_;
 };
+
+/// Where the deletion file of `fragment`, which has one, is: relative to the table's root.
+std::string DeletionPath(const Fragment& fragment);
 
 /// Reads which rows of the fragment are gone. `fragment` has a deletion file. Corrupt if the file
 /// breaks its format or does not fit what the manifest says of the fragment.

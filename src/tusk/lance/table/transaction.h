@@ -37,8 +37,8 @@ enum class Operation {
 /// As in the specification: "append", "create_index".
 std::string_view OperationName(Operation operation);
 
-/// What a commit changes, against which version. kAppend and kOverwrite are complete; of the others
-/// only what the conflict matrix asks for is kept.
+/// What a commit changes, against which version. kAppend, kOverwrite and kRestore are complete; of
+/// the others only what the conflict matrix asks for is kept.
 struct Transaction {
   uint64_t read_version = 0;  ///< 0 makes a table
   std::string uuid;
@@ -52,9 +52,10 @@ struct Transaction {
   std::map<std::string, std::string> config_upserts;  ///< kOverwrite
   bool preserves_nullability = false;                 ///< kMerge, kProject
   std::set<std::string> config_keys;                  ///< kUpdateConfig: set or removed
+  uint64_t restored_version = 0;                      ///< kRestore
 };
 
-/// Only kAppend and kOverwrite have a serialized form here.
+/// Only kAppend, kOverwrite and kRestore have a serialized form here.
 std::string SerializeTransaction(const Transaction& transaction);
 
 /// Corrupt if the bytes are no transaction; one of an unknown kind is kUnknown.

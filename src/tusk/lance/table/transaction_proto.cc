@@ -102,6 +102,10 @@ std::string SerializeTransaction(const Transaction& transaction) {
     }
     return out.SerializeAsString();
   }
+  if (transaction.operation == Operation::kRestore) {
+    out.mutable_restore()->set_version(transaction.restored_version);
+    return out.SerializeAsString();
+  }
   auto* overwrite = out.mutable_overwrite();
   for (const Fragment& fragment : transaction.fragments) {
     *overwrite->add_fragments() = ToProto(fragment);
@@ -148,6 +152,9 @@ Result<Transaction> ParseTransaction(std::string_view bytes) {
       break;
     case Operation::kUpdateConfig:
       transaction.config_keys = ChangedKeys(in.update_config());
+      break;
+    case Operation::kRestore:
+      transaction.restored_version = in.restore().version();
       break;
     default:
       break;

@@ -81,6 +81,17 @@ Status CheckBase(const TableVersion& base, const io::StorePath& table,
   return Status::OK();
 }
 
+/// The version that `base` is, as one to stage the next on.
+Result<TableVersion> BaseOfStage(const Dataset& base, const io::StorePath& table) {
+  TableVersion previous{.manifest = base.state().manifest, .path = base.state().manifest_path};
+  if (previous.path == ManifestPath(base.version(), ManifestNaming::kV1)) {
+    return Unsupported(table.path,
+                       " names its manifests by the old scheme: they cannot be staged; migrate "
+                       "the table's manifest paths first");
+  }
+  return previous;
+}
+
 /// The transaction of a write, with its data files written. `base` is the version it changes.
 Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::StorePath& table,
                                      const std::optional<TableVersion>& base,
@@ -173,16 +184,11 @@ Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::Stor
                                   const OperationContext& context) {
   std::optional<TableVersion> previous;
   if (base != nullptr) {
-    previous = {.manifest = base->state().manifest, .path = base->state().manifest_path};
     if (options.mode == WriteMode::kCreate) {
       return AlreadyExists("cannot make a table at '", table.path, "': there is one already");
     }
+    ARROW_ASSIGN_OR_RAISE(previous, BaseOfStage(*base, table));
     ARROW_RETURN_NOT_OK(CheckBase(*previous, table, options));
-    if (previous->path == ManifestPath(base->version(), ManifestNaming::kV1)) {
-      return Unsupported(table.path,
-                         " names its manifests by the old scheme: they cannot be staged; migrate "
-                         "the table's manifest paths first");
-    }
   } else if (options.mode == WriteMode::kAppend) {
     return NotFound("cannot append: there is no Lance table at '", table.path, "'");
   }
@@ -200,6 +206,24 @@ Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::Stor
     RemoveDataFiles(table, transaction.fragments, context);
     RemoveTransactionFile(table, transaction, context);
   }
+  return staged;
+}
+
+Result<StagedManifest> StageRestore(const io::StorePath& table,
+                                    const std::shared_ptr<const Dataset>& base, uint64_t restored,
+                                    CommitHandler* handler, const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const TableVersion previous, BaseOfStage(*base, table));
+  Transaction transaction;
+  transaction.uuid = RandomUuidString();
+  transaction.read_version = base->version();
+  transaction.operation = Operation::kRestore;
+  transaction.restored_version = restored;
+  ARROW_ASSIGN_OR_RAISE(const NextVersion next,
+                        BuildNextVersion(table, transaction, previous,
+                                         /*stable_row_ids=*/false, context));
+  ARROW_RETURN_NOT_OK(WriteTransactionFile(table, transaction, context));
+  auto staged = handler->Stage(table, next.manifest.version, next.file, transaction.uuid, context);
+  if (!staged.ok()) RemoveTransactionFile(table, transaction, context);
   return staged;
 }
 

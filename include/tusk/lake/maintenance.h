@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/export.h"
+#include "tusk/lake/lake.h"
+
+namespace tusk::lake {
+
+/// What is not as it should be, or not needed.
+enum class FindingKind {
+  kUnpublished,  ///< a commit is true but a Lance manifest waits for its final name
+  kDrift,        ///< another client changed a table alone; `Lake::Adopt` takes it in
+  kMissing,      ///< a file that a version needs is gone: rows are lost
+  kUnclear,      ///< what a table needs cannot be told; nothing of it is ever removed
+  kLeftover,     ///< a file that no version needs
+};
+
+/// "unpublished", "drift", "missing", "unclear", "leftover".
+TUSK_EXPORT std::string_view FindingKindName(FindingKind kind);
+
+struct Finding {
+  FindingKind kind = FindingKind::kLeftover;
+  std::string table = {};  ///< its name; empty if it belongs to none
+  std::string path = {};   ///< of the file, relative to the lake
+  int64_t size_bytes = 0;
+  std::string detail = {};  ///< what it is and what to do
+  bool is_young = false;    ///< a leftover that a writer may still be about to commit
+  bool removed = false;
+};
+
+struct DoctorOptions {
+  bool clean = false;  ///< removes the leftovers that are not young
+  /// Leftovers younger than this stay: a writer that is at work may be about to commit them. It
+  /// must be longer than any commit takes.
+  int64_t min_age_ms = int64_t{24} * 60 * 60 * 1000;
+};
+
+struct DoctorReport {
+  std::vector<Finding> findings;  ///< by kind, then by path
+  int64_t leftover_files = 0;
+  int64_t leftover_bytes = 0;
+  int64_t removed_files = 0;
+  int64_t removed_bytes = 0;
+
+  /// True if rows are lost or a table cannot be judged.
+  bool is_damaged() const;
+};
+
+/// Compares every file below the lake's tables with what the joint versions, the versions of the
+/// Lance tables and the snapshots of the Iceberg tables need. Completes publications first. With
+/// `clean` removes leftovers; files that any version needs are never touched.
+TUSK_EXPORT Result<DoctorReport> Examine(Lake* lake, const DoctorOptions& options,
+                                         const OperationContext& context);
+
+struct CleanupOptions {
+  /// Joint versions that have not been the newest for longer than this go, with the Lance versions
+  /// and Iceberg snapshots that only they need, unless a tag or `keep_last` keeps them.
+  int64_t older_than_ms = int64_t{14} * 24 * 60 * 60 * 1000;
+  int64_t keep_last = 1;  ///< the newest so many joint versions stay whatever their age
+  bool dry_run = false;   ///< only says what would go
+  int64_t min_age_ms = int64_t{24} * 60 * 60 * 1000;  ///< of leftovers, as in DoctorOptions
+  std::string author = {};
+};
+
+struct CleanupReport {
+  std::vector<int64_t> given_up;  ///< joint versions, ascending
+  int64_t lance_versions = 0;     ///< removed
+  int64_t iceberg_snapshots = 0;  ///< expired
+  int64_t removed_files = 0;
+  int64_t removed_bytes = 0;
+  std::vector<std::string> skipped;  ///< tables that were left alone, and why
+};
+
+/// Gives up old joint versions and removes what only they needed, on both sides. Kept on either
+/// side: what a joint version that stays needs, what tags and branches of the formats' own name,
+/// and what other clients committed within `older_than_ms`. If Iceberg snapshots expire, that is a
+/// joint version of its own.
+TUSK_EXPORT Result<CleanupReport> CleanUp(Lake* lake, const CleanupOptions& options,
+                                          const OperationContext& context);
+
+}  // namespace tusk::lake

@@ -1,0 +1,76 @@
+#include "tusk/lance/table/named_files.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "tusk/base/uuid.h"
+#include "tusk/lance/file/parse_message.h"
+#include "tusk/lance/table/deletion_file.h"
+#include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/manifest_file.h"
+#include "tusk/lance/table/table.pb.h"
+
+namespace tusk::lance {
+namespace {
+
+void AddFragment(const Fragment& fragment, NamedFiles* named) {
+  constexpr std::string_view kEnding = ".lance";
+  for (const DataFile& file : fragment.files) {
+    if (file.base_id) continue;
+    const std::string path = "data/" + file.path;
+    if (path.ends_with(kEnding)) {
+      named->folders.insert(path.substr(0, path.size() - kEnding.size()) + "/");
+    }
+    named->data.insert(path);
+  }
+  if (fragment.deletion_file && !fragment.deletion_file->base_id) {
+    named->data.insert(DeletionPath(fragment));
+  }
+}
+
+Status AddIndices(std::string_view section, std::string_view path, NamedFiles* named) {
+  proto::IndexSection indices;
+  if (!ParseMessage(section, &indices)) {
+    return Corrupt("the index section of ", path, " is no message");
+  }
+  for (const auto& index : indices.indices()) {
+    if (index.has_base_id()) continue;
+    std::array<uint8_t, 16> uuid = {};
+    const std::string& bytes = index.uuid().uuid();
+    if (bytes.size() != uuid.size()) {
+      return Corrupt("an index of ", path, " has a uuid of ", bytes.size(), " bytes");
+    }
+    std::ranges::copy(bytes, uuid.begin());
+    named->folders.insert("_indices/" + FormatUuid(uuid) + "/");
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Status AddNamedFiles(const io::StorePath& table, std::string_view path, NamedFiles* named,
+                     const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const Manifest manifest, ReadManifest(table, path, context));
+  const Status readable = CheckReadable(manifest);
+  if (!readable.ok()) return WithContext(readable, io::JoinPath(table.path, path));
+  ARROW_ASSIGN_OR_RAISE(const std::string section,
+                        ReadIndexSection(table, path, manifest, context));
+  named->others.insert(std::string(path));
+  if (!manifest.transaction_file.empty()) {
+    named->others.insert("_transactions/" + manifest.transaction_file);
+  }
+  for (const Fragment& fragment : manifest.fragments) AddFragment(fragment, named);
+  return section.empty() ? Status::OK() : AddIndices(section, path, named);
+}
+
+bool Names(const NamedFiles& named, std::string_view path) {
+  const std::string text(path);
+  if (named.data.contains(text) || named.others.contains(text)) return true;
+  // No folder of the set lies in another, so only the last one before the path can hold it.
+  auto after = named.folders.upper_bound(text);
+  return after != named.folders.begin() && path.starts_with(*std::prev(after));
+}
+
+}  // namespace tusk::lance

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/io/object_store.h"
+
+namespace tusk::lance {
+
+/// What a version of a table cannot do without. Paths are relative to the table's root.
+struct NamedFiles {
+  std::set<std::string> data = {};    ///< data and deletion files: without one, rows are lost
+  std::set<std::string> others = {};  ///< the manifest itself and its transaction file
+  /// All that is below them belongs to the version: "_indices/<uuid>/", and "data/<name>/", where
+  /// the large values of the data file <name>.lance may lie.
+  std::set<std::string> folders = {};
+};
+
+/// Adds what the manifest at `path` names to `named`. Files at other places than the table's root
+/// are left out. Unsupported if the version needs a feature that this build does not know: then
+/// nobody here can say what it names.
+Status AddNamedFiles(const io::StorePath& table, std::string_view path, NamedFiles* named,
+                     const OperationContext& context);
+
+/// True if `path` is one of the files or lies in one of the folders.
+bool Names(const NamedFiles& named, std::string_view path);
+
+}  // namespace tusk::lance

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/io/object_store.h"
+
+namespace tusk::lance {
+
+/// What lies in `_refs` and `tree` of a table.
+struct TableRefs {
+  std::set<uint64_t> tagged = {};  ///< versions that tags name
+  bool has_branches = false;       ///< whose versions may name files of this table
+};
+
+/// Corrupt, naming the file, if a tag is not one.
+Result<TableRefs> ReadRefs(const io::StorePath& table, const OperationContext& context);
+
+}  // namespace tusk::lance
