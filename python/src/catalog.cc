@@ -26,7 +26,14 @@ void BindCatalog(nb::module_& module) {
       .def_ro("uuid", &TableEntry::uuid)
       .def_ro("location", &TableEntry::location)
       .def_ro("pointer", &TableEntry::pointer)
-      .def_ro("published", &TableEntry::published);
+      .def_ro("published", &TableEntry::published)
+      .def_ro("drifted", &TableEntry::drifted);
+  nb::class_<catalog::Tag>(module, "Tag")
+      .def_ro("name", &catalog::Tag::name)
+      .def_ro("number", &catalog::Tag::number)
+      .def_ro("timestamp_us", &catalog::Tag::timestamp_us)
+      .def_ro("message", &catalog::Tag::message)
+      .def_ro("author", &catalog::Tag::author);
   nb::class_<TableChange>(module, "TableChange")
       .def_prop_ro("name", [](const TableChange& change) { return change.name.ToString(); })
       .def_prop_ro("kind", [](const TableChange& change) { return TableKindName(change.kind); })
@@ -39,7 +46,9 @@ void BindCatalog(nb::module_& module) {
       .def_ro("message", &LogEntry::message)
       .def_ro("author", &LogEntry::author)
       .def_ro("properties", &LogEntry::properties)
-      .def_ro("changes", &LogEntry::changes);
+      .def_ro("changes", &LogEntry::changes)
+      .def_ro("tags", &LogEntry::tags)
+      .def_ro("given_up", &LogEntry::given_up);
 }
 
 }  // namespace tusk::python

@@ -1,6 +1,7 @@
 // Binds include/tusk/lake/ingest.h.
 #include "tusk/lake/ingest.h"
 
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -47,20 +48,23 @@ void BindIngest(nb::module_& module) {
       "ingest",
       [](lake::Lake& lake, std::string_view folder, std::string_view name,
          const std::optional<std::string>& label_from, std::shared_ptr<lake::Encoder> encoder,
-         int64_t batch_files, std::string message, std::string author, nb::object progress) {
+         int64_t batch_files, std::string message, std::string author,
+         std::map<std::string, std::string> properties, nb::object progress) {
         const lake::IngestOptions options{.name = OrRaise(catalog::TableName::Parse(name)),
                                           .label_from = ParseLabelFrom(label_from),
                                           .encoder = std::move(encoder),
                                           .batch_files = batch_files,
                                           .message = std::move(message),
-                                          .author = std::move(author)};
+                                          .author = std::move(author),
+                                          .properties = std::move(properties)};
         return Call(nullptr, std::move(progress)).Run([&](const OperationContext& context) {
           return lake::Ingest(&lake, folder, options, context);
         });
       },
       nb::arg("lake"), nb::arg("folder"), nb::arg("name"), nb::arg("label_from") = nb::none(),
       nb::arg("encoder"), nb::arg("batch_files") = defaults.batch_files, nb::arg("message") = "",
-      nb::arg("author") = "", nb::arg("progress") = nb::none());
+      nb::arg("author") = "", nb::arg("properties") = std::map<std::string, std::string>(),
+      nb::arg("progress") = nb::none());
   module.def(
       "split_of", [](std::string_view content_id) { return OrRaise(lake::SplitOf(content_id)); },
       nb::arg("content_id"));

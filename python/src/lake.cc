@@ -38,7 +38,15 @@ lake::TableAppend MakeAppend(std::string_view name, std::string_view kind, const
 }  // namespace
 
 void BindLake(nb::module_& module) {
+  using lake::TableDrift;
   nb::class_<lake::TableAppend>(module, "TableAppend");
+  nb::class_<TableDrift>(module, "TableDrift")
+      .def_prop_ro("name", [](const TableDrift& drift) { return drift.name.ToString(); })
+      .def_prop_ro("kind", [](const TableDrift& drift) { return TableKindName(drift.kind); })
+      .def_ro("known_version", &TableDrift::known_version)
+      .def_ro("foreign_version", &TableDrift::foreign_version)
+      .def_ro("known_rows", &TableDrift::known_rows)
+      .def_ro("foreign_rows", &TableDrift::foreign_rows);
   nb::class_<Lake>(module, "Lake")
       .def_prop_ro("uri", &Lake::uri)
       .def_prop_ro("catalog_name", &Lake::catalog_name)
@@ -87,7 +95,72 @@ void BindLake(nb::module_& module) {
             return Call().Run(
                 [&](const OperationContext& context) { return lake.Log(limit, context); });
           },
-          nb::arg("limit") = nb::none());
+          nb::arg("limit") = nb::none())
+      .def("tags",
+           [](const Lake& lake) {
+             return Call().Run([&](const OperationContext& context) { return lake.Tags(context); });
+           })
+      .def(
+          "set_tag",
+          [](Lake& lake, std::string name, int64_t number, std::string message, std::string author,
+             bool move) {
+            const catalog::Tag tag{.name = std::move(name),
+                                   .number = number,
+                                   .message = std::move(message),
+                                   .author = std::move(author)};
+            Call().Run(
+                [&](const OperationContext& context) { return lake.SetTag(tag, move, context); });
+          },
+          nb::arg("name"), nb::arg("number"), nb::arg("message"), nb::arg("author"),
+          nb::arg("move"))
+      .def(
+          "delete_tag",
+          [](Lake& lake, std::string_view name) {
+            Call().Run(
+                [&](const OperationContext& context) { return lake.DeleteTag(name, context); });
+          },
+          nb::arg("name"))
+      .def(
+          "find_version",
+          [](const Lake& lake, std::string_view text) {
+            return Call().Run(
+                [&](const OperationContext& context) { return lake.FindVersion(text, context); });
+          },
+          nb::arg("text"))
+      .def(
+          "find_version_at",
+          [](const Lake& lake, int64_t timestamp_us) {
+            return Call().Run([&](const OperationContext& context) {
+              return lake.FindVersionAt(timestamp_us, context);
+            });
+          },
+          nb::arg("timestamp_us"))
+      .def(
+          "restore",
+          [](Lake& lake, int64_t number, std::string message, std::string author,
+             std::map<std::string, std::string> properties) {
+            const lake::CommitInfo info{std::move(message), std::move(author),
+                                        std::move(properties)};
+            return Call().Run([&](const OperationContext& context) {
+              return lake.Restore(number, info, context);
+            });
+          },
+          nb::arg("number"), nb::arg("message"), nb::arg("author"), nb::arg("properties"))
+      .def("drift",
+           [](const Lake& lake) {
+             return Call().Run(
+                 [&](const OperationContext& context) { return lake.FindDrift(context); });
+           })
+      .def(
+          "adopt",
+          [](Lake& lake, std::string message, std::string author,
+             std::map<std::string, std::string> properties) {
+            const lake::CommitInfo info{std::move(message), std::move(author),
+                                        std::move(properties)};
+            return Call().Run(
+                [&](const OperationContext& context) { return lake.Adopt(info, context); });
+          },
+          nb::arg("message"), nb::arg("author"), nb::arg("properties"));
   module.def("table_append", &MakeAppend, nb::arg("name"), nb::arg("kind"), nb::arg("data"),
              nb::arg("properties"));
   module.def(

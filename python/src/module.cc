@@ -20,6 +20,8 @@ NB_MODULE(_tusk, module) {
   BindIcebergTable(module);
   BindCatalog(module);
   BindLake(module);
+  BindLakeDiff(module);
+  BindLakeMaintenance(module);
   BindEncoder(module);
   BindIngest(module);
 }

@@ -17,6 +17,8 @@ void BindLanceOutputFile(nanobind::module_& module);
 void BindIcebergTable(nanobind::module_& module);
 void BindCatalog(nanobind::module_& module);
 void BindLake(nanobind::module_& module);
+void BindLakeDiff(nanobind::module_& module);
+void BindLakeMaintenance(nanobind::module_& module);
 void BindEncoder(nanobind::module_& module);
 void BindIngest(nanobind::module_& module);
 

@@ -6,116 +6,28 @@ files of an ingestion were skipped (the rest is committed); 130 interrupted by C
 
 import os
 import sys
-import time
 
 import click
 
-from tusk import __version__
-
-SOME_FILES_SKIPPED = 3
-INTERRUPTED = 130
+from tusk import __version__, cli_history
+from tusk.cli_parts import (
+    SOME_FILES_SKIPPED,
+    Program,
+    Progress,
+    at_option,
+    json_option,
+    lake_argument,
+    login_name,
+    message_options,
+    property_option,
+    write,
+    write_relation,
+)
 
 _MOST_HITS = 2**31 - 1
 
 
-class _Program(click.Group):
-    """Turns errors into one line and an exit code."""
-
-    def invoke(self, ctx):
-        try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-            raise
-        except KeyboardInterrupt:
-            click.echo("tusk: interrupted", err=True)
-            ctx.exit(INTERRUPTED)
-        except Exception as error:
-            if ctx.params.get("debug"):
-                raise
-            click.echo(f"tusk: {error or type(error).__name__}", err=True)
-            ctx.exit(1)
-
-
-def _lake_argument(command):
-    return click.argument("lake", metavar="LAKE")(command)
-
-
-def _at_option(command):
-    return click.option(
-        "--at", type=int, metavar="N", help="Look at the lake as of joint version N."
-    )(command)
-
-
-def _json_option(command):
-    return click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")(
-        command
-    )
-
-
-def _write(columns, rows, as_json):
-    from tusk.text_table import write_json, write_text
-
-    (write_json if as_json else write_text)(columns, rows, click.echo)
-
-
-def _write_relation(relation, as_json):
-    """Streams the rows of a DuckDB relation; a statement without rows gives none."""
-    if relation is None:
-        return
-    reader = relation.to_arrow_reader(10_000)
-    rows = (
-        row for batch in reader for row in zip(*(column.to_pylist() for column in batch.columns))
-    )
-    _write(reader.schema.names, rows, as_json)
-
-
-class _Progress:
-    """A bar on a terminal, a line every few seconds elsewhere; both on standard error."""
-
-    _SECONDS_BETWEEN_LINES = 5
-
-    def __init__(self):
-        self._bar = None
-        self._tasks = {}
-        self._next_line = time.monotonic() + self._SECONDS_BETWEEN_LINES
-
-    def __enter__(self):
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                MofNCompleteColumn,
-                Progress,
-                TextColumn,
-                TimeRemainingColumn,
-            )
-
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-            )
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_):
-        if self._bar is not None:
-            self._bar.stop()
-
-    def __call__(self, what, done, total):
-        total = None if total < 0 else total
-        if self._bar is not None:
-            if what not in self._tasks:
-                self._tasks[what] = self._bar.add_task(what, total=total)
-            self._bar.update(self._tasks[what], completed=done, total=total)
-        elif time.monotonic() >= self._next_line:
-            self._next_line = time.monotonic() + self._SECONDS_BETWEEN_LINES
-            click.echo(f"{what}: {done}" + ("" if total is None else f" of {total}"), err=True)
-
-
-@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tusk")
 @click.option("--debug", is_flag=True, envvar="TUSK_DEBUG", help="Show where an error came from.")
 def cli(debug):
@@ -127,14 +39,19 @@ def cli(debug):
     tusk search LAKE media.photos --image query.jpg -k 10
     tusk sql LAKE "select label, count(*) from media.photos_meta group by all"
     tusk log LAKE
+    tusk diff LAKE 1 2
+    tusk doctor LAKE
     tusk inspect FILE_OR_TABLE
 
     Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 some files were skipped, 130 interrupted.
     """
 
 
+cli_history.add_to(cli)
+
+
 @cli.command()
-@_lake_argument
+@lake_argument
 def init(lake):
     """Make an empty lake in the folder LAKE.
 
@@ -151,7 +68,7 @@ def init(lake):
 
 
 @cli.command()
-@_lake_argument
+@lake_argument
 @click.argument("folder", type=click.Path(exists=True, file_okay=False))
 @click.option(
     "--name",
@@ -165,10 +82,10 @@ def init(lake):
     help="Label each file with the name of its folder.",
 )
 @click.option("--encoder", default="pixels", show_default=True, help="What makes the vectors.")
-@click.option("--message", "-m", default="", help="What the log says about this.")
-@click.option("--author", default="", help="Who the log says did it. [default: your login name]")
+@message_options
+@property_option
 @click.pass_context
-def ingest(ctx, lake, folder, name, label_from, encoder, message, author):
+def ingest(ctx, lake, folder, name, label_from, encoder, message, author, properties):
     """Add the pictures in FOLDER to a table of LAKE, in one joint commit.
 
     Pictures that the table has already are counted and left out. Files that cannot be read are
@@ -180,14 +97,15 @@ def ingest(ctx, lake, folder, name, label_from, encoder, message, author):
     import tusk
     from tusk.text_table import printable
 
-    with _Progress() as progress:
+    with Progress() as progress:
         report = tusk.connect(lake).ingest(
             folder,
             name,
             label_from=label_from,
             encoder=encoder,
             message=message,
-            author=author or _login_name(),
+            author=author or login_name(),
+            properties=properties,
             progress=progress,
         )
     for skipped in report.skipped:
@@ -204,17 +122,8 @@ def ingest(ctx, lake, folder, name, label_from, encoder, message, author):
         ctx.exit(SOME_FILES_SKIPPED)
 
 
-def _login_name():
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
-
-
 @cli.command()
-@_lake_argument
+@lake_argument
 @click.argument("table")
 @click.option(
     "--image",
@@ -238,8 +147,8 @@ def _login_name():
     metavar="QUERY",
     help="Show this statement over the hits instead; they are the table hits in it.",
 )
-@_at_option
-@_json_option
+@at_option
+@json_option
 def search(lake, table, image, k, metric, query, at, as_json):
     """Find the rows of TABLE that are nearest to a picture.
 
@@ -255,13 +164,13 @@ def search(lake, table, image, k, metric, query, at, as_json):
     opened = tusk.connect(lake, at=at)
     hits = opened.search(table, image, k, metric=metric)
     if query is not None:
-        _write_relation(opened.sql(query, hits=hits), as_json)
+        write_relation(opened.sql(query, hits=hits), as_json)
         return
     columns = hits.to_pydict()
     distances = columns.pop("_distance")
     labels = _labels(opened, table, columns.get("content_id"))
     shown = {**({} if labels is None else {"label": labels}), "distance": distances, **columns}
-    _write(list(shown), zip(*shown.values()), as_json)
+    write(list(shown), zip(*shown.values()), as_json)
 
 
 def _labels(lake, table, content_ids):
@@ -284,10 +193,10 @@ def _labels(lake, table, content_ids):
 
 
 @cli.command()
-@_lake_argument
+@lake_argument
 @click.argument("query")
-@_at_option
-@_json_option
+@at_option
+@json_option
 def sql(lake, query, at, as_json):
     """Run one SQL statement over the tables of LAKE, Lance and Iceberg.
 
@@ -297,13 +206,13 @@ def sql(lake, query, at, as_json):
     """
     import tusk
 
-    _write_relation(tusk.connect(lake, at=at).sql(query), as_json)
+    write_relation(tusk.connect(lake, at=at).sql(query), as_json)
 
 
 @cli.command()
-@_lake_argument
+@lake_argument
 @click.option("-n", "--limit", type=click.IntRange(min=1), help="Only the newest so many.")
-@_json_option
+@json_option
 def log(lake, limit, as_json):
     """Show the joint versions of LAKE, newest first.
 
@@ -324,15 +233,19 @@ def log(lake, limit, as_json):
 
 def _write_log_entry(entry):
     head = [f"joint version {entry.number}", f"{entry.time:%Y-%m-%d %H:%M:%S} UTC", entry.author]
+    head += [f"[{', '.join(entry.tags)}]" if entry.tags else "", "given up" if entry.given_up else ""]
     click.echo("  ".join(part for part in head if part))
     if entry.message:
         click.echo(f"    {entry.message}")
+    for key, value in sorted(entry.properties.items()):
+        if not key.startswith("tusk."):
+            click.echo(f"    {key}={value}")
     width = max([len(change.name) for change in entry.changes], default=0)
     for change in entry.changes:
         what = "version" if change.kind == "lance" else "snapshot"
         state = f"{what} {change.version}"
         click.echo(
-            f"    {change.name:{width}}  {change.kind:7}  {state}  +{change.added_rows} rows"
+            f"    {change.name:{width}}  {change.kind:7}  {state}  {change.added_rows:+} rows"
         )
 
 
@@ -344,9 +257,9 @@ def _write_log_entry_json(entry):
 
 
 @cli.command()
-@_lake_argument
-@_at_option
-@_json_option
+@lake_argument
+@at_option
+@json_option
 def tables(lake, at, as_json):
     """List the tables of LAKE.
 
@@ -357,7 +270,7 @@ def tables(lake, at, as_json):
 
     opened = tusk.connect(lake, at=at)
     rows = [(e.name, e.kind, e.version, opened.table(e.name).count_rows()) for e in opened.tables()]
-    _write(["name", "kind", "version", "rows"], rows, as_json)
+    write(["name", "kind", "version", "rows"], rows, as_json)
 
 
 @cli.command()
@@ -410,7 +323,7 @@ def inspect(path, pages, verify, as_json):
         shown = ([_shown(column, name) for name in names] for column in found["columns"])
         encodings = (_encodings(column["encodings"]) for column in found["columns"])
         rows = [[*row, encoding] for row, encoding in zip(shown, encodings)]
-        _write([_title(name) for name in names] + ["encodings"], rows, as_json=False)
+        write([_title(name) for name in names] + ["encodings"], rows, as_json=False)
 
 
 def _title(name):
@@ -473,7 +386,7 @@ def _write_pages(found):
         for column in found["columns"]
         for number, page in enumerate(column["page_list"])
     ]
-    _write(["field", "page", *map(_title, names)], rows, as_json=False)
+    write(["field", "page", *map(_title, names)], rows, as_json=False)
 
 
 def main():

@@ -46,6 +46,19 @@ class JointVersion:
     author: str
     properties: dict
     changes: list
+    tags: list  # its names
+    given_up: bool  # a cleanup let it go: it cannot be opened any more
+
+
+@dataclasses.dataclass(frozen=True)
+class Tag:
+    """A name for a joint version, which keeps it from cleanup."""
+
+    name: str
+    version: int
+    time: datetime.datetime
+    message: str
+    author: str
 
 
 class Lake:
@@ -72,9 +85,9 @@ class Lake:
         """The joint version that the lake was opened at; None if it is the newest one."""
         return self._lake.at
 
-    def at(self, number):
-        """The lake as it was at joint version `number`, read-only."""
-        return connect(self.uri, at=number)
+    def at(self, version):
+        """The lake as it was, read-only: at a joint version, a tag or a moment (see `version_of`)."""
+        return connect(self.uri, at=version)
 
     def tables(self):
         """All tables, both kinds, ascending by name."""
@@ -116,6 +129,7 @@ class Lake:
         encoder="pixels",
         message="",
         author="",
+        properties=None,
         progress=None,
     ):
         """Adds the pictures below `folder` that the table does not have yet, in one joint commit.
@@ -133,6 +147,7 @@ class Lake:
             encoder=_tusk.make_encoder(encoder),
             message=message,
             author=author,
+            properties=properties or {},
             progress=progress,
         )
 
@@ -196,13 +211,140 @@ class Lake:
         """
         return sql.run(self, query, hits)
 
+    def version_of(self, version):
+        """The number of a joint version: a number, the name of a tag, or a datetime, which means the
+        newest version at that moment (local time if it has no zone)."""
+        if isinstance(version, datetime.datetime):
+            return self._lake.find_version_at(round(version.timestamp() * 1e6))
+        return self._lake.find_version(str(version))
+
+    def tags(self):
+        """The tags, ascending by name."""
+        return [
+            Tag(tag.name, tag.number, _moment(tag.timestamp_us), tag.message, tag.author)
+            for tag in self._lake.tags()
+        ]
+
+    def tag(self, name, version=None, *, message="", author="", move=False):
+        """Names a joint version (the newest one if None), which every cleanup then keeps.
+
+        move: takes the name from the version that has it. Gives the number of the version.
+        """
+        number = self._newest() if version is None else self.version_of(version)
+        self._lake.set_tag(name, number, message, author, move)
+        return number
+
+    def untag(self, name):
+        """Takes a tag away; the version may then be given up by a cleanup."""
+        self._lake.delete_tag(name)
+
+    def _newest(self):
+        if self.fixed_at is not None:
+            return self.fixed_at
+        log = self._lake.log(1)
+        if not log:
+            raise InvalidArgumentError("the lake is empty: there is no joint version to tag")
+        return log[0].number
+
+    def diff(
+        self,
+        before,
+        after=None,
+        *,
+        tables=(),
+        id_column="content_id",
+        label_column="label",
+        compare_binary=False,
+        max_listed=1000,
+        progress=None,
+    ):
+        """How the tables differ between two joint versions; `after` is the newest one if None.
+
+        Gives one entry per table that differs: name, kind, rows_before, rows_after, schema_changed,
+        added, removed, changed (numbers of ids), added_ids, removed_ids, changed_ids (at most
+        max_listed), labels (label, before, after), and has_ids: without the id column only rows are
+        counted. An id has changed if another column of it has; binary columns count with
+        compare_binary only. Costs a reading of both versions of each table, without its binary columns.
+        """
+        after = self._newest() if after is None else self.version_of(after)
+        return _tusk.diff(
+            self._lake,
+            self.version_of(before),
+            after,
+            tables=list(tables),
+            id_column=id_column,
+            label_column=label_column,
+            compare_binary=compare_binary,
+            max_listed=max_listed,
+            progress=progress,
+        )
+
+    def restore(self, version, *, message="", author="", properties=None):
+        """Makes a joint version in which every table that there was at `version` is as it was then.
+
+        Tables made later stay as they are. Gives the new joint version, None if nothing differs.
+        """
+        number = self.version_of(version)
+        return self._lake.restore(number, message, author, properties or {})
+
+    def drift(self):
+        """Tables that another client changed alone: name, kind, known_version and foreign_version
+        (versions or snapshot ids), known_rows and foreign_rows."""
+        return self._lake.drift()
+
+    def adopt(self, *, message="", author="", properties=None):
+        """Takes what other clients committed to tables alone into the history, in one joint version.
+
+        Gives that version, None if no table has drifted.
+        """
+        return self._lake.adopt(message, author, properties or {})
+
+    def examine(self, *, clean=False, min_age=datetime.timedelta(days=1), progress=None):
+        """Compares every file of the lake with what its versions need.
+
+        Gives the report: findings (kind, table, path, size_bytes, detail, is_young, removed),
+        leftover_files, leftover_bytes, removed_files, removed_bytes, is_damaged. clean: removes
+        leftovers that are older than min_age, which must be longer than any commit takes.
+        """
+        return _tusk.examine(
+            self._lake, clean=clean, min_age_ms=_milliseconds(min_age), progress=progress
+        )
+
+    def cleanup(
+        self,
+        *,
+        older_than=datetime.timedelta(days=14),
+        keep_last=1,
+        dry_run=False,
+        min_age=datetime.timedelta(days=1),
+        author="",
+        progress=None,
+    ):
+        """Gives up old joint versions and removes what only they needed, on both sides.
+
+        A version goes if it has not been the newest for longer than older_than, is not among the
+        keep_last newest, and has no tag. What other clients committed within older_than and what
+        tags and branches of the formats' own name stays too. dry_run: only says which versions would
+        go. Gives the report: given_up, lance_versions, iceberg_snapshots, removed_files,
+        removed_bytes, skipped (tables that could not be judged, and why).
+        """
+        return _tusk.clean_up(
+            self._lake,
+            older_than_ms=_milliseconds(older_than),
+            keep_last=keep_last,
+            dry_run=dry_run,
+            min_age_ms=_milliseconds(min_age),
+            author=author,
+            progress=progress,
+        )
+
     def log(self, limit=None):
         """The joint commits, newest first."""
         return [
             JointVersion(
                 entry.number,
                 entry.parent,
-                datetime.datetime.fromtimestamp(entry.timestamp_us / 1e6, datetime.timezone.utc),
+                _moment(entry.timestamp_us),
                 entry.message,
                 entry.author,
                 entry.properties,
@@ -210,9 +352,19 @@ class Lake:
                     TableChange(change.name, change.kind, change.next.version, change.added_rows)
                     for change in entry.changes
                 ],
+                entry.tags,
+                entry.given_up,
             )
             for entry in self._lake.log(limit)
         ]
+
+
+def _moment(timestamp_us):
+    return datetime.datetime.fromtimestamp(timestamp_us / 1e6, datetime.timezone.utc)
+
+
+def _milliseconds(duration):
+    return round(duration / datetime.timedelta(milliseconds=1))
 
 
 def _path_text(path):
@@ -259,7 +411,10 @@ def _only_vector_column(name, schema):
 
 
 def connect(uri, at=None):
-    """Opens the lake at `uri`, newest or at joint version `at`."""
+    """Opens the lake at `uri`: the newest joint version, or read-only at one: a number, the name of
+    a tag, or a datetime."""
+    if at is not None and not isinstance(at, int):
+        at = connect(uri).version_of(at)
     return Lake(_tusk.open_lake(_path_text(uri), at))
 
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ struct IngestOptions {
   int64_t batch_files = 256;         ///< files in memory at once
   std::string message;               ///< of the joint commit; one is made if empty
   std::string author;
+  std::map<std::string, std::string> properties = {};  ///< of the joint commit
 };
 
 /// A file that was left out, and why.

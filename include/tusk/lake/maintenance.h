@@ -40,7 +40,7 @@ struct DoctorOptions {
   int64_t min_age_ms = int64_t{24} * 60 * 60 * 1000;
 };
 
-struct DoctorReport {
+struct TUSK_EXPORT DoctorReport {
   std::vector<Finding> findings;  ///< by kind, then by path
   int64_t leftover_files = 0;
   int64_t leftover_bytes = 0;

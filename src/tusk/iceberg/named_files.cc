@@ -64,13 +64,14 @@ Status AddSnapshot(io::ObjectStore* store, const Json& snapshot, NamedFiles* nam
   return Status::OK();
 }
 
-Status AddStatistics(const Json& document, const char* key, NamedFiles* named) {
+/// Adds the file that each object of the array `key` names.
+Status AddPaths(const Json& document, const char* key, const char* path_key, NamedFiles* named) {
   const Json* entries = FindMember(document, key);
   if (entries == nullptr) return Status::OK();
   if (!entries->is_array()) return Corrupt("JSON member '", key, "' is not an array");
   for (const Json& entry : *entries) {
     if (!entry.is_object()) return Corrupt("an entry of '", key, "' is not an object");
-    ARROW_ASSIGN_OR_RAISE(const auto location, RequiredString(entry, "statistics-path"));
+    ARROW_ASSIGN_OR_RAISE(const auto location, RequiredString(entry, path_key));
     ARROW_ASSIGN_OR_RAISE(std::string path, LocationToPath(location));
     named->metadata.insert(std::move(path));
   }
@@ -80,7 +81,11 @@ Status AddStatistics(const Json& document, const char* key, NamedFiles* named) {
 Status AddDocument(io::ObjectStore* store, const Json& document, WhichSnapshots which,
                    NamedFiles* named, const OperationContext& context) {
   for (const char* key : {"statistics", "partition-statistics"}) {
-    ARROW_RETURN_NOT_OK(AddStatistics(document, key, named));
+    ARROW_RETURN_NOT_OK(AddPaths(document, key, "statistics-path", named));
+  }
+  // Clients look up earlier states by these; they are small.
+  if (which == WhichSnapshots::kAll) {
+    ARROW_RETURN_NOT_OK(AddPaths(document, "metadata-log", "metadata-file", named));
   }
   ARROW_ASSIGN_OR_RAISE(const auto current, OptionalInteger(document, "current-snapshot-id"));
   const Json* snapshots = FindMember(document, "snapshots");

@@ -125,7 +125,8 @@ Result<int64_t> Commit(Lake* lake, const std::shared_ptr<PictureStream>& stream,
   CommitInfo info;
   info.message = options.message.empty() ? "ingest " + std::string(folder) : options.message;
   info.author = options.author;
-  info.properties = {{"tusk.operation", "ingest"}, {kModelProperty, model}};
+  info.properties = options.properties;
+  info.properties.insert({{"tusk.operation", "ingest"}, {kModelProperty, model}});
   return lake->Append(std::move(appends), info, context);
 }
 

@@ -1,0 +1,71 @@
+// Binds include/tusk/lake/maintenance.h.
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include "call.h"
+#include "module.h"
+
+#include "tusk/lake/maintenance.h"
+
+namespace tusk::python {
+
+void BindLakeMaintenance(nb::module_& module) {
+  using lake::CleanupReport;
+  using lake::DoctorReport;
+  using lake::Finding;
+  const lake::DoctorOptions doctor_defaults;
+  const lake::CleanupOptions cleanup_defaults;
+  nb::class_<Finding>(module, "Finding")
+      .def_prop_ro("kind", [](const Finding& finding) { return FindingKindName(finding.kind); })
+      .def_ro("table", &Finding::table)
+      .def_ro("path", &Finding::path)
+      .def_ro("size_bytes", &Finding::size_bytes)
+      .def_ro("detail", &Finding::detail)
+      .def_ro("is_young", &Finding::is_young)
+      .def_ro("removed", &Finding::removed);
+  nb::class_<DoctorReport>(module, "DoctorReport")
+      .def_ro("findings", &DoctorReport::findings)
+      .def_ro("leftover_files", &DoctorReport::leftover_files)
+      .def_ro("leftover_bytes", &DoctorReport::leftover_bytes)
+      .def_ro("removed_files", &DoctorReport::removed_files)
+      .def_ro("removed_bytes", &DoctorReport::removed_bytes)
+      .def_prop_ro("is_damaged", &DoctorReport::is_damaged);
+  nb::class_<CleanupReport>(module, "CleanupReport")
+      .def_ro("given_up", &CleanupReport::given_up)
+      .def_ro("lance_versions", &CleanupReport::lance_versions)
+      .def_ro("iceberg_snapshots", &CleanupReport::iceberg_snapshots)
+      .def_ro("removed_files", &CleanupReport::removed_files)
+      .def_ro("removed_bytes", &CleanupReport::removed_bytes)
+      .def_ro("skipped", &CleanupReport::skipped);
+  module.def(
+      "examine",
+      [](lake::Lake& lake, bool clean, int64_t min_age_ms, nb::object progress) {
+        const lake::DoctorOptions options{.clean = clean, .min_age_ms = min_age_ms};
+        return Call(nullptr, std::move(progress)).Run([&](const OperationContext& context) {
+          return lake::Examine(&lake, options, context);
+        });
+      },
+      nb::arg("lake"), nb::arg("clean") = doctor_defaults.clean,
+      nb::arg("min_age_ms") = doctor_defaults.min_age_ms, nb::arg("progress") = nb::none());
+  module.def(
+      "clean_up",
+      [](lake::Lake& lake, int64_t older_than_ms, int64_t keep_last, bool dry_run,
+         int64_t min_age_ms, std::string author, nb::object progress) {
+        const lake::CleanupOptions options{.older_than_ms = older_than_ms,
+                                           .keep_last = keep_last,
+                                           .dry_run = dry_run,
+                                           .min_age_ms = min_age_ms,
+                                           .author = std::move(author)};
+        return Call(nullptr, std::move(progress)).Run([&](const OperationContext& context) {
+          return lake::CleanUp(&lake, options, context);
+        });
+      },
+      nb::arg("lake"), nb::arg("older_than_ms") = cleanup_defaults.older_than_ms,
+      nb::arg("keep_last") = cleanup_defaults.keep_last,
+      nb::arg("dry_run") = cleanup_defaults.dry_run,
+      nb::arg("min_age_ms") = cleanup_defaults.min_age_ms, nb::arg("author") = "",
+      nb::arg("progress") = nb::none());
+}
+
+}  // namespace tusk::python
