@@ -3,12 +3,13 @@ PYTHON := .venv/bin/python
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 
-.PHONY: help deps build demo test test-generated lint asan fuzz bench bench-micro clean
+.PHONY: help deps build demo test test-generated test-faults lint asan fuzz bench bench-micro clean
 
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
 	@echo "make test   install, build, and run every test"
 	@echo "make test-generated   read and write thousands of random Lance files; CASES=5000 SEED=100000"
+	@echo "make test-faults   thousands of random rounds of a lake whose store, disk, writers fail; ROUNDS=10000 SEED=1000"
 	@echo "make build  the library, the tests and the Python package (in .venv)"
 	@echo "make lint   include order, clang-format, clang-tidy"
 	@echo "make asan   the C++ tests under the address and undefined-behaviour sanitizers"
@@ -42,6 +43,13 @@ SEED ?= 100000
 test-generated: build
 	$(PYTHON) -m pytest -q tests/interop/test_generated_files.py tests/interop/test_written_files.py \
 	  -k "random_file or random_written_file" --cases $(CASES) --seed $(SEED)
+
+# Other rounds than those of `make test`, which begin at seed 0.
+ROUNDS ?= 10000
+test-faults: SEED = 1000
+test-faults: build
+	TUSK_FAULT_ROUNDS=$(ROUNDS) TUSK_FAULT_SEED=$(SEED) build/release/tests/fault/lake_fault_test \
+	  --gtest_filter='RandomRoundsTest.*'
 
 asan: deps
 	cmake --preset asan

@@ -51,12 +51,12 @@ class JointCommitFailureTest : public ::testing::Test {
     EXPECT_EQ(*IcebergIds(*lake_, context_), Union(lance, Range(100, 5)));
   }
 
-  void WalkStoreFailures(bool and_all_after) {
+  void WalkStoreFailures(StoreFault fault, bool and_all_after) {
     bool failed = true;
     for (int64_t n = 0; failed && n < kTooMany && !HasFailure(); ++n) {
       SCOPED_TRACE(n);
       Rewind();
-      store_->FailRequest(n, and_all_after);
+      store_->BreakRequest(n, fault, and_all_after);
       const Status result = AppendIds(*lake_, Range(5, 5), context_).status();
       failed = store_->has_failed();
       store_->Reset();
@@ -164,11 +164,19 @@ TEST_F(JointCommitFailureTest, AnUnknownOutcomeKeepsWhatTheCommitMayName) {
 }
 
 TEST_F(JointCommitFailureTest, AStoreThatFailsOnceGivesAnErrorOrATrueCommit) {
-  WalkStoreFailures(/*and_all_after=*/false);
+  WalkStoreFailures(StoreFault::kRefuse, /*and_all_after=*/false);
+}
+
+TEST_F(JointCommitFailureTest, AStoreThatWritesAndDeniesItGivesAnErrorOrATrueCommit) {
+  WalkStoreFailures(StoreFault::kFailAfter, /*and_all_after=*/false);
+}
+
+TEST_F(JointCommitFailureTest, AStoreThatDeniesAllThatItDoesGivesAnErrorOrATrueCommit) {
+  WalkStoreFailures(StoreFault::kFailAfter, /*and_all_after=*/true);
 }
 
 TEST_F(JointCommitFailureTest, AStoreThatGoesAwayGivesAnErrorOrATrueCommit) {
-  WalkStoreFailures(/*and_all_after=*/true);
+  WalkStoreFailures(StoreFault::kRefuse, /*and_all_after=*/true);
 }
 
 TEST_F(JointCommitFailureTest, ADiskThatRefusesAWriteOfTheCatalogGivesAnErrorOrATrueCommit) {

@@ -14,8 +14,10 @@ class FaultyReader final : public io::ObjectReader {
   int64_t size() const override { return reader_->size(); }
   Result<std::unique_ptr<io::ReadHandle>> Read(std::span<const io::ByteRange> ranges,
                                                const OperationContext& context) const override {
-    ARROW_RETURN_NOT_OK(store_->Count("read", path()));
-    return reader_->Read(ranges, context);
+    std::unique_ptr<io::ReadHandle> handle;
+    ARROW_RETURN_NOT_OK(
+        store_->Do("read", path(), [&] { return reader_->Read(ranges, context).Value(&handle); }));
+    return handle;
   }
 
  private:
@@ -28,13 +30,11 @@ class FaultyWriter final : public io::ObjectWriter {
   FaultyWriter(std::unique_ptr<io::ObjectWriter> writer, std::string path, FaultyStore* store)
       : writer_(std::move(writer)), path_(std::move(path)), store_(store) {}
   Status Append(std::span<const uint8_t> bytes) override {
-    ARROW_RETURN_NOT_OK(store_->Count("append", path_));
-    return writer_->Append(bytes);
+    return store_->Do("append", path_, [&] { return writer_->Append(bytes); });
   }
   int64_t bytes_written() const override { return writer_->bytes_written(); }
   Status Finish() override {
-    ARROW_RETURN_NOT_OK(store_->Count("finish", path_));
-    return writer_->Finish();
+    return store_->Do("finish", path_, [&] { return writer_->Finish(); });
   }
 
  private:
@@ -45,82 +45,95 @@ class FaultyWriter final : public io::ObjectWriter {
 
 }  // namespace
 
-void FaultyStore::FailRequest(int64_t n, bool and_all_after) {
+void FaultyStore::BreakRequest(int64_t n, StoreFault fault, bool and_all_after) {
   Reset();
+  fault_ = fault;
   fail_at_ = n;
   fail_all_after_ = and_all_after;
 }
 
-void FaultyStore::KillAtRequest(int64_t n) {
+void FaultyStore::FailRequest(int64_t n, bool and_all_after) {
+  BreakRequest(n, StoreFault::kRefuse, and_all_after);
+}
+
+void FaultyStore::KillAtRequest(int64_t n) { BreakRequest(n, StoreFault::kKillBefore); }
+
+void FaultyStore::CallAtRequest(int64_t n, std::function<void()> before) {
   Reset();
-  kill_ = true;
-  fail_at_ = n;
+  before_ = std::move(before);
+  call_at_ = n;
 }
 
 void FaultyStore::Reset() {
   requests_ = 0;
   fail_at_ = -1;
   fail_all_after_ = false;
-  kill_ = false;
+  call_at_ = -1;
+  before_ = nullptr;
   has_failed_ = false;
 }
 
-Status FaultyStore::Count(std::string_view call, std::string_view path) {
+Status FaultyStore::Do(std::string_view call, std::string_view path,
+                       const std::function<Status()>& request) {
   const int64_t n = requests_++;
+  if (n == call_at_) before_();
   const int64_t fail_at = fail_at_;
-  if (fail_at < 0 || n < fail_at || (n > fail_at && !fail_all_after_)) return Status::OK();
-  if (kill_) raise(SIGKILL);
+  if (fail_at < 0 || n < fail_at || (n > fail_at && !fail_all_after_)) return request();
+  if (fault_ == StoreFault::kKillBefore) raise(SIGKILL);
   has_failed_ = true;
+  if (fault_ != StoreFault::kRefuse) (void)request();
+  if (fault_ == StoreFault::kKillAfter) raise(SIGKILL);
   return IoError("injected failure of request ", n, " (", call, " '", path, "')");
 }
 
 Result<io::OpenedObject> FaultyStore::Open(std::string_view path, int64_t tail_length,
                                            const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(Count("open", path));
-  ARROW_ASSIGN_OR_RAISE(io::OpenedObject object, store_->Open(path, tail_length, context));
+  io::OpenedObject object;
+  ARROW_RETURN_NOT_OK(
+      Do("open", path, [&] { return store_->Open(path, tail_length, context).Value(&object); }));
   object.reader = std::make_shared<FaultyReader>(std::move(object.reader), this);
   return object;
 }
 
 Result<std::unique_ptr<io::ObjectWriter>> FaultyStore::Create(std::string_view path,
                                                               const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(Count("create", path));
-  ARROW_ASSIGN_OR_RAISE(auto writer, store_->Create(path, context));
+  std::unique_ptr<io::ObjectWriter> writer;
+  ARROW_RETURN_NOT_OK(
+      Do("create", path, [&] { return store_->Create(path, context).Value(&writer); }));
   return std::make_unique<FaultyWriter>(std::move(writer), std::string(path), this);
 }
 
 Status FaultyStore::Put(std::string_view path, std::string_view bytes,
                         const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(Count("put", path));
-  return store_->Put(path, bytes, context);
+  return Do("put", path, [&] { return store_->Put(path, bytes, context); });
 }
 
 Status FaultyStore::PutIfAbsent(std::string_view path, std::string_view bytes,
                                 const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(Count("put-if-absent", path));
-  return store_->PutIfAbsent(path, bytes, context);
+  return Do("put-if-absent", path, [&] { return store_->PutIfAbsent(path, bytes, context); });
 }
 
 Status FaultyStore::LinkIfAbsent(std::string_view source, std::string_view path,
                                  const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(Count("link", path));
-  return store_->LinkIfAbsent(source, path, context);
+  return Do("link", path, [&] { return store_->LinkIfAbsent(source, path, context); });
 }
 
 Result<std::vector<io::ObjectInfo>> FaultyStore::List(std::string_view prefix,
                                                       const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(Count("list", prefix));
-  return store_->List(prefix, context);
+  std::vector<io::ObjectInfo> listed;
+  ARROW_RETURN_NOT_OK(
+      Do("list", prefix, [&] { return store_->List(prefix, context).Value(&listed); }));
+  return listed;
 }
 
 Result<io::ObjectInfo> FaultyStore::Head(std::string_view path, const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(Count("head", path));
-  return store_->Head(path, context);
+  io::ObjectInfo info;
+  ARROW_RETURN_NOT_OK(Do("head", path, [&] { return store_->Head(path, context).Value(&info); }));
+  return info;
 }
 
 Status FaultyStore::Delete(std::string_view path, const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(Count("delete", path));
-  return store_->Delete(path, context);
+  return Do("delete", path, [&] { return store_->Delete(path, context); });
 }
 
 }  // namespace tusk
