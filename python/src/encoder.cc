@@ -38,6 +38,20 @@ void BindEncoder(nb::module_& module) {
             });
           },
           nb::arg("image"));
+  nb::class_<lake::Image>(module, "Image")
+      .def_ro("width", &lake::Image::width)
+      .def_ro("height", &lake::Image::height)
+      .def_ro("media_type", &lake::Image::media_type)
+      .def_prop_ro("rgb", [](const lake::Image& image) {
+        return nb::bytes(image.rgb.data(), image.rgb.size());
+      });
+  module.def(
+      "decode_image",
+      [](const nb::bytes& image) {
+        const std::span bytes(static_cast<const uint8_t*>(image.data()), image.size());
+        return Call().Run([&](const OperationContext&) { return lake::DecodeImage(bytes); });
+      },
+      nb::arg("image"));
   module.def(
       "make_encoder", [](std::string_view name) { return OrRaise(lake::MakeEncoder(name)); },
       nb::arg("name"));

@@ -18,13 +18,14 @@ struct Image {
   int32_t width = 0;
   int32_t height = 0;
   std::vector<uint8_t> rgb;  ///< [height, width, 3]
-  std::string media_type;    ///< "image/png", "image/jpeg", "image/webp"
+  std::string media_type;    ///< "image/png", "image/jpeg", "image/webp", "image/gif", ...
 };
 
-/// Decodes PNG, JPEG and WebP by content. Gray, palette and 16-bit pictures become RGB,
-/// transparency is put on white, the orientation in EXIF is ignored (docs/decisions/050). Corrupt
-/// for bytes that are broken or end too early; Unsupported, naming what it looks like, for other
-/// formats, for animated WebP and CMYK JPEG, and for more than 2^28 pixels.
+/// Decodes PNG, JPEG, WebP, GIF, BMP and TIFF by content, as they are to be looked at: turned as
+/// their EXIF or TIFF orientation says. Gray, palette and 16-bit pictures become RGB, transparency
+/// is put on white; of a GIF the first frame counts, of a TIFF the first page (docs/decisions/050).
+/// Corrupt for bytes that are broken or end too early; Unsupported, naming what it looks like, for
+/// other formats, for animated WebP and CMYK JPEG, and for more than 2^28 pixels.
 TUSK_EXPORT Result<Image> DecodeImage(std::span<const uint8_t> bytes);
 
 /// Makes vectors from media. Called on the thread that called the ingestion only.

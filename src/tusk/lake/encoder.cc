@@ -75,7 +75,7 @@ void AverageCells(const Image& image, int64_t cells, const Weights& weights, int
 class PixelsEncoder final : public Encoder {
  public:
   const std::string& model() const override {
-    static const std::string model = "pixels-v1";
+    static const std::string model = "pixels-v2";
     return model;
   }
 

@@ -102,7 +102,7 @@ TEST(PixelsEncoderTest, StaysInRangeForPureColors) {
 
 TEST(PixelsEncoderTest, SaysWhatItIsAndRefusesWhatDoesNotFit) {
   ASSERT_OK_AND_ASSIGN(const auto encoder, MakeEncoder("pixels"));
-  EXPECT_EQ(encoder->model(), "pixels-v1");
+  EXPECT_EQ(encoder->model(), "pixels-v2");
   EXPECT_EQ(encoder->dimension(), kDimension);
   const Image image = RandomImage(2, 2, 1);
   std::vector<float> short_one(kDimension - 1);

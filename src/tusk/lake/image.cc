@@ -15,16 +15,18 @@
 #include <turbojpeg.h>
 #include <webp/decode.h>
 
+#include "tusk/base/utf8.h"
 #include "tusk/lake/encoder.h"
 
 namespace tusk::lake {
 namespace {
 
-constexpr int64_t kMaxPixels = int64_t{1} << 28;
-
 using Bytes = std::span<const uint8_t>;
 
-/// True if `bytes` has `magic` at `offset`.
+constexpr int64_t kMaxPixels = int64_t{1} << 28;
+
+}  // namespace
+
 bool HasAt(Bytes bytes, size_t offset, std::string_view magic) {
   return bytes.size() >= offset + magic.size() &&
          std::memcmp(bytes.data() + offset, magic.data(), magic.size()) == 0;
@@ -41,15 +43,20 @@ Status CheckSize(int64_t width, int64_t height, std::string_view format) {
   return Status::OK();
 }
 
-/// An image of that size, all zeros. The size has passed CheckSize.
-Image Blank(int64_t width, int64_t height, std::string_view media_type) {
+Status CheckHoldsPixels(int64_t width, int64_t height, Bytes bytes, std::string_view format) {
+  const int64_t limit = std::ssize(bytes) * 8 * 1032;
+  if (width * height <= limit) return Status::OK();
+  return Corrupt(format, " claims ", width, " x ", height, " pixels in only ", bytes.size(),
+                 " bytes");
+}
+
+Image BlankImage(int64_t width, int64_t height, std::string_view media_type) {
   return {.width = static_cast<int32_t>(width),
           .height = static_cast<int32_t>(height),
           .rgb = std::vector<uint8_t>(static_cast<size_t>(width * height * 3)),
           .media_type = std::string(media_type)};
 }
 
-/// Puts `rgba` (not premultiplied) over white, into `rgb`, which has room for as many pixels.
 void CompositeOnWhite(const std::vector<uint8_t>& rgba, std::vector<uint8_t>* rgb) {
   for (size_t from = 0, to = 0; from < rgba.size(); from += 4, to += 3) {
     const uint32_t alpha = rgba[from + 3];
@@ -59,6 +66,9 @@ void CompositeOnWhite(const std::vector<uint8_t>& rgba, std::vector<uint8_t>* rg
     }
   }
 }
+
+namespace {
+
 
 uint32_t LoadBig32(Bytes bytes, size_t offset) {
   return uint32_t{bytes[offset]} << 24 | uint32_t{bytes[offset + 1]} << 16 |
@@ -90,13 +100,6 @@ Status CheckPngIsWhole(Bytes bytes) {
   }
 }
 
-/// Grows no more than zlib can: a pixel takes at least one bit, and a byte becomes at most 1,032.
-Status CheckPngHoldsPixels(int64_t width, int64_t height, Bytes bytes) {
-  const int64_t limit = std::ssize(bytes) * 8 * 1032;
-  if (width * height <= limit) return Status::OK();
-  return Corrupt("PNG claims ", width, " x ", height, " pixels in only ", bytes.size(), " bytes");
-}
-
 Result<Image> DecodePng(Bytes bytes) {
   ARROW_RETURN_NOT_OK(CheckPngIsWhole(bytes));
   png_image png = {};
@@ -106,8 +109,8 @@ Result<Image> DecodePng(Bytes bytes) {
     return Corrupt("PNG: ", png.message);
   }
   ARROW_RETURN_NOT_OK(CheckSize(png.width, png.height, "PNG"));
-  ARROW_RETURN_NOT_OK(CheckPngHoldsPixels(png.width, png.height, bytes));
-  Image image = Blank(png.width, png.height, "image/png");
+  ARROW_RETURN_NOT_OK(CheckHoldsPixels(png.width, png.height, bytes, "PNG"));
+  Image image = BlankImage(png.width, png.height, "image/png");
   const bool has_alpha = (png.format & PNG_FORMAT_FLAG_ALPHA) != 0;
   // Without this flag libpng takes 16-bit channels that say nothing of their gamma for linear.
   png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
@@ -138,7 +141,7 @@ Result<Image> DecodeJpeg(Bytes bytes) {
     return Unsupported("CMYK JPEG pictures are not supported yet");
   }
   ARROW_RETURN_NOT_OK(CheckSize(width, height, "JPEG"));
-  Image image = Blank(width, height, "image/jpeg");
+  Image image = BlankImage(width, height, "image/jpeg");
   // Warnings are damage that libjpeg papers over with gray: here they are errors. The limit of
   // scans keeps a small hostile file from taking minutes.
   constexpr int kFlags = TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS | TJFLAG_ACCURATEDCT;
@@ -178,7 +181,7 @@ Result<Image> DecodeWebP(Bytes bytes) {
     return Unsupported("animated WebP pictures are not supported yet");
   }
   ARROW_RETURN_NOT_OK(CheckSize(features.width, features.height, "WebP"));
-  Image image = Blank(features.width, features.height, "image/webp");
+  Image image = BlankImage(features.width, features.height, "image/webp");
   const bool has_alpha = features.has_alpha != 0;
   const int channels = has_alpha ? 4 : 3;
   std::vector<uint8_t> rgba(has_alpha ? image.rgb.size() / 3 * 4 : 0);
@@ -202,11 +205,6 @@ struct Signature {
 
 using namespace std::string_view_literals;
 constexpr Signature kOtherFormats[] = {
-    {"GIF", 0, "GIF87a"sv},
-    {"GIF", 0, "GIF89a"sv},
-    {"BMP", 0, "BM"sv},
-    {"TIFF", 0, "II*\0"sv},
-    {"TIFF", 0, "MM\0*"sv},
     {"BigTIFF", 0, "II+\0"sv},
     {"BigTIFF", 0, "MM\0+"sv},
     {"AVIF", 4, "ftypavif"sv},
@@ -234,7 +232,7 @@ Status RefuseOther(Bytes bytes) {
   for (const Signature& signature : kOtherFormats) {
     if (HasAt(bytes, signature.offset, signature.magic)) {
       return Unsupported("it is a ", signature.name,
-                         " file: only PNG, JPEG and WebP are supported yet");
+                         " file: only PNG, JPEG, WebP, GIF, BMP and TIFF are supported yet");
     }
   }
   std::string start;
@@ -243,30 +241,29 @@ Status RefuseOther(Bytes bytes) {
     std::snprintf(hex.data(), hex.size(), " %02x", byte);
     start += hex.data();
   }
-  return Unsupported("it is no PNG, JPEG or WebP: it begins with", start);
+  return Unsupported("it is no PNG, JPEG, WebP, GIF, BMP or TIFF: it begins with", start);
 }
 
-enum class Format { kPng, kJpeg, kWebP, kOther };
+enum class Format { kPng, kJpeg, kWebP, kGif, kBmp, kTiff, kOther };
 
 Format FormatOf(Bytes bytes) {
   if (HasAt(bytes, 0, "\x89PNG\r\n\x1A\n"sv)) return Format::kPng;
   if (HasAt(bytes, 0, "\xFF\xD8\xFF"sv)) return Format::kJpeg;
   if (HasAt(bytes, 0, "RIFF"sv) && HasAt(bytes, 8, "WEBP"sv)) return Format::kWebP;
+  if (HasAt(bytes, 0, "GIF87a"sv) || HasAt(bytes, 0, "GIF89a"sv)) return Format::kGif;
+  // Two letters alone would take many a text for a picture.
+  if (HasAt(bytes, 0, "BM"sv) && HasAt(bytes, 15, "\0\0\0"sv)) return Format::kBmp;
+  if (HasAt(bytes, 0, "II*\0"sv) || HasAt(bytes, 0, "MM\0*"sv)) return Format::kTiff;
   return Format::kOther;
 }
 
-struct Size {
-  int64_t width = 0;
-  int64_t height = 0;
-};
-
-Size ClaimedPngSize(Bytes bytes) {
+PictureSize ClaimedPngSize(Bytes bytes) {
   constexpr size_t kWidthOffset = 16;  // signature, then length and type of the chunk IHDR
   if (bytes.size() < kWidthOffset + 8) return {};
   return {.width = LoadBig32(bytes, kWidthOffset), .height = LoadBig32(bytes, kWidthOffset + 4)};
 }
 
-Size ClaimedJpegSize(Bytes bytes) {
+PictureSize ClaimedJpegSize(Bytes bytes) {
   const std::unique_ptr<void, decltype(&tjDestroy)> jpeg(tjInitDecompress(), tjDestroy);
   int width = 0;
   int height = 0;
@@ -279,14 +276,40 @@ Size ClaimedJpegSize(Bytes bytes) {
   return {.width = width, .height = height};
 }
 
-Size ClaimedWebPSize(Bytes bytes) {
+PictureSize ClaimedWebPSize(Bytes bytes) {
   int width = 0;
   int height = 0;
   if (WebPGetInfo(bytes.data(), bytes.size(), &width, &height) == 0) return {};
   return {.width = width, .height = height};
 }
 
-Size ClaimedSize(Bytes bytes) {
+/// Media types that are told by what a file begins with; of pictures, FormatOf.
+struct TypeSignature {
+  std::string_view media_type;
+  size_t offset;
+  std::string_view magic;
+};
+constexpr TypeSignature kMediaTypes[] = {
+    {"application/pdf", 0, "%PDF"sv},     {"audio/wav", 8, "WAVE"sv},
+    {"audio/flac", 0, "fLaC"sv},          {"audio/ogg", 0, "OggS"sv},
+    {"audio/mpeg", 0, "ID3"sv},           {"audio/mpeg", 0, "\xFF\xFB"sv},
+    {"video/x-msvideo", 8, "AVI "sv},     {"video/webm", 0, "\x1A\x45\xDF\xA3"sv},
+    {"image/avif", 4, "ftypavif"sv},      {"image/heic", 4, "ftyphei"sv},
+    {"video/mp4", 4, "ftyp"sv},           {"application/gzip", 0, "\x1F\x8B"sv},
+    {"application/zip", 0, "PK\x03\x04"sv},
+};
+
+bool IsText(Bytes bytes) {
+  const auto is_control = [](uint8_t c) {
+    return c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f';
+  };
+  return std::ranges::none_of(bytes, is_control) &&
+         IsUtf8({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+}  // namespace
+
+PictureSize ClaimedSize(Bytes bytes) {
   switch (FormatOf(bytes)) {
     case Format::kPng:
       return ClaimedPngSize(bytes);
@@ -294,29 +317,66 @@ Size ClaimedSize(Bytes bytes) {
       return ClaimedJpegSize(bytes);
     case Format::kWebP:
       return ClaimedWebPSize(bytes);
+    case Format::kGif:
+      return ClaimedGifSize(bytes);
+    case Format::kBmp:
+      return ClaimedBmpSize(bytes);
+    case Format::kTiff:
+      return ClaimedTiffSize(bytes);
     case Format::kOther:
       return {};
   }
   return {};
 }
 
-}  // namespace
+std::string_view MediaTypeOf(Bytes bytes) {
+  switch (FormatOf(bytes)) {
+    case Format::kPng:
+      return "image/png";
+    case Format::kJpeg:
+      return "image/jpeg";
+    case Format::kWebP:
+      return "image/webp";
+    case Format::kGif:
+      return "image/gif";
+    case Format::kBmp:
+      return "image/bmp";
+    case Format::kTiff:
+      return "image/tiff";
+    case Format::kOther:
+      break;
+  }
+  for (const TypeSignature& type : kMediaTypes) {
+    if (HasAt(bytes, type.offset, type.magic)) return type.media_type;
+  }
+  return IsText(bytes) ? "text/plain" : "application/octet-stream";
+}
 
 int64_t ClaimedPixelBytes(std::span<const uint8_t> bytes) {
-  const Size size = ClaimedSize(bytes);
+  const PictureSize size = ClaimedSize(bytes);
   if (!CheckSize(size.width, size.height, "").ok()) return 0;
   return size.width * size.height * 3;
 }
 
 Result<Image> DecodeImage(std::span<const uint8_t> bytes) {
+  const auto upright = [&](Result<Image> image) -> Result<Image> {
+    if (!image.ok()) return image;
+    return Upright(*std::move(image), ExifOrientation(bytes));
+  };
   try {
     switch (FormatOf(bytes)) {
       case Format::kPng:
-        return DecodePng(bytes);
+        return upright(DecodePng(bytes));
       case Format::kJpeg:
-        return DecodeJpeg(bytes);
+        return upright(DecodeJpeg(bytes));
       case Format::kWebP:
-        return DecodeWebP(bytes);
+        return upright(DecodeWebP(bytes));
+      case Format::kGif:
+        return DecodeGif(bytes);
+      case Format::kBmp:
+        return DecodeBmp(bytes);
+      case Format::kTiff:
+        return DecodeTiff(bytes);
       case Format::kOther:
         break;
     }

@@ -34,7 +34,7 @@ using ::testing::IsEmpty;
 /// Passes on to `pixels` and does something else first.
 class WatchedEncoder final : public Encoder {
  public:
-  explicit WatchedEncoder(std::function<Status()> first, std::string model = "pixels-v1")
+  explicit WatchedEncoder(std::function<Status()> first, std::string model = "pixels-v2")
       : first_(std::move(first)), model_(std::move(model)) {}
   const std::string& model() const override { return model_; }
   int32_t dimension() const override { return pixels_->dimension(); }
@@ -205,7 +205,7 @@ TEST_F(IngestTest, RefusesVectorsOfAnotherEncoder) {
       std::make_shared<WatchedEncoder>([] { return Status::OK(); }, /*model=*/"other-v1");
   const auto report = Run(options_);
   EXPECT_THAT(report, FailsWith(ErrorCode::kInvalidArgument));
-  EXPECT_THAT(report.status().message(), HasSubstr("pixels-v1"));
+  EXPECT_THAT(report.status().message(), HasSubstr("pixels-v2"));
   ExpectBothTablesToHave(1);
 }
 
