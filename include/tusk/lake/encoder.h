@@ -28,20 +28,32 @@ struct Image {
 /// other formats, for animated WebP and CMYK JPEG, and for more than 2^28 pixels.
 TUSK_EXPORT Result<Image> DecodeImage(std::span<const uint8_t> bytes);
 
-/// Makes vectors from media. Called on the thread that called the ingestion only.
+/// What an encoder works on.
+enum class EncoderInput {
+  kPictures,  ///< pictures, decoded; other files are skipped by the ingestion
+  kFiles,     ///< the bytes of files of any kind
+};
+
+/// Makes vectors from media. Called on the thread that called the ingestion only. One of the two
+/// Encode functions is called, as `input` says.
 class TUSK_EXPORT Encoder {
  public:
   virtual ~Encoder() = default;
   /// Stored with every row: names the method and its version ("pixels-v1").
   virtual const std::string& model() const = 0;
   virtual int32_t dimension() const = 0;
+  virtual EncoderInput input() const { return EncoderInput::kPictures; }
   /// Vectors [images.size(), dimension()] row-major into `out`.
   virtual Status Encode(std::span<const Image> images, std::span<float> out,
-                        const OperationContext& context) = 0;
+                        const OperationContext& context);
+  /// The same of the bytes of files.
+  virtual Status EncodeFiles(std::span<const std::span<const uint8_t>> files, std::span<float> out,
+                             const OperationContext& context);
 };
 
-/// The encoder with this name; "pixels" is built in (docs/format/pixels_encoder.md): a classical
-/// descriptor that needs no model. NotFound names those there are.
+/// The encoder with this name. Built in are "pixels" (docs/format/pixels_encoder.md), a classical
+/// descriptor of pictures, and "trigrams" (docs/format/trigrams_encoder.md), one of texts; neither
+/// needs a model. NotFound names those there are.
 TUSK_EXPORT Result<std::shared_ptr<Encoder>> MakeEncoder(std::string_view name);
 
 }  // namespace tusk::lake

@@ -33,9 +33,9 @@ struct TableAppend {
   catalog::TableKind kind = catalog::TableKind::kLance;
   std::shared_ptr<arrow::RecordBatchReader> data;
   std::map<std::string, std::string> properties;  ///< of the table, only when it is made
-  /// Lance only: the version of the table that these rows were chosen for, 0 for no table. If the
-  /// table is at another one when the commit is due, Append fails with CommitConflict instead of
-  /// adding the rows on top.
+  /// Lance only: the version of the table that these rows were chosen for, 0 for no table; versions
+  /// that others made by path count. If the table is at another one when the commit is due, Append
+  /// fails with CommitConflict instead of adding the rows on top.
   std::optional<uint64_t> expected_version = std::nullopt;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tusk/lake/trigrams_encoder.h"
+
 namespace tusk::lake {
 namespace {
 
@@ -115,9 +117,19 @@ class PixelsEncoder final : public Encoder {
 
 }  // namespace
 
+Status Encoder::Encode(std::span<const Image>, std::span<float>, const OperationContext&) {
+  return Unsupported("encoder ", model(), " does not work on pictures");
+}
+
+Status Encoder::EncodeFiles(std::span<const std::span<const uint8_t>>, std::span<float>,
+                            const OperationContext&) {
+  return Unsupported("encoder ", model(), " does not work on files");
+}
+
 Result<std::shared_ptr<Encoder>> MakeEncoder(std::string_view name) {
   if (name == "pixels") return std::make_shared<PixelsEncoder>();
-  return NotFound("no encoder '", name, "': there is 'pixels'");
+  if (name == "trigrams") return MakeTrigramsEncoder();
+  return NotFound("no encoder '", name, "': there are 'pixels' and 'trigrams'");
 }
 
 }  // namespace tusk::lake

@@ -112,10 +112,33 @@ TEST(DecodeImageTest, ReadsJpegAsPillowDoes) {
   EXPECT_THAT(gray.rgb, ::testing::Each(::testing::AllOf(::testing::Ge(76), ::testing::Le(78))));
 }
 
-TEST(DecodeImageTest, IgnoresTheOrientationInExif) {
+TEST(DecodeImageTest, TurnsPicturesAsTheirExifSays) {
   ASSERT_OK_AND_ASSIGN(const Image image, Decode(kTurnedJpeg));
-  EXPECT_EQ(image.width, 16);
-  EXPECT_EQ(image.height, 8);
+  EXPECT_EQ(image.width, 8);
+  EXPECT_EQ(image.height, 16);
+}
+
+TEST(DecodeImageTest, TurnsPixelsByEachOfTheEightOrientations) {
+  // Six gray pixels, 3 x 2, and what EXIF 2.3 says of where row 0 and column 0 belong.
+  const auto gray = [](int width, std::vector<uint8_t> values) {
+    Image image = BlankImage(width, std::ssize(values) / width, "image/png");
+    for (size_t i = 0; i < image.rgb.size(); ++i) image.rgb[i] = values[i / 3];
+    return image;
+  };
+  const Image stored = gray(3, {1, 2, 3, 4, 5, 6});
+  const std::vector<Image> upright = {
+      gray(3, {1, 2, 3, 4, 5, 6}), gray(3, {3, 2, 1, 6, 5, 4}), gray(3, {6, 5, 4, 3, 2, 1}),
+      gray(3, {4, 5, 6, 1, 2, 3}), gray(2, {1, 4, 2, 5, 3, 6}), gray(2, {4, 1, 5, 2, 6, 3}),
+      gray(2, {6, 3, 5, 2, 4, 1}), gray(2, {3, 6, 2, 5, 1, 4}),
+  };
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    SCOPED_TRACE(orientation);
+    const Image turned = Upright(stored, orientation);
+    EXPECT_EQ(turned.width, upright[orientation - 1].width);
+    EXPECT_EQ(turned.rgb, upright[orientation - 1].rgb);
+  }
+  EXPECT_EQ(Upright(stored, 0).rgb, stored.rgb);
+  EXPECT_EQ(Upright(stored, 9).rgb, stored.rgb);
 }
 
 TEST(DecodeImageTest, ReadsWebP) {
@@ -202,11 +225,7 @@ TEST(ClaimedPixelBytesTest, IsNothingForWhatIsRefused) {
 
 TEST(DecodeImageTest, RefusesOtherFormatsByName) {
   const std::vector<std::pair<std::string_view, std::string_view>> formats = {
-      {"GIF87a\x03\x00\x02\x00"sv, "GIF"},
-      {"GIF89a\x03\x00\x02\x00"sv, "GIF"},
-      {"BMN\0\0\0"sv, "BMP"},
-      {"II*\0\x08\0\0\0"sv, "TIFF"},
-      {"MM\0*\0\0\0\x08"sv, "TIFF"},
+      {"II+\0\x08\0\0\0"sv, "BigTIFF"},
       {"\0\0\0 ftypavif\0\0\0\0"sv, "AVIF"},
       {"\0\0\0\x18"
        "ftypheic\0\0\0\0"sv,

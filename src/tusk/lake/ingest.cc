@@ -11,6 +11,9 @@
 
 #include "tusk/io/object_store.h"
 #include "tusk/lake/folder_walk.h"
+#include "tusk/lake/label_file.h"
+#include "tusk/lake/lake_state.h"
+#include "tusk/lake/media_schema.h"
 #include "tusk/lake/picture_stream.h"
 
 namespace tusk::lake {
@@ -19,8 +22,9 @@ namespace {
 /// The property of both tables that names the encoder of their vectors.
 constexpr const char* kModelProperty = "tusk.embedding_model";
 
-/// How often an ingestion begins anew because another one has changed the table meanwhile.
-constexpr int kAttempts = 10;
+/// How often a part is chosen anew because others have changed the table meanwhile. Each time one
+/// of them has made progress.
+constexpr int kAttempts = 200;
 
 catalog::TableName MetadataName(catalog::TableName name) {
   name.name += "_meta";
@@ -35,19 +39,19 @@ struct Existing {
 
 /// InvalidArgument unless the table has the columns of an ingestion with this encoder.
 Status CheckTable(const lance::Dataset& dataset, const IngestOptions& options) {
-  const Encoder& encoder = *options.encoder;
+  const std::string own_model = ModelOf(options);
   const auto model = dataset.config().find(kModelProperty);
   if (model == dataset.config().end()) {
     return InvalidArgument("table '", options.name.ToString(),
                            "' was not made by an ingestion: it does not say which encoder made "
                            "its vectors; use another name");
   }
-  if (model->second != encoder.model()) {
+  if (model->second != own_model) {
     return InvalidArgument("table '", options.name.ToString(), "' holds vectors of encoder '",
-                           model->second, "', not of '", encoder.model(),
+                           model->second, "', not of '", own_model,
                            "': use that one, or another name");
   }
-  const auto schema = PictureSchema(encoder.dimension());
+  const auto schema = MediaSchema(options);
   if (!dataset.schema()->Equals(*schema, /*check_metadata=*/false)) {
     return InvalidArgument("table '", options.name.ToString(), "' has the columns ",
                            dataset.schema()->ToString(), " but an ingestion writes ",
@@ -90,8 +94,11 @@ Result<Existing> LoadExisting(const Lake& lake, const IngestOptions& options,
                            metadata_name.ToString(),
                            "' there is only one: an ingestion makes both; use another name");
   }
-  ARROW_ASSIGN_OR_RAISE(const auto pictures, lake.OpenLance(options.name, context));
   ARROW_RETURN_NOT_OK(lake.OpenIceberg(metadata_name, context).status());
+  ARROW_ASSIGN_OR_RAISE(auto pictures, lake.OpenLance(options.name, context));
+  // What others appended by path comes into the table with the next commit.
+  const auto latest = lance::Dataset::Open(pictures->uri(), {}, context);
+  if (latest.ok() && (*latest)->version() > pictures->version()) pictures = *latest;
   ARROW_RETURN_NOT_OK(CheckTable(*pictures, options));
   ARROW_ASSIGN_OR_RAISE(ContentIds content_ids, ReadContentIds(*pictures, context));
   return Existing{.version = pictures->version(), .content_ids = std::move(content_ids)};
@@ -103,74 +110,163 @@ int64_t MicrosecondsNow() {
       .count();
 }
 
-/// The joint commit of all that `stream` gives, onto version `version` of the table and no other:
-/// its contents are those that the stream leaves out.
-Result<int64_t> Commit(Lake* lake, const std::shared_ptr<PictureStream>& stream, uint64_t version,
-                       std::string_view folder, const IngestOptions& options,
-                       const OperationContext& context) {
-  const std::string& model = options.encoder->model();
-  const std::map<std::string, std::string> properties = {{kModelProperty, model}};
-  // In this order: the metadata of a picture is known when the picture has been read.
-  std::vector<TableAppend> appends;
-  appends.push_back({.name = options.name,
-                     .kind = catalog::TableKind::kLance,
-                     .data = ReadPictures(stream),
-                     .properties = properties,
-                     .expected_version = version});
-  appends.push_back({.name = MetadataName(options.name),
-                     .kind = catalog::TableKind::kIceberg,
-                     .data = ReadMetadata(stream),
-                     .properties = properties,
-                     .expected_version = std::nullopt});
-  CommitInfo info;
-  info.message = options.message.empty() ? "ingest " + std::string(folder) : options.message;
-  info.author = options.author;
-  info.properties = options.properties;
-  info.properties.insert({{"tusk.operation", "ingest"}, {kModelProperty, model}});
-  return lake->Append(std::move(appends), info, context);
-}
+/// One ingestion under way.
+class Ingestion {
+ public:
+  Ingestion(Lake* lake, std::string_view folder, const IngestOptions& options,
+            const OperationContext& context)
+      : lake_(*lake), folder_(folder), options_(options), context_(context) {}
+
+  Result<IngestReport> Run() {
+    const auto begin = std::chrono::steady_clock::now();
+    ARROW_ASSIGN_OR_RAISE(const FoundFiles found, FindInput());
+    ARROW_ASSIGN_OR_RAISE(const auto labels, ReadLabels(found));
+    ARROW_RETURN_NOT_OK(LoadKnown());
+    ARROW_ASSIGN_OR_RAISE(stream_, PictureStream::Make({.store = io::MakeLocalStore(),
+                                                        .paths = found.paths,
+                                                        .folder = root_,
+                                                        .known = std::move(known_),
+                                                        .labels = labels ? &*labels : nullptr,
+                                                        .ingested_at_us = MicrosecondsNow()},
+                                                       options_, context_));
+    std::optional<int64_t> joint_version;
+    int64_t commits = 0;
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(const auto committed, CommitPart());
+      if (!committed) break;
+      joint_version = committed;
+      ++commits;
+      stream_->BeginPart();
+    }
+    IngestReport report = stream_->report();
+    report.joint_version = joint_version;
+    report.commits = commits;
+    report.files += std::ssize(found.skipped);
+    report.skipped.insert(report.skipped.end(), found.skipped.begin(), found.skipped.end());
+    std::ranges::sort(report.skipped, {}, &SkippedFile::path);
+    IngestSeconds& seconds = report.seconds;
+    seconds.total = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    seconds.writing =
+        std::max(0.0, writing_ - seconds.reading - seconds.decoding - seconds.encoding);
+    return report;
+  }
+
+ private:
+  Result<FoundFiles> FindInput() {
+    ARROW_ASSIGN_OR_RAISE(const io::StorePath place, io::ResolveUri(folder_));
+    root_ = place.path;
+    ARROW_ASSIGN_OR_RAISE(FoundFiles found, FindFiles(root_, context_));
+    // The lake may lie in the folder: its own files are no input; neither are the labels.
+    std::erase_if(found.paths, [&, inside = lake_.uri() + "/"](const std::string& path) {
+      return path.starts_with(inside) || path == options_.label_file;
+    });
+    return found;
+  }
+
+  Result<std::optional<FileLabels>> ReadLabels(const FoundFiles& found) {
+    if (options_.label_from != LabelFrom::kFile) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(FileLabels labels, FileLabels::Read(options_.label_file, context_));
+    const bool names_any = std::ranges::any_of(
+        found.paths, [&](const std::string& path) { return labels.Find(root_, path).has_value(); });
+    if (!names_any && !found.paths.empty()) {
+      return InvalidArgument("none of the ", labels.size(), " paths of '", options_.label_file,
+                             "' is one of the ", found.paths.size(), " files in '", root_,
+                             "': paths are relative to that folder, or absolute");
+    }
+    return labels;
+  }
+
+  Status LoadKnown() {
+    ARROW_ASSIGN_OR_RAISE(Existing existing, LoadExisting(lake_, options_, context_));
+    version_ = existing.version;
+    known_ = std::move(existing.content_ids);
+    return Status::OK();
+  }
+
+  /// Commits the next part. Nothing if there is nothing left to add. If others have committed to
+  /// the table meanwhile, the part is chosen anew without what they added.
+  Result<std::optional<int64_t>> CommitPart() {
+    for (int attempt = 1;; ++attempt) {
+      // Reading goes on while the tables are written: the parts are told apart at the end.
+      const auto begin = std::chrono::steady_clock::now();
+      ARROW_ASSIGN_OR_RAISE(const bool has_pictures, stream_->HasPictures());
+      const auto count = [&] {
+        writing_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      };
+      if (!has_pictures) {
+        count();
+        return std::nullopt;
+      }
+      const Result<int64_t> number = Append();
+      count();
+      if (number.ok()) {
+        ARROW_RETURN_NOT_OK(FollowOwnCommit(*number));
+        return std::optional(*number);
+      }
+      if (GetErrorCode(number.status()) != ErrorCode::kCommitConflict || attempt == kAttempts) {
+        return number.status();
+      }
+      ARROW_RETURN_NOT_OK(context_.CheckStop());
+      ARROW_RETURN_NOT_OK(LoadKnown());
+      stream_->RewindPart(std::move(known_));
+    }
+  }
+
+  Result<int64_t> Append() {
+    const std::map<std::string, std::string> properties = {{kModelProperty, ModelOf(options_)}};
+    // In this order: the metadata of a file is known when the file has been read.
+    std::vector<TableAppend> appends;
+    appends.push_back({.name = options_.name,
+                       .kind = catalog::TableKind::kLance,
+                       .data = ReadPictures(stream_),
+                       .properties = properties,
+                       .expected_version = version_});
+    appends.push_back({.name = MetadataName(options_.name),
+                       .kind = catalog::TableKind::kIceberg,
+                       .data = ReadMetadata(stream_),
+                       .properties = properties,
+                       .expected_version = std::nullopt});
+    CommitInfo info;
+    info.message = options_.message.empty() ? "ingest " + std::string(folder_) : options_.message;
+    info.author = options_.author;
+    info.properties = options_.properties;
+    info.properties.insert({"tusk.operation", "ingest"});
+    info.properties.insert(*properties.begin());
+    return lake_.Append(std::move(appends), info, context_);
+  }
+
+  /// Takes over the version that the own commit made. If it is not the next one, somebody came in
+  /// between by path, and what the table has is read again.
+  Status FollowOwnCommit(int64_t number) {
+    ARROW_ASSIGN_OR_RAISE(const auto entry,
+                          lake_.state().parts.catalog->LoadTable(options_.name, number, context_));
+    const auto made = static_cast<uint64_t>(entry.pointer.version);
+    if (made == version_ + 1) {
+      version_ = made;
+      return Status::OK();
+    }
+    ARROW_RETURN_NOT_OK(LoadKnown());
+    stream_->SetKnown(std::move(known_));
+    return Status::OK();
+  }
+
+  Lake& lake_;
+  const std::string_view folder_;
+  const IngestOptions& options_;
+  const OperationContext& context_;
+  std::string root_;
+  std::shared_ptr<PictureStream> stream_;
+  uint64_t version_ = 0;  ///< of the Lance table, whose contents the stream knows
+  ContentIds known_;
+  double writing_ = 0;
+};
 
 }  // namespace
 
 Result<IngestReport> Ingest(Lake* lake, std::string_view folder, const IngestOptions& options,
                             const OperationContext& context) {
-  if (options.encoder == nullptr) return InvalidArgument("ingestion without an encoder");
-  if (const auto at = lake->at(); at.has_value()) {
-    return InvalidArgument("the lake is opened at joint version ", *at,
-                           ", which is read-only; open it without a version to ingest");
-  }
-  ARROW_ASSIGN_OR_RAISE(const io::StorePath place, io::ResolveUri(folder));
-  ARROW_ASSIGN_OR_RAISE(FoundFiles found, FindFiles(place.path, context));
-  // The lake may lie in the folder: its own files are no input.
-  std::erase_if(found.paths, [inside = lake->uri() + "/"](const std::string& path) {
-    return path.starts_with(inside);
-  });
-  const int64_t ingested_at_us = MicrosecondsNow();
-  for (int attempt = 1;; ++attempt) {
-    ARROW_ASSIGN_OR_RAISE(Existing existing, LoadExisting(*lake, options, context));
-    ARROW_ASSIGN_OR_RAISE(const auto stream,
-                          PictureStream::Make({.store = place.store,
-                                               .paths = found.paths,
-                                               .known = std::move(existing.content_ids),
-                                               .ingested_at_us = ingested_at_us},
-                                              options, context));
-    ARROW_ASSIGN_OR_RAISE(const bool has_pictures, stream->HasPictures());
-    std::optional<int64_t> joint_version;
-    if (has_pictures) {
-      const auto committed = Commit(lake, stream, existing.version, folder, options, context);
-      // Another ingestion may have added what this one is adding: only a new look can tell.
-      if (GetErrorCode(committed.status()) == ErrorCode::kCommitConflict && attempt < kAttempts) {
-        continue;
-      }
-      ARROW_ASSIGN_OR_RAISE(joint_version, committed);
-    }
-    IngestReport report = stream->report();
-    report.joint_version = joint_version;
-    report.files += std::ssize(found.skipped);
-    report.skipped.insert(report.skipped.end(), found.skipped.begin(), found.skipped.end());
-    std::ranges::sort(report.skipped, {}, &SkippedFile::path);
-    return report;
-  }
+  ARROW_RETURN_NOT_OK(CheckNewest(*lake, "ingest"));
+  return Ingestion(lake, folder, options, context).Run();
 }
 
 }  // namespace tusk::lake

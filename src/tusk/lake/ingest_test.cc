@@ -229,9 +229,6 @@ TEST_F(IngestTest, RefusesATableThatNoIngestionMade) {
 TEST_F(IngestTest, RefusesWhatMakesNoSense) {
   EXPECT_THAT(Ingest(lake_.get(), (root_ / "none").string(), options_, context_),
               FailsWith(ErrorCode::kNotFound));
-  IngestOptions without_encoder = options_;
-  without_encoder.encoder = nullptr;
-  EXPECT_THAT(Run(without_encoder), FailsWith(ErrorCode::kInvalidArgument));
   Put("1.png", kRgbPng);
   ASSERT_OK(Run(options_));
   ASSERT_OK_AND_ASSIGN(const auto old, Lake::Open((root_ / "lake").string(), 1, context_));
@@ -283,6 +280,164 @@ TEST_F(IngestTest, LeavesTheLakeAsItWasWhenItFails) {
   EXPECT_THAT(Run(options_), FailsWith(ErrorCode::kCancelled));
   context_.stop = {};
   ExpectNoTables();
+}
+
+TEST_F(IngestTest, CommitsInPartsOfTheStatedSize) {
+  for (int i = 0; i < 7; ++i) Put(std::to_string(i), std::string(kRgbPng) + std::to_string(i));
+  options_.commit_rows = 3;
+  ASSERT_OK_AND_ASSIGN(const IngestReport report, Run(options_));
+  EXPECT_EQ(report.commits, 3);
+  EXPECT_EQ(report.joint_version, 3);
+  EXPECT_EQ(report.added, 7);
+  for (const auto& [number, rows] : std::map<int64_t, int64_t>{{1, 3}, {2, 6}, {3, 7}}) {
+    ASSERT_OK_AND_ASSIGN(const auto at, Lake::Open((root_ / "lake").string(), number, context_));
+    ASSERT_OK_AND_ASSIGN(const auto pictures, at->OpenLance(options_.name, context_));
+    EXPECT_EQ(*pictures->CountRows(nullptr, context_), rows);
+  }
+  options_.commit_rows = 100;
+  options_.commit_bytes = 1;  // a batch is the least
+  for (int i = 7; i < 11; ++i) Put(std::to_string(i), std::string(kRgbPng) + std::to_string(i));
+  EXPECT_EQ(Run(options_)->commits, 2);
+  ExpectBothTablesToHave(11);
+}
+
+TEST_F(IngestTest, WhatWasCommittedBeforeAStopStaysAndTheSameCallAddsTheRest) {
+  for (int i = 0; i < 8; ++i) Put(std::to_string(i), std::string(kRgbPng) + std::to_string(i));
+  options_.commit_rows = 2;
+  std::stop_source stop;
+  int64_t calls = 0;
+  IngestOptions stopping = options_;
+  stopping.encoder = std::make_shared<WatchedEncoder>([&] {
+    if (++calls == 3) stop.request_stop();
+    return Status::OK();
+  });
+  OperationContext context = context_;
+  context.stop = stop.get_token();
+  EXPECT_THAT(Ingest(lake_.get(), (root_ / "in").string(), stopping, context),
+              FailsWith(ErrorCode::kCancelled));
+  ExpectBothTablesToHave(4);
+  ASSERT_OK_AND_ASSIGN(const IngestReport report, Run(options_));
+  EXPECT_EQ(report.added, 4);
+  EXPECT_EQ(report.duplicates, 4);
+  ExpectBothTablesToHave(8);
+}
+
+TEST_F(IngestTest, RowsThatOthersAppendByPathAreNotAddedAgain) {
+  Put("1", kRgbPng);
+  ASSERT_OK(Run(options_));
+  const auto other = Lake::Init((root_ / "other").string(), context_).ValueOrDie();
+  Put("2", kGrayPng);
+  ASSERT_OK(Ingest(other.get(), (root_ / "in").string(), options_, context_));
+  // The row of the second picture comes by path into the first lake's table.
+  const auto from = other->OpenLance(options_.name, context_).ValueOrDie();
+  lance::ScanOptions second;
+  second.offset = 1;
+  const auto row = from->Scan(second, context_).ValueOrDie();
+  lance::WriteOptions append;
+  append.mode = lance::WriteMode::kAppend;
+  const auto own = lake_->OpenLance(options_.name, context_).ValueOrDie();
+  ASSERT_OK(lance::WriteDataset(row.get(), own->uri(), append, context_));
+  Put("3", kBitPng);
+  ASSERT_OK_AND_ASSIGN(const IngestReport report, Run(options_));
+  EXPECT_EQ(report.added, 1);
+  EXPECT_EQ(Pictures()->num_rows(), 3);
+}
+
+TEST_F(IngestTest, ReferencesNameTheFilesAndHoldNoBytes) {
+  Put("1.png", kRgbPng);
+  options_.media = MediaPlace::kReference;
+  ASSERT_OK(Run(options_));
+  const auto pictures = Pictures();
+  EXPECT_EQ(pictures->schema()->field_names(),
+            (std::vector<std::string>{"content_id", "image_uri", "embedding"}));
+  EXPECT_EQ(pictures->GetColumnByName("image_uri")->GetScalar(0).ValueOrDie()->ToString(),
+            (root_ / "in/1.png").string());
+  options_.media = MediaPlace::kInline;
+  Put("2.png", kGrayPng);
+  EXPECT_THAT(Run(options_), FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST_F(IngestTest, FilesOfEveryKindAreTakenWithoutAnEncoderOrWithOneOfFiles) {
+  Put("1.png", kRgbPng);
+  Put("2.txt", "the quick brown fox");
+  Put("3.pdf", "%PDF-1.7 and so on");
+  for (const char* name : {"", "trigrams"}) {
+    options_.name.name = std::string("files") + name;
+    options_.encoder = *name == 0 ? nullptr : MakeEncoder(name).ValueOrDie();
+    ASSERT_OK_AND_ASSIGN(const IngestReport report, Run(options_));
+    EXPECT_EQ(report.added, 3);
+    const auto files = Pictures();
+    EXPECT_EQ(files->schema()->field(1)->name(), "media");
+    EXPECT_EQ(files->num_columns(), *name == 0 ? 2 : 3);
+    const auto metadata = Metadata();
+    const auto column = [&](const std::string& which, int64_t row) {
+      return metadata->GetColumnByName(which)->GetScalar(row).ValueOrDie()->ToString();
+    };
+    EXPECT_EQ(column("media_type", 0), "image/png");
+    EXPECT_EQ(column("width", 0), "3");
+    EXPECT_EQ(column("media_type", 1), "text/plain");
+    EXPECT_EQ(column("width", 1), "null");
+    EXPECT_EQ(column("media_type", 2), "application/pdf");
+    EXPECT_EQ(column("embedding_model", 0), *name == 0 ? "none" : "trigrams-v1");
+  }
+}
+
+TEST_F(IngestTest, LabelsComeFromAFile) {
+  Put("a/1.png", kRgbPng);
+  Put("a/2.png", kGrayPng);
+  Put("3.png", kBitPng);
+  options_.label_from = LabelFrom::kFile;
+  const std::string absolute = (root_ / "in/3.png").string();
+  const std::vector<std::pair<std::string, std::string>> files = {
+      {"labels.csv", "file,label,other\r\na/1.png,\"a \"\"cat\"\", big\",x\r\n" + absolute +
+                         ",007,\r\nnot/there.png,dog,\r\n"},
+      {"labels.jsonl",
+       "{\"path\": \"a/1.png\", \"label\": \"a \\\"cat\\\", big\"}\n\n{\"path\": \"" + absolute +
+           "\", \"class\": \"007\"}\n"},
+  };
+  for (const auto& [name, text] : files) {
+    SCOPED_TRACE(name);
+    std::ofstream(root_ / name) << text;
+    options_.name.name = name.substr(0, 6) + name.substr(7);
+    options_.label_file = (root_ / name).string();
+    ASSERT_OK_AND_ASSIGN(const IngestReport report, Run(options_));
+    EXPECT_EQ(report.added, 3);
+    EXPECT_EQ(report.unlabelled, 1);
+    std::map<std::string, std::string> labels;
+    const auto metadata = Metadata();
+    for (int64_t row = 0; row < metadata->num_rows(); ++row) {
+      labels[metadata->GetColumnByName("source_path")->GetScalar(row).ValueOrDie()->ToString()] =
+          metadata->GetColumnByName("label")->GetScalar(row).ValueOrDie()->ToString();
+    }
+    const std::map<std::string, std::string> expected = {
+        {(root_ / "in/a/1.png").string(), "a \"cat\", big"},
+        {(root_ / "in/a/2.png").string(), "null"},
+        {absolute, "007"}};
+    EXPECT_EQ(labels, expected);
+  }
+}
+
+TEST_F(IngestTest, LabelFilesThatCannotBeMeantAreRefused) {
+  Put("1.png", kRgbPng);
+  options_.label_from = LabelFrom::kFile;
+  const std::vector<std::pair<std::string, std::string>> files = {
+      {"a.csv", "name,label\n1.png,x\n"},           // no path
+      {"b.csv", "path,label\n1.png\n"},             // a field is missing
+      {"c.csv", "path,label\n1.png,\"x\n"},         // a quote is open
+      {"d.csv", "path,label\n1.png,x\n1.png,y\n"},  // two labels
+      {"e.csv", "path,label\n2.png,x\n"},           // names no file
+      {"f.jsonl", "{\"path\": \"1.png\"}\n"},
+      {"g.jsonl", "[1]\n"},
+      {"h.txt", "path,label\n1.png,x\n"},
+  };
+  for (const auto& [name, text] : files) {
+    std::ofstream(root_ / name) << text;
+    options_.label_file = (root_ / name).string();
+    EXPECT_THAT(Run(options_), FailsWith(ErrorCode::kInvalidArgument)) << name;
+  }
+  options_.label_file = (root_ / "none.csv").string();
+  EXPECT_THAT(Run(options_), FailsWith(ErrorCode::kNotFound));
+  EXPECT_TRUE(lake_->Tables(context_)->empty());
 }
 
 }  // namespace

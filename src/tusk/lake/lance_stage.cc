@@ -35,7 +35,6 @@ class LanceStage final : public TableStage {
         ARROW_RETURN_NOT_OK(SetTable(entry));
       }
     }
-    ARROW_RETURN_NOT_OK(CheckVersion(entry));
     CountingReader reader(append_.data);
     ARROW_RETURN_NOT_OK(Write(&reader, context));
     change_.added_rows = reader.rows();
@@ -47,7 +46,7 @@ class LanceStage final : public TableStage {
     if (!entry && !change_.expected) return false;
     if (!entry) return CommitConflict("the table was dropped by another writer");
     if (change_.expected && *change_.expected == entry->pointer) return false;
-    ARROW_RETURN_NOT_OK(CheckVersion(entry));
+    ARROW_RETURN_NOT_OK(CheckVersion(static_cast<uint64_t>(entry->pointer.version)));
     if (!change_.expected) return AppendToOthersTable(*entry, context);
     ARROW_ASSIGN_OR_RAISE(lance::StagedManifest staged,
                           lance::Restage(table_, staged_, parts_.handler.get(), context));
@@ -63,10 +62,8 @@ class LanceStage final : public TableStage {
 
  private:
   /// CommitConflict if the rows were chosen for another version than the table is at.
-  Status CheckVersion(const std::optional<catalog::TableEntry>& entry) const {
-    if (!append_.expected_version) return Status::OK();
-    const auto version = static_cast<uint64_t>(entry ? entry->pointer.version : 0);
-    if (version == *append_.expected_version) return Status::OK();
+  Status CheckVersion(uint64_t version) const {
+    if (!append_.expected_version || version == *append_.expected_version) return Status::OK();
     return CommitConflict("the rows were chosen for version ", *append_.expected_version,
                           " of the table, which another writer has brought to version ", version);
   }
@@ -97,6 +94,7 @@ class LanceStage final : public TableStage {
     lance::WriteOptions options;
     std::shared_ptr<const lance::Dataset> base;
     if (!change_.expected) {
+      ARROW_RETURN_NOT_OK(CheckVersion(0));
       options.mode = lance::WriteMode::kCreate;
       options.enable_stable_row_ids = true;
       options.config = append_.properties;
@@ -109,6 +107,7 @@ class LanceStage final : public TableStage {
         return Corrupt("version ", change_.expected->version, " was published but '", table_.path,
                        "' ends at version ", base->version());
       }
+      ARROW_RETURN_NOT_OK(CheckVersion(base->version()));
     }
     ARROW_ASSIGN_OR_RAISE(
         lance::StagedManifest staged,

@@ -1,6 +1,7 @@
 #include "tusk/lake/picture_stream.h"
 
 #include <algorithm>
+#include <chrono>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -10,16 +11,15 @@
 #include <arrow/record_batch.h>
 #include <arrow/table_builder.h>
 #include <arrow/type.h>
-#include <arrow/util/utf8.h>
 
 #include "tusk/base/sha256.h"
+#include "tusk/base/utf8.h"
 #include "tusk/lake/image.h"
+#include "tusk/lake/media_schema.h"
 
 namespace tusk::lake {
 namespace {
 
-/// A batch is closed when it holds this many bytes of files, whatever their number.
-constexpr int64_t kBatchBytes = int64_t{64} << 20;
 /// Pixels are encoded and dropped when this many bytes of them have gathered, and a window is
 /// closed when its files will make as many: a small file can hold a large picture.
 constexpr int64_t kPixelBytes = int64_t{256} << 20;
@@ -41,7 +41,20 @@ bool IsAboutTheFile(const Status& status) {
   }
 }
 
-bool IsUtf8(std::string_view text) { return arrow::util::UTF8ToWideString(text).ok(); }
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+/// Width and height by the header, as the picture is to be looked at; zeros if it is none or too
+/// large to be one.
+PictureSize UprightSize(std::span<const uint8_t> bytes) {
+  PictureSize size = ClaimedSize(bytes);
+  if (!CheckSize(size.width, size.height, "").ok()) return {};
+  if (ExifOrientation(bytes) >= 5) std::swap(size.width, size.height);
+  return size;
+}
 
 /// The name of the folder that holds the file.
 std::string_view FolderName(std::string_view path) {
@@ -56,12 +69,19 @@ std::string_view FolderName(std::string_view path) {
 
 struct PictureStream::Picture {
   std::string path;
+  int64_t size = 0;  ///< when it was looked at
   std::string content_id;
   ContentDigest digest = {};
   std::shared_ptr<arrow::Buffer> bytes;
   bool repeats = false;  ///< the content came earlier in this window
-  Status error;          ///< of decoding
+  Status error;          ///< of reading or decoding
+  std::string media_type;
+  PictureSize pixels_size;
   Image image;
+
+  std::span<const uint8_t> span() const {
+    return {bytes->data(), static_cast<size_t>(bytes->size())};
+  }
 };
 
 struct PictureStream::Batch {
@@ -69,60 +89,67 @@ struct PictureStream::Batch {
     std::string path;
     std::string content_id;
     std::shared_ptr<arrow::Buffer> bytes;
-    int32_t width;
-    int32_t height;
+    PictureSize pixels_size;
     std::string media_type;
   };
   std::vector<Row> rows;
   int64_t file_bytes = 0;
   std::vector<Image> pixels;  ///< of the last rows, those that have no vector yet
   int64_t pixel_bytes = 0;
-  std::vector<float> vectors;  ///< [rows.size() - pixels.size(), dimension]
+  std::vector<float> vectors;  ///< [rows with one, dimension]
 };
 
-std::shared_ptr<arrow::Schema> PictureSchema(int32_t dimension) {
-  return arrow::schema(
-      {arrow::field("content_id", arrow::utf8(), /*nullable=*/false),
-       arrow::field("image", arrow::binary(), /*nullable=*/false),
-       arrow::field("embedding", arrow::fixed_size_list(arrow::float32(), dimension),
-                    /*nullable=*/false)});
-}
-
-std::shared_ptr<arrow::Schema> PictureMetadataSchema() {
-  const auto required = [](const char* name, std::shared_ptr<arrow::DataType> type) {
-    return arrow::field(name, std::move(type), /*nullable=*/false);
-  };
-  return arrow::schema({required("content_id", arrow::utf8()),
-                        required("source_path", arrow::utf8()),
-                        arrow::field("label", arrow::utf8()), required("split", arrow::utf8()),
-                        required("width", arrow::int32()), required("height", arrow::int32()),
-                        required("bytes", arrow::int64()), required("media_type", arrow::utf8()),
-                        required("ingested_at", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")),
-                        required("embedding_model", arrow::utf8())});
-}
-
 PictureStream::PictureStream(Source source, IngestOptions options, const OperationContext& context)
-    : source_(std::move(source)), options_(std::move(options)), context_(context) {}
+    : source_(std::move(source)), options_(std::move(options)), context_(context) {
+  BeginPart();
+}
 
 Result<std::shared_ptr<PictureStream>> PictureStream::Make(Source source, IngestOptions options,
                                                            const OperationContext& context) {
-  if (options.encoder == nullptr) return InvalidArgument("ingestion without an encoder");
-  if (options.encoder->dimension() < 1) {
+  if (options.encoder != nullptr && options.encoder->dimension() < 1) {
     return InvalidArgument("encoder ", options.encoder->model(), " makes vectors of ",
                            options.encoder->dimension(), " dimensions");
   }
-  if (options.batch_files < 1) {
-    return InvalidArgument("batches of ", options.batch_files, " files: at least 1 is needed");
+  if (options.batch_files < 1 || options.batch_bytes < 1) {
+    return InvalidArgument("batches of ", options.batch_files, " files and ", options.batch_bytes,
+                           " bytes: at least 1 of each is needed");
+  }
+  if (options.commit_rows < 1 || options.commit_bytes < 1 || !(options.commit_seconds > 0)) {
+    return InvalidArgument("commits of ", options.commit_rows, " rows, ", options.commit_bytes,
+                           " bytes and ", options.commit_seconds,
+                           " seconds: more than 0 of each is needed");
   }
   return std::shared_ptr<PictureStream>(
       new PictureStream(std::move(source), std::move(options), context));
 }
 
+void PictureStream::BeginPart() {
+  part_ = {
+      .first_path = next_path_, .rows = 0, .bytes = 0, .begin = Clock::now(), .before = report_};
+  at_end_ = false;
+  metadata_.clear();
+}
+
+void PictureStream::RewindPart(ContentIds known) {
+  next_path_ = part_.first_path;
+  IngestSeconds spent = report_.seconds;
+  report_ = part_.before;
+  report_.seconds = spent;
+  read_ahead_ = nullptr;
+  source_.known = std::move(known);
+  BeginPart();
+}
+
+bool PictureStream::PartIsFull() const {
+  return part_.rows >= options_.commit_rows || part_.bytes >= options_.commit_bytes ||
+         (part_.rows > 0 && SecondsSince(part_.begin) >= options_.commit_seconds);
+}
+
 Result<bool> PictureStream::HasPictures() {
-  if (read_ahead_ == nullptr && report_.added == 0) {
+  if (read_ahead_ == nullptr && part_.rows == 0) {
     ARROW_ASSIGN_OR_RAISE(read_ahead_, MakeBatch());
   }
-  return report_.added > 0;
+  return part_.rows > 0;
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> PictureStream::NextPictures() {
@@ -142,15 +169,17 @@ Result<std::shared_ptr<arrow::RecordBatch>> PictureStream::NextMetadata() {
 
 Result<std::shared_ptr<arrow::RecordBatch>> PictureStream::MakeBatch() {
   Batch batch;
-  while (std::ssize(batch.rows) < options_.batch_files && batch.file_bytes < kBatchBytes &&
-         next_path_ < source_.paths.size()) {
-    ARROW_ASSIGN_OR_RAISE(std::vector<Picture> window,
-                          ReadWindow(options_.batch_files - std::ssize(batch.rows)));
-    ARROW_RETURN_NOT_OK(DecodeAll(&window));
-    ARROW_RETURN_NOT_OK(AddToBatch(std::move(window), &batch));
-    if (batch.pixel_bytes >= kPixelBytes) ARROW_RETURN_NOT_OK(EncodePixels(&batch));
+  if (!PartIsFull()) {
+    const int64_t max_files = std::min(options_.batch_files, options_.commit_rows - part_.rows);
+    while (std::ssize(batch.rows) < max_files && batch.file_bytes < options_.batch_bytes &&
+           next_path_ < source_.paths.size()) {
+      ARROW_ASSIGN_OR_RAISE(
+          std::vector<Picture> window,
+          ReadWindow(max_files - std::ssize(batch.rows), options_.batch_bytes - batch.file_bytes));
+      ARROW_RETURN_NOT_OK(AddWindow(std::move(window), &batch));
+    }
+    ARROW_RETURN_NOT_OK(Encode(&batch));
   }
-  ARROW_RETURN_NOT_OK(EncodePixels(&batch));
   ReportProgress(static_cast<int64_t>(next_path_));
   if (batch.rows.empty()) {
     at_end_ = true;
@@ -161,17 +190,31 @@ Result<std::shared_ptr<arrow::RecordBatch>> PictureStream::MakeBatch() {
   metadata_.push_back(std::move(metadata));
   report_.added += std::ssize(batch.rows);
   report_.added_bytes += batch.file_bytes;
+  part_.rows += std::ssize(batch.rows);
+  part_.bytes += batch.file_bytes;
   return pictures;
 }
 
-Result<std::vector<PictureStream::Picture>> PictureStream::ReadWindow(int64_t max_files) {
-  const int64_t limit = std::min(max_files, kWindowFiles);
-  const int64_t byte_limit = kWindowBytesPerThread * context_.executor->parallelism();
+Result<std::vector<PictureStream::Picture>> PictureStream::ReadWindow(int64_t max_files,
+                                                                      int64_t max_bytes) {
+  const auto begin = Clock::now();
+  const int64_t window_bytes = kWindowBytesPerThread * context_.executor->parallelism();
+  ARROW_ASSIGN_OR_RAISE(
+      std::vector<Picture> window,
+      ChooseFiles(std::min(max_files, kWindowFiles), std::min(max_bytes, window_bytes)));
+  ARROW_RETURN_NOT_OK(context_.executor->ParallelFor(
+      std::ssize(window), [&](int64_t i) { return ReadFile(&window[i]); }, context_.stop,
+      /*while_waiting=*/nullptr));
+  ARROW_RETURN_NOT_OK(KeepNew(&window));
+  report_.seconds.reading += SecondsSince(begin);
+  return window;
+}
+
+Result<std::vector<PictureStream::Picture>> PictureStream::ChooseFiles(int64_t max_files,
+                                                                       int64_t max_bytes) {
   std::vector<Picture> window;
   int64_t bytes = 0;
-  int64_t pixel_bytes = 0;
-  while (std::ssize(window) < limit && bytes < byte_limit && pixel_bytes < kPixelBytes &&
-         next_path_ < source_.paths.size()) {
+  while (std::ssize(window) < max_files && bytes < max_bytes && next_path_ < source_.paths.size()) {
     ARROW_RETURN_NOT_OK(context_.CheckStop());
     ReportProgress(static_cast<int64_t>(next_path_) - std::ssize(window));
     Picture picture;
@@ -181,17 +224,49 @@ Result<std::vector<PictureStream::Picture>> PictureStream::ReadWindow(int64_t ma
       Skip(picture.path, "its path is not UTF-8");
       continue;
     }
-    auto read = ReadFile(picture.path);
-    if (!read.ok()) {
-      if (!IsAboutTheFile(read.status())) return read.status();
-      Skip(picture.path, read.status().message());
+    const auto info = source_.store->Head(picture.path, context_);
+    if (!info.ok()) {
+      if (!IsAboutTheFile(info.status())) return info.status();
+      Skip(picture.path, info.status().message());
       continue;
     }
-    picture.bytes = std::move(read).ValueUnsafe();
-    ARROW_ASSIGN_OR_RAISE(
-        picture.content_id,
-        Sha256Hex({picture.bytes->data(), static_cast<size_t>(picture.bytes->size())}));
-    ARROW_ASSIGN_OR_RAISE(picture.digest, ParseContentId(picture.content_id));
+    picture.size = info->size;
+    bytes += picture.size;
+    window.push_back(std::move(picture));
+  }
+  return window;
+}
+
+/// Reads and hashes the file. Errors of the file itself are kept in it.
+Status PictureStream::ReadFile(Picture* picture) const {
+  const Status status = [&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(const io::OpenedObject file,
+                          source_.store->Open(picture->path, /*tail_length=*/0, context_));
+    const int64_t size = file.reader->size();
+    if (size > kMaxFileBytes) {
+      return Unsupported("it has ", size, " bytes: more than ", kMaxFileBytes,
+                         " are not supported");
+    }
+    ARROW_ASSIGN_OR_RAISE(picture->bytes,
+                          file.reader->ReadOne({.offset = 0, .length = size}, context_));
+    ARROW_ASSIGN_OR_RAISE(picture->content_id, Sha256Hex(picture->span()));
+    return ParseContentId(picture->content_id).Value(&picture->digest);
+  }();
+  if (status.ok()) return status;
+  if (!IsAboutTheFile(status)) return status;
+  picture->error = status;
+  picture->bytes = nullptr;
+  return Status::OK();
+}
+
+/// Drops from the window what is not to be added, and counts it.
+Status PictureStream::KeepNew(std::vector<Picture>* window) {
+  std::vector<Picture> kept;
+  for (Picture& picture : *window) {
+    if (!picture.error.ok()) {
+      Skip(picture.path, picture.error.message());
+      continue;
+    }
     if (source_.known.Contains(picture.digest)) {
       ++report_.duplicates;
       continue;
@@ -201,46 +276,63 @@ Result<std::vector<PictureStream::Picture>> PictureStream::ReadWindow(int64_t ma
       continue;
     }
     picture.repeats = std::ranges::any_of(
-        window, [&](const Picture& earlier) { return earlier.digest == picture.digest; });
-    if (picture.repeats) {
-      picture.bytes = nullptr;
-    } else {
-      bytes += picture.bytes->size();
-      pixel_bytes +=
-          ClaimedPixelBytes({picture.bytes->data(), static_cast<size_t>(picture.bytes->size())});
-    }
-    window.push_back(std::move(picture));
+        kept, [&](const Picture& earlier) { return earlier.digest == picture.digest; });
+    if (picture.repeats) picture.bytes = nullptr;
+    kept.push_back(std::move(picture));
   }
-  return window;
+  *window = std::move(kept);
+  return Status::OK();
 }
 
-Result<std::shared_ptr<arrow::Buffer>> PictureStream::ReadFile(const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(const io::OpenedObject file,
-                        source_.store->Open(path, /*tail_length=*/0, context_));
-  const int64_t size = file.reader->size();
-  if (size > kMaxFileBytes) {
-    return Unsupported("it has ", size, " bytes: more than ", kMaxFileBytes, " are not supported");
-  }
-  return file.reader->ReadOne({.offset = 0, .length = size}, context_);
-}
-
-Status PictureStream::DecodeAll(std::vector<Picture>* pictures) {
-  const auto decode = [pictures](int64_t i) {
-    Picture& picture = (*pictures)[i];
+/// Tells what kind of file each is and, for an encoder of pictures, decodes it.
+Status PictureStream::DecodeSome(std::span<Picture> pictures) {
+  const auto begin = Clock::now();
+  const bool any_file = TakesAnyFile(options_);
+  const auto decode = [&](int64_t i) {
+    Picture& picture = pictures[i];
     if (picture.repeats) return Status::OK();
-    auto image = DecodeImage({picture.bytes->data(), static_cast<size_t>(picture.bytes->size())});
+    if (any_file) {
+      picture.media_type = MediaTypeOf(picture.span());
+      picture.pixels_size = UprightSize(picture.span());
+      return Status::OK();
+    }
+    auto image = DecodeImage(picture.span());
     picture.error = image.status();
     if (image.ok()) {
       picture.image = std::move(image).ValueUnsafe();
+      picture.media_type = picture.image.media_type;
+      picture.pixels_size = {.width = picture.image.width, .height = picture.image.height};
       return Status::OK();
     }
     return IsAboutTheFile(picture.error) ? Status::OK() : picture.error;
   };
-  return context_.executor->ParallelFor(std::ssize(*pictures), decode, context_.stop,
-                                        /*while_waiting=*/nullptr);
+  ARROW_RETURN_NOT_OK(context_.executor->ParallelFor(std::ssize(pictures), decode, context_.stop,
+                                                     /*while_waiting=*/nullptr));
+  report_.seconds.decoding += SecondsSince(begin);
+  return Status::OK();
 }
 
-Status PictureStream::AddToBatch(std::vector<Picture> pictures, Batch* batch) {
+/// Decodes and adds the window piece by piece, so that the pixels in memory stay within limits.
+Status PictureStream::AddWindow(std::vector<Picture> window, Batch* batch) {
+  const bool any_file = TakesAnyFile(options_);
+  size_t begin = 0;
+  while (begin < window.size()) {
+    size_t end = begin;
+    int64_t pixel_bytes = batch->pixel_bytes;
+    while (end < window.size() && (end == begin || pixel_bytes < kPixelBytes)) {
+      const Picture& picture = window[end++];
+      if (!any_file && !picture.repeats) pixel_bytes += ClaimedPixelBytes(picture.span());
+    }
+    const std::span<Picture> some = std::span(window).subspan(begin, end - begin);
+    ARROW_RETURN_NOT_OK(DecodeSome(some));
+    AddToBatch(some, batch);
+    if (batch->pixel_bytes >= kPixelBytes) ARROW_RETURN_NOT_OK(Encode(batch));
+    begin = end;
+  }
+  return Status::OK();
+}
+
+void PictureStream::AddToBatch(std::span<Picture> pictures, Batch* batch) {
   for (Picture& picture : pictures) {
     if (picture.repeats) {
       const auto broken = broken_.find(picture.digest);
@@ -261,69 +353,110 @@ Status PictureStream::AddToBatch(std::vector<Picture> pictures, Batch* batch) {
     batch->rows.push_back({.path = std::move(picture.path),
                            .content_id = std::move(picture.content_id),
                            .bytes = std::move(picture.bytes),
-                           .width = picture.image.width,
-                           .height = picture.image.height,
-                           .media_type = picture.image.media_type});
+                           .pixels_size = picture.pixels_size,
+                           .media_type = std::move(picture.media_type)});
     batch->pixel_bytes += std::ssize(picture.image.rgb);
     batch->pixels.push_back(std::move(picture.image));
   }
-  return Status::OK();
 }
 
-Status PictureStream::EncodePixels(Batch* batch) {
+/// Makes the vectors of the rows that have none yet and drops their pixels.
+Status PictureStream::Encode(Batch* batch) {
   if (batch->pixels.empty()) return Status::OK();
-  const size_t dimension = options_.encoder->dimension();
-  const size_t begin = batch->vectors.size();
-  batch->vectors.resize(begin + batch->pixels.size() * dimension);
-  ARROW_RETURN_NOT_OK(
-      options_.encoder->Encode(batch->pixels, std::span(batch->vectors).subspan(begin), context_));
+  const size_t count = batch->pixels.size();
+  Encoder* encoder = options_.encoder.get();
+  if (encoder != nullptr) {
+    const auto began = Clock::now();
+    const size_t begin = batch->vectors.size();
+    batch->vectors.resize(begin + count * encoder->dimension());
+    const std::span<float> out = std::span(batch->vectors).subspan(begin);
+    if (encoder->input() == EncoderInput::kPictures) {
+      ARROW_RETURN_NOT_OK(encoder->Encode(batch->pixels, out, context_));
+    } else {
+      std::vector<std::span<const uint8_t>> files;
+      for (auto row = batch->rows.end() - static_cast<int64_t>(count); row != batch->rows.end();
+           ++row) {
+        files.emplace_back(row->bytes->data(), static_cast<size_t>(row->bytes->size()));
+      }
+      ARROW_RETURN_NOT_OK(encoder->EncodeFiles(files, out, context_));
+    }
+    report_.seconds.encoding += SecondsSince(began);
+  }
   batch->pixels.clear();
   batch->pixel_bytes = 0;
   return Status::OK();
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> PictureStream::BuildPictures(const Batch& batch) {
+  arrow::ArrayVector columns;
   arrow::StringBuilder content_id(context_.pool);
-  arrow::BinaryBuilder image(context_.pool);
-  ARROW_RETURN_NOT_OK(image.ReserveData(batch.file_bytes));
   for (const Batch::Row& row : batch.rows) {
     ARROW_RETURN_NOT_OK(content_id.Append(row.content_id));
-    ARROW_RETURN_NOT_OK(image.Append(std::string_view(*row.bytes)));
   }
-  auto values = std::make_shared<arrow::FloatBuilder>(context_.pool);
-  arrow::FixedSizeListBuilder embedding(context_.pool, values, options_.encoder->dimension());
-  ARROW_RETURN_NOT_OK(embedding.AppendValues(std::ssize(batch.rows)));
-  ARROW_RETURN_NOT_OK(values->AppendValues(batch.vectors));
-  ARROW_ASSIGN_OR_RAISE(auto content_ids, content_id.Finish());
-  ARROW_ASSIGN_OR_RAISE(auto images, image.Finish());
-  ARROW_ASSIGN_OR_RAISE(auto embeddings, embedding.Finish());
-  return arrow::RecordBatch::Make(
-      PictureSchema(options_.encoder->dimension()), std::ssize(batch.rows),
-      {std::move(content_ids), std::move(images), std::move(embeddings)});
+  ARROW_RETURN_NOT_OK(content_id.Finish(&columns.emplace_back()));
+  if (options_.media == MediaPlace::kInline) {
+    arrow::BinaryBuilder media(context_.pool);
+    ARROW_RETURN_NOT_OK(media.ReserveData(batch.file_bytes));
+    for (const Batch::Row& row : batch.rows) {
+      ARROW_RETURN_NOT_OK(media.Append(std::string_view(*row.bytes)));
+    }
+    ARROW_RETURN_NOT_OK(media.Finish(&columns.emplace_back()));
+  } else {
+    arrow::StringBuilder uri(context_.pool);
+    for (const Batch::Row& row : batch.rows) ARROW_RETURN_NOT_OK(uri.Append(row.path));
+    ARROW_RETURN_NOT_OK(uri.Finish(&columns.emplace_back()));
+  }
+  if (options_.encoder != nullptr) {
+    auto values = std::make_shared<arrow::FloatBuilder>(context_.pool);
+    arrow::FixedSizeListBuilder embedding(context_.pool, values, options_.encoder->dimension());
+    ARROW_RETURN_NOT_OK(embedding.AppendValues(std::ssize(batch.rows)));
+    ARROW_RETURN_NOT_OK(values->AppendValues(batch.vectors));
+    ARROW_RETURN_NOT_OK(embedding.Finish(&columns.emplace_back()));
+  }
+  return arrow::RecordBatch::Make(MediaSchema(options_), std::ssize(batch.rows),
+                                  std::move(columns));
+}
+
+std::optional<std::string> PictureStream::LabelOf(const std::string& path) {
+  switch (options_.label_from) {
+    case LabelFrom::kNothing:
+      return std::nullopt;
+    case LabelFrom::kFolder:
+      return std::string(FolderName(path));
+    case LabelFrom::kFile:
+      break;
+  }
+  auto label = source_.labels->Find(source_.folder, path);
+  if (!label) ++report_.unlabelled;
+  return label;
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> PictureStream::BuildMetadata(const Batch& batch) {
-  const auto schema = PictureMetadataSchema();
+  const auto schema = MetadataSchema(options_);
+  const std::string model = ModelOf(options_);
   ARROW_ASSIGN_OR_RAISE(
       auto builder, arrow::RecordBatchBuilder::Make(schema, context_.pool, std::ssize(batch.rows)));
   const auto text = [&](int column, std::string_view value) {
     return builder->GetFieldAs<arrow::StringBuilder>(column)->Append(value);
   };
+  const auto pixels = [&](int column, int64_t value) {
+    auto* numbers = builder->GetFieldAs<arrow::Int32Builder>(column);
+    return value == 0 ? numbers->AppendNull() : numbers->Append(static_cast<int32_t>(value));
+  };
   for (const Batch::Row& row : batch.rows) {
     ARROW_ASSIGN_OR_RAISE(const std::string split, SplitOf(row.content_id));
+    const std::optional<std::string> label = LabelOf(row.path);
     ARROW_RETURN_NOT_OK(text(0, row.content_id));
     ARROW_RETURN_NOT_OK(text(1, row.path));
-    ARROW_RETURN_NOT_OK(options_.label_from == LabelFrom::kFolder
-                            ? text(2, FolderName(row.path))
-                            : builder->GetField(2)->AppendNull());
+    ARROW_RETURN_NOT_OK(label ? text(2, *label) : builder->GetField(2)->AppendNull());
     ARROW_RETURN_NOT_OK(text(3, split));
-    ARROW_RETURN_NOT_OK(builder->GetFieldAs<arrow::Int32Builder>(4)->Append(row.width));
-    ARROW_RETURN_NOT_OK(builder->GetFieldAs<arrow::Int32Builder>(5)->Append(row.height));
+    ARROW_RETURN_NOT_OK(pixels(4, row.pixels_size.width));
+    ARROW_RETURN_NOT_OK(pixels(5, row.pixels_size.height));
     ARROW_RETURN_NOT_OK(builder->GetFieldAs<arrow::Int64Builder>(6)->Append(row.bytes->size()));
     ARROW_RETURN_NOT_OK(text(7, row.media_type));
     ARROW_RETURN_NOT_OK(
         builder->GetFieldAs<arrow::TimestampBuilder>(8)->Append(source_.ingested_at_us));
-    ARROW_RETURN_NOT_OK(text(9, options_.encoder->model()));
+    ARROW_RETURN_NOT_OK(text(9, model));
   }
   return builder->Flush();
 }
@@ -360,13 +493,14 @@ class StreamReader final : public arrow::RecordBatchReader {
 }  // namespace
 
 std::shared_ptr<arrow::RecordBatchReader> ReadPictures(std::shared_ptr<PictureStream> stream) {
-  auto schema = PictureSchema(stream->dimension());
+  auto schema = MediaSchema(stream->options());
   return std::make_shared<StreamReader>(std::move(stream), std::move(schema),
                                         &PictureStream::NextPictures);
 }
 
 std::shared_ptr<arrow::RecordBatchReader> ReadMetadata(std::shared_ptr<PictureStream> stream) {
-  return std::make_shared<StreamReader>(std::move(stream), PictureMetadataSchema(),
+  auto schema = MetadataSchema(stream->options());
+  return std::make_shared<StreamReader>(std::move(stream), std::move(schema),
                                         &PictureStream::NextMetadata);
 }
 

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <arrow/buffer.h>
@@ -15,39 +19,44 @@
 #include "tusk/io/object_store.h"
 #include "tusk/lake/content_ids.h"
 #include "tusk/lake/ingest.h"
+#include "tusk/lake/label_file.h"
 
 namespace tusk::lake {
 
-/// The columns of the Lance table: content_id, image, embedding; none nullable.
-std::shared_ptr<arrow::Schema> PictureSchema(int32_t dimension);
-
-/// The columns of the Iceberg table, one row per picture; only label is nullable.
-std::shared_ptr<arrow::Schema> PictureMetadataSchema();
-
-/// Turns files into rows for both tables, batch by batch. Holds the bytes, pixels and vectors of
-/// one batch, and the metadata of all. Neither thread-safe nor copied; readers share it.
+/// Turns files into rows for both tables, batch by batch, in parts that are committed one by one.
+/// Holds the bytes, pixels and vectors of one batch, and the metadata of one part. Neither
+/// thread-safe nor copied; readers share it.
 class PictureStream {
  public:
   struct Source {
     std::shared_ptr<io::ObjectStore> store;
-    std::vector<std::string> paths;  ///< in the order in which rows are wanted
-    ContentIds known;                ///< contents that are not added again
-    int64_t ingested_at_us = 0;      ///< microseconds since the epoch, UTC
+    std::vector<std::string> paths;      ///< in the order in which rows are wanted
+    std::string folder = {};             ///< that they are in: labels name them relative to it
+    ContentIds known = {};               ///< contents that are not added again
+    const FileLabels* labels = nullptr;  ///< for LabelFrom::kFile; must outlive the stream
+    int64_t ingested_at_us = 0;          ///< microseconds since the epoch, UTC
   };
   /// `context` must outlive the stream. InvalidArgument for options that make no sense.
   static Result<std::shared_ptr<PictureStream>> Make(Source source, IngestOptions options,
                                                      const OperationContext& context);
 
-  /// Rows of PictureSchema for the next new pictures, at most batch_files; null after the last.
-  /// Files that cannot be read or decoded are skipped.
+  /// Begins the next part: NextPictures gives rows again, up to the limits of a commit.
+  void BeginPart();
+  /// Goes back to where the part began, because others have committed meanwhile: `known` is what
+  /// the table has now.
+  void RewindPart(ContentIds known);
+  /// Between parts: what the table has now.
+  void SetKnown(ContentIds known) { source_.known = std::move(known); }
+  /// Rows of MediaSchema for the next new files, at most batch_files; null after the last of the
+  /// part. Files that cannot be read or decoded are skipped.
   Result<std::shared_ptr<arrow::RecordBatch>> NextPictures();
-  /// Rows of PictureMetadataSchema for pictures that NextPictures gave, in their order; null after
+  /// Rows of MetadataSchema for files that NextPictures gave, in their order; null after
   /// the last. InvalidArgument while NextPictures has not come to its end.
   Result<std::shared_ptr<arrow::RecordBatch>> NextMetadata();
-  /// True if there is a picture to add at all; reads on until that is known.
+  /// True if there is a file to add in this part; reads on until that is known. False at the end.
   Result<bool> HasPictures();
-  int32_t dimension() const { return options_.encoder->dimension(); }
-  /// What happened so far, without a joint version.
+  const IngestOptions& options() const { return options_; }
+  /// What happened so far, without joint versions.
   const IngestReport& report() const { return report_; }
 
  private:
@@ -59,11 +68,16 @@ class PictureStream {
   PictureStream(Source source, IngestOptions options, const OperationContext& context);
 
   Result<std::shared_ptr<arrow::RecordBatch>> MakeBatch();
-  Result<std::vector<Picture>> ReadWindow(int64_t max_files);
-  Result<std::shared_ptr<arrow::Buffer>> ReadFile(const std::string& path);
-  Status DecodeAll(std::vector<Picture>* pictures);
-  Status AddToBatch(std::vector<Picture> pictures, Batch* batch);
-  Status EncodePixels(Batch* batch);
+  bool PartIsFull() const;
+  Result<std::vector<Picture>> ReadWindow(int64_t max_files, int64_t max_bytes);
+  Result<std::vector<Picture>> ChooseFiles(int64_t max_files, int64_t max_bytes);
+  Status ReadFile(Picture* picture) const;
+  Status KeepNew(std::vector<Picture>* window);
+  Status DecodeSome(std::span<Picture> pictures);
+  Status AddWindow(std::vector<Picture> window, Batch* batch);
+  void AddToBatch(std::span<Picture> pictures, Batch* batch);
+  Status Encode(Batch* batch);
+  std::optional<std::string> LabelOf(const std::string& path);
   Result<std::shared_ptr<arrow::RecordBatch>> BuildPictures(const Batch& batch);
   Result<std::shared_ptr<arrow::RecordBatch>> BuildMetadata(const Batch& batch);
   void Skip(const std::string& path, const std::string& reason);
@@ -73,6 +87,15 @@ class PictureStream {
   IngestOptions options_;
   const OperationContext& context_;
   size_t next_path_ = 0;
+  /// The part under way, and what there was when it began.
+  struct Part {
+    size_t first_path = 0;
+    int64_t rows = 0;
+    int64_t bytes = 0;
+    std::chrono::steady_clock::time_point begin;
+    IngestReport before;
+  };
+  Part part_;
   std::shared_ptr<arrow::RecordBatch> read_ahead_;
   bool at_end_ = false;
   std::deque<std::shared_ptr<arrow::RecordBatch>> metadata_;

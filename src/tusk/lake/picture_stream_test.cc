@@ -15,6 +15,7 @@
 #include <png.h>
 
 #include "tusk/base/sha256.h"
+#include "tusk/lake/media_schema.h"
 #include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/pictures.h"
@@ -133,7 +134,7 @@ TEST_F(PictureStreamTest, MakesTheRowsOfBothTables) {
   const auto pictures = ReadAll(ReadPictures(stream));
   const auto metadata = ReadAll(ReadMetadata(stream));
 
-  EXPECT_TRUE(pictures->schema()->Equals(PictureSchema(2)));
+  EXPECT_TRUE(pictures->schema()->Equals(MediaSchema(stream->options())));
   EXPECT_THAT(Column(*pictures, "content_id"),
               ElementsAre(ContentId(kRgbPng), ContentId(kTurnedJpeg)));
   ASSERT_OK_AND_ASSIGN(const auto image, pictures->GetColumnByName("image")->GetScalar(1));
@@ -141,17 +142,17 @@ TEST_F(PictureStreamTest, MakesTheRowsOfBothTables) {
   ASSERT_OK_AND_ASSIGN(const auto vector, pictures->GetColumnByName("embedding")->GetScalar(1));
   const auto& values = static_cast<const arrow::FloatArray&>(
       *static_cast<const arrow::FixedSizeListScalar&>(*vector).value);
-  EXPECT_EQ(values.Value(0), 16.0F);
-  EXPECT_EQ(values.Value(1), 8.0F);
+  EXPECT_EQ(values.Value(0), 8.0F);
+  EXPECT_EQ(values.Value(1), 16.0F);
 
-  EXPECT_TRUE(metadata->schema()->Equals(PictureMetadataSchema()));
+  EXPECT_TRUE(metadata->schema()->Equals(MetadataSchema(stream->options())));
   EXPECT_EQ(Column(*metadata, "content_id"), Column(*pictures, "content_id"));
   EXPECT_THAT(Column(*metadata, "source_path"), ElementsAre("/in/cat/1.png", "/in/dog/2.jpg"));
   EXPECT_THAT(Column(*metadata, "label"), ElementsAre("cat", "dog"));
   EXPECT_THAT(Column(*metadata, "split"),
               ElementsAre(*SplitOf(ContentId(kRgbPng)), *SplitOf(ContentId(kTurnedJpeg))));
-  EXPECT_THAT(Column(*metadata, "width"), ElementsAre("3", "16"));
-  EXPECT_THAT(Column(*metadata, "height"), ElementsAre("2", "8"));
+  EXPECT_THAT(Column(*metadata, "width"), ElementsAre("3", "8"));
+  EXPECT_THAT(Column(*metadata, "height"), ElementsAre("2", "16"));
   EXPECT_THAT(Column(*metadata, "bytes"),
               ElementsAre(std::to_string(kRgbPng.size()), std::to_string(kTurnedJpeg.size())));
   EXPECT_THAT(Column(*metadata, "media_type"), ElementsAre("image/png", "image/jpeg"));
@@ -281,17 +282,24 @@ TEST_F(PictureStreamTest, PassesOnWhatIsNotAboutOneFile) {
   EXPECT_THAT(Open()->NextPictures(), FailsWith(ErrorCode::kCancelled));
 }
 
-TEST_F(PictureStreamTest, SkipsAFileWhoseReadFails) {
+TEST_F(PictureStreamTest, SkipsAFileThatCannotBeLookedAtOrRead) {
   Put("/in/1", kRgbPng);
   Put("/in/2", kGrayPng);
   auto faulty = std::make_shared<FaultyStore>(store_);
   store_ = faulty;
-  faulty->FailRequest(1);
+  // Both are looked at, in order, and then read, in any.
+  faulty->FailRequest(0);
   const auto stream = Open();
   EXPECT_THAT(Column(*ReadAll(ReadPictures(stream)), "content_id"),
               ElementsAre(ContentId(kGrayPng)));
   ASSERT_EQ(stream->report().skipped.size(), 1);
   EXPECT_EQ(stream->report().skipped[0].path, "/in/1");
+  for (const int64_t n : {2, 3, 4}) {
+    faulty->FailRequest(n);
+    const auto other = Open();
+    EXPECT_EQ(ReadAll(ReadPictures(other))->num_rows(), 1);
+    EXPECT_EQ(other->report().skipped.size(), 1);
+  }
 }
 
 class RecordingSink final : public ProgressSink {
@@ -316,12 +324,17 @@ TEST_F(PictureStreamTest, ReportsProgressToTheEnd) {
 }
 
 TEST_F(PictureStreamTest, RefusesOptionsThatMakeNoSense) {
-  EXPECT_THAT(PictureStream::Make({}, IngestOptions{}, context_),
-              FailsWith(ErrorCode::kInvalidArgument));
-  IngestOptions options;
-  options.encoder = encoder_;
-  options.batch_files = 0;
-  EXPECT_THAT(PictureStream::Make({}, options, context_), FailsWith(ErrorCode::kInvalidArgument));
+  const IngestOptions good;
+  EXPECT_OK(PictureStream::Make({}, good, context_));
+  std::vector<IngestOptions> wrong(5, good);
+  wrong[0].batch_files = 0;
+  wrong[1].batch_bytes = 0;
+  wrong[2].commit_rows = 0;
+  wrong[3].commit_bytes = -1;
+  wrong[4].commit_seconds = 0;
+  for (const IngestOptions& options : wrong) {
+    EXPECT_THAT(PictureStream::Make({}, options, context_), FailsWith(ErrorCode::kInvalidArgument));
+  }
 }
 
 }  // namespace
