@@ -16,6 +16,8 @@ __version__ = "0.1.0"
 # without waiting for Arrow.
 _HOMES = {
     "ColumnOrdering": "tusk._scan",
+    "Embedding": "tusk.encoders",
+    "Encoder": "tusk.encoders",
     "IcebergTable": "tusk.iceberg",
     "JointVersion": "tusk.lake",
     "Lake": "tusk.lake",
@@ -24,13 +26,15 @@ _HOMES = {
     "LanceScanner": "tusk.lance",
     "ScanStatistics": "tusk._scan",
     "TableInfo": "tusk.lake",
+    "Tag": "tusk.lake",
     "connect": "tusk.lake",
     "dataset": "tusk.lance",
+    "encoder": "tusk.encoders",
     "init": "tusk.lake",
     "write_dataset": "tusk.lance",
 }
 
-_MODULES = ("errors", "file")
+_MODULES = ("encoders", "errors", "file")
 
 __all__ = sorted([*_HOMES, *_MODULES, "__version__"])
 

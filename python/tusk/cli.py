@@ -78,21 +78,43 @@ def init(lake):
 )
 @click.option(
     "--label-from",
-    type=click.Choice(["folder"]),
-    help="Label each file with the name of its folder.",
+    metavar="folder|FILE",
+    help="Label each file with the name of its folder, or by a CSV or JSON Lines file with the columns"
+    " path (relative to FOLDER) and label.",
 )
-@click.option("--encoder", default="pixels", show_default=True, help="What makes the vectors.")
+@click.option(
+    "--encoder",
+    default="pixels",
+    show_default=True,
+    help="What makes the vectors: pixels (pictures), trigrams (texts), none, onnx:FILE,"
+    " open_clip:MODEL/WEIGHTS, whisper:MODEL, or MODULE:NAME of your own.",
+)
+@click.option(
+    "--media",
+    default="inline",
+    show_default=True,
+    type=click.Choice(["inline", "reference"]),
+    help="Keep the bytes of the files in the table, or their paths.",
+)
+@click.option("--commit-rows", type=click.IntRange(1), help="Commit after so many files. [100000]")
+@click.option("--commit-bytes", type=click.IntRange(1), help="... or so many bytes. [4 GiB]")
+@click.option("--commit-seconds", type=click.FloatRange(0.001), help="... or so long. [300]")
+@click.option("--batch-files", type=click.IntRange(1), help="Files in memory at once. [256]")
+@click.option("--batch-bytes", type=click.IntRange(1), help="Bytes in memory at once. [64 MiB]")
 @message_options
 @property_option
 @click.pass_context
-def ingest(ctx, lake, folder, name, label_from, encoder, message, author, properties):
-    """Add the pictures in FOLDER to a table of LAKE, in one joint commit.
+def ingest(ctx, lake, folder, name, label_from, encoder, author, **options):
+    """Add the files in FOLDER to a table of LAKE, in joint commits.
 
-    Pictures that the table has already are counted and left out. Files that cannot be read are
-    listed, and the exit code is 3.
+    Files that the table has already are counted and left out. Files that cannot be read, or that the
+    encoder does not take, are listed, and the exit code is 3. After Ctrl-C the tables have what was
+    committed so far, on both sides; the same command adds the rest.
 
     \b
     tusk ingest LAKE digits/ --name media.digits --label-from folder
+    tusk ingest LAKE texts/ --name docs.texts --encoder trigrams --label-from labels.csv
+    tusk ingest LAKE videos/ --name media.videos --encoder none --media reference
     """
     import tusk
     from tusk.text_table import printable
@@ -103,23 +125,40 @@ def ingest(ctx, lake, folder, name, label_from, encoder, message, author, proper
             name,
             label_from=label_from,
             encoder=encoder,
-            message=message,
             author=author or login_name(),
-            properties=properties,
             progress=progress,
+            **options,
         )
     for skipped in report.skipped:
         click.echo(printable(f"skipped {skipped.path}: {skipped.reason}"), err=True)
     counts = f"{report.duplicates} duplicates, {len(report.skipped)} skipped"
+    if report.unlabelled:
+        counts += f", {report.unlabelled} without a label"
     if report.joint_version is None:
         click.echo(f"Nothing new among {report.files} files: {counts}.")
     else:
+        first = report.joint_version - report.commits + 1
+        versions = f"version {first}" if report.commits == 1 else f"versions {first} to {report.joint_version}"
         click.echo(
-            f"Joint version {report.joint_version}: added {report.added} of {report.files} files"
+            f"Joint {versions}: added {report.added} of {report.files} files"
             f" ({report.added_bytes:,} bytes) to {name}; {counts}."
         )
+        if report.seconds.total > 1:
+            click.echo(_rate(report), err=True)
     if report.skipped:
         ctx.exit(SOME_FILES_SKIPPED)
+
+
+def _rate(report):
+    """How fast it was, and what limited it."""
+    seconds = report.seconds
+    parts = {name: getattr(seconds, name) for name in ("reading", "decoding", "encoding", "writing")}
+    most = max(parts, key=parts.get)
+    rates = ", ".join(f"{name} {spent:.1f} s" for name, spent in parts.items())
+    return (
+        f"{report.added / seconds.total:,.0f} files/s, {report.added_bytes / seconds.total / 1e6:,.1f}"
+        f" MB/s, most of the time in {most} ({rates})"
+    )
 
 
 @cli.command()
@@ -127,10 +166,12 @@ def ingest(ctx, lake, folder, name, label_from, encoder, message, author, proper
 @click.argument("table")
 @click.option(
     "--image",
+    "--file",
     required=True,
     type=click.Path(exists=True, dir_okay=False),
-    help="The picture to look for.",
+    help="The picture, or other file, to look for.",
 )
+@click.option("--encoder", help="What made the table's vectors, if it is not built in.")
 @click.option(
     "-k",
     default=10,
@@ -149,7 +190,7 @@ def ingest(ctx, lake, folder, name, label_from, encoder, message, author, proper
 )
 @at_option
 @json_option
-def search(lake, table, image, k, metric, query, at, as_json):
+def search(lake, table, image, encoder, k, metric, query, at, as_json):
     """Find the rows of TABLE that are nearest to a picture.
 
     Shows label (from TABLE_meta), distance and content id, nearest first.
@@ -162,7 +203,7 @@ def search(lake, table, image, k, metric, query, at, as_json):
     import tusk
 
     opened = tusk.connect(lake, at=at)
-    hits = opened.search(table, image, k, metric=metric)
+    hits = opened.search(table, image, k, metric=metric, encoder=encoder)
     if query is not None:
         write_relation(opened.sql(query, hits=hits), as_json)
         return

@@ -6,10 +6,10 @@ import os
 
 import pyarrow as pa
 
-from tusk import _tusk, sql
+from tusk import _tusk, encoders, sql
 from tusk._arrow import serialize_filter
 from tusk._source import errors_of, to_stream
-from tusk.errors import InvalidArgumentError, TuskError, UnsupportedError
+from tusk.errors import InvalidArgumentError, NotFoundError, TuskError, UnsupportedError
 from tusk.iceberg import IcebergTable
 from tusk.lance import LanceDataset, query_vector
 
@@ -127,35 +127,74 @@ class Lake:
         *,
         label_from=None,
         encoder="pixels",
+        media="inline",
         message="",
         author="",
         properties=None,
+        commit_rows=None,
+        commit_bytes=None,
+        commit_seconds=None,
+        batch_files=None,
+        batch_bytes=None,
         progress=None,
     ):
-        """Adds the pictures below `folder` that the table does not have yet, in one joint commit.
+        """Adds the files below `folder` that the table does not have yet.
 
-        The Lance table `name` gets content_id, image and embedding; the Iceberg table `name`_meta
-        gets the rest. label_from: "folder" takes the name of the folder that holds the file.
-        progress: called with (what, done, total). Gives the report: joint_version (None if there
-        was nothing new), files, added, duplicates, added_bytes, skipped (with path and reason).
+        The Lance table `name` gets content_id, the media (column image, or media where files of any
+        kind are taken) and embedding; the Iceberg table `name`_meta gets the rest. Commits jointly
+        whenever commit_rows (100,000), commit_bytes (4 GiB) or commit_seconds (300) are reached; after
+        an interruption the same call adds the rest. At most batch_files (256) and about batch_bytes
+        (64 MiB) of files are in memory at once.
+        label_from: "folder" takes the name of the folder that holds the file; a path is a CSV or JSON
+        Lines file with path and label, paths relative to `folder` or absolute.
+        encoder: what `tusk.encoders.find` takes, an Encoder, or None: then there are no vectors and
+        files of every kind are taken. media: "inline" keeps the bytes in the table, "reference" their
+        path. progress: called with (what, done, total).
+        Gives the report: joint_version (the last; None if there was nothing new), commits, files, added,
+        duplicates, added_bytes, unlabelled, skipped (with path and reason), seconds (reading, decoding,
+        encoding, writing, total).
         """
-        return _tusk.ingest(
-            self._lake,
-            _path_text(folder),
+        found = encoders.find(encoder)
+        options = _tusk.IngestOptions(
             name,
-            label_from,
-            encoder=_tusk.make_encoder(encoder),
-            message=message,
-            author=author,
-            properties=properties or {},
-            progress=progress,
+            label_from if label_from in (None, "folder") else os.path.abspath(_path_text(label_from)),
+            None if found is None else found._native,
+            media,
         )
+        options.message = message
+        options.author = author
+        options.properties = properties or {}
+        limits = {
+            "commit_rows": commit_rows,
+            "commit_bytes": commit_bytes,
+            "commit_seconds": commit_seconds,
+            "batch_files": batch_files,
+            "batch_bytes": batch_bytes,
+        }
+        for limit, value in limits.items():
+            if value is not None:
+                setattr(options, limit, value)
+        return _tusk.ingest(self._lake, _path_text(folder), options, progress=progress)
 
-    def search(self, name, query, k=10, *, columns=None, metric="l2", filter=None, column=None):
+    def search(
+        self,
+        name,
+        query,
+        k=10,
+        *,
+        columns=None,
+        metric="l2",
+        filter=None,
+        column=None,
+        encoder=None,
+        model=None,
+    ):
         """The k rows of a Lance table that are nearest to `query`, nearest first, as a table.
 
-        query: a vector, or a picture (a path, or its bytes), which the table's encoder turns into
-        one. columns: what to return besides `_distance`; by default all but vectors and binary.
+        query: a vector, an Embedding, or a file (a path, or its bytes), which the table's encoder
+        turns into a vector. encoder: that encoder, if it is not built in. model: what made the
+        vector `query`; a model other than the table's is an error, as is that of an Embedding.
+        columns: what to return besides `_distance`; by default all but vectors and binary.
         filter: SQL text or a pyarrow expression; rows for which it is not true are not searched.
         column: the vector column, if the table has several.
         """
@@ -169,8 +208,7 @@ class Lake:
             column = _only_vector_column(name, schema)
         if columns is None:
             columns = [field.name for field in schema if not _is_bulky(field.type)]
-        if isinstance(query, (str, os.PathLike, bytes, bytearray, memoryview)):
-            query = _encode_picture(self._encoder_of(name), query)
+        query = self._vector_for(name, query, encoder, model)
         hits = _tusk.find_nearest(
             table._table,
             column=column,
@@ -182,24 +220,36 @@ class Lake:
         )
         return pa.table(hits)
 
+    def _vector_for(self, name, query, encoder, model):
+        """The query's vector, after a check that it and those of the table are of one model."""
+        is_file = isinstance(query, (str, os.PathLike, bytes, bytearray, memoryview))
+        encoder = encoders.find(encoder)
+        if is_file:
+            if encoder is None:
+                encoder = self._encoder_of(name)
+            query = _encode_file(encoder, query)
+        elif encoder is not None:
+            model = model or encoder.model
+        if isinstance(query, encoders.Embedding):
+            query, model = query.vector, query.model
+        if model is not None:
+            own = _tusk.embedding_model(self._lake, name)
+            if model != own:
+                raise InvalidArgumentError(
+                    f"the vectors of {name} are of {own}, the query is of {model}: their distances mean"
+                    " nothing"
+                )
+        return query
+
     def _encoder_of(self, name):
-        """The encoder that made the vectors of a table, by what its metadata say."""
-        meta = f"{name}_meta"
-        models = []
-        if any(entry.name == meta and entry.kind == "iceberg" for entry in self._lake.tables()):
-            rows = self.table(meta).to_table(["embedding_model"], limit=1)
-            models = rows["embedding_model"].to_pylist()
-        if not models:
+        """The encoder that made the vectors of a table, by what it and its metadata say."""
+        try:
+            model = _tusk.embedding_model(self._lake, name)
+        except NotFoundError:
             raise InvalidArgumentError(
                 f"what made the vectors of {name} is not known: search with a vector"
-            )
-        # The model of the encoder "pixels" in its first form is "pixels-v1".
-        encoder = _tusk.make_encoder(models[0].rpartition("-v")[0])
-        if encoder.model != models[0]:
-            raise InvalidArgumentError(
-                f"the vectors of {name} are of {models[0]}, but this build makes {encoder.model}"
-            )
-        return encoder
+            ) from None
+        return encoders.of_model(model)
 
     def sql(self, query, hits=None):
         """Runs one SQL statement over the tables of the lake; gives a DuckDB relation.
@@ -377,15 +427,11 @@ def _path_text(path):
     return text
 
 
-def _encode_picture(encoder, picture):
-    """The vector of a picture: a path, or its bytes."""
-    what = "this picture"
-    if isinstance(picture, (str, os.PathLike)):
-        what = f"{os.fspath(picture)!r}"
-        with open(picture, "rb") as file:
-            picture = file.read()
+def _encode_file(encoder, file):
+    """The Embedding of a file: a path, or its bytes."""
+    what = f"{os.fspath(file)!r}" if isinstance(file, (str, os.PathLike)) else "this file"
     try:
-        return encoder.encode_image(bytes(picture))
+        return encoder.encode(file)
     except TuskError as error:
         raise type(error)(f"cannot search for {what}: {error}") from error
 

@@ -19,17 +19,9 @@
 namespace tusk::lake {
 namespace {
 
-/// The property of both tables that names the encoder of their vectors.
-constexpr const char* kModelProperty = "tusk.embedding_model";
-
 /// How often a part is chosen anew because others have changed the table meanwhile. Each time one
 /// of them has made progress.
 constexpr int kAttempts = 200;
-
-catalog::TableName MetadataName(catalog::TableName name) {
-  name.name += "_meta";
-  return name;
-}
 
 /// What is in the table before the ingestion.
 struct Existing {
@@ -85,7 +77,7 @@ Result<Existing> LoadExisting(const Lake& lake, const IngestOptions& options,
   const auto is_there = [&](const catalog::TableName& name) {
     return std::ranges::find(tables, name, &catalog::TableEntry::name) != tables.end();
   };
-  const catalog::TableName metadata_name = MetadataName(options.name);
+  const catalog::TableName metadata_name = MetadataTable(options.name);
   const bool has_pictures = is_there(options.name);
   const bool has_metadata = is_there(metadata_name);
   if (!has_pictures && !has_metadata) return Existing{};
@@ -221,7 +213,7 @@ class Ingestion {
                        .data = ReadPictures(stream_),
                        .properties = properties,
                        .expected_version = version_});
-    appends.push_back({.name = MetadataName(options_.name),
+    appends.push_back({.name = MetadataTable(options_.name),
                        .kind = catalog::TableKind::kIceberg,
                        .data = ReadMetadata(stream_),
                        .properties = properties,

@@ -7,6 +7,11 @@
 
 namespace tusk::lake {
 
+catalog::TableName MetadataTable(catalog::TableName name) {
+  name.name += "_meta";
+  return name;
+}
+
 std::string ModelOf(const IngestOptions& options) {
   return options.encoder == nullptr ? kNoModel : options.encoder->model();
 }

@@ -10,6 +10,12 @@
 // What the two tables of an ingestion look like.
 namespace tusk::lake {
 
+/// The property of both tables that names the encoder of their vectors.
+inline constexpr const char* kModelProperty = "tusk.embedding_model";
+
+/// The name of the metadata table beside the Lance table `name`.
+catalog::TableName MetadataTable(catalog::TableName name);
+
 /// What stands for the model in tables without vectors.
 inline constexpr const char* kNoModel = "none";
 
