@@ -5,7 +5,22 @@ ascending and without duplicates. Modules are imported where they are used, so t
 the implementation it measures and no other.
 """
 
+import operator
+
 import numpy as np
+
+
+def _expression(condition):
+    import pyarrow.compute as pc
+
+    column, comparison, value = condition
+    return {"<": operator.lt, "==": operator.eq}[comparison](pc.field(column), value)
+
+
+def _count(rows):
+    import pyarrow as pa
+
+    return pa.table({"rows": [rows]})
 
 
 class Tusk:
@@ -29,6 +44,12 @@ class Tusk:
 
     def batches(self, columns):
         return self.dataset.to_batches(columns=columns)
+
+    def filter(self, columns, condition):
+        return self.dataset.to_table(columns=columns, filter=_expression(condition))
+
+    def count(self, columns, condition):
+        return _count(self.dataset.count_rows(_expression(condition)))
 
     def take(self, columns, rows):
         return self.dataset.take(rows, columns=columns)
@@ -96,6 +117,18 @@ class Parquet:
     def batches(self, columns):
         return self.file.iter_batches(columns=columns)
 
+    def filter(self, columns, condition):
+        import pyarrow.parquet
+
+        return pyarrow.parquet.read_table(
+            self.path, columns=columns, filters=_expression(condition)
+        )
+
+    def count(self, columns, condition):
+        import pyarrow.dataset
+
+        return _count(pyarrow.dataset.dataset(self.path).count_rows(filter=_expression(condition)))
+
     def take(self, columns, rows):
         """Reads the groups that hold the rows, and these alone."""
         return self._take(self.file, self.group_begins, columns, rows)
@@ -148,6 +181,13 @@ class Feather:
 
     def batches(self, columns):
         return self.scan(columns).to_batches()
+
+    def filter(self, columns, condition):
+        kept = self._open().filter(_expression(condition))
+        return kept if columns is None else kept.select(columns)
+
+    def count(self, columns, condition):
+        return _count(self._open().filter(_expression(condition)).num_rows)
 
     def take(self, columns, rows):
         return self._take(self.table, columns, rows)

@@ -8,6 +8,7 @@ import re
 import statistics
 import sys
 
+import filters
 import lance_files
 import machine
 import recipes
@@ -20,6 +21,7 @@ from worker import Worker, WorkerError
 
 _GROUPS = {
     "Scans": scans.WORKLOADS,
+    "Filters": filters.WORKLOADS,
     "Takes": takes.WORKLOADS,
     "Lance files": lance_files.WORKLOADS,
     "Writes": writes.WORKLOADS,

@@ -12,9 +12,10 @@ class Workload:
 
     name: str
     table: str  # of recipes.TABLES
-    operation: str  # a method of the readers: scan, batches, take, open_and_take; or write
+    operation: str  # of the readers: scan, batches, filter, count, take, open_and_take; or write
     columns: tuple | None = None  # all if None
     rows: int | None = None  # how many a take wants
+    condition: tuple | None = None  # column, "<" or "==", value: of a filter or count
     goal: float | None = None  # tusk shall be so many times as fast as pylance
     goal_memory: float | None = None  # tusk's peak memory shall be at most so many times the result
     goal_megabytes: float | None = None  # tusk's peak memory shall stay below so much
@@ -32,6 +33,8 @@ class Workload:
     def arguments(self, files, call):
         """The arguments of call number `call`: each takes other rows, the same for everybody."""
         columns = None if self.columns is None else list(self.columns)
+        if self.condition is not None:
+            return columns, self.condition
         if self.rows is None:
             return (columns,)
         generator = np.random.default_rng([zlib.crc32(self.name.encode()), call])

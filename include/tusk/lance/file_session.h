@@ -17,7 +17,9 @@ class FileCache;
 /// How much a keeper of open files may keep. The files that were not used for longest go first.
 struct FileCacheOptions {
   int64_t bytes = int64_t{256} << 20;  ///< footers, schemas, metadata of columns, page indices
-  int64_t files = 512;                 ///< each of a local store holds a file descriptor
+  /// Each of a local store holds a file descriptor: fewer where all keepers of the process together
+  /// would hold more than half of those that it may have.
+  int64_t files = 8192;
 };
 
 /// Opens Lance files below one folder and keeps what it knows of them, so that a file that is

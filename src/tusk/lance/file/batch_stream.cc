@@ -13,8 +13,8 @@
 namespace tusk::lance {
 namespace {
 
-/// Decoded bytes from which on a piece is worth a thread of its own.
-constexpr int64_t kPieceBytes = 8 << 20;
+/// Pieces that together have no more are joined where they are given as they are.
+constexpr int64_t kSmallBytes = 256 << 10;
 
 /// Keeps sums of row counts inside 64 bits whatever a caller or a file claims.
 constexpr int64_t kMostBatchRows = int64_t{1} << 40;
@@ -88,6 +88,7 @@ class BatchStream final : public arrow::RecordBatchReader {
         ARROW_RETURN_NOT_OK(failure_);
         if (ready_.empty()) return Status::OK();
       }
+      if (options_.gives_pieces) ARROW_RETURN_NOT_OK(JoinSmallPieces());
       Ready& ready = ready_.front();
       const int64_t left = ready.batch->num_rows() - ready.given;
       const int64_t skipped = std::min(skip_, left);
@@ -118,6 +119,7 @@ class BatchStream final : public arrow::RecordBatchReader {
   /// A piece that was read, of which the first `given` rows were given.
   struct Ready {
     std::shared_ptr<arrow::RecordBatch> batch;
+    int64_t bytes = 0;
     int64_t batch_rows = 0;
     int64_t given = 0;
   };
@@ -148,6 +150,25 @@ class BatchStream final : public arrow::RecordBatchReader {
     return pieces;
   }
 
+  /// Makes one of the first pieces as long as they are small: what an array costs its user beside
+  /// its values is more than a copy of them.
+  Status JoinSmallPieces() {
+    int64_t rows = 0;
+    int64_t bytes = 0;
+    std::vector<std::shared_ptr<arrow::RecordBatch>> small;
+    for (const Ready& ready : ready_) {
+      bytes += ready.bytes;
+      if (ready.given > 0 || bytes > kSmallBytes) break;
+      rows += ready.batch->num_rows();
+      small.push_back(ready.batch);
+    }
+    if (small.size() < 2 || source_->schema()->num_fields() == 0) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(auto joined, arrow::ConcatenateRecordBatches(small, context_.pool));
+    ready_.erase(ready_.begin() + 1, ready_.begin() + std::ssize(small));
+    ready_.front() = {.batch = std::move(joined), .bytes = bytes, .batch_rows = rows};
+    return Status::OK();
+  }
+
   /// Decides what the next step reads.
   std::unique_ptr<Step> PlanStep() {
     const int64_t batch_rows = std::min(BatchRows(row_size_.bytes), most_rows_);
@@ -157,7 +178,7 @@ class BatchStream final : public arrow::RecordBatchReader {
         std::min(RoundUp(std::clamp(step_rows_, batch_rows, most), batch_rows), most_rows_);
     const int64_t share = step_rows_ / context_.executor->parallelism() + 1;
     const int64_t piece_rows =
-        RoundUp(std::min(share, kPieceBytes / row_size_.bytes + 1), batch_rows);
+        RoundUp(std::min(share, options_.piece_bytes / row_size_.bytes + 1), batch_rows);
     auto step = std::make_unique<Step>();
     step->pieces = CutPieces(step_rows_, piece_rows);
     step->results.resize(step->pieces.size());
@@ -223,7 +244,9 @@ class BatchStream final : public arrow::RecordBatchReader {
       if (result.bytes > 0) rows_read += rows;
       if (result.batch == nullptr || result.batch->num_rows() == 0) continue;
       const int64_t row_bytes = std::max<int64_t>(1, result.bytes / rows);
-      ready_.push_back({.batch = std::move(result.batch), .batch_rows = BatchRows(row_bytes)});
+      ready_.push_back({.batch = std::move(result.batch),
+                        .bytes = result.bytes,
+                        .batch_rows = BatchRows(row_bytes)});
     }
     if (rows_read > 0) row_size_.bytes = std::max<int64_t>(1, bytes / rows_read);
   }

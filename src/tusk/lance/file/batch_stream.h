@@ -42,8 +42,10 @@ struct BatchStreamOptions {
   int64_t batch_rows = 8192;                            ///< at most so many rows in a batch
   int64_t batch_bytes = 64 << 20;                       ///< batches are cut to stay near this
   int64_t read_ahead_bytes = int64_t{256} << 20;        ///< decoded ahead of the caller
+  /// About so many decoded bytes are read by one thread at once: enough to be worth it.
+  int64_t piece_bytes = 8 << 20;
   bool starts_wide = false;   ///< the first step is as large as the others: all rows are wanted
-  bool gives_pieces = false;  ///< uncut: as they were read, whatever a batch may have
+  bool gives_pieces = false;  ///< uncut, whatever a batch may have; small ones joined
 };
 
 /// Reads the rows in order, in pieces on the executor, and gives them in batches of exactly

@@ -129,6 +129,21 @@ TEST(BatchStreamTest, GivesPiecesUncutIfAskedForThem) {
   EXPECT_LT(read.lengths.size(), 100'000 / 7 / 10);
 }
 
+TEST(BatchStreamTest, JoinsSmallPiecesIfAskedForPieces) {
+  const auto source = std::make_shared<Numbers>(8, 10, 1);
+  const auto reader = MakeBatchStream(source,
+                                      {.rows = {.begin = 5, .end = 100'000},
+                                       .skip = 7,
+                                       .batch_rows = 3,
+                                       .starts_wide = true,
+                                       .gives_pieces = true},
+                                      {});
+  const Read read = ReadAll(reader.get());
+  EXPECT_EQ(read.values, Range(12, 100'000));
+  // 256 KiB hold 32,768 of the numbers.
+  EXPECT_LE(read.lengths.size(), 100'000 / 32'000 + 2);
+}
+
 TEST(BatchStreamTest, EndsBatchesWherePiecesMustEnd) {
   const auto source = std::make_shared<Numbers>(8, 10, 1);
   const auto reader =

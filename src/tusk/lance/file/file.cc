@@ -70,7 +70,7 @@ class FileSource final : public RowSource {
       ARROW_ASSIGN_OR_RAISE(batch, file_->reader->ReadRange(projection_.columns, rows, context));
     }
     Piece piece;
-    ARROW_ASSIGN_OR_RAISE(piece.bytes, arrow::util::ReferencedBufferSize(*batch));
+    piece.bytes = arrow::util::TotalBufferSize(*batch);
     piece.batch = arrow::RecordBatch::Make(projection_.schema, rows.length(), batch->columns());
     return piece;
   }

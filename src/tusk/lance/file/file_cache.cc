@@ -1,8 +1,30 @@
 #include "tusk/lance/file/file_cache.h"
 
+#include <algorithm>
+#include <atomic>
 #include <utility>
 
+#include <sys/resource.h>
+
 namespace tusk::lance {
+namespace {
+
+/// Files that are kept in this process, in all caches.
+std::atomic<int64_t> kept_files = 0;
+
+/// Half of the descriptors that the process may have: the others are the caller's.
+int64_t MostKeptFiles() {
+  static const int64_t most = [] {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return int64_t{512};
+    return static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, 1 << 20) / 2);
+  }();
+  return most;
+}
+
+}  // namespace
+
+FileCache::~FileCache() { kept_files -= std::ssize(entries_); }
 
 Result<std::shared_ptr<const FileReader>> FileCache::Open(io::ObjectStore* store,
                                                           const std::string& path,
@@ -20,6 +42,7 @@ Result<std::shared_ptr<const FileReader>> FileCache::Open(io::ObjectStore* store
   const int64_t bytes = reader->memory_bytes();
   entries_.push_front({.path = path, .tag = std::string(tag), .reader = reader, .bytes = bytes});
   by_path_.emplace(entries_.front().path, entries_.begin());
+  ++kept_files;
   bytes_ += bytes;
   Shrink();
   return reader;
@@ -51,11 +74,12 @@ void FileCache::Forget(std::list<Entry>::iterator entry) {
   bytes_ -= entry->bytes;
   by_path_.erase(entry->path);
   entries_.erase(entry);
+  --kept_files;
 }
 
 void FileCache::Shrink() {
-  while (entries_.size() > 1 &&
-         (bytes_ > options_.bytes || std::ssize(entries_) > options_.files)) {
+  while (entries_.size() > 1 && (bytes_ > options_.bytes || std::ssize(entries_) > options_.files ||
+                                 kept_files > MostKeptFiles())) {
     Forget(std::prev(entries_.end()));
   }
 }

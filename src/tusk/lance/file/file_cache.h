@@ -22,6 +22,9 @@ namespace tusk::lance {
 class FileCache {
  public:
   explicit FileCache(const FileCacheOptions& options = {}) : options_(options) {}
+  ~FileCache();
+  FileCache(const FileCache&) = delete;
+  FileCache& operator=(const FileCache&) = delete;
 
   /// The file, opened unless it is here with the same `tag` (see io::ObjectInfo; empty for objects
   /// that nobody replaces). Of threads that open a file at the same time the first one's stays.

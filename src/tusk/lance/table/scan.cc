@@ -24,10 +24,6 @@
 namespace tusk::lance {
 namespace {
 
-Result<int64_t> BytesOf(const arrow::RecordBatch& batch) {
-  return arrow::util::ReferencedBufferSize(batch);
-}
-
 /// Adds the time that it lives to a sum.
 class StopWatch {
  public:
@@ -136,7 +132,7 @@ Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& frag
   ARROW_ASSIGN_OR_RAISE(const auto candidates,
                         ReadCandidates(filter_reader, rows, &statistics, context));
   ARROW_ASSIGN_OR_RAISE(const Kept kept, Judge(*plan.filter, *candidates, &statistics, context));
-  ARROW_ASSIGN_OR_RAISE(result.bytes, BytesOf(*candidates));
+  result.bytes = arrow::util::TotalBufferSize(*candidates);
   if (kept.count() == 0) return result;
 
   const StopWatch watch(&statistics.read_ns);
@@ -160,8 +156,7 @@ Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& frag
     ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), Descend(column, place->path, context.pool));
   }
   result.batch = arrow::RecordBatch::Make(plan.output->schema, kept.count(), std::move(columns));
-  ARROW_ASSIGN_OR_RAISE(const int64_t bytes, BytesOf(*result.batch));
-  result.bytes += bytes;
+  result.bytes += arrow::util::TotalBufferSize(*result.batch);
   return result;
 }
 
@@ -177,8 +172,13 @@ class ScanSource final : public RowSource {
       for (const DataFile& file : fragment->files) stored += file.size_bytes;
     }
     const auto rows = static_cast<uint64_t>(std::max<int64_t>(1, plan_.num_rows()));
-    return lance::GuessRowSize(*plan_.output->schema,
-                               static_cast<int64_t>((stored >> 1) / rows * 2));
+    const auto stored_bytes = static_cast<int64_t>((stored >> 1) / rows * 2);
+    RowSize size = lance::GuessRowSize(*plan_.output->schema, stored_bytes);
+    if (plan_.filter == nullptr) return size;
+    const RowSize judged = lance::GuessRowSize(*plan_.filter_columns->schema, stored_bytes);
+    size.bytes = std::max(size.bytes, judged.bytes);
+    size.is_known = size.is_known && judged.is_known;
+    return size;
   }
   int64_t PieceEnd(int64_t row) const override {
     return plan_.first_rows[plan_.FindFragment(row) + 1];
@@ -197,7 +197,7 @@ class ScanSource final : public RowSource {
                                                plan_.include_deleted));
     Piece piece;
     ARROW_ASSIGN_OR_RAISE(piece.batch, reader.ReadRange(inside, context));
-    ARROW_ASSIGN_OR_RAISE(piece.bytes, BytesOf(*piece.batch));
+    piece.bytes = arrow::util::TotalBufferSize(*piece.batch);
     ++statistics.pieces;
     statistics.rows += rows.length();
     statistics.rows_kept += rows.length();
@@ -275,6 +275,8 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> Dataset::Scan(
                             .gives_pieces = options.all_at_once};
   if (options.limit) stream.limit = *options.limit;
   if (plan.filter != nullptr) {
+    // What is judged and then dropped should still be in the cache of its core.
+    stream.piece_bytes = 1 << 20;
     stream.skip = options.offset;
   } else {
     // Without a filter rows are known by position, and only those wanted are read.
@@ -297,6 +299,7 @@ Result<int64_t> Dataset::CountRows(std::shared_ptr<const expr::Filter> filter,
   ScanOptions options;
   options.columns.emplace();
   options.filter = std::move(filter);
+  options.all_at_once = true;
   ARROW_ASSIGN_OR_RAISE(auto reader, Scan(options, context));
   int64_t rows = 0;
   while (true) {
