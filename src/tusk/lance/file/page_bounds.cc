@@ -1,7 +1,6 @@
 #include "tusk/lance/file/page_bounds.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -44,7 +43,7 @@ bool HasOrder(const arrow::DataType& type) {
 
 template <typename Value>
 bool HasNan(const arrow::ArrayData& values) {
-  const Value* begin = values.GetValues<Value>(1);
+  const auto* begin = values.GetValues<Value>(1);
   return std::any_of(begin, begin + values.length, [](Value value) { return std::isnan(value); });
 }
 
@@ -120,16 +119,16 @@ struct Text {
   uint64_t prefix = 0;  ///< the first bytes, most significant first; zeros behind a short one
   std::string_view bytes;
 
-  /// `end` is the end of the memory that `bytes` lies in.
-  static Text Of(std::string_view bytes, const char* end) {
-    Text text{.prefix = 0, .bytes = bytes};
-    if (end - bytes.data() >= std::ssize(kZeros)) {
-      text.prefix = LoadBig(bytes.data());
-      if (bytes.size() < kZeros.size()) text.prefix &= ~(~uint64_t{0} >> (8 * bytes.size()));
+  /// The first `size` of `bytes`.
+  static Text Of(std::string_view bytes, size_t size) {
+    Text text{.prefix = 0, .bytes = bytes.substr(0, size)};
+    if (bytes.size() >= kPrefixSize) {
+      text.prefix = LoadBig(bytes);
+      if (size < kPrefixSize) text.prefix &= ~(~uint64_t{0} >> (8 * size));
     } else {
-      std::array<char, kZeros.size()> copy = kZeros;
-      std::ranges::copy(bytes.substr(0, copy.size()), copy.begin());
-      text.prefix = LoadBig(copy.data());
+      std::string padded(text.bytes);
+      padded.resize(kPrefixSize);
+      text.prefix = LoadBig(padded);
     }
     return text;
   }
@@ -139,10 +138,10 @@ struct Text {
   }
 
  private:
-  static constexpr std::array<char, sizeof(uint64_t)> kZeros{};
+  static constexpr size_t kPrefixSize = sizeof(uint64_t);
 
-  static uint64_t LoadBig(const char* from) {
-    return __builtin_bswap64(LoadLittle<uint64_t>(reinterpret_cast<const uint8_t*>(from)));
+  static uint64_t LoadBig(std::string_view from) {
+    return __builtin_bswap64(LoadLittle<uint64_t>(from, 0));
   }
 };
 
@@ -158,8 +157,7 @@ std::pair<std::string_view, std::string_view> FindMinMaxTexts(const arrow::Array
   Text greatest;
   for (int64_t i = 0; i < values.length; ++i) {
     if (validity != nullptr && !GetBit(validity, values.offset + i)) continue;
-    const std::string_view view = all.substr(offsets[i], offsets[i + 1] - offsets[i]);
-    const Text text = Text::Of(view, all.data() + all.size());
+    const Text text = Text::Of(all.substr(offsets[i]), offsets[i + 1] - offsets[i]);
     if (!least) {
       least = greatest = text;
     } else if (text < *least) {

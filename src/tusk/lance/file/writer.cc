@@ -492,6 +492,7 @@ Status FileWriterImpl::WriteEnd() {
   descriptor.set_length(num_rows_);
   const std::string descriptor_bytes = descriptor.SerializeAsString();
   std::vector<std::string> column_metadata;
+  column_metadata.reserve(columns_.size());
   for (const auto& column : columns_) column_metadata.push_back(column->metadata.Serialize());
   ARROW_RETURN_NOT_OK(WriteAnnex(descriptor_bytes, column_metadata));
 

@@ -119,7 +119,7 @@ Result<DatasetVerification> VerifyDataset(const Dataset& dataset, const Operatio
           return Status::OK();
         }
         if (GetErrorCode(verified.status()) != ErrorCode::kNotFound) return verified.status();
-        found[i].damages.push_back("it is not there");
+        found[i].damages.emplace_back("it is not there");
         return Status::OK();
       },
       context.stop, nullptr));

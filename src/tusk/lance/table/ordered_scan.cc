@@ -166,6 +166,7 @@ class OrderedReader final : public arrow::RecordBatchReader {
   Result<std::shared_ptr<arrow::Array>> OrderOf(const std::shared_ptr<arrow::Table>& keys,
                                                 cp::ExecContext* exec) const {
     std::vector<cp::SortKey> by;
+    by.reserve(order_.by.size());
     for (size_t i = 0; i < order_.by.size(); ++i) {
       by.emplace_back(
           arrow::FieldRef(static_cast<int>(i)),

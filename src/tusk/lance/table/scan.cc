@@ -64,8 +64,8 @@ class Kept {
   Result<std::shared_ptr<arrow::Array>> Of(const std::shared_ptr<arrow::Array>& column,
                                            arrow::MemoryPool* pool) const {
     if (is_all()) return column;
-    ARROW_ASSIGN_OR_RAISE(auto kept, KeepRows(column->data(), mask_->data(), pool));
-    return arrow::MakeArray(std::move(kept));
+    ARROW_ASSIGN_OR_RAISE(const auto kept, KeepRows(column->data(), mask_->data(), pool));
+    return arrow::MakeArray(kept);
   }
 
  private:
@@ -84,7 +84,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ReadRest(const ScanPlan& plan, const
       const FragmentReader reader,
       FragmentReader::Open(*plan.dataset, fragment, plan.rest, context, plan.include_deleted));
   if (!kept.is_dense()) return reader.Take(kept.Rows(rows.begin), context);
-  ARROW_ASSIGN_OR_RAISE(const auto all, reader.ReadRange(rows, context));
+  ARROW_ASSIGN_OR_RAISE(auto all, reader.ReadRange(rows, context));
   if (kept.is_all()) return all;
   arrow::ArrayVector columns;
   for (const auto& column : all->columns()) {
