@@ -160,5 +160,5 @@ def test_errors(lake, tmp_path):
     for call in (tusk.connect, tusk.init, lambda path: lake.ingest(path, "media.pictures")):
         with pytest.raises(NotImplementedError, match="UTF-8"):
             call(str(tmp_path) + "/\udcff")
-    with pytest.raises(tusk.errors.NotFoundError, match="none"):
-        lake.ingest(tmp_path / "pictures", "media.pictures", encoder="none")
+    with pytest.raises(tusk.errors.NotFoundError, match="no-such"):
+        lake.ingest(tmp_path / "pictures", "media.pictures", encoder="no-such")
