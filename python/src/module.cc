@@ -22,6 +22,7 @@ NB_MODULE(_tusk, module) {
   BindLake(module);
   BindLakeDiff(module);
   BindLakeMaintenance(module);
+  BindLakeOverview(module);
   BindEmbeddingModel(module);
   BindEncoder(module);
   BindIngest(module);

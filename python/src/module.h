@@ -19,6 +19,7 @@ void BindCatalog(nanobind::module_& module);
 void BindLake(nanobind::module_& module);
 void BindLakeDiff(nanobind::module_& module);
 void BindLakeMaintenance(nanobind::module_& module);
+void BindLakeOverview(nanobind::module_& module);
 void BindEmbeddingModel(nanobind::module_& module);
 void BindEncoder(nanobind::module_& module);
 void BindIngest(nanobind::module_& module);

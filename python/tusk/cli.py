@@ -39,6 +39,7 @@ def cli(debug):
     tusk search LAKE media.photos --image query.jpg -k 10
     tusk sql LAKE "select label, count(*) from media.photos_meta group by all"
     tusk log LAKE
+    tusk show LAKE
     tusk diff LAKE 1 2
     tusk doctor LAKE
     tusk inspect FILE_OR_TABLE
@@ -188,49 +189,44 @@ def _rate(report):
     metavar="QUERY",
     help="Show this statement over the hits instead; they are the table hits in it.",
 )
+@click.option(
+    "--sheet",
+    type=click.Path(dir_okay=False, writable=True),
+    help="Write the hits to this HTML file, with their pictures in it.",
+)
 @at_option
 @json_option
-def search(lake, table, image, encoder, k, metric, query, at, as_json):
+def search(lake, table, image, encoder, k, metric, query, sheet, at, as_json):
     """Find the rows of TABLE that are nearest to a picture.
 
     Shows label (from TABLE_meta), distance and content id, nearest first.
 
     \b
     tusk search LAKE media.digits --image digits/7/0007.png -k 10
+    tusk search LAKE media.digits --image digits/7/0007.png -k 50 --sheet sevens.html
     tusk search LAKE media.digits --image digits/7/0007.png -k 50 --sql \\
         "select m.label, count(*) from hits join media.digits_meta m using (content_id) group by all"
     """
     import tusk
+    from tusk.sheet import labels_of, write_sheet
 
     opened = tusk.connect(lake, at=at)
+    if sheet is not None:
+        if query is not None or as_json:
+            raise click.UsageError("--sheet goes without --sql and --json")
+        shown = write_sheet(sheet, opened, table, image, k, metric=metric, encoder=encoder)
+        click.echo(f"Wrote {shown.num_rows} hits to {sheet}.")
+        return
     hits = opened.search(table, image, k, metric=metric, encoder=encoder)
     if query is not None:
         write_relation(opened.sql(query, hits=hits), as_json)
         return
     columns = hits.to_pydict()
     distances = columns.pop("_distance")
-    labels = _labels(opened, table, columns.get("content_id"))
+    content_ids = columns.get("content_id")
+    labels = None if content_ids is None else labels_of(opened, table, content_ids)
     shown = {**({} if labels is None else {"label": labels}), "distance": distances, **columns}
     write(list(shown), zip(*shown.values()), as_json)
-
-
-def _labels(lake, table, content_ids):
-    """The label of each content id by the table's metadata; None if there are none."""
-    import pyarrow.compute as pc
-
-    name = f"{table}_meta"
-    if content_ids is None or not any(
-        e.name == name and e.kind == "iceberg" for e in lake.tables()
-    ):
-        return None
-    meta = lake.table(name)
-    if not {"content_id", "label"} <= set(meta.schema.names):
-        return None
-    found = meta.to_table(
-        ["content_id", "label"], filter=pc.field("content_id").isin(content_ids)
-    ).to_pydict()
-    label_of = dict(zip(found["content_id"], found["label"]))
-    return [label_of.get(content_id) for content_id in content_ids]
 
 
 @cli.command()
@@ -312,6 +308,35 @@ def tables(lake, at, as_json):
     opened = tusk.connect(lake, at=at)
     rows = [(e.name, e.kind, e.version, opened.table(e.name).count_rows()) for e in opened.tables()]
     write(["name", "kind", "version", "rows"], rows, as_json)
+
+
+@cli.command()
+@lake_argument
+@click.argument("table", required=False)
+@at_option
+@click.option("--json", "as_json", is_flag=True, help="All of it as one JSON object.")
+def show(lake, table, at, as_json):
+    """Show a lake at a glance: its versions, tags and tables; or one table with its columns and
+    history.
+
+    Health is "drifted" where another program changed a table alone, and why where a table cannot be
+    opened. Whether every file is there, `tusk doctor` tells.
+
+    \b
+    tusk show LAKE
+    tusk show LAKE media.digits
+    """
+    import json
+
+    import tusk
+    from tusk import show as shown
+
+    opened = tusk.connect(lake, at=at)
+    found = shown.of_lake(opened) if table is None else shown.of_table(opened, table)
+    if as_json:
+        click.echo(json.dumps(found, default=str))
+    else:
+        (shown.write_lake if table is None else shown.write_table)(found, click.echo)
 
 
 @cli.command()

@@ -51,10 +51,11 @@ bool HasObject(const Json& document, const char* key, const char* id_key, int64_
 
 /// "metadata/00007-<uuid>.metadata.json" after one that is numbered 6.
 std::string NextMetadataName(std::string_view location) {
+  constexpr size_t kMostDigits = 12;
   location.remove_prefix(location.rfind('/') + 1);
+  const std::string digits(location.substr(0, kMostDigits));
   long long number = 0;
-  const auto [end, error] = std::from_chars(
-      location.data(), location.data() + std::min<size_t>(location.size(), 12), number);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc() || number < 0) number = 0;
   char text[32];
   std::snprintf(text, sizeof(text), "%05lld", number + 1);

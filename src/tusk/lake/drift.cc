@@ -131,6 +131,7 @@ Result<std::vector<TableDrift>> Lake::FindDrift(const OperationContext& context)
   ARROW_RETURN_NOT_OK(CheckNewest(*this, "look for drift"));
   ARROW_ASSIGN_OR_RAISE(const auto all, FindAll(state_->parts, context));
   std::vector<TableDrift> drift;
+  drift.reserve(all.size());
   for (const Found& found : all) drift.push_back(found.drift);
   return drift;
 }

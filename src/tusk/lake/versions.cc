@@ -53,7 +53,7 @@ Status Lake::DeleteTag(std::string_view name, const OperationContext& context) {
 
 Result<int64_t> Lake::FindVersion(std::string_view text, const OperationContext& context) const {
   if (const auto number = ParseNumber(text)) {
-    ARROW_RETURN_NOT_OK(state_->parts.catalog->ListTables(*number, context));
+    ARROW_RETURN_NOT_OK(state_->parts.catalog->ListTables(number, context));
     return *number;
   }
   ARROW_ASSIGN_OR_RAISE(const auto tags, Tags(context));

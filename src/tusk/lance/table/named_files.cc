@@ -65,6 +65,20 @@ Status AddNamedFiles(const io::StorePath& table, std::string_view path, NamedFil
   return section.empty() ? Status::OK() : AddIndices(section, path, named);
 }
 
+Result<std::vector<std::string>> ListIndices(const io::StorePath& table, std::string_view path,
+                                             const Manifest& manifest,
+                                             const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const std::string section,
+                        ReadIndexSection(table, path, manifest, context));
+  proto::IndexSection indices;
+  if (!ParseMessage(section, &indices)) {
+    return Corrupt("the index section of ", path, " is no message");
+  }
+  std::set<std::string> names;
+  for (const auto& index : indices.indices()) names.insert(index.name());
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
 bool Names(const NamedFiles& named, std::string_view path) {
   const std::string text(path);
   if (named.data.contains(text) || named.others.contains(text)) return true;

@@ -3,10 +3,12 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/table/manifest.h"
 
 namespace tusk::lance {
 
@@ -24,6 +26,11 @@ struct NamedFiles {
 /// nobody here can say what it names.
 Status AddNamedFiles(const io::StorePath& table, std::string_view path, NamedFiles* named,
                      const OperationContext& context);
+
+/// The names of the version's indices, ascending and unique: segments of one index share a name.
+Result<std::vector<std::string>> ListIndices(const io::StorePath& table, std::string_view path,
+                                             const Manifest& manifest,
+                                             const OperationContext& context);
 
 /// True if `path` is one of the files or lies in one of the folders.
 bool Names(const NamedFiles& named, std::string_view path);
