@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 
-.PHONY: help deps build demo test test-generated test-faults lint asan fuzz bench bench-micro clean
+.PHONY: help deps build install demo test test-generated test-faults lint asan fuzz bench bench-micro clean
 
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-generated   read and write thousands of random Lance files; CASES=5000 SEED=100000"
 	@echo "make test-faults   thousands of random rounds of a lake whose store, disk, writers fail; ROUNDS=10000 SEED=1000"
 	@echo "make build  the library, the tests and the Python package (in .venv)"
+	@echo "make install   the C++ library and its headers to PREFIX (/usr/local), for find_package(tusk); see examples/"
 	@echo "make lint   include order, clang-format, clang-tidy"
 	@echo "make asan   the C++ tests under the address and undefined-behaviour sanitizers"
 	@echo "make fuzz   every fuzzer for FUZZ_SECONDS (120) each, one at a time"
@@ -28,6 +29,13 @@ build: deps
 	cmake --preset release
 	cmake --build --preset release --parallel $(JOBS)
 	tools/install_python.sh
+
+# The library and its headers for C++ programs, which find it by find_package(tusk); no Python.
+PREFIX ?= /usr/local
+install: deps
+	cmake --preset release
+	cmake --build --preset release --parallel $(JOBS) --target tusk
+	cmake --install build/release --component cpp --prefix $(PREFIX)
 
 demo: build
 	$(PYTHON) tools/demo.py
