@@ -156,7 +156,7 @@ Status Sweep(const LakeParts& parts, const Survey& before, int64_t young_since_m
   for (const io::ObjectInfo& file : now.half_written) {
     if (file.modified_ms < young_since_ms) ARROW_RETURN_NOT_OK(remove(file));
   }
-  for (const TableNeeds& table : now.tables) {
+  for (const auto& [root, table] : now.tables) {
     if (table.unclear.ok()) continue;
     report->skipped.push_back(table.name.ToString() + ": " + table.unclear.message());
   }

@@ -64,7 +64,7 @@ void AddMissing(const Lake& lake, const Survey& survey, DoctorReport* report) {
     return std::ranges::binary_search(survey.files, path, {}, &io::ObjectInfo::path);
   };
   const std::string folder = io::JoinPath(lake.uri(), "tables") + "/";
-  for (const TableNeeds& table : survey.tables) {
+  for (const auto& [root, table] : survey.tables) {
     const std::string name = table.name.ToString();
     if (!table.unclear.ok()) {
       const bool is_gone = GetErrorCode(table.unclear) == ErrorCode::kNotFound;

@@ -111,6 +111,23 @@ TEST_F(MaintenanceTest, LeftoversOfEveryKindAreNamedAndRemoved) {
   EXPECT_EQ(IdsAt(2), Range(0, 10));
 }
 
+TEST_F(MaintenanceTest, TablesWhoseNamesBeginAlikeAreToldApart) {
+  // In the order of bytes, "a-b" stands between "a" and what lies in the folder a.
+  for (const char* name : {"items.a", "items.a-b", "items.ab", "items.a_meta"}) {
+    for (const auto kind : {catalog::TableKind::kIceberg, catalog::TableKind::kLance}) {
+      std::vector<TableAppend> appends(1);
+      const bool is_lance = kind == catalog::TableKind::kLance;
+      appends[0].name = *catalog::TableName::Parse(std::string(name) + (is_lance ? "l" : ""));
+      appends[0].kind = kind;
+      appends[0].data = Rows(Range(0, 3));
+      ASSERT_OK(lake_->Append(std::move(appends), {}, context_));
+    }
+  }
+  GrowOlder();
+  const DoctorReport report = Look(/*clean=*/true);
+  for (const Finding& finding : report.findings) ADD_FAILURE() << finding.path;
+}
+
 TEST_F(MaintenanceTest, AMissingFileIsDamage) {
   Append(1);
   const fs::path data = root_ + "/tables/items/pictures.lance/data";

@@ -151,10 +151,11 @@ bool TableNeeds::Needs(const std::string& path) const {
 }
 
 const TableNeeds* Survey::TableOf(const std::string& path) const {
-  const auto after = std::ranges::upper_bound(tables, path, {}, &TableNeeds::root);
+  // With the slash, only what lies in a folder sorts between its name and a path in it.
+  const auto after = tables.upper_bound(path);
   if (after == tables.begin()) return nullptr;
-  const TableNeeds& table = *std::prev(after);
-  return path.starts_with(table.root + "/") ? &table : nullptr;
+  const auto& [folder, table] = *std::prev(after);
+  return path.starts_with(folder) ? &table : nullptr;
 }
 
 Result<Survey> TakeSurvey(const LakeParts& parts, const OperationContext& context) {
@@ -176,7 +177,7 @@ Result<Survey> TakeSurvey(const LakeParts& parts, const OperationContext& contex
                         ? AddLanceNeeds(parts, states, &needs.lance, context)
                         : AddIcebergNeeds(parts, states, &needs.iceberg, context);
     ARROW_RETURN_NOT_OK(context.CheckStop());
-    survey.tables.push_back(std::move(needs));
+    survey.tables.emplace(root + "/", std::move(needs));
   }
   return survey;
 }

@@ -19,7 +19,7 @@ namespace tusk::lake {
 struct TableNeeds {
   catalog::TableName name;
   catalog::TableKind kind = catalog::TableKind::kLance;
-  std::string root;             ///< of the table, a path of the store
+  std::string root;             ///< of the table, a path of the store without a slash at its end
   lance::NamedFiles lance;      ///< relative to root
   iceberg::NamedFiles iceberg;  ///< absolute
   Status unclear;               ///< not OK: what it needs cannot be told
@@ -29,7 +29,7 @@ struct TableNeeds {
 
 /// What all tables of a lake need now, and all files below its tables.
 struct Survey {
-  std::vector<TableNeeds> tables;            ///< ascending by root
+  std::map<std::string, TableNeeds> tables;  ///< by root and a slash
   std::vector<io::ObjectInfo> files;         ///< ascending by path
   std::vector<io::ObjectInfo> half_written;  ///< left by a store that was killed while it wrote
 
