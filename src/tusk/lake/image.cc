@@ -69,7 +69,6 @@ void CompositeOnWhite(const std::vector<uint8_t>& rgba, std::vector<uint8_t>* rg
 
 namespace {
 
-
 uint32_t LoadBig32(Bytes bytes, size_t offset) {
   return uint32_t{bytes[offset]} << 24 | uint32_t{bytes[offset + 1]} << 16 |
          uint32_t{bytes[offset + 2]} << 8 | uint32_t{bytes[offset + 3]};
@@ -290,12 +289,18 @@ struct TypeSignature {
   std::string_view magic;
 };
 constexpr TypeSignature kMediaTypes[] = {
-    {"application/pdf", 0, "%PDF"sv},     {"audio/wav", 8, "WAVE"sv},
-    {"audio/flac", 0, "fLaC"sv},          {"audio/ogg", 0, "OggS"sv},
-    {"audio/mpeg", 0, "ID3"sv},           {"audio/mpeg", 0, "\xFF\xFB"sv},
-    {"video/x-msvideo", 8, "AVI "sv},     {"video/webm", 0, "\x1A\x45\xDF\xA3"sv},
-    {"image/avif", 4, "ftypavif"sv},      {"image/heic", 4, "ftyphei"sv},
-    {"video/mp4", 4, "ftyp"sv},           {"application/gzip", 0, "\x1F\x8B"sv},
+    {"application/pdf", 0, "%PDF"sv},
+    {"audio/wav", 8, "WAVE"sv},
+    {"audio/flac", 0, "fLaC"sv},
+    {"audio/ogg", 0, "OggS"sv},
+    {"audio/mpeg", 0, "ID3"sv},
+    {"audio/mpeg", 0, "\xFF\xFB"sv},
+    {"video/x-msvideo", 8, "AVI "sv},
+    {"video/webm", 0, "\x1A\x45\xDF\xA3"sv},
+    {"image/avif", 4, "ftypavif"sv},
+    {"image/heic", 4, "ftyphei"sv},
+    {"video/mp4", 4, "ftyp"sv},
+    {"application/gzip", 0, "\x1F\x8B"sv},
     {"application/zip", 0, "PK\x03\x04"sv},
 };
 

@@ -13,7 +13,13 @@ using Bytes = std::span<const uint8_t>;
 using namespace std::string_view_literals;
 
 /// How the pixels are stored.
-enum Compression : uint32_t { kNone = 0, kRle8 = 1, kRle4 = 2, kBitFields = 3, kAlphaBitFields = 6 };
+enum Compression : uint32_t {
+  kNone = 0,
+  kRle8 = 1,
+  kRle4 = 2,
+  kBitFields = 3,
+  kAlphaBitFields = 6
+};
 
 /// What the two headers of a BMP file say. Integers are little-endian.
 ///   offset  size

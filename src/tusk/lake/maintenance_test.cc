@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tusk/lake/survey.h"
 #include "tusk/lance/table/commit.h"
 #include "tusk/testing/foreign_writers.h"
 #include "tusk/testing/matchers.h"
@@ -126,6 +127,24 @@ TEST_F(MaintenanceTest, TablesWhoseNamesBeginAlikeAreToldApart) {
   GrowOlder();
   const DoctorReport report = Look(/*clean=*/true);
   for (const Finding& finding : report.findings) ADD_FAILURE() << finding.path;
+}
+
+TEST(SurveyTest, FindsTheInnermostTable) {
+  Survey survey;
+  for (const char* root : {"/lake/a", "/lake/a/b", "/lake/a-b"}) {
+    survey.tables[std::string(root) + "/"].root = root;
+  }
+  const auto root_of = [&](const std::string& path) {
+    const TableNeeds* table = survey.TableOf(path);
+    return table == nullptr ? "none" : table->root;
+  };
+  EXPECT_EQ(root_of("/lake/a/file"), "/lake/a");
+  EXPECT_EQ(root_of("/lake/a/c/d/file"), "/lake/a");
+  EXPECT_EQ(root_of("/lake/a/b/file"), "/lake/a/b");
+  EXPECT_EQ(root_of("/lake/a-b/file"), "/lake/a-b");
+  EXPECT_EQ(root_of("/lake/file"), "none");
+  EXPECT_EQ(root_of("/lake/ab/file"), "none");
+  EXPECT_EQ(root_of("file"), "none");
 }
 
 TEST_F(MaintenanceTest, AMissingFileIsDamage) {

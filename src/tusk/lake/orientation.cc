@@ -107,14 +107,14 @@ Image Upright(Image image, int orientation) {
   if (orientation <= 1 || orientation > 8) return image;
   // In the words of EXIF: where row 0 and column 0 of the stored picture belong.
   const bool swaps_sides = orientation >= 5;
-  const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 ||
-                          orientation == 8;
-  const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 ||
-                           orientation == 7;
+  const bool from_right =
+      orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool from_bottom =
+      orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   const int64_t width = image.width;
   const int64_t height = image.height;
-  Image upright = BlankImage(swaps_sides ? height : width, swaps_sides ? width : height,
-                             image.media_type);
+  Image upright =
+      BlankImage(swaps_sides ? height : width, swaps_sides ? width : height, image.media_type);
   uint8_t* to = upright.rgb.data();
   for (int64_t y = 0; y < upright.height; ++y) {
     for (int64_t x = 0; x < upright.width; ++x) {

@@ -151,11 +151,13 @@ bool TableNeeds::Needs(const std::string& path) const {
 }
 
 const TableNeeds* Survey::TableOf(const std::string& path) const {
-  // With the slash, only what lies in a folder sorts between its name and a path in it.
-  const auto after = tables.upper_bound(path);
-  if (after == tables.begin()) return nullptr;
-  const auto& [folder, table] = *std::prev(after);
-  return path.starts_with(folder) ? &table : nullptr;
+  // From the inside out: a table may lie in the folder of another.
+  for (size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0;
+       slash = path.rfind('/', slash - 1)) {
+    const auto table = tables.find(path.substr(0, slash + 1));
+    if (table != tables.end()) return &table->second;
+  }
+  return nullptr;
 }
 
 Result<Survey> TakeSurvey(const LakeParts& parts, const OperationContext& context) {
