@@ -258,6 +258,14 @@ def test_statistics_tell_what_a_scan_did(tmp_path):
         assert counts["rows_scanned"] + counts["rows_ruled_out"] == 40_000
         assert counts["rows_ruled_out"] >= 30_000
     assert told[0].bytes_read > 0 and told[0].iops == told[0].requests > 0
+    # Rows that are read for their size alone do not count.
+    texts = pa.table({"n": range(40_000), "t": ["text"] * 40_000})
+    tusk.write_dataset(texts, tmp_path / "texts")
+    for _ in tusk.dataset(tmp_path / "texts").to_batches(scan_stats_callback=told.append):
+        pass
+    counts = told.pop().all_counts
+    assert counts["rows_scanned"] == counts["rows_kept"] == 40_000
+    assert counts["fragments_scanned"] == 1
     dataset.to_table(**arguments, use_stats=False)
     assert told[3].all_counts["rows_ruled_out"] == 0
     assert told[3].all_counts["rows_scanned"] == 40_000

@@ -203,7 +203,7 @@ class BatchStream final : public arrow::RecordBatchReader {
     RowRange rows{.begin = next_row_};
     rows.end =
         std::min({next_row_ + kMeasuredRows, options_.rows.end, source_->PieceEnd(next_row_)});
-    ARROW_ASSIGN_OR_RAISE(const RowSource::Piece piece, source_->Read(rows, context_));
+    ARROW_ASSIGN_OR_RAISE(const RowSource::Piece piece, source_->ReadSample(rows, context_));
     row_size_.bytes = std::max(row_size_.bytes, piece.bytes / rows.length());
     return Status::OK();
   }

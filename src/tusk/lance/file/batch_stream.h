@@ -33,6 +33,10 @@ class RowSource {
     int64_t bytes = 0;                          ///< of the batch and of what a filter has read
   };
   virtual Result<Piece> Read(RowRange rows, const OperationContext& context) const = 0;
+  /// The same for rows that are read for their size alone, and then again.
+  virtual Result<Piece> ReadSample(RowRange rows, const OperationContext& context) const {
+    return Read(rows, context);
+  }
 };
 
 struct BatchStreamOptions {

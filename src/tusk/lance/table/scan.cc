@@ -184,17 +184,27 @@ class ScanSource final : public RowSource {
     return plan_.first_rows[plan_.FindFragment(row) + 1];
   }
   Result<Piece> Read(RowRange rows, const OperationContext& context) const override {
-    const size_t number = plan_.FindFragment(rows.begin);
-    const int64_t first = plan_.first_rows[number];
+    return Read(plan_, rows, context);
+  }
+  Result<Piece> ReadSample(RowRange rows, const OperationContext& context) const override {
+    ScanPlan plan = plan_;
+    plan.statistics = std::make_shared<ScanStatistics>();
+    return Read(plan, rows, context);
+  }
+
+ private:
+  static Result<Piece> Read(const ScanPlan& plan, RowRange rows, const OperationContext& context) {
+    const size_t number = plan.FindFragment(rows.begin);
+    const int64_t first = plan.first_rows[number];
     const RowRange inside{.begin = rows.begin - first, .end = rows.end - first};
-    const Fragment& fragment = *plan_.fragments[number];
-    ScanStatistics& statistics = *plan_.statistics;
+    const Fragment& fragment = *plan.fragments[number];
+    ScanStatistics& statistics = *plan.statistics;
     if (inside.begin == 0) ++statistics.fragments;
-    if (plan_.filter != nullptr) return ReadFiltered(plan_, fragment, inside, context);
+    if (plan.filter != nullptr) return ReadFiltered(plan, fragment, inside, context);
     const StopWatch watch(&statistics.read_ns);
-    ARROW_ASSIGN_OR_RAISE(const FragmentReader reader,
-                          FragmentReader::Open(*plan_.dataset, fragment, plan_.output, context,
-                                               plan_.include_deleted));
+    ARROW_ASSIGN_OR_RAISE(
+        const FragmentReader reader,
+        FragmentReader::Open(*plan.dataset, fragment, plan.output, context, plan.include_deleted));
     Piece piece;
     ARROW_ASSIGN_OR_RAISE(piece.batch, reader.ReadRange(inside, context));
     piece.bytes = arrow::util::TotalBufferSize(*piece.batch);
@@ -204,7 +214,6 @@ class ScanSource final : public RowSource {
     return piece;
   }
 
- private:
   const ScanPlan plan_;
 };
 
