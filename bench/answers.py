@@ -71,6 +71,8 @@ def _column_digest(column):
     plain = _plain(column.type)
     sums = {}
     for chunk in column.chunks:
+        if len(chunk) == 0:
+            continue
         if chunk.type != plain:
             chunk = chunk.cast(plain)
         for place, part in enumerate(_parts(chunk)):

@@ -17,6 +17,7 @@
 #include "tables.h"
 
 #include "tusk/io/object_store.h"
+#include "tusk/lance/delete_rows.h"
 
 namespace tusk::python {
 namespace {
@@ -215,6 +216,23 @@ void BindLanceDataset(nb::module_& module) {
         return Call(table.io).Run(
             [&](const OperationContext& context) { return table.dataset->LatestVersion(context); });
       });
+  module.def(
+      "delete_lance",
+      [](std::string_view uri, const nb::object& filter, int max_retries,
+         const io::StorageOptions& storage_options) {
+        const auto place = OrRaise(io::ResolveUri(uri, storage_options));
+        const auto bound = ImportFilter(filter);
+        LanceTable table;
+        const lance::DeleteResult result = Call(table.io).Run([&](const OperationContext& context) {
+          const lance::DeleteOptions options{.max_retries = max_retries,
+                                             .transaction_properties = {}};
+          return lance::DeleteRows(place, bound, options, context);
+        });
+        table.dataset = result.dataset;
+        return std::make_pair(std::move(table), result.num_deleted_rows);
+      },
+      nb::arg("uri"), nb::arg("filter"), nb::arg("max_retries"),
+      nb::arg("storage_options") = io::StorageOptions());
   module.def("open_lance", &Open, nb::arg("uri"), nb::arg("version") = nb::none(),
              nb::arg("storage_options") = io::StorageOptions());
   module.def("write_lance", &Write, nb::arg("data"), nb::arg("uri"), nb::arg("mode"),

@@ -319,6 +319,22 @@ class LanceDataset(TableDataset):
         ids = [number for number, _, _ in self._table.fragments()]
         return LanceFragment(self, fragment_id) if fragment_id in ids else None
 
+    def delete(self, predicate, *, conflict_retries=10, retry_timeout=None):
+        """Deletes the rows for which `predicate` (SQL text or a pyarrow expression) is true.
+
+        Makes a new version, to which this object moves, also if there is no such row. Gives
+        {"num_deleted_rows": how many}. Where other writers change rows at the same time, the rows
+        are looked for again, `conflict_retries` times; `retry_timeout` is accepted and has no
+        meaning.
+        """
+        filter = serialize_filter(predicate)
+        if filter is None:
+            raise TypeError("predicate must be SQL text or a pyarrow expression")
+        self._table, count = _tusk.delete_lance(
+            self.uri, filter, conflict_retries, self._storage_options or {}
+        )
+        return {"num_deleted_rows": count}
+
     def insert(self, data, *, mode="append", **kwargs):
         """Writes to this table and moves this object to the new version."""
         self._table = write_dataset(data, self.uri, mode=mode, **kwargs)._table

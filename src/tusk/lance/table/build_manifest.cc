@@ -69,6 +69,31 @@ Status AddFragments(const Transaction& transaction, Manifest* manifest) {
   return Status::OK();
 }
 
+/// Gives fragments their new deletion files, and drops those without a row left.
+Status DeleteRows(const Transaction& transaction, Manifest* manifest) {
+  std::vector<Fragment>& fragments = manifest->fragments;
+  const auto find = [&](uint64_t id) -> Result<std::vector<Fragment>::iterator> {
+    const auto found = std::ranges::lower_bound(fragments, id, {}, &Fragment::id);
+    if (found == fragments.end() || found->id != id) {
+      return CommitConflict("fragment ", id, ", of which rows are to be deleted, is gone");
+    }
+    return found;
+  };
+  for (const Fragment& changed : transaction.fragments) {
+    ARROW_ASSIGN_OR_RAISE(const auto fragment, find(changed.id));
+    fragment->deletion_file = changed.deletion_file;
+  }
+  for (const uint64_t id : transaction.deleted_fragments) {
+    ARROW_ASSIGN_OR_RAISE(const auto fragment, find(id));
+    fragments.erase(fragment);
+  }
+  if (!transaction.fragments.empty()) {
+    manifest->reader_flags |= kFlagDeletionFiles;
+    manifest->writer_flags |= kFlagDeletionFiles;
+  }
+  return Status::OK();
+}
+
 /// The highest fragment id that the table of `manifest` has given. Older writers did not store it.
 std::optional<uint32_t> MaxFragmentId(const Manifest& manifest) {
   if (manifest.max_fragment_id || manifest.fragments.empty()) return manifest.max_fragment_id;
@@ -118,6 +143,10 @@ Result<Manifest> BuildNextManifest(const Transaction& transaction, const Manifes
                                    int64_t timestamp_ns) {
   ARROW_RETURN_NOT_OK(CheckWritable(previous));
   Manifest manifest = Inherit(previous, transaction, previous.version + 1, timestamp_ns);
+  if (transaction.operation == Operation::kDelete) {
+    ARROW_RETURN_NOT_OK(DeleteRows(transaction, &manifest));
+    return manifest;
+  }
   if (transaction.operation == Operation::kOverwrite) {
     manifest.schema = transaction.schema;
     manifest.encoded_schema.clear();

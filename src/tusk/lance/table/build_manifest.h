@@ -12,10 +12,10 @@ namespace tusk::lance {
 Result<Manifest> BuildFirstManifest(const Transaction& transaction, bool stable_row_ids,
                                     int64_t timestamp_ns);
 
-/// The version after `previous`, made by `transaction`, an append or overwrite. Gives the new
-/// fragments their ids, and their row ids if the table has stable ones. What the transaction does
-/// not change stays as it is in `previous`, known to this build or not. The index section is not
-/// part of the manifest: an append keeps it, an overwrite drops it.
+/// The version after `previous`, made by `transaction`, an append, delete or overwrite. Gives the
+/// new fragments their ids, and their row ids if the table has stable ones. What the transaction
+/// does not change stays as it is in `previous`, known to this build or not. The index section is
+/// not part of the manifest: an overwrite drops it, the others keep it.
 Result<Manifest> BuildNextManifest(const Transaction& transaction, const Manifest& previous,
                                    int64_t timestamp_ns);
 

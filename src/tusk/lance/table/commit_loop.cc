@@ -77,7 +77,7 @@ Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transacti
   } else if (previous) {
     ARROW_ASSIGN_OR_RAISE(next.manifest,
                           BuildNextManifest(transaction, previous->manifest, NowNs()));
-    if (transaction.operation == Operation::kAppend) {
+    if (transaction.operation != Operation::kOverwrite) {
       ARROW_ASSIGN_OR_RAISE(index_section,
                             ReadIndexSection(table, previous->path, previous->manifest, context));
     }

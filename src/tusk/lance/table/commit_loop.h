@@ -22,7 +22,7 @@ struct TableVersion {
 };
 
 /// The manifest file of the version that `transaction` makes on top of `previous` (none for a new
-/// table, which then has stable row ids or not). An append carries the index section over.
+/// table, which then has stable row ids or not). All but an overwrite carry the index section over.
 struct NextVersion {
   Manifest manifest;
   std::string file;

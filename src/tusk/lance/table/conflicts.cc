@@ -45,6 +45,27 @@ Verdict JudgeOverwrite(const Transaction& ours, const Transaction& theirs) {
   }
 }
 
+/// Where rows may have changed or moved, the rows to delete have to be found again.
+Verdict JudgeDelete(const Transaction& theirs) {
+  switch (theirs.operation) {
+    case Operation::kAppend:
+    case Operation::kCreateIndex:
+    case Operation::kReserveFragments:
+    case Operation::kProject:
+    case Operation::kUpdateConfig:
+    case Operation::kClone:
+    case Operation::kUpdateBases:
+      return Verdict::kCompatible;
+    case Operation::kOverwrite:
+    case Operation::kRestore:
+    case Operation::kUpdateMemWalState:
+    case Operation::kUnknown:
+      return Verdict::kIncompatible;
+    default:
+      return Verdict::kRetryable;
+  }
+}
+
 /// What a restore brings back does not depend on what came in between.
 Verdict JudgeRestore(const Transaction& theirs) {
   return theirs.operation == Operation::kUpdateMemWalState ||
@@ -57,6 +78,8 @@ Verdict Judge(const Transaction& ours, const Transaction& theirs) {
   switch (ours.operation) {
     case Operation::kAppend:
       return JudgeAppend(theirs);
+    case Operation::kDelete:
+      return JudgeDelete(theirs);
     case Operation::kRestore:
       return JudgeRestore(theirs);
     default:

@@ -1,5 +1,7 @@
 #include "tusk/lance/table/conflicts.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -70,6 +72,17 @@ TEST(ConflictsTest, LetAnAppendOverSchemaChangesThatKeepNullability) {
     Transaction theirs = Of(operation);
     theirs.preserves_nullability = true;
     EXPECT_OK(CheckConflict(Of(Operation::kAppend), theirs, 4));
+  }
+}
+
+TEST(ConflictsTest, LetADeleteOverWhatMovesNoRow) {
+  const std::set<Operation> compatible = {Operation::kAppend,           Operation::kCreateIndex,
+                                          Operation::kReserveFragments, Operation::kProject,
+                                          Operation::kUpdateConfig,     Operation::kClone,
+                                          Operation::kUpdateBases};
+  for (const Operation theirs : kAll) {
+    const Status status = CheckConflict(Of(Operation::kDelete), Of(theirs), 4);
+    EXPECT_EQ(status.ok(), compatible.contains(theirs)) << OperationName(theirs);
   }
 }
 

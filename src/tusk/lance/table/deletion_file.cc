@@ -1,12 +1,15 @@
 #include "tusk/lance/table/deletion_file.h"
 
 #include <algorithm>
+#include <random>
 #include <string>
 #include <utility>
 
 #include <arrow/array.h>
+#include <arrow/builder.h>
 #include <arrow/io/memory.h>
 #include <arrow/ipc/reader.h>
+#include <arrow/ipc/writer.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
@@ -16,6 +19,9 @@ namespace {
 
 /// What an Arrow file of deletions may take besides 4 bytes for each row of the fragment.
 constexpr int64_t kArrowOverhead = 16 << 20;
+
+/// More rows are kept in a bitmap, as pylance does it.
+constexpr int64_t kMostArrowRows = 5000;
 
 /// The values of the one column, in whatever order the writer had them.
 Result<std::vector<uint32_t>> ParseArrowFile(std::shared_ptr<arrow::Buffer> bytes, int64_t max_rows,
@@ -44,6 +50,25 @@ Result<std::vector<uint32_t>> ParseArrowFile(std::shared_ptr<arrow::Buffer> byte
   }
   std::ranges::sort(rows);
   return rows;
+}
+
+Result<std::shared_ptr<arrow::Buffer>> SerializeArrowFile(const DeletedRows& deleted,
+                                                          arrow::MemoryPool* pool) {
+  arrow::UInt32Builder rows(pool);
+  ARROW_RETURN_NOT_OK(rows.Reserve(deleted.count()));
+  for (const DeletedRows::Run& run : deleted.runs()) {
+    for (int64_t row = run.begin; row < run.end; ++row) {
+      rows.UnsafeAppend(static_cast<uint32_t>(row));
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(auto column, rows.Finish());
+  const auto schema = arrow::schema({arrow::field("row_id", arrow::uint32(), /*nullable=*/false)});
+  ARROW_ASSIGN_OR_RAISE(const auto out, arrow::io::BufferOutputStream::Create(1024, pool));
+  ARROW_ASSIGN_OR_RAISE(const auto writer, arrow::ipc::MakeFileWriter(out, schema));
+  ARROW_RETURN_NOT_OK(
+      writer->WriteRecordBatch(*arrow::RecordBatch::Make(schema, deleted.count(), {column})));
+  ARROW_RETURN_NOT_OK(writer->Close());
+  return out->Finish();
 }
 
 Result<DeletedRows> ParseDeletedRows(std::shared_ptr<arrow::Buffer> bytes, const Fragment& fragment,
@@ -131,6 +156,43 @@ std::string DeletionPath(const Fragment& fragment) {
   return "_deletions/" + std::to_string(fragment.id) + "-" + std::to_string(file.read_version) +
          "-" + std::to_string(file.id) +
          (file.type == DeletionFile::Type::kArrow ? ".arrow" : ".bin");
+}
+
+Result<DeletedRows> Union(const DeletedRows& a, const DeletedRows& b) {
+  std::vector<DeletedRows::Run> runs = a.runs();
+  runs.insert(runs.end(), b.runs().begin(), b.runs().end());
+  std::ranges::sort(runs, {}, &DeletedRows::Run::begin);
+  DeletedRows both;
+  int64_t end = 0;
+  for (const DeletedRows::Run& run : runs) {
+    if (run.end <= end) continue;
+    ARROW_RETURN_NOT_OK(both.Add(std::max(run.begin, end), run.end));
+    end = run.end;
+  }
+  return both;
+}
+
+Result<DeletionFile> WriteDeletedRows(const io::StorePath& table, uint64_t fragment_id,
+                                      uint64_t read_version, const DeletedRows& deleted,
+                                      const OperationContext& context) {
+  Fragment fragment;
+  fragment.id = fragment_id;
+  const bool is_few = deleted.count() <= kMostArrowRows;
+  fragment.deletion_file =
+      DeletionFile{.type = is_few ? DeletionFile::Type::kArrow : DeletionFile::Type::kBitmap,
+                   .read_version = read_version,
+                   .id = std::random_device()() | uint64_t{std::random_device()()} << 32,
+                   .num_deleted_rows = static_cast<uint64_t>(deleted.count()),
+                   .base_id = std::nullopt,
+                   .carried = {}};
+  const std::string path = io::JoinPath(table.path, DeletionPath(fragment));
+  if (is_few) {
+    ARROW_ASSIGN_OR_RAISE(const auto file, SerializeArrowFile(deleted, context.pool));
+    ARROW_RETURN_NOT_OK(table.store->Put(path, std::string_view(*file), context));
+  } else {
+    ARROW_RETURN_NOT_OK(table.store->Put(path, SerializeRoaringBitmap(deleted), context));
+  }
+  return *fragment.deletion_file;
 }
 
 Result<DeletedRows> ReadDeletedRows(const io::StorePath& table, const Fragment& fragment,

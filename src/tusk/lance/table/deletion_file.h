@@ -46,6 +46,18 @@ std::string DeletionPath(const Fragment& fragment);
 Result<DeletedRows> ReadDeletedRows(const io::StorePath& table, const Fragment& fragment,
                                     const OperationContext& context);
 
+/// The rows of either.
+Result<DeletedRows> Union(const DeletedRows& a, const DeletedRows& b);
+
+/// Writes a file of `deleted`, at least one row of the fragment, beside others that there may be:
+/// an Arrow file of few rows, a bitmap of many. Answers what is to stand in the manifest.
+Result<DeletionFile> WriteDeletedRows(const io::StorePath& table, uint64_t fragment_id,
+                                      uint64_t read_version, const DeletedRows& deleted,
+                                      const OperationContext& context);
+
+/// The serialization that ParseRoaringBitmap reads, of rows below 2^32.
+std::string SerializeRoaringBitmap(const DeletedRows& rows);
+
 /// The values of a 32-bit Roaring bitmap in its portable serialization. Corrupt if it is none.
 /// Source: the Roaring format specification.
 Result<DeletedRows> ParseRoaringBitmap(std::string_view bytes);

@@ -1,4 +1,9 @@
+#include <algorithm>
 #include <bit>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/table/deletion_file.h"
@@ -130,6 +135,55 @@ Result<DeletedRows> ParseRoaringBitmap(std::string_view bytes) {
   }
   if (cursor.failed()) return Corrupt("not a Roaring bitmap of ", bytes.size(), " bytes");
   return rows;
+}
+
+std::string SerializeRoaringBitmap(const DeletedRows& rows) {
+  // Each container as runs: those of deletions are long, and 2,048 of them, from which on bits
+  // would be smaller, take 8 KiB as well.
+  struct Runs {
+    uint32_t cardinality = 0;
+    std::vector<std::pair<uint32_t, uint32_t>> runs;  // the first and the last
+  };
+  std::map<uint32_t, Runs> containers;
+  for (const DeletedRows::Run& run : rows.runs()) {
+    for (int64_t begin = run.begin; begin < run.end;) {
+      const int64_t end = std::min(run.end, (begin | 0xFFFF) + 1);
+      Runs& container = containers[static_cast<uint32_t>(begin >> 16)];
+      container.cardinality += static_cast<uint32_t>(end - begin);
+      container.runs.emplace_back(begin & 0xFFFF, (end - 1) & 0xFFFF);
+      begin = end;
+    }
+  }
+  const auto count = static_cast<uint32_t>(containers.size());
+  std::string bytes;
+  if (count == 0) {
+    AppendLittle(kNoRuns, &bytes);
+    AppendLittle(count, &bytes);
+    return bytes;
+  }
+  AppendLittle(kRuns | (count - 1) << 16, &bytes);
+  std::string are_runs((count + 7) / 8, '\0');
+  for (uint32_t i = 0; i < count; ++i) are_runs[i / 8] |= static_cast<char>(1 << (i % 8));
+  bytes += are_runs;
+  for (const auto& [key, container] : containers) {
+    AppendLittle(static_cast<uint16_t>(key), &bytes);
+    AppendLittle(static_cast<uint16_t>(container.cardinality - 1), &bytes);
+  }
+  if (count >= kMinForOffsets) {
+    auto offset = static_cast<uint32_t>(bytes.size() + count * sizeof(uint32_t));
+    for (const auto& [key, container] : containers) {
+      AppendLittle(offset, &bytes);
+      offset += static_cast<uint32_t>(sizeof(uint16_t) + container.runs.size() * sizeof(uint32_t));
+    }
+  }
+  for (const auto& [key, container] : containers) {
+    AppendLittle(static_cast<uint16_t>(container.runs.size()), &bytes);
+    for (const auto& [first, last] : container.runs) {
+      AppendLittle(static_cast<uint16_t>(first), &bytes);
+      AppendLittle(static_cast<uint16_t>(last - first), &bytes);
+    }
+  }
+  return bytes;
 }
 
 }  // namespace tusk::lance

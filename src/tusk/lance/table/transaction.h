@@ -37,15 +37,18 @@ enum class Operation {
 /// As in the specification: "append", "create_index".
 std::string_view OperationName(Operation operation);
 
-/// What a commit changes, against which version. kAppend, kOverwrite and kRestore are complete; of
-/// the others only what the conflict matrix asks for is kept.
+/// What a commit changes, against which version. kAppend, kDelete, kOverwrite and kRestore are
+/// complete; of the others only what the conflict matrix asks for is kept.
 struct Transaction {
   uint64_t read_version = 0;  ///< 0 makes a table
   std::string uuid;
   std::map<std::string, std::string> properties;
   Operation operation = Operation::kUnknown;
-  std::vector<Fragment> fragments;  ///< kAppend, kOverwrite; their ids are given at commit
-  Schema schema;                    ///< kOverwrite
+  /// kAppend, kOverwrite: their ids are given at commit. kDelete: those with a new deletion file.
+  std::vector<Fragment> fragments;
+  std::vector<uint64_t> deleted_fragments;  ///< kDelete: ids of those without a row left
+  std::string predicate;                    ///< kDelete: for people who look at the transaction
+  Schema schema;                            ///< kOverwrite
   /// kOverwrite: what the table says from now on. Not serialized: empty stands for the version of
   /// the fragments' files, or 2.2 without any.
   std::string data_version;
@@ -55,7 +58,7 @@ struct Transaction {
   uint64_t restored_version = 0;                      ///< kRestore
 };
 
-/// Only kAppend, kOverwrite and kRestore have a serialized form here.
+/// Only kAppend, kDelete, kOverwrite and kRestore have a serialized form here.
 std::string SerializeTransaction(const Transaction& transaction);
 
 /// Corrupt if the bytes are no transaction; one of an unknown kind is kUnknown.

@@ -102,6 +102,16 @@ std::string SerializeTransaction(const Transaction& transaction) {
     }
     return out.SerializeAsString();
   }
+  if (transaction.operation == Operation::kDelete) {
+    auto* deletion = out.mutable_delete_();
+    for (const Fragment& fragment : transaction.fragments) {
+      *deletion->add_updated_fragments() = ToProto(fragment);
+    }
+    deletion->mutable_deleted_fragment_ids()->Add(transaction.deleted_fragments.begin(),
+                                                  transaction.deleted_fragments.end());
+    deletion->set_predicate(transaction.predicate);
+    return out.SerializeAsString();
+  }
   if (transaction.operation == Operation::kRestore) {
     out.mutable_restore()->set_version(transaction.restored_version);
     return out.SerializeAsString();
@@ -132,6 +142,12 @@ Result<Transaction> ParseTransaction(std::string_view bytes) {
   switch (transaction.operation) {
     case Operation::kAppend:
       ARROW_RETURN_NOT_OK(ParseFragments(in.append().fragments(), &transaction.fragments));
+      break;
+    case Operation::kDelete:
+      ARROW_RETURN_NOT_OK(ParseFragments(in.delete_().updated_fragments(), &transaction.fragments));
+      transaction.deleted_fragments.assign(in.delete_().deleted_fragment_ids().begin(),
+                                           in.delete_().deleted_fragment_ids().end());
+      transaction.predicate = in.delete_().predicate();
       break;
     case Operation::kOverwrite: {
       auto* overwrite = in.mutable_overwrite();
