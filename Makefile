@@ -3,13 +3,14 @@ PYTHON := .venv/bin/python
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 
-.PHONY: help deps build install demo test test-generated test-faults lint asan fuzz bench bench-micro clean
+.PHONY: help deps build install demo test test-generated test-faults test-models lint asan fuzz bench bench-micro clean
 
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
 	@echo "make test   install, build, and run every test"
 	@echo "make test-generated   read and write thousands of random Lance files; CASES=5000 SEED=100000"
 	@echo "make test-faults   thousands of random rounds of a lake whose store, disk, writers fail; ROUNDS=10000 SEED=1000"
+	@echo "make test-models   encoders of large packages, which it installs, with random weights"
 	@echo "make build  the library, the tests and the Python package (in .venv)"
 	@echo "make install   the C++ library and its headers to PREFIX (/usr/local), for find_package(tusk); see examples/"
 	@echo "make lint   include order, clang-format, clang-tidy"
@@ -58,6 +59,11 @@ test-faults: SEED = 1000
 test-faults: build
 	TUSK_FAULT_ROUNDS=$(ROUNDS) TUSK_FAULT_SEED=$(SEED) build/release/tests/fault/lake_fault_test \
 	  --gtest_filter='RandomRoundsTest.*'
+
+# Installs torch, open_clip and Whisper: gigabytes. Whisper needs ffmpeg, too.
+test-models: build
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check open_clip_torch openai-whisper onnxruntime onnx
+	TUSK_TEST_MODELS=1 $(PYTHON) -m pytest -q tests/python/test_model_encoders.py tests/python/test_ingest.py
 
 asan: deps
 	cmake --preset asan

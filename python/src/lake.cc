@@ -14,6 +14,8 @@
 #include "module.h"
 #include "tables.h"
 
+#include "tusk/io/object_store.h"
+
 namespace tusk::python {
 namespace {
 
@@ -172,11 +174,14 @@ void BindLake(nb::module_& module) {
       nb::arg("uri"));
   module.def(
       "open_lake",
-      [](std::string_view uri, std::optional<int64_t> at) {
+      [](std::string_view uri, std::optional<int64_t> at,
+         const io::StorageOptions& storage_options) {
+        const auto place = OrRaise(io::ResolveUri(uri, storage_options));
         return Call().Run(
-            [&](const OperationContext& context) { return Lake::Open(uri, at, context); });
+            [&](const OperationContext& context) { return Lake::Open(place, at, context); });
       },
-      nb::arg("uri"), nb::arg("at") = nb::none());
+      nb::arg("uri"), nb::arg("at") = nb::none(),
+      nb::arg("storage_options") = io::StorageOptions());
 }
 
 }  // namespace tusk::python

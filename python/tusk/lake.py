@@ -456,12 +456,17 @@ def _only_vector_column(name, schema):
     return vectors[0]
 
 
-def connect(uri, at=None):
+def connect(uri, at=None, *, storage_options=None):
     """Opens the lake at `uri`: the newest joint version, or read-only at one: a number, the name of
-    a tag, or a datetime."""
+    a tag, or a datetime.
+
+    storage_options: of the lake's files, as `tusk.dataset` takes them. {"durable": "false"} does not
+    wait for the disk before a commit: faster, but a loss of power may take what was committed last, on
+    one side alone.
+    """
     if at is not None and not isinstance(at, int):
         at = connect(uri).version_of(at)
-    return Lake(_tusk.open_lake(_path_text(uri), at))
+    return Lake(_tusk.open_lake(_path_text(uri), at, storage_options or {}))
 
 
 def init(uri):
