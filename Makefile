@@ -60,7 +60,7 @@ test-faults: build
 	TUSK_FAULT_ROUNDS=$(ROUNDS) TUSK_FAULT_SEED=$(SEED) build/release/tests/fault/lake_fault_test \
 	  --gtest_filter='RandomRoundsTest.*'
 
-# Installs torch, open_clip and Whisper: gigabytes. Whisper needs ffmpeg, too.
+# Installs torch, open_clip and Whisper: gigabytes.
 test-models: build
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check open_clip_torch openai-whisper onnxruntime onnx
 	TUSK_TEST_MODELS=1 $(PYTHON) -m pytest -q tests/python/test_model_encoders.py tests/python/test_ingest.py

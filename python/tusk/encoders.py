@@ -229,15 +229,34 @@ def whisper(name="base", *, device=None):
     return _whisper_encoder(network, f"whisper:{name}", torch, package)
 
 
+def _load_sound(file, package):
+    """Floats at 16 kHz: WAV files of 16 kHz, 16 bits, one channel as they are, others by ffmpeg."""
+    import io
+    import wave
+
+    try:
+        with wave.open(io.BytesIO(file)) as sound:
+            shape = (sound.getframerate(), sound.getsampwidth(), sound.getnchannels())
+            if shape == (16_000, 2, 1):
+                samples = np.frombuffer(sound.readframes(sound.getnframes()), "<i2")
+                return samples.astype(np.float32) / 32768
+    except (wave.Error, EOFError):
+        pass
+    with tempfile.NamedTemporaryFile() as copy:
+        copy.write(file)
+        copy.flush()
+        try:
+            return package.load_audio(copy.name)
+        except FileNotFoundError as error:
+            raise InvalidArgumentError("sound other than 16 kHz WAV needs ffmpeg") from error
+
+
 def _whisper_encoder(network, model, torch, package):
     @torch.inference_mode()
     def vectors(files):
         spectra = []
         for file in files:
-            with tempfile.NamedTemporaryFile() as copy:
-                copy.write(file)
-                copy.flush()
-                sound = package.pad_or_trim(package.load_audio(copy.name))
+            sound = package.pad_or_trim(_load_sound(file, package))
             spectra.append(package.log_mel_spectrogram(sound, n_mels=network.dims.n_mels))
         states = network.embed_audio(torch.stack(spectra).to(network.device))
         return states.mean(dim=1).float().cpu().numpy()

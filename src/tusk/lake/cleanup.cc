@@ -129,8 +129,7 @@ Status ExpireSnapshots(const LakeParts& parts, const std::map<catalog::TableName
       .message = "let " + std::to_string(report->iceberg_snapshots) + " old snapshots go",
       .author = author,
       .properties = {{"tusk.operation", "cleanup"}}};
-  return CommitJointly(parts, std::move(stages), info, "cleaning up", std::nullopt, context)
-      .status();
+  return CommitJointly(parts, stages, info, "cleaning up", std::nullopt, context).status();
 }
 
 /// Removes files that are not needed any more: at once those that were needed before, and others

@@ -89,7 +89,8 @@ Result<Existing> LoadExisting(const Lake& lake, const IngestOptions& options,
   ARROW_RETURN_NOT_OK(lake.OpenIceberg(metadata_name, context).status());
   ARROW_ASSIGN_OR_RAISE(auto pictures, lake.OpenLance(options.name, context));
   // What others appended by path comes into the table with the next commit.
-  const auto latest = lance::Dataset::Open(pictures->uri(), {}, context);
+  const io::StorePath place = {.store = lake.state().parts.root.store, .path = pictures->uri()};
+  const auto latest = lance::Dataset::Open(place, {}, context);
   if (latest.ok() && (*latest)->version() > pictures->version()) pictures = *latest;
   ARROW_RETURN_NOT_OK(CheckTable(*pictures, options));
   ARROW_ASSIGN_OR_RAISE(ContentIds content_ids, ReadContentIds(*pictures, context));

@@ -135,7 +135,7 @@ Result<std::optional<catalog::TableEntry>> LoadForAppend(const LakeParts& parts,
   return std::optional(*entry);
 }
 
-Result<int64_t> CommitJointly(const LakeParts& parts, Stages stages, const CommitInfo& info,
+Result<int64_t> CommitJointly(const LakeParts& parts, const Stages& stages, const CommitInfo& info,
                               std::string_view doing, std::optional<int64_t> uses_version,
                               const OperationContext& context) {
   const Status staged = StageAll(stages, doing, context);
@@ -167,7 +167,7 @@ Result<int64_t> AppendJointly(const LakeParts& parts, std::vector<TableAppend> a
     stages.push_back(is_lance ? MakeLanceStage(parts, std::move(append))
                               : MakeIcebergStage(parts, std::move(append)));
   }
-  return CommitJointly(parts, std::move(stages), info, "appending to", std::nullopt, context);
+  return CommitJointly(parts, stages, info, "appending to", std::nullopt, context);
 }
 
 }  // namespace tusk::lake

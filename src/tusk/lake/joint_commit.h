@@ -19,7 +19,7 @@ namespace tusk::lake {
 /// commit is true, whether or not the publication after it succeeds. `doing` begins the text of
 /// errors ("appending to"). `uses_version` is a joint version whose files are used again.
 Result<int64_t> CommitJointly(const LakeParts& parts,
-                              std::vector<std::unique_ptr<TableStage>> stages,
+                              const std::vector<std::unique_ptr<TableStage>>& stages,
                               const CommitInfo& info, std::string_view doing,
                               std::optional<int64_t> uses_version, const OperationContext& context);
 

@@ -26,7 +26,7 @@ class FileLabels {
   int64_t size() const { return static_cast<int64_t>(labels_.size()); }
 
  private:
-  Status Add(std::string path, std::optional<std::string> label, int64_t line);
+  Status Add(std::string path, const std::optional<std::string>& label, int64_t line);
   Status ReadCsv(std::string_view text, char separator);
   Status ReadJson(std::string_view text);
 

@@ -108,7 +108,7 @@ const nlohmann::json* FindMember(const nlohmann::json& object, const Names& name
 
 }  // namespace
 
-Status FileLabels::Add(std::string path, std::optional<std::string> label, int64_t line) {
+Status FileLabels::Add(std::string path, const std::optional<std::string>& label, int64_t line) {
   const auto [entry, is_new] = labels_.emplace(std::move(path), label);
   if (is_new || entry->second == label) return Status::OK();
   return InvalidArgument("line ", line, ": '", entry->first, "' has another label before");
@@ -136,7 +136,7 @@ Status FileLabels::ReadCsv(std::string_view text, char separator) {
     }
     std::optional<std::string> value;
     if (!fields[*label].empty()) value = std::move(fields[*label]);
-    ARROW_RETURN_NOT_OK(Add(std::move(fields[*path]), std::move(value), reader.line()));
+    ARROW_RETURN_NOT_OK(Add(std::move(fields[*path]), value, reader.line()));
   }
 }
 

@@ -40,7 +40,7 @@ Status ShowLance(const Lake& lake, TableOverview* table, const OperationContext&
   for (const lance::Fragment& fragment : state.manifest.fragments) {
     for (const lance::DataFile& file : fragment.files) {
       ++files;
-      int64_t size = static_cast<int64_t>(file.size_bytes);
+      auto size = static_cast<int64_t>(file.size_bytes);
       if (size == 0) {
         ARROW_ASSIGN_OR_RAISE(const io::StorePath path, state.Locate(fragment, file));
         ARROW_ASSIGN_OR_RAISE(const auto info, path.store->Head(path.path, context));

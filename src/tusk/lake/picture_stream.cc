@@ -239,7 +239,7 @@ Result<std::vector<PictureStream::Picture>> PictureStream::ChooseFiles(int64_t m
 
 /// Reads and hashes the file. Errors of the file itself are kept in it.
 Status PictureStream::ReadFile(Picture* picture) const {
-  const Status status = [&]() -> Status {
+  Status status = [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(const io::OpenedObject file,
                           source_.store->Open(picture->path, /*tail_length=*/0, context_));
     const int64_t size = file.reader->size();
