@@ -59,9 +59,15 @@ Status AddDrift(const Lake& lake, DoctorReport* report, const OperationContext& 
 }
 
 /// Files that a version needs and that are not there.
-void AddMissing(const Lake& lake, const Survey& survey, DoctorReport* report) {
-  const auto is_there = [&](const std::string& path) {
-    return std::ranges::binary_search(survey.files, path, {}, &io::ObjectInfo::path);
+Status AddMissing(const Lake& lake, const Survey& survey, DoctorReport* report,
+                  const OperationContext& context) {
+  const auto is_there = [&](const std::string& path) -> Result<bool> {
+    if (std::ranges::binary_search(survey.files, path, {}, &io::ObjectInfo::path)) return true;
+    // It may have come, with the commit that needs it, since the files were listed.
+    const auto info = lake.state().parts.root.store->Head(path, context);
+    if (info.ok()) return true;
+    if (GetErrorCode(info.status()) == ErrorCode::kNotFound) return false;
+    return info.status();
   };
   const std::string folder = io::JoinPath(lake.uri(), "tables") + "/";
   for (const auto& [root, table] : survey.tables) {
@@ -74,17 +80,23 @@ void AddMissing(const Lake& lake, const Survey& survey, DoctorReport* report) {
                                   .detail = table.unclear.message()});
       continue;
     }
-    const auto add = [&](const std::string& path) {
-      if (!path.starts_with(folder) || is_there(path)) return;
+    const auto add = [&](const std::string& path) -> Status {
+      if (!path.starts_with(folder)) return Status::OK();
+      ARROW_ASSIGN_OR_RAISE(const bool there, is_there(path));
+      if (there) return Status::OK();
       report->findings.push_back({.kind = FindingKind::kMissing,
                                   .table = name,
                                   .path = InLake(lake, path),
                                   .detail = "rows are lost: bring the file back, or restore a "
                                             "joint version that does not need it"});
+      return Status::OK();
     };
-    for (const std::string& path : table.lance.data) add(io::JoinPath(table.root, path));
-    for (const std::string& path : table.iceberg.data) add(path);
+    for (const std::string& path : table.lance.data) {
+      ARROW_RETURN_NOT_OK(add(io::JoinPath(table.root, path)));
+    }
+    for (const std::string& path : table.iceberg.data) ARROW_RETURN_NOT_OK(add(path));
   }
+  return Status::OK();
 }
 
 void AddLeftovers(const Lake& lake, const Survey& survey, int64_t young_since_ms,
@@ -163,7 +175,7 @@ Result<DoctorReport> Examine(Lake* lake, const DoctorOptions& options,
   DoctorReport report;
   ARROW_RETURN_NOT_OK(AddUnpublished(parts, &report, context));
   ARROW_RETURN_NOT_OK(AddDrift(*lake, &report, context));
-  AddMissing(*lake, survey, &report);
+  ARROW_RETURN_NOT_OK(AddMissing(*lake, survey, &report, context));
   AddLeftovers(*lake, survey, young_since_ms, &report);
   std::ranges::stable_sort(report.findings, {}, [](const Finding& finding) {
     return std::tie(finding.kind, finding.path);

@@ -16,6 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// How often a file that is gone makes the needs be collected anew.
+constexpr int kAttempts = 5;
+
 /// The states of a table that somebody may open: what the catalog points to, and what joint
 /// versions need.
 struct States {
@@ -160,13 +163,13 @@ const TableNeeds* Survey::TableOf(const std::string& path) const {
   return nullptr;
 }
 
-Result<Survey> TakeSurvey(const LakeParts& parts, const OperationContext& context) {
-  Survey survey;
-  // Files first: what is written after this is no leftover of now.
-  const std::string folder = io::JoinPath(parts.root.path, "tables");
-  ARROW_ASSIGN_OR_RAISE(survey.files, parts.root.store->List(folder, context));
-  survey.half_written = FindHalfWritten(parts.root.path);
+namespace {
+
+using Tables = std::map<std::string, TableNeeds>;
+
+Result<Tables> CollectNeeds(const LakeParts& parts, const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto by_root, CollectStates(parts, context));
+  Tables tables;
   for (const auto& [root, states] : by_root) {
     ARROW_RETURN_NOT_OK(context.CheckStop());
     TableNeeds needs{.name = states.name,
@@ -179,9 +182,28 @@ Result<Survey> TakeSurvey(const LakeParts& parts, const OperationContext& contex
                         ? AddLanceNeeds(parts, states, &needs.lance, context)
                         : AddIcebergNeeds(parts, states, &needs.iceberg, context);
     ARROW_RETURN_NOT_OK(context.CheckStop());
-    survey.tables.emplace(root + "/", std::move(needs));
+    tables.emplace(root + "/", std::move(needs));
   }
-  return survey;
+  return tables;
+}
+
+}  // namespace
+
+Result<Survey> TakeSurvey(const LakeParts& parts, const OperationContext& context) {
+  Survey survey;
+  // Files first: what is written after this is no leftover of now.
+  const std::string folder = io::JoinPath(parts.root.path, "tables");
+  ARROW_ASSIGN_OR_RAISE(survey.files, parts.root.store->List(folder, context));
+  survey.half_written = FindHalfWritten(parts.root.path);
+  for (int attempt = 1;; ++attempt) {
+    ARROW_ASSIGN_OR_RAISE(survey.tables, CollectNeeds(parts, context));
+    // A staged manifest may be published, and removed, between the look at the catalog and the one
+    // at it; the next look finds the final one.
+    const bool is_whole = std::ranges::none_of(survey.tables, [](const auto& table) {
+      return GetErrorCode(table.second.unclear) == ErrorCode::kNotFound;
+    });
+    if (is_whole || attempt == kAttempts) return survey;
+  }
 }
 
 }  // namespace tusk::lake
