@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 
-.PHONY: help deps build install demo test test-generated test-faults test-models lint asan fuzz bench bench-micro clean
+.PHONY: help deps build install demo test test-generated test-filters test-faults test-models lint asan fuzz bench bench-micro clean
 
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-generated   read and write thousands of random Lance files; CASES=5000 SEED=100000"
 	@echo "make test-faults   thousands of random rounds of a lake whose store, disk, writers fail; ROUNDS=10000 SEED=1000"
 	@echo "make test-models   encoders of large packages, which it installs, with random weights"
+	@echo "make test-filters   try thousands of random filters against DuckDB and pylance; FILTERS=20000 SEED=100000"
 	@echo "make build  the library, the tests and the Python package (in .venv)"
 	@echo "make install   the C++ library and its headers to PREFIX (/usr/local), for find_package(tusk); see examples/"
 	@echo "make lint   include order, clang-format, clang-tidy"
@@ -64,6 +65,11 @@ test-faults: build
 test-models: build
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check open_clip_torch openai-whisper onnxruntime onnx
 	TUSK_TEST_MODELS=1 $(PYTHON) -m pytest -q tests/python/test_model_encoders.py tests/python/test_ingest.py
+
+# Other conditions than those of `make test`, against DuckDB and pylance.
+FILTERS ?= 20000
+test-filters: build
+	$(PYTHON) -m pytest -q tests/interop/test_random_filters.py --filters $(FILTERS) --seed $(SEED)
 
 asan: deps
 	cmake --preset asan

@@ -188,7 +188,8 @@ class LanceDataset(TableDataset):
         """Plans a read.
 
         columns: names of columns, paths of fields inside of structs ("s.a"), `_rowid`, `_rowaddr`
-            and `_rowoffset`; all columns if None. Or a dict from names to the paths of fields.
+            and `_rowoffset`; all columns if None. Or a dict from names to expressions of SQL
+            (docs/guide/filters.md): {"next": "id + 1", "x": "box.x"}.
         filter: SQL text (docs/guide/filters.md) or a pyarrow expression. limit, offset: rows after
             the filter.
         nearest: {"column", "q", "k", "metric"}, the k rows nearest to the vector q with their

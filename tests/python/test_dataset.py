@@ -311,7 +311,6 @@ def test_nearest_skips_null_vectors_and_filters(dataset, table):
             lambda d, p: d.to_table(nearest={"column": "vector", "q": [1.0] * 8, "depth": 2}),
         ),
         (ValueError, "InvalidArgument", lambda d, p: d.to_table(filter="idd > 3")),
-        (NotImplementedError, None, lambda d, p: d.to_table(columns={"x": "id + 1"})),
         (ValueError, "NotFound", lambda d, p: d.to_table(order_by=["none"])),
         (ValueError, "NotFound", lambda d, p: d.to_table(fragments=[9])),
         (NotImplementedError, None, lambda d, p: d.checkout_version("tag")),

@@ -24,8 +24,8 @@ namespace tusk::lance {
 /// A column of a result under a name of its own.
 struct NamedExpression {
   std::string name;
-  /// The path of a field ("s.a"), its first name in any case unless it is in backticks. Unsupported
-  /// for every other expression.
+  /// SQL (docs/guide/filters.md): the path of a field ("s.a"), its first name in any case unless it
+  /// is in backticks, or a value of each row that is computed from others ("a + 1").
   std::string expression;
 };
 

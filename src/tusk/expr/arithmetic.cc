@@ -294,7 +294,7 @@ Result<NodePtr> Binder::Arithmetic(Span span, const std::string& symbol, NodePtr
   if (IsNumber(*left->type) && IsNumber(*right->type)) {
     return NumberArithmetic(*this, span, symbol, std::move(left), std::move(right));
   }
-  if (arrow::is_temporal(left->type->id()) && arrow::is_temporal(right->type->id())) {
+  if (IsTemporal(*left->type) && IsTemporal(*right->type)) {
     return MomentArithmetic(*this, span, symbol, std::move(left), std::move(right));
   }
   if (left->type->id() == arrow::Type::INTERVAL_MONTH_DAY_NANO ||

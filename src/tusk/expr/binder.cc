@@ -256,7 +256,10 @@ Result<std::vector<NodePtr>> Binder::Unify(Span span, const std::vector<NodePtr>
   for (const NodePtr& node : nodes) {
     if (!HasLiteral(node)) continue;
     const auto fitted = FitToColumn(*node->literal, *common, compute_);
-    if (!fitted.ok() || !fitted->is_exact) ARROW_RETURN_NOT_OK(add(node->type));
+    // Who writes 2.0 next to whole numbers means fractions.
+    const bool is_fraction =
+        arrow::is_floating(node->type->id()) && arrow::is_integer(common->id());
+    if (!fitted.ok() || !fitted->is_exact || is_fraction) ARROW_RETURN_NOT_OK(add(node->type));
   }
   std::vector<NodePtr> unified;
   unified.reserve(nodes.size());

@@ -12,6 +12,19 @@
 #include "tusk/expr/parser.h"
 
 namespace tusk::expr {
+namespace {
+
+/// A column that nothing is computed with keeps its type: dictionaries, views, extensions.
+NodePtr AsStored(const NodePtr& node, const arrow::Schema& schema) {
+  if (node->kind != NodeKind::kColumn) return node;
+  std::shared_ptr<arrow::DataType> type = schema.field(node->path.front())->type();
+  for (size_t i = 1; i < node->path.size(); ++i) type = type->field(node->path[i])->type();
+  Node stored = *node;
+  stored.type = std::move(type);
+  return std::make_shared<const Node>(std::move(stored));
+}
+
+}  // namespace
 
 Status InitializeCompute() {
   static const Status status = arrow::compute::Initialize();
@@ -43,6 +56,7 @@ Result<BoundText> BoundText::Bind(std::shared_ptr<const ParsedText> parsed,
   BoundText bound;
   ARROW_ASSIGN_OR_RAISE(bound.node, is_condition ? binder.BindCondition(*parsed->syntax)
                                                  : binder.Bind(*parsed->syntax));
+  if (!is_condition) bound.node = AsStored(bound.node, schema);
   bound.schema = std::make_shared<arrow::Schema>(schema);
   bound.parsed = std::move(parsed);
   return bound;

@@ -70,13 +70,38 @@ Kernel RealToInteger(const TypePtr& to) {
   };
 }
 
+/// Arrow makes zero of what is not a number.
+Kernel RealToDecimal(const TypePtr& to) {
+  return [to](const std::vector<Datum>& arguments, const Evaluation& evaluation) -> Result<Datum> {
+    const int64_t rows = RowsOf(arguments, evaluation.length());
+    ARROW_ASSIGN_OR_RAISE(const auto values, ToArray(arguments[0], rows, evaluation.context->pool));
+    ARROW_ASSIGN_OR_RAISE(const Datum is_finite,
+                          cp::CallFunction("is_finite", {Datum(values)}, evaluation.compute));
+    ARROW_ASSIGN_OR_RAISE(const Datum all,
+                          cp::CallFunction("all", {is_finite}, evaluation.compute));
+    const auto& holds = all.scalar_as<arrow::BooleanScalar>();
+    if (holds.is_valid && !holds.value) {
+      return InvalidArgument("NaN and infinity cannot be cast to ", NameOfType(*to));
+    }
+    return cp::Cast(arguments[0], cp::CastOptions::Safe(to), evaluation.compute);
+  };
+}
+
 /// Rounds half away from zero, as pylance does, where decimals lose digits.
 Kernel ToDecimal(const TypePtr& from, const TypePtr& to) {
   const int scale = static_cast<const arrow::DecimalType&>(*to).scale();
   return [from, to, scale](const std::vector<Datum>& arguments,
                            const Evaluation& evaluation) -> Result<Datum> {
     Datum value = arguments[0];
-    if (static_cast<const arrow::DecimalType&>(*from).scale() > scale) {
+    const auto& type = static_cast<const arrow::DecimalType&>(*from);
+    if (type.scale() > scale) {
+      // Rounding up may need one digit more than there was.
+      if (type.precision() < 76) {
+        ARROW_ASSIGN_OR_RAISE(
+            value,
+            cp::Cast(value, cp::CastOptions::Safe(DecimalOf(type.precision() + 1, type.scale())),
+                     evaluation.compute));
+      }
       const cp::RoundOptions options(scale, cp::RoundMode::HALF_TOWARDS_INFINITY);
       ARROW_ASSIGN_OR_RAISE(value,
                             cp::CallFunction("round", {value}, &options, evaluation.compute));
@@ -241,6 +266,10 @@ Result<Kernel> PlainCast(const TypePtr& from, const TypePtr& to) {
     return NeverCast(*from, *to);
   }
   if (arrow::is_floating(from->id()) && arrow::is_integer(to->id())) return RealToInteger(to);
+  if (from->id() == arrow::Type::HALF_FLOAT && arrow::is_decimal(to->id())) {
+    return Chain(ArrowCast(cp::CastOptions::Safe(arrow::float32())), RealToDecimal(to));
+  }
+  if (arrow::is_floating(from->id()) && arrow::is_decimal(to->id())) return RealToDecimal(to);
   if (arrow::is_decimal(from->id()) && arrow::is_decimal(to->id())) return ToDecimal(from, to);
   if (arrow::is_integer(from->id()) && arrow::is_decimal(to->id())) {
     const TypePtr wide = DecimalTypeOf(*from);
@@ -253,6 +282,14 @@ Result<Kernel> PlainCast(const TypePtr& from, const TypePtr& to) {
   if (IsCounted(*from) && IsCount(*to)) {
     const TypePtr count = IntegerOfTemporal(*from);
     return Chain(ArrowCast(cp::CastOptions::Safe(count)), ArrowCast(cp::CastOptions::Safe(to)));
+  }
+  if (IsCounted(*from) && to_number) {
+    const TypePtr count = IntegerOfTemporal(*from);
+    ARROW_ASSIGN_OR_RAISE(Kernel rest, PlainCast(count, to));
+    return Chain(ArrowCast(cp::CastOptions::Safe(count)), std::move(rest));
+  }
+  if (arrow::is_floating(from->id()) && to->id() == arrow::Type::TIMESTAMP) {
+    return Chain(RealToInteger(arrow::int64()), ArrowCast(cp::CastOptions::Safe(to)));
   }
   if (from->id() == arrow::Type::TIMESTAMP && to->id() == arrow::Type::TIMESTAMP &&
       IsNaive(*from) && !IsNaive(*to)) {
@@ -307,7 +344,8 @@ Result<Kernel> CastFunction(const TypePtr& from, const TypePtr& to, bool is_try,
     });
   }
   if (!cp::CanCast(*from, *to) && !(IsText(*to) && CanFormat(*from)) && !IsText(*from) &&
-      !(IsCount(*from) && IsCounted(*to)) && !(IsCounted(*from) && IsCount(*to))) {
+      !(IsCount(*from) && IsCounted(*to)) && !(IsCounted(*from) && IsNumber(*to)) &&
+      !(arrow::is_floating(from->id()) && to->id() == arrow::Type::TIMESTAMP)) {
     return NeverCast(*from, *to);
   }
   ARROW_ASSIGN_OR_RAISE(Kernel kernel, PlainCast(from, to));

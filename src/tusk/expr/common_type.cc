@@ -45,8 +45,7 @@ TypePtr CommonDecimal(const arrow::DataType& a, const arrow::DataType& b) {
   const auto& y = static_cast<const arrow::DecimalType&>(*b_type);
   const int scale = std::max(x.scale(), y.scale());
   const int precision = std::max(x.precision() - x.scale(), y.precision() - y.scale()) + scale;
-  if (precision <= 38) return arrow::decimal128(precision, scale);
-  return precision <= 76 ? arrow::decimal256(precision, scale) : nullptr;
+  return precision <= 76 ? DecimalOf(precision, scale) : nullptr;
 }
 
 TypePtr CommonNumber(const TypePtr& a, const TypePtr& b) {
@@ -114,9 +113,18 @@ bool IsNumber(const arrow::DataType& type) {
   return arrow::is_numeric(type.id()) || arrow::is_decimal(type.id());
 }
 
+bool IsTemporal(const arrow::DataType& type) {
+  return arrow::is_temporal(type.id()) || type.id() == arrow::Type::DURATION;
+}
+
 bool IsList(const arrow::DataType& type) {
   return type.id() == arrow::Type::LIST || type.id() == arrow::Type::LARGE_LIST ||
          type.id() == arrow::Type::FIXED_SIZE_LIST;
+}
+
+TypePtr DecimalOf(int precision, int scale) {
+  return precision <= 38 ? arrow::decimal128(precision, scale)
+                         : arrow::decimal256(precision, scale);
 }
 
 TypePtr DecimalTypeOf(const arrow::DataType& type) {
@@ -150,7 +158,7 @@ TypePtr CommonType(const TypePtr& a, const TypePtr& b) {
         a->id() == arrow::Type::LARGE_BINARY || b->id() == arrow::Type::LARGE_BINARY;
     return is_large ? arrow::large_binary() : arrow::binary();
   }
-  if (arrow::is_temporal(a->id()) && arrow::is_temporal(b->id())) return CommonTemporal(a, b);
+  if (IsTemporal(*a) && IsTemporal(*b)) return CommonTemporal(a, b);
   if (IsList(*a) && IsList(*b)) {
     const auto values = CommonType(ValueTypeOf(*a), ValueTypeOf(*b));
     return values == nullptr ? nullptr : arrow::list(values);

@@ -17,6 +17,9 @@ std::shared_ptr<arrow::DataType> PlainType(const std::shared_ptr<arrow::DataType
 std::shared_ptr<arrow::DataType> CommonType(const std::shared_ptr<arrow::DataType>& a,
                                             const std::shared_ptr<arrow::DataType>& b);
 
+/// decimal128, or decimal256 above 38 digits.
+std::shared_ptr<arrow::DataType> DecimalOf(int precision, int scale);
+
 /// The decimal type that holds every value of an integer or decimal type; null for other types.
 std::shared_ptr<arrow::DataType> DecimalTypeOf(const arrow::DataType& type);
 
@@ -24,6 +27,8 @@ bool IsText(const arrow::DataType& type);
 bool IsBytes(const arrow::DataType& type);
 /// Integers, floats and decimals.
 bool IsNumber(const arrow::DataType& type);
+/// Dates, times, timestamps and durations.
+bool IsTemporal(const arrow::DataType& type);
 /// Lists of any kind but views.
 bool IsList(const arrow::DataType& type);
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include <arrow/array.h>
@@ -413,7 +414,169 @@ Result<NodePtr> BindMin(const Binder& binder, const Call& call) {
   return Extreme(binder, call, false);
 }
 
+/// Makes lists of the values at places among `values`, of which `add` tells those of a row.
+template <typename Add>
+Result<Datum> GatherLists(const TypePtr& type, const Datum& values, int64_t rows, bool is_scalar,
+                          const Evaluation& evaluation, const Add& add) {
+  arrow::Int64Builder places(evaluation.context->pool);
+  arrow::Int32Builder offsets(evaluation.context->pool);
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t begin = places.length();
+    ARROW_ASSIGN_OR_RAISE(const bool is_valid, add(row, &places));
+    if (places.length() > std::numeric_limits<int32_t>::max()) {
+      return InvalidArgument("the lists have more than 2^31 values together");
+    }
+    ARROW_RETURN_NOT_OK(is_valid ? offsets.Append(static_cast<int32_t>(begin))
+                                 : offsets.AppendNull());
+  }
+  ARROW_RETURN_NOT_OK(offsets.Append(static_cast<int32_t>(places.length())));
+  ARROW_ASSIGN_OR_RAISE(const auto indices, places.Finish());
+  ARROW_ASSIGN_OR_RAISE(
+      const Datum gathered,
+      cp::Take(values, Datum(indices), cp::TakeOptions::NoBoundsCheck(), evaluation.compute));
+  ARROW_ASSIGN_OR_RAISE(const auto begins, offsets.Finish());
+  ARROW_ASSIGN_OR_RAISE(const auto lists,
+                        arrow::ListArray::FromArrays(type, *begins, *gathered.make_array(),
+                                                     evaluation.context->pool));
+  return ToResult(lists, is_scalar);
+}
+
+/// Rearranges the places of the values of each list.
+using Rearrange = Status (*)(const std::vector<int64_t>& ranks, std::vector<int64_t>* places);
+
+Result<NodePtr> MakeRearranged(const Binder& binder, const Call& call, Rearrange rearrange,
+                               bool needs_ranks) {
+  ARROW_RETURN_NOT_OK(CheckList(binder, call.arguments[0]));
+  const TypePtr value_type = PlainType(ValueType(call.arguments[0]));
+  if (needs_ranks && (IsList(*value_type) || value_type->id() == arrow::Type::STRUCT)) {
+    return binder.Error(call.span, "values of type " + NameOfType(*value_type) + " have no order");
+  }
+  const TypePtr type = arrow::list(value_type);
+  Kernel kernel = [type, value_type, rearrange, needs_ranks](
+                      const std::vector<Datum>& arguments,
+                      const Evaluation& evaluation) -> Result<Datum> {
+    ARROW_ASSIGN_OR_RAISE(const Lists lists, MakeLists(arguments[0], evaluation));
+    ARROW_ASSIGN_OR_RAISE(
+        const Datum values,
+        cp::Cast(Datum(lists.values()), cp::CastOptions::Safe(value_type), evaluation.compute));
+    std::vector<int64_t> ranks;
+    if (needs_ranks) {
+      const cp::ArraySortOptions options;
+      ARROW_ASSIGN_OR_RAISE(const Datum order, cp::CallFunction("array_sort_indices", {values},
+                                                                &options, evaluation.compute));
+      const auto sorted = order.array_as<arrow::UInt64Array>();
+      ranks.resize(static_cast<size_t>(sorted->length()));
+      const auto all = values.make_array();
+      for (int64_t i = 0; i < sorted->length(); ++i) {
+        const auto place = static_cast<int64_t>(sorted->Value(i));
+        ranks[static_cast<size_t>(place)] = all->IsNull(place) ? -1 : i;
+      }
+    }
+    return GatherLists(type, values, lists.array().length(), lists.is_scalar(), evaluation,
+                       [&](int64_t row, arrow::Int64Builder* out) -> Result<bool> {
+                         if (lists.IsNull(row)) return false;
+                         std::vector<int64_t> places(static_cast<size_t>(lists.Size(row)));
+                         for (size_t i = 0; i < places.size(); ++i) {
+                           places[i] = lists.Begin(row) + static_cast<int64_t>(i);
+                         }
+                         ARROW_RETURN_NOT_OK(rearrange(ranks, &places));
+                         ARROW_RETURN_NOT_OK(out->AppendValues(places));
+                         return true;
+                       });
+  };
+  return binder.MakeCall(call.span, type, {call.arguments[0]}, std::move(kernel));
+}
+
+/// Ascending; nulls first and NaN last, as in pylance.
+Result<NodePtr> BindSort(const Binder& binder, const Call& call) {
+  return MakeRearranged(
+      binder, call,
+      [](const std::vector<int64_t>& ranks, std::vector<int64_t>* places) {
+        std::ranges::sort(*places, {}, [&](int64_t place) { return ranks[place]; });
+        return Status::OK();
+      },
+      /*needs_ranks=*/true);
+}
+
+Result<NodePtr> BindReverse(const Binder& binder, const Call& call) {
+  return MakeRearranged(
+      binder, call,
+      [](const std::vector<int64_t>&, std::vector<int64_t>* places) {
+        std::ranges::reverse(*places);
+        return Status::OK();
+      },
+      /*needs_ranks=*/false);
+}
+
+/// The lists of two arguments one behind the other. A null list is an empty one, unless both are
+/// null.
+Result<NodePtr> BindConcat(const Binder& binder, const Call& call) {
+  for (const NodePtr& list : call.arguments) ARROW_RETURN_NOT_OK(CheckList(binder, list));
+  const TypePtr value_type =
+      CommonType(PlainType(ValueType(call.arguments[0])), PlainType(ValueType(call.arguments[1])));
+  if (value_type == nullptr) {
+    return binder.Error(call.span, "the values of the lists have no type in common");
+  }
+  const TypePtr type = arrow::list(value_type);
+  Kernel kernel = [type, value_type](const std::vector<Datum>& arguments,
+                                     const Evaluation& evaluation) -> Result<Datum> {
+    const auto options = cp::CastOptions::Safe(value_type);
+    ARROW_ASSIGN_OR_RAISE(const Lists first, MakeLists(arguments[0], evaluation));
+    ARROW_ASSIGN_OR_RAISE(const Lists second, MakeLists(arguments[1], evaluation));
+    ARROW_ASSIGN_OR_RAISE(const Datum a,
+                          cp::Cast(Datum(first.values()), options, evaluation.compute));
+    ARROW_ASSIGN_OR_RAISE(const Datum b,
+                          cp::Cast(Datum(second.values()), options, evaluation.compute));
+    ARROW_ASSIGN_OR_RAISE(const auto all, arrow::Concatenate({a.make_array(), b.make_array()},
+                                                             evaluation.context->pool));
+    const int64_t rows = RowsOf(arguments, evaluation.length());
+    const bool is_scalar = first.is_scalar() && second.is_scalar();
+    return GatherLists(type, Datum(all), rows, is_scalar, evaluation,
+                       [&](int64_t row, arrow::Int64Builder* out) -> Result<bool> {
+                         for (int64_t i = 0; i < first.Size(row); ++i) {
+                           ARROW_RETURN_NOT_OK(out->Append(first.Begin(row) + i));
+                         }
+                         for (int64_t i = 0; i < second.Size(row); ++i) {
+                           ARROW_RETURN_NOT_OK(out->Append(a.length() + second.Begin(row) + i));
+                         }
+                         return !first.IsNull(row) || !second.IsNull(row);
+                       });
+  };
+  return binder.MakeCall(call.span, type, call.arguments, std::move(kernel));
+}
+
+Result<NodePtr> AddValue(const Binder& binder, const Call& call, const NodePtr& list,
+                         const NodePtr& value, bool is_first) {
+  ARROW_RETURN_NOT_OK(CheckList(binder, list));
+  NodePtr item = value;
+  if (item->literal) {
+    ARROW_ASSIGN_OR_RAISE(item, binder.Widen(item, PlainType(ValueType(list))));
+  }
+  ARROW_ASSIGN_OR_RAISE(
+      const NodePtr one,
+      BindMakeArray(binder, {.name = call.name, .span = call.span, .arguments = {item}}));
+  Call both{.name = call.name, .span = call.span, .arguments = {list, one}};
+  if (is_first) both.arguments = {one, list};
+  return BindConcat(binder, both);
+}
+Result<NodePtr> BindAppend(const Binder& binder, const Call& call) {
+  return AddValue(binder, call, call.arguments[0], call.arguments[1], /*is_first=*/false);
+}
+Result<NodePtr> BindPrepend(const Binder& binder, const Call& call) {
+  return AddValue(binder, call, call.arguments[1], call.arguments[0], /*is_first=*/true);
+}
+
 constexpr std::array kFunctions = {
+    FunctionEntry{"array_sort", 1, 1, BindSort},
+    FunctionEntry{"list_sort", 1, 1, BindSort},
+    FunctionEntry{"array_reverse", 1, 1, BindReverse},
+    FunctionEntry{"list_reverse", 1, 1, BindReverse},
+    FunctionEntry{"array_concat", 2, 2, BindConcat},
+    FunctionEntry{"list_concat", 2, 2, BindConcat},
+    FunctionEntry{"array_append", 2, 2, BindAppend},
+    FunctionEntry{"list_append", 2, 2, BindAppend},
+    FunctionEntry{"array_prepend", 2, 2, BindPrepend},
+    FunctionEntry{"list_prepend", 2, 2, BindPrepend},
     FunctionEntry{"make_array", 0, -1, BindMakeArray},
     FunctionEntry{"make_list", 0, -1, BindMakeArray},
     FunctionEntry{"array_element", 2, 2, BindElement},

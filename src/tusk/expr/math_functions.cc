@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numeric>
@@ -171,7 +172,18 @@ Result<NodePtr> BindRound(const Binder& binder, const Call& call) {
     digits = static_cast<const arrow::Int64Scalar&>(*count->value).value;
   }
   ARROW_ASSIGN_OR_RAISE(NodePtr number, AsNumber(binder, call.arguments[0]));
-  if (!arrow::is_decimal(number->type->id()) && number->type->id() != arrow::Type::FLOAT) {
+  if (arrow::is_decimal(number->type->id())) {
+    const auto& type = static_cast<const arrow::DecimalType&>(*number->type);
+    if (digits >= type.scale()) return number;
+    const int scale = static_cast<int>(std::max<int64_t>(digits, 0));
+    const int precision = std::min(76, type.precision() - type.scale() + scale + 1);
+    if (digits >= 0) {
+      return binder.Cast(call.span, number, DecimalOf(precision, scale), false);
+    }
+    ARROW_ASSIGN_OR_RAISE(
+        number, binder.Cast(call.span, number,
+                            DecimalOf(std::min(76, type.precision() + 1), type.scale()), false));
+  } else if (number->type->id() != arrow::Type::FLOAT) {
     ARROW_ASSIGN_OR_RAISE(number, AsDouble(binder, number));
   }
   return binder.MakeArrowCall(

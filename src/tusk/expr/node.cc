@@ -34,6 +34,7 @@ Result<Datum> EvaluateColumn(const Node& node, const Evaluation& evaluation) {
                             parent.GetFlattenedField(node.path[i], evaluation.context->pool));
     }
   }
+  if (array->type()->Equals(*node.type)) return Datum(array);
   if (array->type_id() == arrow::Type::EXTENSION) {
     array = static_cast<const arrow::ExtensionArray&>(*array).storage();
   }

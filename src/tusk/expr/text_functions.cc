@@ -23,7 +23,7 @@ namespace cp = arrow::compute;
 using arrow::Datum;
 
 /// The most bytes that a function makes of one text.
-constexpr int64_t kMostBytes = int64_t{1} << 30;
+constexpr int64_t kMostBytes = int64_t{1} << 25;
 
 /// The arguments, of which the first `texts` are texts and the others whole numbers.
 Result<std::vector<NodePtr>> Arguments(const Binder& binder, const Call& call, size_t texts) {
@@ -168,7 +168,7 @@ Result<NodePtr> BindRight(const Binder& binder, const Call& call) {
   return TakeEnd(binder, call, false);
 }
 
-Status TooLong() { return InvalidArgument("the text would have more than 2^30 bytes"); }
+Status TooLong() { return InvalidArgument("the text would have more than 2^25 bytes"); }
 
 Result<NodePtr> BindRepeat(const Binder& binder, const Call& call) {
   ARROW_ASSIGN_OR_RAISE(auto arguments, Arguments(binder, call, 1));
@@ -571,14 +571,14 @@ Result<NodePtr> BindRegexpReplace(const Binder& binder, const Call& call) {
                                   pattern.text, WithBackslashGroups(replacement), most));
 }
 
-/// The words of a text: runs of letters and digits, in small letters.
+/// The words of a text: runs of letters and digits.
 std::vector<std::string> TokensOf(std::string_view text) {
   std::vector<std::string> tokens;
   std::string token;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x80 || std::isalnum(byte) != 0) {
-      token += static_cast<char>(byte < 0x80 ? std::tolower(byte) : byte);
+      token += c;
     } else if (!token.empty()) {
       tokens.push_back(std::exchange(token, {}));
     }

@@ -7,6 +7,7 @@
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
+#include "tusk/expr/common_type.h"
 #include "tusk/expr/source_text.h"
 
 namespace tusk::expr {
@@ -68,7 +69,7 @@ Result<arrow::TimeUnit::type> UnitOfPrecision(std::string_view name, int precisi
   }
 }
 
-Result<TypePtr> DecimalOf(std::string_view name, const std::vector<int>& parameters) {
+Result<TypePtr> ParseDecimal(std::string_view name, const std::vector<int>& parameters) {
   if (parameters.empty() || parameters.size() > 2) {
     return InvalidArgument(name, " needs its precision and scale: ", name, "(10, 2)");
   }
@@ -77,8 +78,7 @@ Result<TypePtr> DecimalOf(std::string_view name, const std::vector<int>& paramet
     return InvalidArgument(name, "(", parameters[0], ", ", scale,
                            ") is no type: the precision is 1 to 76, the scale 0 to the precision");
   }
-  if (parameters[0] <= 38) return arrow::decimal128(parameters[0], scale);
-  return arrow::decimal256(parameters[0], scale);
+  return DecimalOf(parameters[0], scale);
 }
 
 Result<TypePtr> TimestampOfArrowName(std::string_view inside) {
@@ -127,7 +127,7 @@ Result<TypePtr> TypeOfName(std::string_view name, bool is_unsigned,
     return is_unsigned ? plain->unsigned_type() : plain->type();
   }
   if (is_unsigned) return InvalidArgument(name, " has no unsigned form");
-  if (name == "decimal" || name == "numeric") return DecimalOf(name, parameters);
+  if (name == "decimal" || name == "numeric") return ParseDecimal(name, parameters);
   if (parameters.size() > 1) return InvalidArgument(name, " takes one parameter");
   if (name == "timestamp" || name == "datetime" || name == "time") {
     ARROW_ASSIGN_OR_RAISE(const auto unit,

@@ -253,16 +253,19 @@ Result<std::shared_ptr<const Projection>> Projection::Make(
   std::vector<Request> requests;
   for (const NamedExpression& column : expressions) {
     const std::string& text = column.expression;
-    if (dataset.scan_schema.FindField(text) == nullptr && !IsPathExpression(text)) {
-      return Unsupported("column '", column.name, "' by the expression '", text,
-                         "': only the name or the path of a field is supported yet");
-    }
     // As SQL has it: a word stands for a name in any case, a quoted name for itself.
     auto request = Resolve(dataset.scan_schema, column.name, text, !text.starts_with('`'));
     if (!request.ok()) return WithContext(request.status(), dataset.location.path);
     requests.push_back(*std::move(request));
   }
   return Builder(dataset).Flat(requests);
+}
+
+bool ArePaths(const Dataset::State& dataset, std::span<const NamedExpression> expressions) {
+  return std::ranges::all_of(expressions, [&](const NamedExpression& column) {
+    return dataset.scan_schema.FindField(column.expression) != nullptr ||
+           IsPathExpression(column.expression);
+  });
 }
 
 Result<std::shared_ptr<const Projection>> Projection::MakeNested(

@@ -48,7 +48,7 @@ struct Projection {
   /// twice.
   static Result<std::shared_ptr<const Projection>> Make(const Dataset::State& dataset,
                                                         std::span<const std::string> paths);
-  /// Columns by expression. Unsupported if one is not the path of a field; else as Make.
+  /// Columns by expression, of which each is the path of a field (see ArePaths); else as Make.
   static Result<std::shared_ptr<const Projection>> Make(
       const Dataset::State& dataset, std::span<const NamedExpression> expressions);
   /// Top-level columns with those of their parts that `paths` name, through lists too. A path may
@@ -64,6 +64,9 @@ struct Projection {
   };
   std::optional<Place> Find(const Projection& other, const Column& column) const;
 };
+
+/// Whether each expression is but the name or the path of a field.
+bool ArePaths(const Dataset::State& dataset, std::span<const NamedExpression> expressions);
 
 /// The child of a column to which `path` goes; see Projection::Column.
 Result<std::shared_ptr<arrow::Array>> Descend(std::shared_ptr<arrow::Array> array,

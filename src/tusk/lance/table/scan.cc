@@ -164,7 +164,7 @@ Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& frag
 class ScanSource final : public RowSource {
  public:
   explicit ScanSource(ScanPlan plan) : plan_(std::move(plan)) {}
-  const std::shared_ptr<arrow::Schema>& schema() const override { return plan_.output->schema; }
+  const std::shared_ptr<arrow::Schema>& schema() const override { return plan_.schema(); }
   RowSize GuessRowSize() const override {
     uint64_t stored = 0;
     for (const Fragment* fragment : plan_.fragments) {
@@ -184,15 +184,24 @@ class ScanSource final : public RowSource {
     return plan_.first_rows[plan_.FindFragment(row) + 1];
   }
   Result<Piece> Read(RowRange rows, const OperationContext& context) const override {
-    return Read(plan_, rows, context);
+    return ReadComputed(plan_, rows, context);
   }
   Result<Piece> ReadSample(RowRange rows, const OperationContext& context) const override {
     ScanPlan plan = plan_;
     plan.statistics = std::make_shared<ScanStatistics>();
-    return Read(plan, rows, context);
+    return ReadComputed(plan, rows, context);
   }
 
  private:
+  /// With the columns that are computed in the place of those that were read for them.
+  static Result<Piece> ReadComputed(const ScanPlan& plan, RowRange rows,
+                                    const OperationContext& context) {
+    ARROW_ASSIGN_OR_RAISE(Piece piece, Read(plan, rows, context));
+    if (plan.computed == nullptr || piece.batch == nullptr) return piece;
+    ARROW_ASSIGN_OR_RAISE(piece.batch, plan.computed->Compute(*piece.batch, context));
+    piece.bytes += arrow::util::TotalBufferSize(*piece.batch);
+    return piece;
+  }
   static Result<Piece> Read(const ScanPlan& plan, RowRange rows, const OperationContext& context) {
     const size_t number = plan.FindFragment(rows.begin);
     const int64_t first = plan.first_rows[number];
@@ -247,7 +256,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ScanInOrder(const Dataset& dat
                                                               const ScanPlan& plan,
                                                               const ScanOptions& options,
                                                               const OperationContext& context) {
-  RowOrder order{.columns = plan.output->schema,
+  RowOrder order{.columns = plan.schema(),
                  .by = {},
                  .offset = options.offset,
                  .limit = options.limit,

@@ -13,8 +13,9 @@
 namespace tusk::lance {
 namespace {
 
-Result<std::shared_ptr<const Projection>> MakeOutput(const Dataset::State& dataset,
-                                                     const ScanOptions& options) {
+/// Sets `output`, and `computed` where an expression is more than a path.
+Status SetOutput(const Dataset::State& dataset, const ScanOptions& options,
+                 const OperationContext& context, ScanPlan* plan) {
   std::vector<std::string_view> system;
   if (options.with_row_id) system.push_back(kRowIdColumn);
   if (options.with_row_address) system.push_back(kRowAddressColumn);
@@ -26,26 +27,26 @@ Result<std::shared_ptr<const Projection>> MakeOutput(const Dataset::State& datas
       }
       expressions.push_back({.name = std::string(name), .expression = std::string(name)});
     }
-    return Projection::Make(dataset, expressions);
+    if (ArePaths(dataset, expressions)) {
+      ARROW_ASSIGN_OR_RAISE(plan->output, Projection::Make(dataset, expressions));
+      return Status::OK();
+    }
+    ARROW_ASSIGN_OR_RAISE(plan->computed, ComputedColumns::Make(dataset, expressions, context));
+    plan->output = plan->computed->read();
+    return Status::OK();
   }
-  if (!options.columns && system.empty()) return dataset.all_columns;
+  if (!options.columns && system.empty()) {
+    plan->output = dataset.all_columns;
+    return Status::OK();
+  }
   std::vector<std::string> names = options.columns.value_or(dataset.schema->field_names());
   for (const std::string_view name : system) {
     // Wherever it was named, what is appended comes last.
     std::erase(names, name);
     names.emplace_back(name);
   }
-  return Projection::Make(dataset, names);
-}
-
-/// All columns, and those of the system that no column hides.
-arrow::Schema NameableColumns(const Dataset::State& dataset) {
-  arrow::FieldVector fields = dataset.all_columns->schema->fields();
-  for (const std::string_view name : {kRowIdColumn, kRowAddressColumn, kRowOffsetColumn}) {
-    if (dataset.all_columns->schema->GetFieldIndex(std::string(name)) >= 0) continue;
-    fields.push_back(arrow::field(std::string(name), arrow::uint64()));
-  }
-  return arrow::Schema(std::move(fields));
+  ARROW_ASSIGN_OR_RAISE(plan->output, Projection::Make(dataset, names));
+  return Status::OK();
 }
 
 /// What the filter reads, parts of columns inside of them.
@@ -124,7 +125,7 @@ Result<ScanPlan> ScanPlan::Make(std::shared_ptr<const Dataset::State> dataset,
     plan.first_rows.push_back(plan.first_rows.back() +
                               CountRows(*dataset, *fragment, plan.include_deleted));
   }
-  ARROW_ASSIGN_OR_RAISE(plan.output, MakeOutput(*dataset, options));
+  ARROW_RETURN_NOT_OK(SetOutput(*dataset, options, context, &plan));
   const auto is_row_id = [](const Projection::Column& column) {
     return column.kind == Projection::Kind::kRowId;
   };

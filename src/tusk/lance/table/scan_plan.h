@@ -9,6 +9,7 @@
 #include "tusk/base/result.h"
 #include "tusk/expr/filter.h"
 #include "tusk/lance/dataset.h"
+#include "tusk/lance/table/computed_columns.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/projection.h"
 
@@ -23,6 +24,7 @@ struct ScanPlan {
   bool use_statistics = true;
   std::shared_ptr<ScanStatistics> statistics;  ///< never null
   std::shared_ptr<const Projection> output;
+  std::shared_ptr<const ComputedColumns> computed;    ///< from `output`; null: it is given as it is
   std::shared_ptr<const expr::Filter::Bound> filter;  ///< may be null
   std::shared_ptr<const Projection> filter_columns;   ///< what the filter reads
   std::shared_ptr<const Projection> rest;             ///< what of `output` the filter does not read
@@ -34,6 +36,10 @@ struct ScanPlan {
   static Result<ScanPlan> Make(std::shared_ptr<const Dataset::State> dataset,
                                const ScanOptions& options, const OperationContext& context);
 
+  /// Of what the scan gives.
+  const std::shared_ptr<arrow::Schema>& schema() const {
+    return computed != nullptr ? computed->schema() : output->schema;
+  }
   int64_t num_rows() const { return first_rows.back(); }
   /// Where in `fragments` the one is that holds the row.
   size_t FindFragment(int64_t row) const;

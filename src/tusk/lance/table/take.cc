@@ -12,6 +12,7 @@
 #include <arrow/type.h>
 
 #include "tusk/lance/dataset.h"
+#include "tusk/lance/table/computed_columns.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/fragment_reader.h"
 
@@ -132,9 +133,17 @@ Result<std::shared_ptr<arrow::Table>> Reorder(std::shared_ptr<arrow::Table> tabl
   return taken.table();
 }
 
-Result<std::shared_ptr<const Projection>> MakeOutput(const Dataset::State& dataset,
-                                                     const TakeOptions& options) {
-  if (!options.expressions.empty()) return Projection::Make(dataset, options.expressions);
+/// What is read; `computed` is set where an expression is more than a path.
+Result<std::shared_ptr<const Projection>> MakeOutput(
+    const Dataset::State& dataset, const TakeOptions& options, const OperationContext& context,
+    std::shared_ptr<const ComputedColumns>* computed) {
+  if (!options.expressions.empty()) {
+    if (ArePaths(dataset, options.expressions)) {
+      return Projection::Make(dataset, options.expressions);
+    }
+    ARROW_ASSIGN_OR_RAISE(*computed, ComputedColumns::Make(dataset, options.expressions, context));
+    return (*computed)->read();
+  }
   if (!options.columns) return dataset.all_columns;
   if (options.nested) return Projection::MakeNested(dataset, *options.columns);
   return Projection::Make(dataset, *options.columns);
@@ -148,7 +157,8 @@ Result<std::shared_ptr<arrow::Table>> TakeParts(const Dataset::State& dataset,
                                                 const std::vector<FragmentRows>& parts,
                                                 TakePart take, const TakeOptions& options,
                                                 const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(const auto projection, MakeOutput(dataset, options));
+  std::shared_ptr<const ComputedColumns> computed;
+  ARROW_ASSIGN_OR_RAISE(const auto projection, MakeOutput(dataset, options, context, &computed));
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches(parts.size());
   const auto take_part = [&](int64_t i) -> Status {
     ARROW_RETURN_NOT_OK(context.CheckStop());
@@ -156,6 +166,9 @@ Result<std::shared_ptr<arrow::Table>> TakeParts(const Dataset::State& dataset,
     ARROW_ASSIGN_OR_RAISE(const FragmentReader reader,
                           FragmentReader::Open(dataset, fragment, projection, context));
     ARROW_ASSIGN_OR_RAISE(batches[i], (reader.*take)(parts[i].rows, context));
+    if (computed != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(batches[i], computed->Compute(*batches[i], context));
+    }
     return Status::OK();
   };
   size_t num_rows = 0;
@@ -166,7 +179,8 @@ Result<std::shared_ptr<arrow::Table>> TakeParts(const Dataset::State& dataset,
     ARROW_RETURN_NOT_OK(
         context.executor->ParallelFor(std::ssize(parts), take_part, context.stop, nullptr));
   }
-  ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches(projection->schema, batches));
+  const auto& schema = computed != nullptr ? computed->schema() : projection->schema;
+  ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches(schema, batches));
   return Reorder(std::move(table), parts, context.pool);
 }
 
