@@ -52,7 +52,8 @@ std::optional<std::optional<bool>> ConstantTruth(const Datum& condition) {
 /// Whether each of the rows is `truth`.
 bool IsAll(const Datum& condition, bool truth) {
   if (const auto constant = ConstantTruth(condition)) return *constant == truth;
-  const auto& array = static_cast<const arrow::BooleanArray&>(*condition.make_array());
+  const auto held = condition.make_array();
+  const auto& array = static_cast<const arrow::BooleanArray&>(*held);
   return array.null_count() == 0 && array.true_count() == (truth ? array.length() : 0);
 }
 

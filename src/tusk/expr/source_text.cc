@@ -62,15 +62,15 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 }
 
 std::string DidYouMean(std::string_view name, const std::vector<std::string>& known) {
-  std::vector<std::pair<size_t, std::string_view>> near;
-  for (const std::string& other : known) {
-    const size_t distance = EditDistance(name, other);
-    if (distance <= (name.size() + 1) / 3) near.emplace_back(distance, other);
+  std::vector<std::pair<size_t, size_t>> near;  // distance, then place among the known
+  for (size_t i = 0; i < known.size(); ++i) {
+    const size_t distance = EditDistance(name, known[i]);
+    if (distance <= (name.size() + 1) / 3) near.emplace_back(distance, i);
   }
-  std::ranges::stable_sort(near, {}, &std::pair<size_t, std::string_view>::first);
+  std::ranges::sort(near);
   std::string text;
   for (size_t i = 0; i < std::min<size_t>(3, near.size()); ++i) {
-    text.append(i == 0 ? ", did you mean '" : " or '").append(near[i].second).append("'");
+    text.append(i == 0 ? ", did you mean '" : " or '").append(known[near[i].second]).append("'");
   }
   return text.empty() ? text : text + "?";
 }
