@@ -39,7 +39,7 @@ HEAVY = {
     r"sqlite3\.h": r"^src/tusk/(catalog|testing)/\w*sql\w*\.(cc|h)$",
     r"nanobind/": r"^python/src/",
     r"(png|turbojpeg)\.h|webp/": r"^src/tusk/lake/(image\w*|\w+_test)\.cc$",
-    r"openssl/": r"^src/tusk/base/sha256(_test)?\.cc$",
+    r"openssl/": r"^src/tusk/base/(digest|sha256_test)\.cc$",
     r"parquet/": r"^src/tusk/iceberg/",
     r"google/protobuf/|.*\.pb\.h": r"^src/tusk/lance/\w+/(\w+/)?\w+\.(cc|h)$",
 }
