@@ -18,6 +18,8 @@ class Expression;
 
 namespace tusk::expr {
 
+struct Predicate;
+
 /// A predicate over the columns of a table, not bound to a schema yet. A row is kept iff the
 /// predicate is true; null drops it. Immutable; threads share one.
 class TUSK_EXPORT Filter {
@@ -75,6 +77,10 @@ class TUSK_EXPORT Filter::Bound {
   /// False only if the predicate is true for no row whose columns lie in `ranges`, by column name;
   /// columns that are not there can have any value. A float column that may hold NaN has no range.
   Result<bool> MayMatch(const std::map<std::string, ColumnRange>& ranges) const;
+  /// What of it compares columns with literals; for the library's own pruning.
+  const Predicate& predicate() const;
+  /// The same of the rows that it does not keep: where the filter is false or null.
+  const Predicate& complement() const;
 
  private:
   friend class Filter;

@@ -511,6 +511,7 @@ Result<NodePtr> Binder::InSet(const Syntax& syntax, const NodePtr& value) {
   bool has_range = true;
   if (builder->length() > 0) {
     ARROW_ASSIGN_OR_RAISE(const auto known, builder->Finish());
+    set.values = known;
     const auto range = cp::CallFunction("min_max", {Datum(known)}, compute_);
     has_range = range.ok() && !arrow::is_floating(type->id());
     if (has_range) {

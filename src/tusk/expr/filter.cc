@@ -18,6 +18,7 @@
 #include <arrow/util/bitmap_ops.h>
 
 #include "tusk/expr/bound_text.h"
+#include "tusk/expr/predicate_builder.h"
 #include "tusk/expr/pruning.h"
 
 namespace tusk::expr {
@@ -88,6 +89,8 @@ struct Filter::Bound::State {
   std::optional<BoundText> text;  ///< absent if the filter is an Arrow expression
   cp::Expression expression;
   std::shared_ptr<arrow::Schema> schema;
+  Predicate predicate = {};
+  Predicate complement = {};
 
   /// The value of each row, or a scalar of all of them.
   Result<arrow::Datum> Evaluate(const arrow::RecordBatch& batch,
@@ -152,6 +155,8 @@ Result<std::shared_ptr<const Filter::Bound>> Filter::Bind(const arrow::Schema& s
     if (!text.ok()) return WithContext(text.status(), "filter");
     auto state = std::make_unique<Bound::State>(
         Bound::State{.text = *std::move(text), .expression = {}, .schema = nullptr});
+    state->predicate = BuildPredicate(*state->text->node, *state->text->schema);
+    state->complement = BuildComplement(*state->text->node, *state->text->schema);
     return std::shared_ptr<const Bound>(new Bound(std::move(state)));
   }
   const cp::Expression& expression = state_->expression;
@@ -176,8 +181,14 @@ Result<std::shared_ptr<const Filter::Bound>> Filter::Bind(const arrow::Schema& s
       Bound::State{.text = std::nullopt,
                    .expression = *std::move(bound),
                    .schema = std::make_shared<arrow::Schema>(schema)});
+  state->predicate = BuildPredicate(state->expression);
+  state->complement = BuildComplement(state->expression);
   return std::shared_ptr<const Bound>(new Bound(std::move(state)));
 }
+
+const Predicate& Filter::Bound::predicate() const { return state_->predicate; }
+
+const Predicate& Filter::Bound::complement() const { return state_->complement; }
 
 std::string Filter::ToString() const {
   return state_->parsed != nullptr ? state_->parsed->text : state_->expression.ToString();

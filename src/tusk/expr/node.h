@@ -58,6 +58,7 @@ struct ValueSet {
   std::shared_ptr<arrow::Scalar> least;     ///< null: there are none but null
   std::shared_ptr<arrow::Scalar> greatest;  ///< null: there are none but null
   bool has_null = false;
+  std::shared_ptr<arrow::Array> values = {};  ///< all but null; null: there are none
 };
 
 /// An expression whose columns and types are known. Immutable; threads share one.

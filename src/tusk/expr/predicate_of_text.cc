@@ -1,0 +1,237 @@
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include <arrow/array.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <arrow/type_traits.h>
+
+#include "tusk/expr/compare.h"
+#include "tusk/expr/predicate_builder.h"
+
+// In the texts' one order of floats, NaN equals itself and is above all others; leaves of a
+// predicate are true of no NaN, which therefore gets leaves of its own.
+namespace tusk::expr {
+namespace {
+
+using Kind = Predicate::Kind;
+using Path = std::vector<std::string>;
+using ScalarPtr = std::shared_ptr<arrow::Scalar>;
+
+Predicate Never() { return {.kind = Kind::kNever}; }
+
+Predicate Leaf(Kind kind, Path path, std::vector<ScalarPtr> values = {}) {
+  return {.kind = kind, .path = std::move(path), .values = std::move(values)};
+}
+
+Predicate Either(Predicate left, Predicate right) {
+  Predicate joined{.kind = Kind::kOr};
+  joined.children.push_back(std::move(left));
+  joined.children.push_back(std::move(right));
+  return joined;
+}
+
+bool IsNan(const arrow::Scalar& scalar) {
+  switch (scalar.type->id()) {
+    case arrow::Type::FLOAT:
+      return std::isnan(static_cast<const arrow::FloatScalar&>(scalar).value);
+    case arrow::Type::DOUBLE:
+      return std::isnan(static_cast<const arrow::DoubleScalar&>(scalar).value);
+    default:
+      return false;
+  }
+}
+
+Kind KindOf(Comparison comparison) {
+  switch (comparison) {
+    case Comparison::kEqual:
+      return Kind::kEqual;
+    case Comparison::kNotEqual:
+      return Kind::kNotEqual;
+    case Comparison::kLess:
+      return Kind::kLess;
+    case Comparison::kLessEqual:
+      return Kind::kLessEqual;
+    case Comparison::kGreater:
+      return Kind::kGreater;
+    default:
+      return Kind::kGreaterEqual;
+  }
+}
+
+/// A column compared with a value that is not NaN.
+Predicate CompareWithValue(Comparison comparison, const Path& path, const ScalarPtr& value) {
+  Predicate leaf = Leaf(KindOf(comparison), path, {value});
+  const bool is_true_of_nan = comparison == Comparison::kGreater ||
+                              comparison == Comparison::kGreaterEqual ||
+                              comparison == Comparison::kNotEqual;
+  if (!arrow::is_floating(value->type->id()) || !is_true_of_nan) return leaf;
+  return Either(std::move(leaf), Leaf(Kind::kIsNan, path));
+}
+
+Predicate CompareWithNan(Comparison comparison, const Path& path) {
+  switch (comparison) {
+    case Comparison::kLess:
+    case Comparison::kNotEqual:
+      return Leaf(Kind::kNotIn, path);  // any value but NaN
+    case Comparison::kLessEqual:
+      return Leaf(Kind::kIsNotNull, path);
+    case Comparison::kGreater:
+      return Never();
+    default:
+      return Leaf(Kind::kIsNan, path);
+  }
+}
+
+class Builder {
+ public:
+  explicit Builder(const arrow::Schema& schema) : schema_(schema) {}
+
+  Predicate Build(const Node& node, bool negated) const {
+    switch (node.kind) {
+      case NodeKind::kLiteral:
+        return BuildLiteral(node, negated);
+      case NodeKind::kAnd:
+      case NodeKind::kOr:
+        return BuildChain(node, negated);
+      case NodeKind::kNot:
+        return Build(*node.arguments[0], !negated);
+      case NodeKind::kIsNull: {
+        const auto path = PathOf(*node.arguments[0]);
+        if (!path) return {};
+        return Leaf(negated ? Kind::kIsNotNull : Kind::kIsNull, *path);
+      }
+      case NodeKind::kCompare:
+        return BuildComparison(node, negated);
+      case NodeKind::kIn:
+        return BuildIn(node, negated);
+      case NodeKind::kColumn: {
+        const auto path = PathOf(node);
+        if (!path || node.type->id() != arrow::Type::BOOL) return {};
+        return Leaf(Kind::kEqual, *path, {std::make_shared<arrow::BooleanScalar>(!negated)});
+      }
+      default:
+        return {};
+    }
+  }
+
+  /// Adds the columns one of which must be null where `node` is. False if that is not known.
+  bool AddNullSources(const Node& node, std::vector<Path>* paths) const {
+    switch (node.kind) {
+      case NodeKind::kLiteral:
+        return node.value->is_valid;
+      case NodeKind::kIsNull:
+        return true;
+      case NodeKind::kColumn: {
+        auto path = PathOf(node);
+        if (!path) return false;
+        paths->push_back(*std::move(path));
+        return true;
+      }
+      case NodeKind::kIn:
+        if (node.set.has_null) return false;
+        break;
+      case NodeKind::kAnd:
+      case NodeKind::kOr:
+      case NodeKind::kNot:
+      case NodeKind::kCompare:
+        break;
+      default:
+        return false;
+    }
+    return std::ranges::all_of(
+        node.arguments, [&](const NodePtr& argument) { return AddNullSources(*argument, paths); });
+  }
+
+ private:
+  /// The names of a column, from the top down.
+  std::optional<Path> PathOf(const Node& node) const {
+    if (node.kind != NodeKind::kColumn || node.path.empty()) return std::nullopt;
+    std::shared_ptr<arrow::Field> field = schema_.field(node.path.front());
+    Path path = {field->name()};
+    for (size_t i = 1; i < node.path.size(); ++i) {
+      if (field->type()->id() != arrow::Type::STRUCT) return std::nullopt;
+      field = field->type()->field(node.path[i]);
+      path.push_back(field->name());
+    }
+    return path;
+  }
+
+  static Predicate BuildLiteral(const Node& node, bool negated) {
+    if (node.type->id() != arrow::Type::BOOL) return {};
+    const auto& value = static_cast<const arrow::BooleanScalar&>(*node.value);
+    return value.is_valid && value.value != negated ? Predicate{} : Never();
+  }
+
+  Predicate BuildChain(const Node& node, bool negated) const {
+    const bool is_and = (node.kind == NodeKind::kAnd) != negated;
+    Predicate chain{.kind = is_and ? Kind::kAnd : Kind::kOr};
+    for (const NodePtr& argument : node.arguments) {
+      chain.children.push_back(Build(*argument, negated));
+    }
+    return chain;
+  }
+
+  Predicate BuildComparison(const Node& node, bool negated) const {
+    const Node* column = node.arguments[0].get();
+    const Node* literal = node.arguments[1].get();
+    Comparison comparison = negated ? Opposite(node.comparison) : node.comparison;
+    if (column->kind == NodeKind::kLiteral) {
+      std::swap(column, literal);
+      comparison = Mirrored(comparison);
+    }
+    const auto path = PathOf(*column);
+    if (!path || literal->kind != NodeKind::kLiteral) return {};
+    if (!literal->value->is_valid) return Never();
+    if (!literal->value->type->Equals(*column->type)) return {};
+    if (IsNan(*literal->value)) return CompareWithNan(comparison, *path);
+    return CompareWithValue(comparison, *path, literal->value);
+  }
+
+  Predicate BuildIn(const Node& node, bool negated) const {
+    const auto path = PathOf(*node.arguments[0]);
+    if (!path) return {};
+    // What is not found beside a null is perhaps there.
+    if (negated && node.set.has_null) return Never();
+    std::vector<ScalarPtr> values;
+    bool has_nan = false;
+    for (int64_t i = 0; node.set.values != nullptr && i < node.set.values->length(); ++i) {
+      auto value = node.set.values->GetScalar(i);
+      if (!value.ok()) return {};
+      if (IsNan(**value)) {
+        has_nan = true;
+      } else {
+        values.push_back(*std::move(value));
+      }
+    }
+    const bool is_float = arrow::is_floating(node.arguments[0]->type->id());
+    Predicate result = negated          ? Leaf(Kind::kNotIn, *path, values)
+                       : values.empty() ? Never()
+                                        : Leaf(Kind::kIn, *path, values);
+    if (!is_float || has_nan == negated) return result;
+    return Either(std::move(result), Leaf(Kind::kIsNan, *path));
+  }
+
+  const arrow::Schema& schema_;
+};
+
+}  // namespace
+
+Predicate BuildPredicate(const Node& node, const arrow::Schema& schema) {
+  return Builder(schema).Build(node, /*negated=*/false);
+}
+
+Predicate BuildComplement(const Node& node, const arrow::Schema& schema) {
+  const Builder builder(schema);
+  std::vector<Path> paths;
+  if (!builder.AddNullSources(node, &paths)) return {};
+  Predicate result = builder.Build(node, /*negated=*/true);
+  for (Path& path : paths) {
+    result = Either(std::move(result), Leaf(Kind::kIsNull, std::move(path)));
+  }
+  return result;
+}
+
+}  // namespace tusk::expr
