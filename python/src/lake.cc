@@ -30,11 +30,16 @@ catalog::TableKind ParseKind(std::string_view kind) {
 }
 
 lake::TableAppend MakeAppend(std::string_view name, std::string_view kind, const nb::object& data,
-                             std::map<std::string, std::string> properties) {
+                             std::map<std::string, std::string> properties,
+                             std::vector<std::string> partition_by, bool must_be_new,
+                             std::string branch) {
   return {.name = OrRaise(TableName::Parse(name)),
           .kind = ParseKind(kind),
           .data = ImportStream(data),
-          .properties = std::move(properties)};
+          .properties = std::move(properties),
+          .partition_by = std::move(partition_by),
+          .branch = std::move(branch),
+          .must_be_new = must_be_new};
 }
 
 }  // namespace
@@ -91,6 +96,28 @@ void BindLake(nb::module_& module) {
           },
           nb::arg("appends"), nb::arg("message"), nb::arg("author"), nb::arg("properties"),
           nb::arg("progress") = nb::none())
+      .def(
+          "update_iceberg",
+          [](Lake& lake, std::string_view name, const iceberg::TableUpdate& update,
+             std::string message, std::string author) {
+            const TableName parsed = OrRaise(TableName::Parse(name));
+            const lake::CommitInfo info{std::move(message), std::move(author), {}};
+            return Call().Run([&](const OperationContext& context) {
+              return lake.UpdateIceberg(parsed, update, info, context);
+            });
+          },
+          nb::arg("name"), nb::arg("update"), nb::arg("message"), nb::arg("author"))
+      .def(
+          "overwrite_iceberg",
+          [](Lake& lake, std::string_view name, const iceberg::Overwrite& overwrite,
+             std::string message, std::string author) {
+            const TableName parsed = OrRaise(TableName::Parse(name));
+            const lake::CommitInfo info{std::move(message), std::move(author), {}};
+            return Call().Run([&](const OperationContext& context) {
+              return lake.OverwriteIceberg(parsed, overwrite, info, context);
+            });
+          },
+          nb::arg("name"), nb::arg("overwrite"), nb::arg("message"), nb::arg("author"))
       .def(
           "log",
           [](const Lake& lake, std::optional<int64_t> limit) {
@@ -164,7 +191,8 @@ void BindLake(nb::module_& module) {
           },
           nb::arg("message"), nb::arg("author"), nb::arg("properties"));
   module.def("table_append", &MakeAppend, nb::arg("name"), nb::arg("kind"), nb::arg("data"),
-             nb::arg("properties"));
+             nb::arg("properties"), nb::arg("partition_by") = std::vector<std::string>(),
+             nb::arg("must_be_new") = false, nb::arg("branch") = "main");
   module.def(
       "init_lake",
       [](std::string_view uri) {

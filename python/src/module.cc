@@ -18,6 +18,7 @@ NB_MODULE(_tusk, module) {
   BindLanceNearest(module);
   BindLanceOutputFile(module);
   BindIcebergTable(module);
+  BindIcebergChanges(module);
   BindCatalog(module);
   BindLake(module);
   BindLakeDiff(module);

@@ -100,7 +100,7 @@ class Lake:
         """Opens a table by name: a LanceDataset or an IcebergTable."""
         for entry in self._lake.tables():
             if entry.name == name and entry.kind == "iceberg":
-                return IcebergTable(self._lake.open_iceberg(name))
+                return IcebergTable(self._lake.open_iceberg(name), self._lake, name)
         # Of the unknown names, too, the library tells best what is wrong.
         return LanceDataset._of(self._lake.open_lance(name))
 
@@ -119,6 +119,21 @@ class Lake:
                 appends.append(_tusk.table_append(name, kind, stream, {}))
         with errors_of(*sources):
             return self._lake.append(appends, message, author, properties or {})
+
+    def create_iceberg(
+        self, name, schema, *, partition_by=(), properties=None, message="", author=""
+    ):
+        """Makes an empty Iceberg table and gives it.
+
+        schema: a pyarrow schema. partition_by: terms, each "column", "day(column)",
+        "bucket[16](column)" or the like, by the transforms of the Iceberg specification, with
+        " as name" behind it or not. properties: of the table.
+        """
+        append = _tusk.table_append(
+            name, "iceberg", schema.empty_table(), properties or {}, list(partition_by), True
+        )
+        self._lake.append([append], message, author, {})
+        return self.table(name)
 
     def ingest(
         self,

@@ -70,7 +70,7 @@ TEST(ForeignIcebergWriterTest, ItsCommitInTheMiddleOfAnAppendLosesNothing) {
   ASSERT_OK_AND_ASSIGN(const auto table, lake->OpenIceberg(IcebergName(), context));
   ASSERT_OK_AND_ASSIGN(const Ids iceberg, IcebergIds(*lake, context));
   EXPECT_EQ(iceberg, Union(Range(0, 10), Range(100, 3)));
-  ASSERT_OK_AND_ASSIGN(const int64_t count, table->CountRows(nullptr, std::nullopt, context));
+  ASSERT_OK_AND_ASSIGN(const int64_t count, table->CountRows(nullptr, {}, context));
   EXPECT_EQ(count, 13);
   ASSERT_EQ(table->snapshots().size(), 3u);
   EXPECT_EQ(table->snapshots().back().sequence_number, 3);

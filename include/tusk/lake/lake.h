@@ -14,6 +14,7 @@
 #include "tusk/base/result.h"
 #include "tusk/catalog/catalog.h"
 #include "tusk/export.h"
+#include "tusk/iceberg/changes.h"
 #include "tusk/iceberg/table.h"
 #include "tusk/io/object_store.h"
 #include "tusk/lance/dataset.h"
@@ -37,6 +38,12 @@ struct TableAppend {
   /// that others made by path count. If the table is at another one when the commit is due, Append
   /// fails with CommitConflict instead of adding the rows on top.
   std::optional<uint64_t> expected_version = std::nullopt;
+  /// Iceberg only: how a table that is made is partitioned (iceberg::PartitionTerm).
+  std::vector<std::string> partition_by = {};
+  /// Iceberg only: the branch that the rows go to; it comes into being if it is not there.
+  std::string branch = "main";
+  /// Iceberg only: AlreadyExists if the table is there.
+  bool must_be_new = false;
 };
 
 /// A table that another client has changed alone: the log does not know its newest state.
@@ -86,6 +93,17 @@ class TUSK_EXPORT Lake {
   /// it. After kIo the message says if the outcome is not known; nothing is removed then.
   Result<int64_t> Append(std::vector<TableAppend> appends, const CommitInfo& info,
                          const OperationContext& context);
+  /// Changes the metadata of an Iceberg table (schema, partition spec, properties, branches and
+  /// tags) in one joint commit; on top of the newest state, whoever made it. NotFound;
+  /// InvalidArgument if a change makes no sense for the table. Else as Append.
+  Result<int64_t> UpdateIceberg(const catalog::TableName& name, const iceberg::TableUpdate& update,
+                                const CommitInfo& info, const OperationContext& context);
+  /// Replaces or deletes rows of an Iceberg table in one joint commit. After a lost race the rows
+  /// to replace are looked for again; CommitConflict if there is data besides, which was used up.
+  /// Else as UpdateIceberg.
+  Result<int64_t> OverwriteIceberg(const catalog::TableName& name,
+                                   const iceberg::Overwrite& overwrite, const CommitInfo& info,
+                                   const OperationContext& context);
   /// Publishes what committed but was not published: gives every staged Lance manifest its final
   /// name. A foreign version in its place is kept and ours becomes the next; what is incompatible
   /// is reported (CommitConflict) and stays readable through the lake.

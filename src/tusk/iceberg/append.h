@@ -6,40 +6,32 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <arrow/type_fwd.h>
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
+#include "tusk/iceberg/data_writer.h"
+#include "tusk/iceberg/staging.h"
 #include "tusk/iceberg/table.h"
 #include "tusk/io/object_store.h"
 
 namespace tusk::iceberg {
 
-/// A metadata file that is written, durable and that no catalog points to yet. Making it true is
-/// the catalog's compare-and-set from `previous_metadata_location` (empty: the table is new).
-struct StagedMetadata {
-  std::string metadata_location;  ///< absolute
-  std::string previous_metadata_location;
-  std::string table_uuid;
-  std::optional<int64_t> snapshot_id;  ///< of the new snapshot
-};
-
 struct AppendOptions {
-  std::map<std::string, std::string> summary;     ///< further entries of the snapshot's summary
-  std::map<std::string, std::string> properties;  ///< of the table, only when it is made
+  std::map<std::string, std::string> summary = {};  ///< further entries of the snapshot's summary
+  std::map<std::string, std::string> properties = {};  ///< of the table, only when it is made
+  std::vector<std::string> partition_by = {};  ///< partition terms, only when the table is made
+  std::string branch = kMainBranch;
   int64_t target_file_bytes = 512 << 20;
 };
 
-/// The Iceberg schema for Arrow data by the type table (docs/decisions/003-types.md) as an Arrow
-/// schema of the stored types, with fresh field ids in PARQUET:field_id. Unsupported names the
-/// field and the type that cannot be kept.
-Result<std::shared_ptr<arrow::Schema>> StoredSchema(const arrow::Schema& schema);
-
-/// Writes `data` as Parquet files under `location`/data and stages metadata (format version 2,
-/// unpartitioned) for a table with one more snapshot. `base` null makes the table at `location`
-/// with the schema of `data`. Values are converted as the type table says. InvalidArgument if the
-/// schema of `data` differs from the table's. A failure leaves only files that nothing refers to.
+/// Writes `data` as Parquet files under `location`/data, each of one partition of the table's
+/// current spec, and stages metadata (format version 2) for a table with one more snapshot. `base`
+/// null makes the table at `location` with the schema of `data`. Values are converted as the type
+/// table says. InvalidArgument if the schema of `data` differs from the table's. A failure leaves
+/// only files that nothing refers to.
 Result<StagedMetadata> StageAppend(arrow::RecordBatchReader* data,
                                    const std::shared_ptr<io::ObjectStore>& store,
                                    std::string_view location,

@@ -95,19 +95,36 @@ Result<std::string> Deflate(std::string_view bytes) {
   return compressed;
 }
 
-Status EndsEarly(const AvroDecoder& decoder) {
-  return Corrupt("Avro data ends early at byte ", decoder.offset());
+/// True for the key-value records that counts and bounds are made of: fields are integers or bytes.
+bool IsFlatRecord(const AvroType& type) {
+  return type.kind == Kind::kRecord && std::ranges::all_of(type.fields, [](const AvroField& field) {
+           const Kind kind = field.type->kind;
+           return kind == Kind::kInt || kind == Kind::kLong || kind == Kind::kBytes ||
+                  kind == Kind::kString;
+         });
 }
 
-Status UnexpectedType(const AvroType& type, std::string_view expected) {
-  return Corrupt("Avro type number ", static_cast<int>(type.kind), " where ", expected,
-                 " is expected");
+/// Passes over `count` records that are flat.
+Status SkipFlatRecords(const AvroType& type, int64_t count, AvroDecoder* decoder) {
+  for (int64_t i = 0; i < count; ++i) {
+    for (const AvroField& field : type.fields) {
+      const Kind kind = field.type->kind;
+      const bool is_integer = kind == Kind::kInt || kind == Kind::kLong;
+      ARROW_RETURN_NOT_OK(is_integer ? decoder->SkipLong() : decoder->SkipBytes());
+    }
+  }
+  return Status::OK();
 }
 
 Status SkipItems(const AvroType& type, AvroDecoder* decoder) {
+  const bool is_flat = type.kind == Kind::kArray && IsFlatRecord(*type.item);
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const int64_t count, decoder->ReadBlockCount());
     if (count == 0) return Status::OK();
+    if (is_flat) {
+      ARROW_RETURN_NOT_OK(SkipFlatRecords(*type.item, count, decoder));
+      continue;
+    }
     for (int64_t i = 0; i < count; ++i) {
       if (type.kind == Kind::kMap) ARROW_RETURN_NOT_OK(decoder->ReadBytes());
       ARROW_RETURN_NOT_OK(SkipAvro(*type.item, decoder));
@@ -117,24 +134,33 @@ Status SkipItems(const AvroType& type, AvroDecoder* decoder) {
 
 }  // namespace
 
-Result<int64_t> AvroDecoder::ReadLong() {
-  uint64_t value = 0;
-  for (int shift = 0; shift < 64; shift += 7) {
-    if (rest_.empty()) return EndsEarly(*this);
-    const auto byte = static_cast<uint8_t>(rest_.front());
-    rest_.remove_prefix(1);
-    value |= static_cast<uint64_t>(byte & 0x7F) << shift;
-    if ((byte & 0x80) == 0) return static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
-  }
+Status UnexpectedAvroType(const AvroType& type, std::string_view expected) {
+  return Corrupt("Avro type number ", static_cast<int>(type.kind), " where ", expected,
+                 " is expected");
+}
+
+Status AvroDecoder::BadInteger() const {
+  if (rest_.empty()) return Corrupt("Avro data ends early at byte ", offset());
   return Corrupt("Avro integer of more than 10 bytes before byte ", offset());
 }
 
 Result<bool> AvroDecoder::ReadBoolean() {
-  if (rest_.empty()) return EndsEarly(*this);
+  if (rest_.empty()) return BadInteger();
   const auto byte = static_cast<uint8_t>(rest_.front());
   if (byte > 1) return Corrupt("Avro boolean ", int{byte}, " at byte ", offset());
   rest_.remove_prefix(1);
   return byte == 1;
+}
+
+Status AvroDecoder::SkipBytes() {
+  int64_t length = 0;
+  if (!TryReadLong(&length)) return BadInteger();
+  if (length < 0 || static_cast<uint64_t>(length) > rest_.size()) {
+    return Corrupt("Avro value of ", length, " bytes at byte ", offset(), ", but only ",
+                   rest_.size(), " are left");
+  }
+  rest_.remove_prefix(static_cast<size_t>(length));
+  return Status::OK();
 }
 
 Result<std::string_view> AvroDecoder::ReadBytes() {
@@ -179,14 +205,14 @@ Status SkipAvro(const AvroType& type, AvroDecoder* decoder) {
     case Kind::kInt:
     case Kind::kLong:
     case Kind::kEnum:
-      return decoder->ReadLong().status();
+      return decoder->SkipLong();
     case Kind::kFloat:
       return decoder->ReadFixed(sizeof(float)).status();
     case Kind::kDouble:
       return decoder->ReadFixed(sizeof(double)).status();
     case Kind::kBytes:
     case Kind::kString:
-      return decoder->ReadBytes().status();
+      return decoder->SkipBytes();
     case Kind::kFixed:
       return decoder->ReadFixed(static_cast<uint64_t>(type.fixed_size)).status();
     case Kind::kRecord:
@@ -219,7 +245,7 @@ Result<std::optional<int64_t>> ReadAvroLong(const AvroType& type, AvroDecoder* d
   ARROW_ASSIGN_OR_RAISE(const AvroType* branch, ReadAvroBranch(type, decoder));
   if (branch->kind == Kind::kNull) return std::nullopt;
   if (branch->kind != Kind::kInt && branch->kind != Kind::kLong) {
-    return UnexpectedType(*branch, "an integer");
+    return UnexpectedAvroType(*branch, "an integer");
   }
   return decoder->ReadLong();
 }
@@ -235,28 +261,7 @@ Result<std::optional<std::string_view>> ReadAvroBytes(const AvroType& type, Avro
     case Kind::kFixed:
       return decoder->ReadFixed(static_cast<uint64_t>(branch->fixed_size));
     default:
-      return UnexpectedType(*branch, "bytes");
-  }
-}
-
-Result<bool> ReadAvroRecord(const AvroType& type, AvroDecoder* decoder,
-                            const std::function<Status(const AvroField&)>& read) {
-  ARROW_ASSIGN_OR_RAISE(const AvroType* branch, ReadAvroBranch(type, decoder));
-  if (branch->kind == Kind::kNull) return false;
-  if (branch->kind != Kind::kRecord) return UnexpectedType(*branch, "a record");
-  for (const AvroField& field : branch->fields) ARROW_RETURN_NOT_OK(read(field));
-  return true;
-}
-
-Result<bool> ReadAvroArray(const AvroType& type, AvroDecoder* decoder,
-                           const std::function<Status(const AvroType&)>& read) {
-  ARROW_ASSIGN_OR_RAISE(const AvroType* branch, ReadAvroBranch(type, decoder));
-  if (branch->kind == Kind::kNull) return false;
-  if (branch->kind != Kind::kArray) return UnexpectedType(*branch, "an array");
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t count, decoder->ReadBlockCount());
-    if (count == 0) return true;
-    for (int64_t i = 0; i < count; ++i) ARROW_RETURN_NOT_OK(read(*branch->item));
+      return UnexpectedAvroType(*branch, "bytes");
   }
 }
 
@@ -290,33 +295,43 @@ Result<AvroFile> AvroFile::Parse(std::string_view bytes) {
   return file;
 }
 
+Result<bool> AvroFile::ForEachOfBlock(size_t* position,
+                                      const std::function<Status(AvroDecoder*)>& read) const {
+  if (*position >= blocks_.size()) return false;
+  const size_t offset = blocks_offset_ + *position;
+  AvroDecoder blocks(blocks_.substr(*position));
+  ARROW_ASSIGN_OR_RAISE(const int64_t count, blocks.ReadLong());
+  ARROW_ASSIGN_OR_RAISE(const std::string_view stored, blocks.ReadBytes());
+  ARROW_ASSIGN_OR_RAISE(const std::string_view sync, blocks.ReadFixed(kSyncSize));
+  *position += blocks.offset();
+  if (sync != sync_) return Corrupt("Avro block at byte ", offset, " has a wrong sync marker");
+  std::string inflated;
+  if (deflate_) {
+    auto result = Inflate(stored);
+    if (!result.ok()) {
+      return WithContext(result.status(), "Avro block at byte " + std::to_string(offset));
+    }
+    inflated = *std::move(result);
+  }
+  const std::string_view records = deflate_ ? std::string_view(inflated) : stored;
+  if (count < 0 || static_cast<uint64_t>(count) > records.size()) {
+    return Corrupt("Avro block at byte ", offset, " announces ", count, " records in ",
+                   records.size(), " bytes");
+  }
+  AvroDecoder decoder(records);
+  for (int64_t i = 0; i < count; ++i) ARROW_RETURN_NOT_OK(read(&decoder));
+  if (decoder.remaining() != 0) {
+    return Corrupt("Avro block at byte ", offset, " has ", decoder.remaining(),
+                   " bytes behind its last record");
+  }
+  return true;
+}
+
 Status AvroFile::ForEach(const std::function<Status(AvroDecoder*)>& read) const {
-  AvroDecoder blocks(blocks_);
-  while (blocks.remaining() > 0) {
-    const size_t offset = blocks_offset_ + blocks.offset();
-    ARROW_ASSIGN_OR_RAISE(const int64_t count, blocks.ReadLong());
-    ARROW_ASSIGN_OR_RAISE(const std::string_view stored, blocks.ReadBytes());
-    ARROW_ASSIGN_OR_RAISE(const std::string_view sync, blocks.ReadFixed(kSyncSize));
-    if (sync != sync_) return Corrupt("Avro block at byte ", offset, " has a wrong sync marker");
-    std::string inflated;
-    if (deflate_) {
-      auto result = Inflate(stored);
-      if (!result.ok()) {
-        return WithContext(result.status(), "Avro block at byte " + std::to_string(offset));
-      }
-      inflated = *std::move(result);
-    }
-    const std::string_view records = deflate_ ? std::string_view(inflated) : stored;
-    if (count < 0 || static_cast<uint64_t>(count) > records.size()) {
-      return Corrupt("Avro block at byte ", offset, " announces ", count, " records in ",
-                     records.size(), " bytes");
-    }
-    AvroDecoder decoder(records);
-    for (int64_t i = 0; i < count; ++i) ARROW_RETURN_NOT_OK(read(&decoder));
-    if (decoder.remaining() != 0) {
-      return Corrupt("Avro block at byte ", offset, " has ", decoder.remaining(),
-                     " bytes behind its last record");
-    }
+  size_t position = 0;
+  bool more = true;
+  while (more) {
+    ARROW_ASSIGN_OR_RAISE(more, ForEachOfBlock(&position, read));
   }
   return Status::OK();
 }

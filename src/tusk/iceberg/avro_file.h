@@ -23,7 +23,17 @@ class AvroDecoder {
   /// Bytes read so far.
   size_t offset() const { return size_ - rest_.size(); }
 
-  Result<int64_t> ReadLong();  ///< also the int of Avro, zig-zag coded alike
+  /// Also the int of Avro, zig-zag coded alike.
+  Result<int64_t> ReadLong() {
+    int64_t value = 0;
+    if (TryReadLong(&value)) return value;
+    return BadInteger();
+  }
+  Status SkipLong() {
+    int64_t ignored = 0;
+    return TryReadLong(&ignored) ? Status::OK() : BadInteger();
+  }
+  Status SkipBytes();
   Result<bool> ReadBoolean();
   Result<std::string_view> ReadBytes();  ///< length and bytes; also the string of Avro
   Result<std::string_view> ReadFixed(uint64_t length);
@@ -33,6 +43,25 @@ class AvroDecoder {
   Result<int64_t> ReadBlockCount();
 
  private:
+  /// False if the bytes end early, and are used up, or the integer is longer than any can be.
+  bool TryReadLong(int64_t* out) {
+    uint64_t value = 0;
+    size_t size = 0;
+    for (int shift = 0; shift < 64 && size < rest_.size(); shift += 7) {
+      const auto byte = static_cast<uint8_t>(rest_[size++]);
+      value |= static_cast<uint64_t>(byte & 0x7F) << shift;
+      if ((byte & 0x80) == 0) {
+        rest_.remove_prefix(size);
+        *out = static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
+        return true;
+      }
+    }
+    rest_.remove_prefix(size);
+    return false;
+  }
+  /// What TryReadLong stopped at.
+  Status BadInteger() const;
+
   std::string_view rest_;
   size_t size_;
 };
@@ -49,13 +78,32 @@ Result<std::optional<int64_t>> ReadAvroLong(const AvroType& type, AvroDecoder* d
 /// A value of bytes, string or fixed, or nothing for null.
 Result<std::optional<std::string_view>> ReadAvroBytes(const AvroType& type, AvroDecoder* decoder);
 
-/// Calls `read` for every field of the record, in the writer's order; `read` consumes the value or
-/// calls SkipAvro. Returns false, having called nothing, for null.
-Result<bool> ReadAvroRecord(const AvroType& type, AvroDecoder* decoder,
-                            const std::function<Status(const AvroField&)>& read);
-/// Calls `read` with the item type for every item of an array. Returns false for null.
-Result<bool> ReadAvroArray(const AvroType& type, AvroDecoder* decoder,
-                           const std::function<Status(const AvroType&)>& read);
+/// Corrupt: `type` is not what was expected.
+Status UnexpectedAvroType(const AvroType& type, std::string_view expected);
+
+/// Calls `read(field)` for every field of the record, in the writer's order; `read` consumes the
+/// value or calls SkipAvro. Returns false, having called nothing, for null.
+template <typename Read>
+Result<bool> ReadAvroRecord(const AvroType& type, AvroDecoder* decoder, Read&& read) {
+  ARROW_ASSIGN_OR_RAISE(const AvroType* branch, ReadAvroBranch(type, decoder));
+  if (branch->kind == AvroType::Kind::kNull) return false;
+  if (branch->kind != AvroType::Kind::kRecord) return UnexpectedAvroType(*branch, "a record");
+  for (const AvroField& field : branch->fields) ARROW_RETURN_NOT_OK(read(field));
+  return true;
+}
+
+/// Calls `read(type)` with the item type for every item of an array. Returns false for null.
+template <typename Read>
+Result<bool> ReadAvroArray(const AvroType& type, AvroDecoder* decoder, Read&& read) {
+  ARROW_ASSIGN_OR_RAISE(const AvroType* branch, ReadAvroBranch(type, decoder));
+  if (branch->kind == AvroType::Kind::kNull) return false;
+  if (branch->kind != AvroType::Kind::kArray) return UnexpectedAvroType(*branch, "an array");
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t count, decoder->ReadBlockCount());
+    if (count == 0) return true;
+    for (int64_t i = 0; i < count; ++i) ARROW_RETURN_NOT_OK(read(*branch->item));
+  }
+}
 
 /// An Avro object container file in memory: a header with key-values and the writer's schema, then
 /// blocks of records. Codecs null and deflate.
@@ -70,6 +118,10 @@ class AvroFile {
 
   /// Calls `read` once per record, with a decoder at its start; it must consume the record exactly.
   Status ForEach(const std::function<Status(AvroDecoder*)>& read) const;
+  /// The same for the records of one block, which begins at byte `*position` of the file's blocks;
+  /// moves `*position` to the next one. Returns false, having called nothing, behind the last.
+  Result<bool> ForEachOfBlock(size_t* position,
+                              const std::function<Status(AvroDecoder*)>& read) const;
 
  private:
   std::map<std::string, std::string, std::less<>> metadata_;

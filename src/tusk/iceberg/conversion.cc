@@ -12,6 +12,7 @@
 #include <arrow/compute/cast.h>
 #include <arrow/compute/exec.h>
 #include <arrow/compute/initialize.h>
+#include <arrow/extension_type.h>
 #include <arrow/util/bit_util.h>
 
 #include "tusk/iceberg/schema.h"
@@ -198,6 +199,10 @@ Result<ArrayPtr> ConvertPrimitive(const ArrayPtr& array,
 Result<ArrayPtr> ConvertAny(const ArrayPtr& array, const arrow::Field& field, bool by_id,
                             const OperationContext& context) {
   const arrow::Type::type from = array->type_id();
+  if (from == arrow::Type::EXTENSION) {
+    return ConvertAny(static_cast<const arrow::ExtensionArray&>(*array).storage(), field, by_id,
+                      context);
+  }
   if (from == arrow::Type::DICTIONARY) {
     const auto& type = static_cast<const arrow::DictionaryType&>(*array->type());
     ARROW_ASSIGN_OR_RAISE(const ArrayPtr values, Cast(array, type.value_type(), context));

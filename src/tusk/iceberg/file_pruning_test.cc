@@ -16,6 +16,8 @@
 
 #include "tusk/iceberg/append.h"
 #include "tusk/iceberg/column_statistics.h"
+#include "tusk/iceberg/schema.h"
+#include "tusk/iceberg/transform.h"
 #include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
 
@@ -24,33 +26,6 @@ namespace {
 
 namespace cp = arrow::compute;
 using std::string_literals::operator""s;
-
-TEST(ParseBoundTest, ReadsPromotedWidths) {
-  const auto same = [](const std::string& bytes, const std::shared_ptr<arrow::DataType>& type,
-                       const arrow::Scalar& expected) {
-    const auto scalar = ParseBound(bytes, type);
-    ASSERT_NE(scalar, nullptr);
-    EXPECT_TRUE(scalar->Equals(expected)) << scalar->ToString();
-  };
-  same("\xFE\xFF\xFF\xFF", arrow::int32(), arrow::Int32Scalar(-2));
-  same("\xFE\xFF\xFF\xFF", arrow::int64(), arrow::Int64Scalar(-2));
-  same("\0\0\x90\xC0"s, arrow::float64(), arrow::DoubleScalar(-4.5));
-  same("\xFA\x74", arrow::decimal128(38, 2),
-       arrow::Decimal128Scalar(arrow::Decimal128(-1420), arrow::decimal128(38, 2)));
-  same("abc", arrow::utf8(), arrow::StringScalar("abc"));
-  const auto utc = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
-  same("\1\0\0\0\0\0\0\0"s, utc, arrow::TimestampScalar(1, utc));
-}
-
-TEST(ParseBoundTest, GivesNothingForBytesThatAreNoValue) {
-  for (const auto& type : {arrow::boolean(), arrow::int32(), arrow::int64(), arrow::float32(),
-                           arrow::float64(), arrow::date32(), arrow::decimal128(9, 2),
-                           arrow::fixed_size_binary(4), arrow::list(arrow::int32())}) {
-    EXPECT_EQ(ParseBound("", type), nullptr) << type->ToString();
-    EXPECT_EQ(ParseBound(std::string(17, 'x'), type), nullptr) << type->ToString();
-  }
-  EXPECT_EQ(ParseBound("\0\0\xC0\x7F"s, arrow::float32()), nullptr);  // NaN
-}
 
 /// Columns of few distinct values, with nulls, NaN and both zeros, so that bounds matter.
 std::shared_ptr<arrow::RecordBatch> RandomBatch(std::mt19937* random) {
@@ -127,13 +102,75 @@ TEST(FilePruningTest, NeverLosesARow) {
     const auto filter = expr::Filter::FromArrow(RandomFilter(&random, 3));
     ASSERT_OK_AND_ASSIGN(const auto bound, filter->Bind(*schema, OperationContext()));
     ASSERT_OK_AND_ASSIGN(const auto kept, bound->Apply(batch, OperationContext()));
-    ASSERT_OK_AND_ASSIGN(const bool may_match, MayMatch(*bound, *schema, file));
+    ASSERT_OK_AND_ASSIGN(const auto pruner, FilePruner::Make(bound->predicate(), *schema, {}));
+    const bool may_match = pruner.MayMatch(file, 0);
     if (kept->num_rows() > 0) {
       EXPECT_TRUE(may_match) << filter->ToString() << "\n" << batch->ToString();
     }
     if (!may_match) ++pruned;
   }
   EXPECT_GT(pruned, 300);
+}
+
+/// A spec of one or two random fields over the columns i, d and s of RandomBatch.
+PartitionSpec RandomSpec(std::mt19937* random) {
+  using Kind = Transform::Kind;
+  const auto draw = [&](int n) { return static_cast<int>((*random)() % n); };
+  PartitionSpec spec;
+  for (int i = 0; i < 1 + draw(2); ++i) {
+    PartitionField field{
+        .source_id = 1 + draw(3), .field_id = 1000 + i, .name = std::to_string(i), .transform = {}};
+    const Kind kinds[] = {Kind::kIdentity, Kind::kBucket, Kind::kTruncate, Kind::kVoid};
+    // Floats are partitioned by themselves alone.
+    field.transform = {.kind = field.source_id == 2 ? Kind::kIdentity : kinds[draw(4)],
+                       .parameter = 1 + draw(12)};
+    spec.fields.push_back(std::move(field));
+  }
+  return spec;
+}
+
+TEST(FilePruningTest, NeverLosesARowOfAPartition) {
+  std::mt19937 random(20261126);
+  const OperationContext context;
+  int pruned_files = 0;
+  int pruned_manifests = 0;
+  for (int round = 0; round < 3000; ++round) {
+    const auto batch = RandomBatch(&random);
+    ASSERT_OK_AND_ASSIGN(const auto schema, StoredSchema(*batch->schema()));
+    const PartitionSpec spec = RandomSpec(&random);
+    ASSERT_OK_AND_ASSIGN(const auto fields, PartitionFields(spec, [&](int32_t id) {
+                           return FindFieldById(*schema, id);
+                         }));
+    const auto filter = expr::Filter::FromArrow(RandomFilter(&random, 3));
+    ASSERT_OK_AND_ASSIGN(const auto bound, filter->Bind(*schema, context));
+    ASSERT_OK_AND_ASSIGN(const auto pruner,
+                         FilePruner::Make(bound->predicate(), *schema, {{0, spec}}));
+    // A file of each row, of which nothing but the partition is known.
+    ManifestBuilder manifest({.schema_json = "{}", .spec = spec, .partition_fields = fields});
+    for (int64_t row = 0; row < batch->num_rows(); ++row) {
+      ManifestEntry entry;
+      entry.file.path = "p";
+      entry.file.format = "PARQUET";
+      for (const PartitionField& field : spec.fields) {
+        entry.file.partition[field.field_id] =
+            ApplyTransform(field.transform, *batch->column(field.source_id - 1), row);
+      }
+      ASSERT_OK(manifest.Append(entry));
+      ASSERT_OK_AND_ASSIGN(const auto kept, bound->Apply(batch->Slice(row, 1), context));
+      const bool may_match = pruner.MayMatch(entry.file, 0);
+      EXPECT_TRUE(may_match || kept->num_rows() == 0) << filter->ToString() << "\n"
+                                                      << batch->Slice(row, 1)->ToString();
+      if (!may_match) ++pruned_files;
+    }
+    ManifestFile listed;
+    ASSERT_OK(manifest.Finish(1, &listed));
+    ASSERT_OK_AND_ASSIGN(const auto kept, bound->Apply(batch, context));
+    const bool may_match = pruner.MayMatch(listed);
+    EXPECT_TRUE(may_match || kept->num_rows() == 0) << filter->ToString() << batch->ToString();
+    if (!may_match) ++pruned_manifests;
+  }
+  EXPECT_GT(pruned_files, 300);
+  EXPECT_GT(pruned_manifests, 100);
 }
 
 TEST(FilePruningTest, ReadsOnlyFilesThatMayMatch) {
@@ -154,7 +191,7 @@ TEST(FilePruningTest, ReadsOnlyFilesThatMayMatch) {
   ASSERT_OK_AND_ASSIGN(const auto table, Table::Open(store, staged.metadata_location, context));
   const auto count = [&](const cp::Expression& predicate, int64_t* requests) {
     store->Reset();
-    const auto rows = table->CountRows(expr::Filter::FromArrow(predicate), std::nullopt, context);
+    const auto rows = table->CountRows(expr::Filter::FromArrow(predicate), {}, context);
     EXPECT_OK(rows);
     *requests = store->requests();
     return rows.ValueOr(-1);

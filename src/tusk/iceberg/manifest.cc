@@ -1,19 +1,32 @@
 #include "tusk/iceberg/manifest.h"
 
 #include <algorithm>
-#include <functional>
+#include <cmath>
 #include <initializer_list>
+#include <iterator>
 #include <limits>
+#include <map>
 #include <utility>
 
+#include <arrow/buffer.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <arrow/util/decimal.h>
+
+#include "tusk/base/little_endian.h"
 #include "tusk/iceberg/avro_file.h"
+#include "tusk/iceberg/bounds.h"
+#include "tusk/iceberg/partition_spec_json.h"
+#include "tusk/iceberg/schema.h"
+#include "tusk/iceberg/single_value.h"
 
 namespace tusk::iceberg {
 namespace {
 
-// Both schemas are those of the specification for version 2 (sections "Manifests" and "Manifest
-// Lists"), for the unpartitioned spec. Records are written in this very order.
-constexpr std::string_view kManifestSchema = R"json({
+// The schemas are those of the specification for version 2 (sections "Manifests" and "Manifest
+// Lists"). Records are written in this very order. The fields of the partition stand between the
+// two parts of the first.
+constexpr std::string_view kManifestSchemaBegin = R"json({
 "type":"record","name":"manifest_entry","fields":[
 {"name":"status","type":"int","field-id":0},
 {"name":"snapshot_id","type":["null","long"],"default":null,"field-id":1},
@@ -23,7 +36,8 @@ constexpr std::string_view kManifestSchema = R"json({
 {"name":"content","type":"int","field-id":134},
 {"name":"file_path","type":"string","field-id":100},
 {"name":"file_format","type":"string","field-id":101},
-{"name":"partition","type":{"type":"record","name":"r102","fields":[]},"field-id":102},
+{"name":"partition","type":{"type":"record","name":"r102","fields":[)json";
+constexpr std::string_view kManifestSchemaEnd = R"json(]},"field-id":102},
 {"name":"record_count","type":"long","field-id":103},
 {"name":"file_size_in_bytes","type":"long","field-id":104},
 {"name":"column_sizes","field-id":108,"default":null,"type":["null",{"type":"array","logicalType":"map","items":
@@ -109,52 +123,120 @@ Status ReadString(const AvroField& field, AvroDecoder* decoder, std::string* out
   return Status::OK();
 }
 
-/// Reads an array of key-value records, the form of a map with integer keys. `read_value` gets the
-/// key and the field of the value; keys come before values.
-Status ReadMap(const AvroField& field, AvroDecoder* decoder, int32_t key_id,
-               const std::function<Status(int32_t, const AvroField&)>& read_value) {
-  return ReadAvroArray(*field.type, decoder,
-                       [&](const AvroType& item) {
-                         int32_t key = 0;
-                         bool has_key = false;
-                         return ReadAvroRecord(item, decoder,
-                                               [&](const AvroField& member) -> Status {
-                                                 if (member.id == key_id) {
-                                                   has_key = true;
-                                                   return ReadInt32(member, decoder, &key);
-                                                 }
-                                                 if (!has_key || member.id != key_id + 1) {
-                                                   return SkipAvro(*member.type, decoder);
-                                                 }
-                                                 return read_value(key, member);
-                                               })
-                             .status();
-                       })
-      .status();
+/// Reads an array of key-value records, the form of a map with integer keys. `read_value` reads a
+/// value from its field; keys come before values. Values of columns that `keeps` refuses are passed
+/// over.
+template <typename T, typename Keeps, typename ReadValue>
+Status ReadMap(const AvroField& field, AvroDecoder* decoder, int32_t key_id, const Keeps& keeps,
+               const ReadValue& read_value, FieldMap<T>* out) {
+  std::vector<typename FieldMap<T>::Entry> entries;
+  const auto read_item = [&](const AvroType& item) -> Status {
+    int32_t key = 0;
+    bool is_kept = false;
+    const auto read_member = [&](const AvroField& member) -> Status {
+      if (member.id == key_id) {
+        ARROW_RETURN_NOT_OK(ReadInt32(member, decoder, &key));
+        is_kept = keeps(key);
+        return Status::OK();
+      }
+      if (!is_kept || member.id != key_id + 1) return SkipAvro(*member.type, decoder);
+      return read_value(member, decoder, &entries.emplace_back(key, T()).second);
+    };
+    return ReadAvroRecord(item, decoder, read_member).status();
+  };
+  ARROW_RETURN_NOT_OK(ReadAvroArray(*field.type, decoder, read_item));
+  *out = FieldMap<T>(std::move(entries));
+  return Status::OK();
 }
 
-Status ReadCountMap(const AvroField& field, AvroDecoder* decoder, int32_t key_id,
-                    std::map<int32_t, int64_t>* out) {
-  return ReadMap(field, decoder, key_id, [&](int32_t key, const AvroField& value) {
-    return ReadCount(value, decoder, &(*out)[key]);
-  });
+/// A number as the little-endian bytes of its single-value form.
+template <typename T>
+std::string LittleBytes(T value) {
+  std::string bytes;
+  AppendLittle(value, &bytes);
+  return bytes;
 }
 
-Status ReadBytesMap(const AvroField& field, AvroDecoder* decoder, int32_t key_id,
-                    std::map<int32_t, std::string>* out) {
-  return ReadMap(field, decoder, key_id, [&](int32_t key, const AvroField& value) {
-    return ReadString(value, decoder, &(*out)[key]);
-  });
+/// The shortest form of a decimal that was written with a fixed length.
+Result<std::string> ShortestDecimal(std::string_view bytes) {
+  const auto value = arrow::Decimal128::FromBigEndian(
+      reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int32_t>(bytes.size()));
+  if (!value.ok()) return Corrupt("a decimal of ", bytes.size(), " bytes in a partition");
+  return DecimalBound(*value);
 }
 
-Status ReadSplitOffsets(const AvroField& field, AvroDecoder* decoder, std::vector<int64_t>* out) {
-  return ReadAvroArray(*field.type, decoder,
-                       [&](const AvroType& item) -> Status {
-                         ARROW_ASSIGN_OR_RAISE(const auto offset, ReadAvroLong(item, decoder));
-                         if (offset.has_value()) out->push_back(*offset);
-                         return Status::OK();
-                       })
-      .status();
+/// A partition value in single-value serialization, or nothing for null. What it means is told by
+/// its Avro type alone, so that transforms of later writers do no harm.
+Result<std::optional<std::string>> ReadSingleValue(const AvroType& type, AvroDecoder* decoder) {
+  using Kind = AvroType::Kind;
+  ARROW_ASSIGN_OR_RAISE(const AvroType* branch, ReadAvroBranch(type, decoder));
+  switch (branch->kind) {
+    case Kind::kNull:
+      return std::nullopt;
+    case Kind::kBoolean: {
+      ARROW_ASSIGN_OR_RAISE(const bool value, decoder->ReadBoolean());
+      return std::string(1, value ? 1 : 0);
+    }
+    case Kind::kInt: {
+      ARROW_ASSIGN_OR_RAISE(const int64_t value, decoder->ReadLong());
+      return LittleBytes(static_cast<int32_t>(value));
+    }
+    case Kind::kLong: {
+      ARROW_ASSIGN_OR_RAISE(const int64_t value, decoder->ReadLong());
+      return LittleBytes(value);
+    }
+    case Kind::kFloat:
+    case Kind::kDouble: {
+      ARROW_ASSIGN_OR_RAISE(const std::string_view bytes,
+                            decoder->ReadFixed(branch->kind == Kind::kFloat ? 4 : 8));
+      return std::string(bytes);
+    }
+    case Kind::kString:
+    case Kind::kBytes:
+    case Kind::kFixed: {
+      ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadAvroBytes(*branch, decoder));
+      if (branch->logical_type == "decimal") return ShortestDecimal(*bytes);
+      return std::string(*bytes);
+    }
+    default:
+      return Corrupt("a partition value of Avro type number ", static_cast<int>(branch->kind));
+  }
+}
+
+Status ReadPartition(const AvroField& field, AvroDecoder* decoder, DataFile* file) {
+  std::vector<FieldMap<std::optional<std::string>>::Entry> values;
+  const auto read_value = [&](const AvroField& member) -> Status {
+    if (!member.id.has_value()) return SkipAvro(*member.type, decoder);
+    ARROW_ASSIGN_OR_RAISE(auto value, ReadSingleValue(*member.type, decoder));
+    values.emplace_back(*member.id, std::move(value));
+    return Status::OK();
+  };
+  ARROW_RETURN_NOT_OK(ReadAvroRecord(*field.type, decoder, read_value));
+  file->partition = FieldMap<std::optional<std::string>>(std::move(values));
+  return Status::OK();
+}
+
+template <typename T>
+Status ReadNumbers(const AvroField& field, AvroDecoder* decoder, std::vector<T>* out) {
+  const auto read_item = [&](const AvroType& item) -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto number, ReadAvroLong(item, decoder));
+    if (number.has_value()) out->push_back(static_cast<T>(*number));
+    return Status::OK();
+  };
+  return ReadAvroArray(*field.type, decoder, read_item).status();
+}
+
+Status ReadOptionalBytes(const AvroField& field, AvroDecoder* decoder,
+                         std::optional<std::string>* out) {
+  ARROW_ASSIGN_OR_RAISE(const auto value, ReadAvroBytes(*field.type, decoder));
+  if (value.has_value()) out->emplace(*value);
+  return Status::OK();
+}
+
+Result<bool> ReadBoolean(const AvroField& field, AvroDecoder* decoder) {
+  ARROW_ASSIGN_OR_RAISE(const AvroType* branch, ReadAvroBranch(*field.type, decoder));
+  if (branch->kind != AvroType::Kind::kBoolean) return UnexpectedAvroType(*branch, "a boolean");
+  return decoder->ReadBoolean();
 }
 
 Status ReadContent(const AvroField& field, AvroDecoder* decoder, FileContent* out) {
@@ -162,48 +244,6 @@ Status ReadContent(const AvroField& field, AvroDecoder* decoder, FileContent* ou
   ARROW_RETURN_NOT_OK(ReadLong(field, decoder, &value));
   if (value < 0 || value > 2) return Corrupt("field '", field.name, "' is ", value);
   *out = static_cast<FileContent>(value);
-  return Status::OK();
-}
-
-Status ReadDataFileField(const AvroField& field, AvroDecoder* decoder, DataFile* file) {
-  switch (field.id.value_or(-1)) {
-    case 134:
-      return ReadContent(field, decoder, &file->content);
-    case 100:
-      return ReadString(field, decoder, &file->path);
-    case 101:
-      return ReadString(field, decoder, &file->format);
-    case 103:
-      return ReadCount(field, decoder, &file->record_count);
-    case 104:
-      return ReadCount(field, decoder, &file->size_bytes);
-    case 108:
-      return ReadCountMap(field, decoder, 117, &file->column_sizes);
-    case 109:
-      return ReadCountMap(field, decoder, 119, &file->value_counts);
-    case 110:
-      return ReadCountMap(field, decoder, 121, &file->null_value_counts);
-    case 137:
-      return ReadCountMap(field, decoder, 138, &file->nan_value_counts);
-    case 125:
-      return ReadBytesMap(field, decoder, 126, &file->lower_bounds);
-    case 128:
-      return ReadBytesMap(field, decoder, 129, &file->upper_bounds);
-    case 132:
-      return ReadSplitOffsets(field, decoder, &file->split_offsets);
-    default:
-      return SkipAvro(*field.type, decoder);
-  }
-}
-
-Status ReadDataFile(const AvroField& field, AvroDecoder* decoder, DataFile* file) {
-  ARROW_ASSIGN_OR_RAISE(const bool present,
-                        ReadAvroRecord(*field.type, decoder, [&](const AvroField& member) {
-                          return ReadDataFileField(member, decoder, file);
-                        }));
-  if (!present || file->path.empty() || file->format.empty()) {
-    return Corrupt("manifest entry without a data file's path or format");
-  }
   return Status::OK();
 }
 
@@ -215,30 +255,136 @@ Status ReadChange(const AvroField& field, AvroDecoder* decoder, ManifestEntry::C
   return Status::OK();
 }
 
-Status ReadEntryField(const AvroField& field, AvroDecoder* decoder, ManifestEntry* entry) {
+Status ReadSortOrder(const AvroField& field, AvroDecoder* decoder, DataFile* file) {
+  ARROW_ASSIGN_OR_RAISE(const auto value, ReadAvroLong(*field.type, decoder));
+  if (value.has_value()) file->sort_order_id = static_cast<int32_t>(*value);
+  return Status::OK();
+}
+
+/// Reads entries, keeping of counts and bounds those of some columns.
+class EntryDecoder {
+ public:
+  explicit EntryDecoder(const ManifestReadOptions& options) : options_(options) {}
+
+  Status Read(const AvroField& field, AvroDecoder* decoder, ManifestEntry* entry) const {
+    switch (field.id.value_or(-1)) {
+      case 0:
+        return ReadChange(field, decoder, &entry->change);
+      case 1:
+        return ReadAvroLong(*field.type, decoder).Value(&entry->snapshot_id);
+      case 3:
+        return ReadOptionalCount(field, decoder, &entry->sequence_number);
+      case 4:
+        return ReadOptionalCount(field, decoder, &entry->file_sequence_number);
+      case 2:
+        return ReadDataFile(field, decoder, &entry->file);
+      default:
+        return SkipAvro(*field.type, decoder);
+    }
+  }
+
+ private:
+  bool Keeps(int32_t column) const {
+    return !options_.columns.has_value() || std::ranges::binary_search(*options_.columns, column);
+  }
+  bool keeps_none() const { return options_.columns.has_value() && options_.columns->empty(); }
+
+  template <typename T, typename ReadValue>
+  Status ReadColumns(const AvroField& field, AvroDecoder* decoder, int32_t key_id,
+                     const ReadValue& read_value, FieldMap<T>* out) const {
+    if (keeps_none()) return SkipAvro(*field.type, decoder);
+    return ReadMap(
+        field, decoder, key_id, [this](int32_t column) { return Keeps(column); }, read_value, out);
+  }
+
+  Status ReadField(const AvroField& field, AvroDecoder* decoder, DataFile* file) const {
+    switch (field.id.value_or(-1)) {
+      case 134:
+        return ReadContent(field, decoder, &file->content);
+      case 100:
+        return ReadString(field, decoder, &file->path);
+      case 101:
+        return ReadString(field, decoder, &file->format);
+      case 102:
+        return ReadPartition(field, decoder, file);
+      case 103:
+        return ReadCount(field, decoder, &file->record_count);
+      case 104:
+        return ReadCount(field, decoder, &file->size_bytes);
+      case 108:
+        return ReadColumns(field, decoder, 117, ReadCount, &file->column_sizes);
+      case 109:
+        return ReadColumns(field, decoder, 119, ReadCount, &file->value_counts);
+      case 110:
+        return ReadColumns(field, decoder, 121, ReadCount, &file->null_value_counts);
+      case 137:
+        return ReadColumns(field, decoder, 138, ReadCount, &file->nan_value_counts);
+      case 125:
+        return ReadColumns(field, decoder, 126, ReadString, &file->lower_bounds);
+      case 128:
+        return ReadColumns(field, decoder, 129, ReadString, &file->upper_bounds);
+      case 131:
+        return ReadOptionalBytes(field, decoder, &file->key_metadata);
+      case 132:
+        return ReadNumbers(field, decoder, &file->split_offsets);
+      case 135:
+        return ReadNumbers(field, decoder, &file->equality_ids);
+      case 140:
+        return ReadSortOrder(field, decoder, file);
+      case 143:
+        return ReadOptionalBytes(field, decoder, &file->referenced_data_file);
+      default:
+        return SkipAvro(*field.type, decoder);
+    }
+  }
+
+  Status ReadDataFile(const AvroField& field, AvroDecoder* decoder, DataFile* file) const {
+    const auto read_field = [&](const AvroField& member) {
+      return ReadField(member, decoder, file);
+    };
+    ARROW_ASSIGN_OR_RAISE(const bool present, ReadAvroRecord(*field.type, decoder, read_field));
+    if (!present || file->path.empty() || file->format.empty()) {
+      return Corrupt("manifest entry without a data file's path or format");
+    }
+    return Status::OK();
+  }
+
+  const ManifestReadOptions& options_;
+};
+
+Status ReadSummaryField(const AvroField& field, AvroDecoder* decoder, PartitionSummary* summary) {
   switch (field.id.value_or(-1)) {
-    case 0:
-      return ReadChange(field, decoder, &entry->change);
-    case 1:
-      return ReadAvroLong(*field.type, decoder).Value(&entry->snapshot_id);
-    case 3:
-      return ReadOptionalCount(field, decoder, &entry->sequence_number);
-    case 4:
-      return ReadOptionalCount(field, decoder, &entry->file_sequence_number);
-    case 2:
-      return ReadDataFile(field, decoder, &entry->file);
+    case 509:
+      return ReadBoolean(field, decoder).Value(&summary->contains_null);
+    case 518: {
+      ARROW_ASSIGN_OR_RAISE(const AvroType* branch, ReadAvroBranch(*field.type, decoder));
+      if (branch->kind == AvroType::Kind::kNull) return Status::OK();
+      if (branch->kind != AvroType::Kind::kBoolean) {
+        return UnexpectedAvroType(*branch, "a boolean");
+      }
+      return decoder->ReadBoolean().Value(&summary->contains_nan.emplace());
+    }
+    case 510:
+      return ReadOptionalBytes(field, decoder, &summary->lower_bound);
+    case 511:
+      return ReadOptionalBytes(field, decoder, &summary->upper_bound);
     default:
       return SkipAvro(*field.type, decoder);
   }
 }
 
-Status ReadPartitions(const AvroField& field, AvroDecoder* decoder, int64_t* count) {
-  return ReadAvroArray(*field.type, decoder,
-                       [&](const AvroType& item) {
-                         ++*count;
-                         return SkipAvro(item, decoder);
-                       })
-      .status();
+Status ReadSummaries(const AvroField& field, AvroDecoder* decoder, ManifestFile* file) {
+  std::vector<PartitionSummary> summaries;
+  const auto read_item = [&](const AvroType& item) {
+    PartitionSummary& summary = summaries.emplace_back();
+    return ReadAvroRecord(
+               item, decoder,
+               [&](const AvroField& member) { return ReadSummaryField(member, decoder, &summary); })
+        .status();
+  };
+  ARROW_ASSIGN_OR_RAISE(const bool present, ReadAvroArray(*field.type, decoder, read_item));
+  if (present) file->partitions = std::move(summaries);
+  return Status::OK();
 }
 
 Status ReadManifestFileField(const AvroField& field, AvroDecoder* decoder, ManifestFile* file) {
@@ -270,33 +416,23 @@ Status ReadManifestFileField(const AvroField& field, AvroDecoder* decoder, Manif
     case 514:
       return ReadOptionalCount(field, decoder, &file->deleted_rows);
     case 507:
-      return ReadPartitions(field, decoder, &file->partition_fields);
+      return ReadSummaries(field, decoder, file);
+    case 519:
+      return ReadOptionalBytes(field, decoder, &file->key_metadata);
     default:
       return SkipAvro(*field.type, decoder);
   }
 }
 
-/// Reads every record of an Avro file into a T, field by field. Corrupt unless the writer's schema
-/// has all of `required_ids` at its top.
-template <typename T>
-Result<std::vector<T>> ReadRecords(std::string_view bytes, std::initializer_list<int32_t> required,
-                                   Status (*read_field)(const AvroField&, AvroDecoder*, T*)) {
-  ARROW_ASSIGN_OR_RAISE(const AvroFile avro, AvroFile::Parse(bytes));
+/// Corrupt unless the writer's schema has all of `required` at its top.
+Status CheckFields(const AvroFile& avro, std::initializer_list<int32_t> required) {
   for (const int32_t id : required) {
     const auto has_id = [id](const AvroField& field) { return field.id == id; };
     if (std::ranges::none_of(avro.schema().fields, has_id)) {
       return Corrupt("the Avro schema lacks the field with id ", id);
     }
   }
-  std::vector<T> records;
-  ARROW_RETURN_NOT_OK(avro.ForEach([&](AvroDecoder* decoder) {
-    T& record = records.emplace_back();
-    return ReadAvroRecord(
-               avro.schema(), decoder,
-               [&](const AvroField& field) { return read_field(field, decoder, &record); })
-        .status();
-  }));
-  return records;
+  return Status::OK();
 }
 
 void PutOptionalLong(std::optional<int64_t> value, AvroEncoder* out) {
@@ -304,7 +440,7 @@ void PutOptionalLong(std::optional<int64_t> value, AvroEncoder* out) {
   if (value.has_value()) out->PutLong(*value);
 }
 
-void PutCountMap(const std::map<int32_t, int64_t>& map, AvroEncoder* out) {
+void PutCountMap(const FieldMap<int64_t>& map, AvroEncoder* out) {
   out->PutPresent(true);
   if (!map.empty()) out->PutLong(static_cast<int64_t>(map.size()));
   for (const auto& [key, value] : map) {
@@ -314,7 +450,7 @@ void PutCountMap(const std::map<int32_t, int64_t>& map, AvroEncoder* out) {
   out->PutLong(0);
 }
 
-void PutBytesMap(const std::map<int32_t, std::string>& map, AvroEncoder* out) {
+void PutBytesMap(const FieldMap<std::string>& map, AvroEncoder* out) {
   out->PutPresent(true);
   if (!map.empty()) out->PutLong(static_cast<int64_t>(map.size()));
   for (const auto& [key, value] : map) {
@@ -324,29 +460,146 @@ void PutBytesMap(const std::map<int32_t, std::string>& map, AvroEncoder* out) {
   out->PutLong(0);
 }
 
-void PutAddedEntry(const DataFile& file, int64_t snapshot_id, AvroEncoder* out) {
-  out->PutLong(static_cast<int64_t>(ManifestEntry::Change::kAdded));
-  PutOptionalLong(snapshot_id, out);
-  PutOptionalLong(std::nullopt, out);  // inherited, so that a retry keeps the manifest
-  PutOptionalLong(std::nullopt, out);
-  out->PutLong(static_cast<int64_t>(file.content));
-  out->PutBytes(file.path);
-  out->PutBytes(file.format);
-  out->PutLong(file.record_count);
-  out->PutLong(file.size_bytes);
-  PutCountMap(file.column_sizes, out);
-  PutCountMap(file.value_counts, out);
-  PutCountMap(file.null_value_counts, out);
-  PutCountMap(file.nan_value_counts, out);
-  PutBytesMap(file.lower_bounds, out);
-  PutBytesMap(file.upper_bounds, out);
-  out->PutPresent(false);  // key_metadata
-  out->PutPresent(true);
-  if (!file.split_offsets.empty()) out->PutLong(std::ssize(file.split_offsets));
-  for (const int64_t offset : file.split_offsets) out->PutLong(offset);
+void PutOptionalBytes(const std::optional<std::string>& value, AvroEncoder* out) {
+  out->PutPresent(value.has_value());
+  if (value.has_value()) out->PutBytes(*value);
+}
+
+/// The Avro form of the values of one partition field.
+struct PartitionColumn {
+  std::shared_ptr<arrow::Field> field;
+  int32_t decimal_bytes = 0;  ///< the length of a decimal
+};
+
+/// The bytes that any unscaled value of the precision fits into.
+int32_t DecimalBytes(int32_t precision) {
+  int32_t bytes = 1;
+  // Each byte more multiplies the largest value by 256.
+  while (std::floor((8 * bytes - 1) * std::log10(2.0)) < precision) ++bytes;
+  return bytes;
+}
+
+/// A letter, a digit or an underscore of ASCII.
+bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/// `name` as a name of Avro; the field id tells fields apart, so that it need not be unique.
+std::string AvroName(std::string_view name) {
+  std::string result;
+  for (const char c : name) result.push_back(IsNameCharacter(c) ? c : '_');
+  if (result.empty() || (result[0] >= '0' && result[0] <= '9')) result.insert(0, 1, '_');
+  return result;
+}
+
+/// The Avro type of partition values, as JSON. Types with a name get that of the field's id.
+std::string AvroTypeOf(const PartitionColumn& column) {
+  const arrow::DataType& type = *column.field->type();
+  const std::string name = "p" + std::to_string(FieldId(*column.field).value_or(0));
+  switch (type.id()) {
+    case arrow::Type::BOOL:
+      return R"("boolean")";
+    case arrow::Type::INT32:
+      return R"("int")";
+    case arrow::Type::DATE32:
+      return R"({"type":"int","logicalType":"date"})";
+    case arrow::Type::INT64:
+      return R"("long")";
+    case arrow::Type::TIME64:
+      return R"({"type":"long","logicalType":"time-micros"})";
+    case arrow::Type::TIMESTAMP: {
+      const bool is_utc = !static_cast<const arrow::TimestampType&>(type).timezone().empty();
+      return std::string(R"({"type":"long","logicalType":"timestamp-micros","adjust-to-utc":)") +
+             (is_utc ? "true}" : "false}");
+    }
+    case arrow::Type::FLOAT:
+      return R"("float")";
+    case arrow::Type::DOUBLE:
+      return R"("double")";
+    case arrow::Type::BINARY:
+      return R"("bytes")";
+    case arrow::Type::DECIMAL128: {
+      const auto& decimal = static_cast<const arrow::Decimal128Type&>(type);
+      return R"({"type":"fixed","logicalType":"decimal","size":)" +
+             std::to_string(column.decimal_bytes) + R"(,"precision":)" +
+             std::to_string(decimal.precision()) + R"(,"scale":)" +
+             std::to_string(decimal.scale()) + R"(,"name":")" + name + R"("})";
+    }
+    case arrow::Type::FIXED_SIZE_BINARY: {
+      const int width = static_cast<const arrow::FixedSizeBinaryType&>(type).byte_width();
+      return R"({"type":"fixed","size":)" + std::to_string(width) +
+             (IsUuid(*column.field) ? R"(,"logicalType":"uuid")" : "") + R"(,"name":")" + name +
+             R"("})";
+    }
+    default:
+      return R"("string")";
+  }
+}
+
+std::string ManifestSchema(const std::vector<PartitionColumn>& columns) {
+  std::string schema(kManifestSchemaBegin);
+  for (const PartitionColumn& column : columns) {
+    if (&column != columns.data()) schema += ",";
+    schema += R"({"name":")" + AvroName(column.field->name()) + R"(","type":["null",)" +
+              AvroTypeOf(column) + R"(],"default":null,"field-id":)" +
+              std::to_string(FieldId(*column.field).value_or(0)) + "}";
+  }
+  return schema.append(kManifestSchemaEnd);
+}
+
+/// InvalidArgument if the bytes are no value of the type.
+Status PutPartitionValue(const PartitionColumn& column, const std::optional<std::string>& value,
+                         AvroEncoder* out) {
+  out->PutPresent(value.has_value());
+  if (!value.has_value()) return Status::OK();
+  const arrow::DataType& type = *column.field->type();
+  const bool has_length = type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY;
+  const auto scalar = ParseSingleValue(*value, column.field->type());
+  if (scalar == nullptr) {
+    return InvalidArgument("partition field '", column.field->name(), "' has a value of ",
+                           value->size(), " bytes, which is none of type ", type.ToString());
+  }
+  switch (type.id()) {
+    case arrow::Type::INT32:
+    case arrow::Type::DATE32:
+      out->PutLong(LoadLittle<int32_t>(*value, 0));
+      return Status::OK();
+    case arrow::Type::INT64:
+    case arrow::Type::TIME64:
+    case arrow::Type::TIMESTAMP:
+      // Written before the column was promoted, it is shorter.
+      out->PutLong(value->size() == sizeof(int32_t) ? LoadLittle<int32_t>(*value, 0)
+                                                    : LoadLittle<int64_t>(*value, 0));
+      return Status::OK();
+    case arrow::Type::DOUBLE:
+      out->PutFixed(*SingleValue(*scalar));
+      return Status::OK();
+    case arrow::Type::DECIMAL128: {
+      const char sign = static_cast<char>(value->front() < 0 ? 0xFF : 0);
+      const auto length = static_cast<size_t>(column.decimal_bytes);
+      if (value->size() > length) {
+        return InvalidArgument("partition field '", column.field->name(), "': a value beyond ",
+                               type.ToString());
+      }
+      out->PutFixed(std::string(length - value->size(), sign) + *value);
+      return Status::OK();
+    }
+    default:
+      has_length ? out->PutBytes(*value) : out->PutFixed(*value);
+      return Status::OK();
+  }
+}
+
+void PutSummaries(const std::vector<PartitionSummary>& summaries, AvroEncoder* out) {
+  if (!summaries.empty()) out->PutLong(std::ssize(summaries));
+  for (const PartitionSummary& summary : summaries) {
+    out->PutBoolean(summary.contains_null);
+    out->PutPresent(summary.contains_nan.has_value());
+    if (summary.contains_nan.has_value()) out->PutBoolean(*summary.contains_nan);
+    PutOptionalBytes(summary.lower_bound, out);
+    PutOptionalBytes(summary.upper_bound, out);
+  }
   out->PutLong(0);
-  out->PutPresent(false);   // equality_ids
-  PutOptionalLong(0, out);  // sort_order_id: unsorted
 }
 
 /// `manifest` has all its counts.
@@ -362,9 +615,9 @@ void PutManifestFile(const ManifestFile& manifest, AvroEncoder* out) {
                             manifest.added_rows, manifest.existing_rows, manifest.deleted_rows}) {
     out->PutLong(count.value_or(0));
   }
-  out->PutPresent(true);
-  out->PutLong(0);         // partitions: none
-  out->PutPresent(false);  // key_metadata
+  out->PutPresent(manifest.partitions.has_value());
+  if (manifest.partitions.has_value()) PutSummaries(*manifest.partitions, out);
+  PutOptionalBytes(manifest.key_metadata, out);
 }
 
 bool HasAllCounts(const ManifestFile& manifest) {
@@ -374,29 +627,190 @@ bool HasAllCounts(const ManifestFile& manifest) {
 
 }  // namespace
 
-Result<std::vector<ManifestEntry>> ParseManifest(std::string_view bytes) {
-  return ReadRecords<ManifestEntry>(bytes, {0, 2}, ReadEntryField);
+ManifestReader::ManifestReader(std::shared_ptr<arrow::Buffer> bytes, AvroFile file,
+                               ManifestReadOptions options)
+    : bytes_(std::move(bytes)), file_(std::move(file)), options_(std::move(options)) {}
+
+Result<ManifestReader> ManifestReader::Open(std::shared_ptr<arrow::Buffer> bytes,
+                                            ManifestReadOptions options) {
+  ARROW_ASSIGN_OR_RAISE(AvroFile file, AvroFile::Parse(std::string_view(*bytes)));
+  ARROW_RETURN_NOT_OK(CheckFields(file, {0, 2}));
+  return ManifestReader(std::move(bytes), std::move(file), std::move(options));
 }
 
-Result<std::string> FormatDataManifest(const std::vector<DataFile>& files, int64_t snapshot_id,
-                                       std::string_view schema_json, int32_t schema_id) {
-  AvroFileBuilder builder(kManifestSchema, {{"schema", std::string(schema_json)},
-                                            {"schema-id", std::to_string(schema_id)},
-                                            {"partition-spec", "[]"},
-                                            {"partition-spec-id", "0"},
-                                            {"format-version", "2"},
-                                            {"content", "data"}});
-  AvroEncoder record;
-  for (const DataFile& file : files) {
-    record.Clear();
-    PutAddedEntry(file, snapshot_id, &record);
-    ARROW_RETURN_NOT_OK(builder.Append(record.bytes()));
+Result<bool> ManifestReader::NextBlock(std::vector<ManifestEntry>* entries) {
+  entries->clear();
+  const EntryDecoder entry_decoder(options_);
+  return file_.ForEachOfBlock(&position_, [&](AvroDecoder* decoder) {
+    ManifestEntry& entry = entries->emplace_back();
+    return ReadAvroRecord(
+               file_.schema(), decoder,
+               [&](const AvroField& field) { return entry_decoder.Read(field, decoder, &entry); })
+        .status();
+  });
+}
+
+Result<std::vector<ManifestEntry>> ParseManifest(std::string_view bytes) {
+  ARROW_ASSIGN_OR_RAISE(auto reader, ManifestReader::Open(std::make_shared<arrow::Buffer>(bytes)));
+  std::vector<ManifestEntry> entries;
+  std::vector<ManifestEntry> block;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const bool more, reader.NextBlock(&block));
+    if (!more) return entries;
+    std::ranges::move(block, std::back_inserter(entries));
   }
-  return builder.Finish();
+}
+
+struct ManifestBuilder::State {
+  ManifestHeader header;
+  std::vector<PartitionColumn> columns;
+  std::vector<PartitionSummary> summaries;
+  AvroFileBuilder file;
+  AvroEncoder record;
+  int64_t files[3] = {};  ///< by change
+  int64_t rows[3] = {};
+  std::optional<int64_t> least_existing;  ///< sequence number
+};
+
+namespace {
+
+std::vector<PartitionColumn> PartitionColumns(const arrow::FieldVector& fields) {
+  std::vector<PartitionColumn> columns;
+  for (const auto& field : fields) {
+    PartitionColumn column{.field = field};
+    if (field->type()->id() == arrow::Type::DECIMAL128) {
+      column.decimal_bytes =
+          DecimalBytes(static_cast<const arrow::Decimal128Type&>(*field->type()).precision());
+    }
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
+std::map<std::string, std::string> ManifestKeyValues(const ManifestHeader& header) {
+  return {{"schema", header.schema_json},
+          {"schema-id", std::to_string(header.schema_id)},
+          {"partition-spec", FormatPartitionFields(header.spec.fields).dump()},
+          {"partition-spec-id", std::to_string(header.spec.spec_id)},
+          {"format-version", "2"},
+          {"content", header.content == FileContent::kData ? "data" : "deletes"}};
+}
+
+/// Takes `value` into the summary of its field.
+void Summarize(const arrow::DataType& type, const std::optional<std::string>& value,
+               PartitionSummary* summary) {
+  if (!value.has_value()) {
+    summary->contains_null = true;
+    return;
+  }
+  if (IsNan(type, *value)) {
+    summary->contains_nan = true;
+    return;
+  }
+  std::optional<std::string>& least = summary->lower_bound;
+  std::optional<std::string>& greatest = summary->upper_bound;
+  if (!least || CompareSingleValues(type, *value, *least).value_or(0) < 0) least = value;
+  if (!greatest || CompareSingleValues(type, *value, *greatest).value_or(0) > 0) greatest = value;
+}
+
+}  // namespace
+
+ManifestBuilder::ManifestBuilder(ManifestHeader header) {
+  auto columns = PartitionColumns(header.partition_fields);
+  AvroFileBuilder file(ManifestSchema(columns), ManifestKeyValues(header));
+  state_ = std::make_unique<State>(State{.header = std::move(header),
+                                         .columns = std::move(columns),
+                                         .summaries = {},
+                                         .file = std::move(file),
+                                         .record = {},
+                                         .least_existing = std::nullopt});
+  for (size_t i = 0; i < state_->columns.size(); ++i) {
+    state_->summaries.push_back({.contains_null = false, .contains_nan = false});
+  }
+}
+
+ManifestBuilder::~ManifestBuilder() = default;
+
+int64_t ManifestBuilder::entry_count() const {
+  return state_->files[0] + state_->files[1] + state_->files[2];
+}
+
+Status ManifestBuilder::Append(const ManifestEntry& entry) {
+  const DataFile& file = entry.file;
+  const bool is_added = entry.change == ManifestEntry::Change::kAdded;
+  AvroEncoder* out = &state_->record;
+  out->Clear();
+  out->PutLong(static_cast<int64_t>(entry.change));
+  PutOptionalLong(entry.snapshot_id, out);
+  // Inherited, so that a retry keeps the manifest.
+  PutOptionalLong(is_added ? std::nullopt : entry.sequence_number, out);
+  PutOptionalLong(is_added ? std::nullopt : entry.file_sequence_number, out);
+  out->PutLong(static_cast<int64_t>(file.content));
+  out->PutBytes(file.path);
+  out->PutBytes(file.format);
+  for (size_t i = 0; i < state_->columns.size(); ++i) {
+    const PartitionColumn& column = state_->columns[i];
+    const auto* value = file.partition.Find(FieldId(*column.field).value_or(0));
+    const std::optional<std::string> single = value == nullptr ? std::nullopt : *value;
+    ARROW_RETURN_NOT_OK(PutPartitionValue(column, single, out));
+    Summarize(*column.field->type(), single, &state_->summaries[i]);
+  }
+  out->PutLong(file.record_count);
+  out->PutLong(file.size_bytes);
+  PutCountMap(file.column_sizes, out);
+  PutCountMap(file.value_counts, out);
+  PutCountMap(file.null_value_counts, out);
+  PutCountMap(file.nan_value_counts, out);
+  PutBytesMap(file.lower_bounds, out);
+  PutBytesMap(file.upper_bounds, out);
+  PutOptionalBytes(file.key_metadata, out);
+  out->PutPresent(true);
+  if (!file.split_offsets.empty()) out->PutLong(std::ssize(file.split_offsets));
+  for (const int64_t offset : file.split_offsets) out->PutLong(offset);
+  out->PutLong(0);
+  out->PutPresent(false);  // equality_ids: only data files are written
+  PutOptionalLong(file.sort_order_id, out);
+
+  const auto change = static_cast<size_t>(entry.change);
+  state_->files[change] += 1;
+  state_->rows[change] += file.record_count;
+  if (entry.change == ManifestEntry::Change::kExisting) {
+    const int64_t number = entry.sequence_number.value_or(0);
+    state_->least_existing = std::min(state_->least_existing.value_or(number), number);
+  }
+  return state_->file.Append(out->bytes());
+}
+
+Result<std::string> ManifestBuilder::Finish(int64_t sequence_number, ManifestFile* listed) {
+  ARROW_ASSIGN_OR_RAISE(std::string bytes, state_->file.Finish());
+  listed->length = std::ssize(bytes);
+  listed->partition_spec_id = state_->header.spec.spec_id;
+  listed->content = state_->header.content;
+  listed->min_sequence_number =
+      std::min(state_->least_existing.value_or(sequence_number), sequence_number);
+  listed->existing_files = state_->files[0];
+  listed->added_files = state_->files[1];
+  listed->deleted_files = state_->files[2];
+  listed->existing_rows = state_->rows[0];
+  listed->added_rows = state_->rows[1];
+  listed->deleted_rows = state_->rows[2];
+  listed->partitions = std::move(state_->summaries);
+  return bytes;
 }
 
 Result<std::vector<ManifestFile>> ParseManifestList(std::string_view bytes) {
-  return ReadRecords<ManifestFile>(bytes, {500, 501, 502}, ReadManifestFileField);
+  ARROW_ASSIGN_OR_RAISE(const AvroFile avro, AvroFile::Parse(bytes));
+  ARROW_RETURN_NOT_OK(CheckFields(avro, {500, 501, 502}));
+  std::vector<ManifestFile> manifests;
+  ARROW_RETURN_NOT_OK(avro.ForEach([&](AvroDecoder* decoder) {
+    ManifestFile& manifest = manifests.emplace_back();
+    return ReadAvroRecord(avro.schema(), decoder,
+                          [&](const AvroField& field) {
+                            return ReadManifestFileField(field, decoder, &manifest);
+                          })
+        .status();
+  }));
+  return manifests;
 }
 
 Result<std::string> FormatManifestList(const std::vector<ManifestFile>& manifests,
@@ -412,10 +826,6 @@ Result<std::string> FormatManifestList(const std::vector<ManifestFile>& manifest
        {"format-version", "2"}});
   AvroEncoder record;
   for (const ManifestFile& manifest : manifests) {
-    if (manifest.partition_fields != 0) {
-      return Unsupported("manifest '", manifest.path,
-                         "' is of a partitioned table: appending beside it is not supported yet");
-    }
     if (!HasAllCounts(manifest)) {
       return Unsupported("manifest '", manifest.path,
                          "' was listed without its counts by a version 1 writer");

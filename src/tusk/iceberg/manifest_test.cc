@@ -3,10 +3,13 @@
 #include <fstream>
 #include <iterator>
 
+#include <arrow/buffer.h>
+#include <arrow/type.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tusk/iceberg/avro_file.h"
+#include "tusk/iceberg/schema.h"
 #include "tusk/testing/matchers.h"
 
 namespace tusk::iceberg {
@@ -51,6 +54,24 @@ ManifestFile SomeManifest() {
   manifest.existing_rows = 7;
   manifest.deleted_rows = 0;
   return manifest;
+}
+
+/// A data manifest that adds `files` in snapshot 42.
+Result<std::string> FormatDataManifest(const std::vector<DataFile>& files,
+                                       ManifestHeader header = {.schema_json = "{}",
+                                                                .schema_id = 3,
+                                                                .spec = {},
+                                                                .partition_fields = {}},
+                                       ManifestFile* listed = nullptr) {
+  ManifestBuilder builder(std::move(header));
+  for (const DataFile& file : files) {
+    ManifestEntry entry;
+    entry.snapshot_id = 42;
+    entry.file = file;
+    ARROW_RETURN_NOT_OK(builder.Append(entry));
+  }
+  ManifestFile ignored;
+  return builder.Finish(7, listed == nullptr ? &ignored : listed);
 }
 
 void ExpectSame(const DataFile& read, const DataFile& written) {
@@ -98,7 +119,7 @@ TEST(ManifestTest, ReadsBackWhatItWrote) {
                                          bare.format = "PARQUET";
                                          return bare;
                                        }()};
-  ASSERT_OK_AND_ASSIGN(const std::string bytes, FormatDataManifest(files, 42, "{}", 3));
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, FormatDataManifest(files));
   ASSERT_OK_AND_ASSIGN(const auto entries, ParseManifest(bytes));
   ASSERT_EQ(entries.size(), files.size());
   for (size_t i = 0; i < files.size(); ++i) {
@@ -141,7 +162,7 @@ TEST(ManifestTest, RefusesEntriesThatCannotBe) {
   // A status of 3 and a count below zero do not exist.
   DataFile negative = SomeFile("/t/data/1.parquet");
   negative.record_count = -1;
-  ASSERT_OK_AND_ASSIGN(const std::string hostile, FormatDataManifest({negative}, 1, "{}", 0));
+  ASSERT_OK_AND_ASSIGN(const std::string hostile, FormatDataManifest({negative}));
   EXPECT_THAT(ParseManifest(hostile), FailsWith(ErrorCode::kCorrupt));
 }
 
@@ -169,15 +190,141 @@ TEST(ManifestListTest, ReadsBackWhatItWrote) {
   EXPECT_EQ(manifests[1].content, FileContent::kPositionDeletes);
 }
 
-TEST(ManifestListTest, DoesNotLosePartitionSummariesOrUnknownCounts) {
+TEST(ManifestListTest, KeepsPartitionSummariesAndKeyMetadata) {
   ManifestFile partitioned = SomeManifest();
-  partitioned.partition_fields = 1;
-  EXPECT_THAT(FormatManifestList({partitioned}, 1, std::nullopt, 1),
-              FailsWith(ErrorCode::kUnsupported));
+  partitioned.partitions = {{.contains_null = true,
+                             .contains_nan = false,
+                             .lower_bound = std::string("\1\0\0\0", 4),
+                             .upper_bound = std::string("\x7F\0\0\0", 4)},
+                            {.contains_null = false}};
+  partitioned.key_metadata = "secret";
+  ASSERT_OK_AND_ASSIGN(const std::string bytes,
+                       FormatManifestList({partitioned, SomeManifest()}, 1, std::nullopt, 1));
+  ASSERT_OK_AND_ASSIGN(const auto manifests, ParseManifestList(bytes));
+  ASSERT_EQ(manifests.size(), 2U);
+  ASSERT_TRUE(manifests[0].partitions.has_value());
+  ASSERT_EQ(manifests[0].partitions->size(), 2U);
+  const PartitionSummary& first = manifests[0].partitions->front();
+  EXPECT_TRUE(first.contains_null);
+  EXPECT_EQ(first.contains_nan, false);
+  EXPECT_EQ(first.lower_bound, partitioned.partitions->front().lower_bound);
+  EXPECT_EQ(first.upper_bound, partitioned.partitions->front().upper_bound);
+  EXPECT_EQ(manifests[0].partitions->back().contains_nan, std::nullopt);
+  EXPECT_EQ(manifests[0].partitions->back().lower_bound, std::nullopt);
+  EXPECT_EQ(manifests[0].key_metadata, "secret");
+  EXPECT_EQ(manifests[1].partitions, std::nullopt);
+  EXPECT_EQ(manifests[1].key_metadata, std::nullopt);
+}
+
+TEST(ManifestListTest, DoesNotMakeUpCounts) {
   ManifestFile uncounted = SomeManifest();
   uncounted.deleted_rows.reset();
   EXPECT_THAT(FormatManifestList({uncounted}, 1, std::nullopt, 1),
               FailsWith(ErrorCode::kUnsupported));
+}
+
+/// A partition field of each type that values can have.
+arrow::FieldVector EveryPartitionType() {
+  arrow::FieldVector fields;
+  const auto utc = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+  for (const auto& type :
+       {arrow::boolean(), arrow::int32(), arrow::int64(), arrow::float32(), arrow::float64(),
+        arrow::date32(), arrow::time64(arrow::TimeUnit::MICRO), utc, arrow::utf8(), arrow::binary(),
+        arrow::fixed_size_binary(3), arrow::decimal128(9, 2), arrow::decimal128(38, 0)}) {
+    const int32_t id = 1000 + static_cast<int32_t>(fields.size());
+    fields.push_back(WithFieldId(arrow::field("a column, so named", type), id));
+  }
+  fields.push_back(MarkUuid(WithFieldId(arrow::field("1", arrow::fixed_size_binary(16)), 2000)));
+  return fields;
+}
+
+/// A value of each type, in single-value serialization.
+std::vector<std::string> EveryPartitionValue() {
+  return {std::string(1, 1),
+          std::string("\xFE\xFF\xFF\xFF", 4),
+          std::string("\1\0\0\0\0\0\0\x80", 8),
+          std::string("\0\0\x90\xC0", 4),
+          std::string("\0\0\0\0\0\0\xF0\x3F", 8),
+          std::string("\xFF\xFF\xFF\xFF", 4),
+          std::string("\0\1\0\0\0\0\0\0", 8),
+          std::string("\0\0\0\0\0\0\0\x80", 8),
+          "ü",
+          "",
+          "",          // set by the test: it has a zero byte
+          "\xFA\x74",  // -14.20
+          "",
+          "0123456789abcdef"};
+}
+
+TEST(ManifestTest, ReadsBackEveryPartitionTypeAndSumsItUp) {
+  const arrow::FieldVector fields = EveryPartitionType();
+  std::vector<std::string> values = EveryPartitionValue();
+  values[10] = std::string("\x80\0\1", 3);
+  values[12] = std::string("\0\x80", 2);
+  ManifestHeader header{.schema_json = "{}", .spec = {.spec_id = 9}, .partition_fields = fields};
+  for (const auto& field : fields) {
+    header.spec.fields.push_back(
+        {.source_id = 1, .field_id = *FieldId(*field), .name = field->name(), .transform = {}});
+  }
+  DataFile full = SomeFile("/t/data/1.parquet");
+  DataFile empty = SomeFile("/t/data/2.parquet");
+  for (size_t i = 0; i < fields.size(); ++i) {
+    full.partition[*FieldId(*fields[i])] = values[i];
+    empty.partition[*FieldId(*fields[i])] = std::nullopt;
+  }
+  ManifestFile listed;
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, FormatDataManifest({full, empty}, header, &listed));
+  ASSERT_OK_AND_ASSIGN(const auto entries, ParseManifest(bytes));
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].file.partition, full.partition);
+  EXPECT_EQ(entries[1].file.partition, empty.partition);
+  EXPECT_EQ(listed.partition_spec_id, 9);
+  EXPECT_EQ(listed.added_files, 2);
+  EXPECT_EQ(listed.added_rows, 2000);
+  EXPECT_EQ(listed.min_sequence_number, 7);
+  ASSERT_EQ(listed.partitions->size(), fields.size());
+  for (size_t i = 0; i < fields.size(); ++i) {
+    EXPECT_TRUE((*listed.partitions)[i].contains_null) << i;
+    EXPECT_EQ((*listed.partitions)[i].lower_bound, values[i]) << i;
+    EXPECT_EQ((*listed.partitions)[i].upper_bound, values[i]) << i;
+  }
+}
+
+TEST(ManifestTest, RefusesPartitionValuesThatAreNone) {
+  ManifestHeader header{.schema_json = "{}",
+                        .spec = {},
+                        .partition_fields = {WithFieldId(arrow::field("p", arrow::int32()), 1000)}};
+  DataFile file = SomeFile("/t/data/1.parquet");
+  file.partition[1000] = "abc";
+  EXPECT_THAT(FormatDataManifest({file}, header), FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST(ManifestTest, KeepsWhatIsKnownOfSomeColumnsOnly) {
+  ASSERT_OK_AND_ASSIGN(const std::string bytes,
+                       FormatDataManifest({SomeFile("/t/data/1.parquet")}));
+  ASSERT_OK_AND_ASSIGN(auto reader,
+                       ManifestReader::Open(arrow::Buffer::FromString(bytes), {.columns = {{2}}}));
+  std::vector<ManifestEntry> entries;
+  ASSERT_OK_AND_ASSIGN(const bool more, reader.NextBlock(&entries));
+  ASSERT_TRUE(more);
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_THAT(entries[0].file.column_sizes, ElementsAre(Pair(2, 200)));
+  EXPECT_TRUE(entries[0].file.value_counts.empty());
+  EXPECT_THAT(entries[0].file.upper_bounds, ElementsAre(Pair(2, "")));
+  EXPECT_THAT(entries[0].file.split_offsets, ElementsAre(4, 1'000'000));
+  ASSERT_OK_AND_ASSIGN(const bool after, reader.NextBlock(&entries));
+  EXPECT_FALSE(after);
+}
+
+TEST(FieldMapTest, SortsAndKeepsTheLastOfEqualIds) {
+  const FieldMap<int> map({{3, 1}, {1, 2}, {3, 4}});
+  EXPECT_THAT(map, ElementsAre(Pair(1, 2), Pair(3, 4)));
+  EXPECT_EQ(map.Find(2), nullptr);
+  FieldMap<int> grown;
+  grown[5] = 1;
+  grown[2] = 2;
+  grown[5] = 3;
+  EXPECT_THAT(grown, ElementsAre(Pair(2, 2), Pair(5, 3)));
 }
 
 }  // namespace

@@ -1,14 +1,15 @@
 #include "tusk/iceberg/metadata.h"
 
 #include <algorithm>
-#include <charconv>
 #include <tuple>
 #include <utility>
 
 #include <arrow/type.h>
 
 #include "tusk/iceberg/json_document.h"
+#include "tusk/iceberg/partition_spec_json.h"
 #include "tusk/iceberg/schema.h"
+#include "tusk/iceberg/transform.h"
 
 namespace tusk::iceberg {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int32_t kFirstPartitionFieldId = 1000;
-constexpr int64_t kDefaultPreviousVersions = 100;
 
 Result<std::map<std::string, std::string>> ParseStringMap(const Json& parent, const char* key) {
   std::map<std::string, std::string> map;
@@ -53,29 +53,36 @@ Status ParseSchemas(const Json& document, TableMetadata* metadata) {
   return Status::OK();
 }
 
-/// Takes the fields of one partition spec.
-Status ParsePartitionFields(const Json& fields, TableMetadata* metadata) {
-  for (const Json& field : fields) {
-    ARROW_ASSIGN_OR_RAISE(const std::string transform, RequiredString(field, "transform"));
-    if (transform != "void") metadata->is_partitioned = true;
-    if (transform != "identity") continue;
-    ARROW_ASSIGN_OR_RAISE(const int32_t column, RequiredInt32(field, "source-id"));
-    metadata->identity_partition_columns.insert(column);
-  }
-  return Status::OK();
-}
-
 Status ParsePartitionSpecs(const Json& document, TableMetadata* metadata) {
   const Json* specs = FindMember(document, "partition-specs");
   if (specs == nullptr && metadata->format_version == 1) {
     ARROW_ASSIGN_OR_RAISE(const Json* fields, RequiredArray(document, "partition-spec"));
-    return ParsePartitionFields(*fields, metadata);
+    ARROW_ASSIGN_OR_RAISE(metadata->specs[0].fields, ParsePartitionFields(*fields));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(specs, RequiredArray(document, "partition-specs"));
+    ARROW_ASSIGN_OR_RAISE(metadata->default_spec_id, RequiredInt32(document, "default-spec-id"));
+    for (const Json& json : *specs) {
+      PartitionSpec spec;
+      ARROW_ASSIGN_OR_RAISE(spec.spec_id, RequiredInt32(json, "spec-id"));
+      ARROW_ASSIGN_OR_RAISE(const Json* fields, RequiredArray(json, "fields"));
+      ARROW_ASSIGN_OR_RAISE(spec.fields, ParsePartitionFields(*fields));
+      metadata->specs.insert_or_assign(spec.spec_id, std::move(spec));
+    }
   }
-  ARROW_ASSIGN_OR_RAISE(specs, RequiredArray(document, "partition-specs"));
-  ARROW_ASSIGN_OR_RAISE(metadata->default_spec_id, RequiredInt32(document, "default-spec-id"));
-  for (const Json& spec : *specs) {
-    ARROW_ASSIGN_OR_RAISE(const Json* fields, RequiredArray(spec, "fields"));
-    ARROW_RETURN_NOT_OK(ParsePartitionFields(*fields, metadata));
+  if (!metadata->specs.contains(metadata->default_spec_id)) {
+    return Corrupt("default partition spec ", metadata->default_spec_id, " is not among the specs");
+  }
+  metadata->last_partition_id = kFirstPartitionFieldId - 1;
+  for (const auto& [id, spec] : metadata->specs) {
+    for (const PartitionField& field : spec.fields) {
+      metadata->last_partition_id = std::max(metadata->last_partition_id, field.field_id);
+    }
+  }
+  // It counts fields of specs that are gone, too.
+  ARROW_ASSIGN_OR_RAISE(const auto last, OptionalInteger(document, "last-partition-id"));
+  if (last.has_value()) {
+    ARROW_ASSIGN_OR_RAISE(const int32_t id, RequiredInt32(document, "last-partition-id"));
+    metadata->last_partition_id = std::max(metadata->last_partition_id, id);
   }
   return Status::OK();
 }
@@ -121,57 +128,51 @@ Status ParseSnapshots(const Json& document, TableMetadata* metadata) {
   return Status::OK();
 }
 
-Json SnapshotToJson(const MetadataSnapshot& snapshot) {
-  Json json = {{"snapshot-id", snapshot.info.snapshot_id},
-               {"sequence-number", snapshot.info.sequence_number},
-               {"timestamp-ms", snapshot.info.timestamp_ms},
-               {"manifest-list", snapshot.manifest_list},
-               {"summary", snapshot.info.summary}};
-  if (snapshot.info.parent_snapshot_id.has_value()) {
-    json["parent-snapshot-id"] = *snapshot.info.parent_snapshot_id;
+Status ParseSnapshotLog(const Json& document, TableMetadata* metadata) {
+  if (FindMember(document, "snapshot-log") == nullptr) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const Json* log, RequiredArray(document, "snapshot-log"));
+  for (const Json& json : *log) {
+    SnapshotLogEntry entry;
+    ARROW_ASSIGN_OR_RAISE(entry.timestamp_ms, RequiredInteger(json, "timestamp-ms"));
+    ARROW_ASSIGN_OR_RAISE(entry.snapshot_id, RequiredInteger(json, "snapshot-id"));
+    metadata->snapshot_log.push_back(entry);
   }
-  if (snapshot.schema_id.has_value()) json["schema-id"] = *snapshot.schema_id;
-  return json;
-}
-
-/// The array member `key` of `document`, made if it is absent.
-Result<Json*> ArrayMember(Json* document, const char* key) {
-  Json& member = (*document)[key];
-  if (member.is_null()) member = Json::array();
-  if (!member.is_array()) return Corrupt("JSON member '", key, "' is not an array");
-  return &member;
-}
-
-/// Makes `snapshot` the current one of `document`, as the head of the branch main.
-Status AddSnapshot(const MetadataSnapshot& snapshot, Json* document) {
-  const int64_t id = snapshot.info.snapshot_id;
-  const int64_t time = snapshot.info.timestamp_ms;
-  ARROW_ASSIGN_OR_RAISE(Json * snapshots, ArrayMember(document, "snapshots"));
-  snapshots->push_back(SnapshotToJson(snapshot));
-  ARROW_ASSIGN_OR_RAISE(Json * log, ArrayMember(document, "snapshot-log"));
-  log->push_back({{"snapshot-id", id}, {"timestamp-ms", time}});
-  (*document)["current-snapshot-id"] = id;
-  (*document)["last-sequence-number"] = snapshot.info.sequence_number;
-  (*document)["last-updated-ms"] = time;
-  Json& refs = (*document)["refs"];
-  if (refs.is_null()) refs = Json::object();
-  if (!refs.is_object()) return Corrupt("JSON member 'refs' is not an object");
-  // What else main says, its retention for one, stays.
-  Json& main = refs["main"];
-  if (!main.is_object()) main = {{"type", "branch"}};
-  main["snapshot-id"] = id;
   return Status::OK();
 }
 
-/// How many entries the metadata log may have.
-int64_t PreviousVersionsLimit(const TableMetadata& metadata) {
-  const auto property = metadata.properties.find("write.metadata.previous-versions-max");
-  if (property == metadata.properties.end()) return kDefaultPreviousVersions;
-  const std::string& text = property->second;
-  int64_t limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  const bool is_number = error == std::errc() && end == text.data() + text.size();
-  return is_number ? std::max<int64_t>(limit, 1) : kDefaultPreviousVersions;
+Result<SnapshotRef> ParseRef(const std::string& name, const Json& json) {
+  SnapshotRef ref{.name = name};
+  ARROW_ASSIGN_OR_RAISE(const std::string type, RequiredString(json, "type"));
+  if (type != "branch" && type != "tag") return Corrupt("reference '", name, "' is a ", type);
+  ref.is_tag = type == "tag";
+  ARROW_ASSIGN_OR_RAISE(ref.snapshot_id, RequiredInteger(json, "snapshot-id"));
+  ARROW_ASSIGN_OR_RAISE(ref.max_ref_age_ms, OptionalInteger(json, "max-ref-age-ms"));
+  ARROW_ASSIGN_OR_RAISE(ref.max_snapshot_age_ms, OptionalInteger(json, "max-snapshot-age-ms"));
+  ARROW_ASSIGN_OR_RAISE(ref.min_snapshots_to_keep, OptionalInteger(json, "min-snapshots-to-keep"));
+  return ref;
+}
+
+Status ParseRefs(const Json& document, TableMetadata* metadata) {
+  if (const Json* refs = FindMember(document, "refs")) {
+    if (!refs->is_object()) return Corrupt("JSON member 'refs' is not an object");
+    for (const auto& [name, json] : refs->items()) {
+      ARROW_ASSIGN_OR_RAISE(SnapshotRef ref, ParseRef(name, json));
+      if (metadata->FindSnapshot(ref.snapshot_id) == nullptr) {
+        return Corrupt("reference '", name, "' is to the unknown snapshot ", ref.snapshot_id);
+      }
+      metadata->refs.emplace(name, std::move(ref));
+    }
+  }
+  const auto& current = metadata->current_snapshot_id;
+  const auto main = metadata->refs.find("main");
+  if (main != metadata->refs.end() && main->second.snapshot_id != current) {
+    return Corrupt("the branch main is at snapshot ", main->second.snapshot_id,
+                   ", but the current snapshot is another one");
+  }
+  if (main == metadata->refs.end() && current.has_value()) {
+    metadata->refs.emplace("main", SnapshotRef{.name = "main", .snapshot_id = *current});
+  }
+  return Status::OK();
 }
 
 }  // namespace
@@ -202,51 +203,21 @@ Result<TableMetadata> ParseMetadata(std::string_view json) {
   }
   ARROW_ASSIGN_OR_RAISE(metadata.properties, ParseStringMap(document, "properties"));
   ARROW_RETURN_NOT_OK(ParseSchemas(document, &metadata));
+  ARROW_ASSIGN_OR_RAISE(metadata.last_column_id, RequiredInt32(document, "last-column-id"));
   ARROW_RETURN_NOT_OK(ParsePartitionSpecs(document, &metadata));
   ARROW_RETURN_NOT_OK(ParseSnapshots(document, &metadata));
+  ARROW_RETURN_NOT_OK(ParseSnapshotLog(document, &metadata));
+  ARROW_RETURN_NOT_OK(ParseRefs(document, &metadata));
   metadata.document = std::string(json);
   return metadata;
 }
 
-Result<std::string> FormatNewTable(const NewTable& table) {
-  ARROW_ASSIGN_OR_RAISE(const std::string schema,
-                        FormatSchema({.schema_id = 0, .fields = table.schema}));
-  ARROW_ASSIGN_OR_RAISE(Json schema_json, ParseJson(schema, "schema", /*must_be_object=*/true));
-  Json document = {
-      {"format-version", 2},
-      {"table-uuid", table.uuid},
-      {"location", table.location},
-      {"last-sequence-number", 0},
-      {"last-updated-ms", table.timestamp_ms},
-      {"last-column-id", LargestFieldId(*table.schema)},
-      {"schemas", Json::array({std::move(schema_json)})},
-      {"current-schema-id", 0},
-      {"partition-specs", Json::array({Json{{"spec-id", 0}, {"fields", Json::array()}}})},
-      {"default-spec-id", 0},
-      {"last-partition-id", kFirstPartitionFieldId - 1},
-      {"sort-orders", Json::array({Json{{"order-id", 0}, {"fields", Json::array()}}})},
-      {"default-sort-order-id", 0},
-      {"properties", table.properties},
-      {"snapshots", Json::array()},
-      {"snapshot-log", Json::array()},
-      {"metadata-log", Json::array()},
-      {"statistics", Json::array()},
-      {"partition-statistics", Json::array()},
-      {"refs", Json::object()}};
-  if (table.snapshot.has_value()) ARROW_RETURN_NOT_OK(AddSnapshot(*table.snapshot, &document));
-  return FormatJson(document, "table metadata");
-}
-
-Result<std::string> FormatWithSnapshot(const TableMetadata& base, std::string_view base_location,
-                                       const MetadataSnapshot& snapshot) {
-  ARROW_ASSIGN_OR_RAISE(Json document,
-                        ParseJson(base.document, "metadata", /*must_be_object=*/true));
-  ARROW_RETURN_NOT_OK(AddSnapshot(snapshot, &document));
-  ARROW_ASSIGN_OR_RAISE(Json * log, ArrayMember(&document, "metadata-log"));
-  log->push_back({{"metadata-file", base_location}, {"timestamp-ms", base.last_updated_ms}});
-  const int64_t excess = std::ssize(*log) - PreviousVersionsLimit(base);
-  if (excess > 0) log->erase(log->begin(), log->begin() + excess);
-  return FormatJson(document, "table metadata");
+std::shared_ptr<arrow::Field> TableMetadata::FindColumn(int32_t field_id) const {
+  if (auto field = FindFieldById(*schema(), field_id)) return field;
+  for (auto it = schemas.rbegin(); it != schemas.rend(); ++it) {
+    if (auto field = FindFieldById(*it->second, field_id)) return field;
+  }
+  return nullptr;
 }
 
 }  // namespace tusk::iceberg

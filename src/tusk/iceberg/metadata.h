@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +11,7 @@
 #include <arrow/type_fwd.h>
 
 #include "tusk/base/result.h"
+#include "tusk/iceberg/partition_spec.h"
 #include "tusk/iceberg/table.h"
 
 namespace tusk::iceberg {
@@ -22,6 +22,12 @@ struct MetadataSnapshot {
   std::optional<int32_t> schema_id;  ///< the schema when the snapshot was made
 };
 
+/// One step of the branch main: from then on `snapshot_id` was current.
+struct SnapshotLogEntry {
+  int64_t timestamp_ms = 0;
+  int64_t snapshot_id = 0;
+};
+
 /// A metadata file of format version 1 or 2, read.
 struct TableMetadata {
   int32_t format_version = 2;
@@ -29,43 +35,29 @@ struct TableMetadata {
   std::string location;  ///< as written
   int64_t last_sequence_number = 0;
   int64_t last_updated_ms = 0;
+  int32_t last_column_id = 0;
   int32_t current_schema_id = 0;
   std::map<int32_t, std::shared_ptr<arrow::Schema>> schemas;  ///< never empty
-  bool is_partitioned = false;  ///< some spec of the table has a field that is not void
-  /// Columns that some spec partitions by their own value: a file may leave them out, since the
-  /// partition tells the value.
-  std::set<int32_t> identity_partition_columns;
   int32_t default_spec_id = 0;
+  int32_t last_partition_id = 0;
+  std::map<int32_t, PartitionSpec> specs;  ///< has the default one
   std::map<std::string, std::string> properties;
   std::optional<int64_t> current_snapshot_id;
-  std::vector<MetadataSnapshot> snapshots;  ///< ascending by sequence number, then by time
-  std::string document;                     ///< the JSON text it was read from
+  std::vector<MetadataSnapshot> snapshots;     ///< ascending by sequence number, then by time
+  std::vector<SnapshotLogEntry> snapshot_log;  ///< oldest first
+  std::map<std::string, SnapshotRef> refs;     ///< has main if there is a current snapshot
+  std::string document;                        ///< the JSON text it was read from
 
   const std::shared_ptr<arrow::Schema>& schema() const { return schemas.at(current_schema_id); }
+  const PartitionSpec& spec() const { return specs.at(default_spec_id); }
   /// Null if there is none with that id.
   const MetadataSnapshot* FindSnapshot(int64_t snapshot_id) const;
+  /// The field with the id in the current schema, or in the newest that has it; null if none has.
+  std::shared_ptr<arrow::Field> FindColumn(int32_t field_id) const;
 };
 
 /// Parses a metadata file. Corrupt if required fields are missing or contradict each other;
 /// Unsupported names a format version other than 1 and 2.
 Result<TableMetadata> ParseMetadata(std::string_view json);
-
-/// What a new table begins with.
-struct NewTable {
-  std::string uuid;
-  std::string location;
-  std::shared_ptr<arrow::Schema> schema;  ///< becomes schema 0
-  std::map<std::string, std::string> properties;
-  int64_t timestamp_ms = 0;
-  std::optional<MetadataSnapshot> snapshot;  ///< the first one
-};
-
-/// The metadata file (version 2) of a new, unpartitioned table.
-Result<std::string> FormatNewTable(const NewTable& table);
-
-/// `base` with one more snapshot, on the branch main. `base_location` goes to the metadata log.
-/// Everything else in the document stays as it was, unknown members included.
-Result<std::string> FormatWithSnapshot(const TableMetadata& base, std::string_view base_location,
-                                       const MetadataSnapshot& snapshot);
 
 }  // namespace tusk::iceberg

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tusk/iceberg/json_document.h"
+#include "tusk/iceberg/metadata_edit.h"
 #include "tusk/iceberg/schema.h"
 #include "tusk/testing/matchers.h"
 
@@ -82,7 +83,12 @@ TEST(MetadataTest, ReadsVersion2) {
   EXPECT_FALSE(metadata.schema()->field(0)->nullable());
   EXPECT_TRUE(metadata.schema()->field(2)->type()->Equals(*arrow::decimal128(9, 2)));
   EXPECT_EQ(FieldId(*metadata.schema()->field(2)), 3);
-  EXPECT_FALSE(metadata.is_partitioned);
+  EXPECT_TRUE(metadata.spec().fields.empty());
+  ASSERT_EQ(metadata.snapshot_log.size(), 2U);
+  EXPECT_EQ(metadata.snapshot_log[1].timestamp_ms, 1555100955770);
+  ASSERT_EQ(metadata.refs.size(), 2U);
+  EXPECT_EQ(metadata.refs.at("main").max_ref_age_ms, 9007199254740993);
+  EXPECT_TRUE(metadata.refs.at("audit").is_tag);
   EXPECT_EQ(metadata.current_snapshot_id, 3055729675574597004);
   // Ascending by sequence number, whatever the order in the file.
   ASSERT_EQ(metadata.snapshots.size(), 2U);
@@ -104,7 +110,9 @@ TEST(MetadataTest, ReadsVersion1) {
     "properties": {}, "current-snapshot-id": -1, "snapshots": []})json"));
   EXPECT_EQ(metadata.format_version, 1);
   EXPECT_EQ(metadata.schema()->num_fields(), 1);
-  EXPECT_TRUE(metadata.is_partitioned);
+  EXPECT_THAT(metadata.spec().fields,
+              testing::ElementsAre(
+                  PartitionField{.source_id = 1, .field_id = 1000, .name = "x", .transform = {}}));
   EXPECT_EQ(metadata.current_snapshot_id, std::nullopt);
 }
 
@@ -148,11 +156,31 @@ TEST(MetadataTest, RefusesEveryTruncation) {
               FailsWith(ErrorCode::kCorrupt));
 }
 
+/// `base` with one more snapshot on main.
+Result<std::string> WithSnapshot(const TableMetadata& base, std::string_view base_location) {
+  ARROW_ASSIGN_OR_RAISE(MetadataEdit edit, MetadataEdit::Of(base, base_location));
+  const MetadataSnapshot snapshot = NextSnapshot();
+  ARROW_RETURN_NOT_OK(edit.AddSnapshot(snapshot, kMainBranch));
+  return edit.Finish(snapshot.info.timestamp_ms);
+}
+
+Result<std::string> NewTableDocument(std::map<std::string, std::string> properties) {
+  ARROW_ASSIGN_OR_RAISE(
+      MetadataEdit edit,
+      MetadataEdit::OfNewTable(
+          {.uuid = "u",
+           .location = "/lake/t",
+           .schema = arrow::schema({WithFieldId(arrow::field("a", arrow::int32()), 1)}),
+           .spec = {},
+           .properties = std::move(properties)},
+          5));
+  return edit.Finish(5);
+}
+
 TEST(MetadataTest, ChangesOnlyWhatASnapshotChanges) {
   ASSERT_OK_AND_ASSIGN(const TableMetadata base, ParseMetadata(kForeign));
-  ASSERT_OK_AND_ASSIGN(
-      const std::string text,
-      FormatWithSnapshot(base, "/lake/t/metadata/00005-a.metadata.json", NextSnapshot()));
+  ASSERT_OK_AND_ASSIGN(const std::string text,
+                       WithSnapshot(base, "/lake/t/metadata/00005-a.metadata.json"));
   Json expected = Json::parse(kForeign);
   expected["last-sequence-number"] = 35;
   expected["last-updated-ms"] = 1602638573591;
@@ -181,7 +209,7 @@ TEST(MetadataTest, BoundsTheMetadataLogByTheTablesProperty) {
     }
   });
   ASSERT_OK_AND_ASSIGN(const TableMetadata base, ParseMetadata(text));
-  ASSERT_OK_AND_ASSIGN(const std::string next, FormatWithSnapshot(base, "/last", NextSnapshot()));
+  ASSERT_OK_AND_ASSIGN(const std::string next, WithSnapshot(base, "/last"));
   const Json log = Json::parse(next)["metadata-log"];
   ASSERT_EQ(log.size(), 2U);
   EXPECT_EQ(log[0]["metadata-file"], "/lake/t/metadata/4");
@@ -189,13 +217,7 @@ TEST(MetadataTest, BoundsTheMetadataLogByTheTablesProperty) {
 }
 
 TEST(MetadataTest, WritesWhatVersion2Requires) {
-  const auto schema = arrow::schema({WithFieldId(arrow::field("a", arrow::int32()), 1)});
-  ASSERT_OK_AND_ASSIGN(const std::string text, FormatNewTable({.uuid = "u",
-                                                               .location = "/lake/t",
-                                                               .schema = schema,
-                                                               .properties = {{"k", "v"}},
-                                                               .timestamp_ms = 5,
-                                                               .snapshot = std::nullopt}));
+  ASSERT_OK_AND_ASSIGN(const std::string text, NewTableDocument({{"k", "v"}}));
   const Json document = Json::parse(text);
   // The column "v2 required" of the specification's table metadata fields.
   for (const std::string member :
@@ -208,19 +230,54 @@ TEST(MetadataTest, WritesWhatVersion2Requires) {
   EXPECT_EQ(document["last-column-id"], 1);
   EXPECT_FALSE(document.contains("current-snapshot-id"));
   ASSERT_OK_AND_ASSIGN(const TableMetadata read, ParseMetadata(text));
+  const auto schema = arrow::schema({WithFieldId(arrow::field("a", arrow::int32()), 1)});
   EXPECT_TRUE(read.schema()->Equals(*schema, /*check_metadata=*/true));
   EXPECT_EQ(read.properties.at("k"), "v");
 }
 
 TEST(MetadataTest, RefusesToWriteTextThatIsNotUtf8) {
-  const auto schema = arrow::schema({WithFieldId(arrow::field("a", arrow::int32()), 1)});
-  EXPECT_THAT(FormatNewTable({.uuid = "u",
-                              .location = "/lake/t",
-                              .schema = schema,
-                              .properties = {{"k", "\xFF"}},
-                              .timestamp_ms = 5,
-                              .snapshot = std::nullopt}),
-              FailsWith(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(NewTableDocument({{"k", "\xFF"}}), FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST(MetadataTest, RefusesReferencesThatContradictIt) {
+  const auto with_ref = [](const char* name, const Json& ref) {
+    return Changed([&](Json& d) { d["refs"][name] = ref; });
+  };
+  for (const Json& ref : {Json{{"snapshot-id", 5}, {"type", "tag"}},
+                          Json{{"snapshot-id", 3051729675574597004}, {"type", "wish"}},
+                          Json{{"type", "branch"}}, Json("main")}) {
+    EXPECT_THAT(ParseMetadata(with_ref("x", ref)), FailsWith(ErrorCode::kCorrupt)) << ref.dump();
+  }
+  // The branch main is the table.
+  EXPECT_THAT(ParseMetadata(
+                  with_ref("main", Json{{"snapshot-id", 3051729675574597004}, {"type", "branch"}})),
+              FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST(MetadataTest, FindsEqualSchemasAndSpecsAgain) {
+  ASSERT_OK_AND_ASSIGN(const TableMetadata base, ParseMetadata(kForeign));
+  const auto apply = [&](const std::shared_ptr<arrow::Schema>& schema, const PartitionSpec& spec) {
+    auto edit = MetadataEdit::Of(base, "/last").ValueOrDie();
+    EXPECT_OK(edit.SetSchema(schema, 4));
+    EXPECT_OK(edit.SetSpec(spec));
+    return Json::parse(edit.Finish(6).ValueOrDie());
+  };
+  const Json same = apply(base.schema(), base.spec());
+  EXPECT_EQ(same["schemas"].size(), 2U);
+  EXPECT_EQ(same["current-schema-id"], 1);
+  EXPECT_EQ(same["partition-specs"].size(), 1U);
+  const auto wider =
+      base.schema()->AddField(3, WithFieldId(arrow::field("new", arrow::int64()), 4)).ValueOrDie();
+  const PartitionSpec by_x{
+      .fields = {{.source_id = 1, .field_id = 1000, .name = "x", .transform = {}}}};
+  const Json other = apply(wider, by_x);
+  ASSERT_EQ(other["schemas"].size(), 3U);
+  EXPECT_EQ(other["current-schema-id"], 2);
+  // What other writers said about the columns and their identity stays.
+  EXPECT_EQ(other["schemas"][2]["identifier-field-ids"], Json::array({1}));
+  EXPECT_EQ(other["schemas"][2]["fields"][1]["doc"], "comment");
+  EXPECT_EQ(other["default-spec-id"], 1);
+  EXPECT_EQ(other["last-partition-id"], 1000);
 }
 
 }  // namespace

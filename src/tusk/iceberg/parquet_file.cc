@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <arrow/array/util.h>
+#include <arrow/extension/uuid.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
@@ -217,11 +218,12 @@ class ParquetReader final : public arrow::RecordBatchReader {
         return column;
       }
     }
-    if (!field.nullable())
+    const auto constant = options_.constants.find(FieldId(field).value_or(0));
+    if (constant != options_.constants.end()) {
+      return arrow::MakeArrayFromScalar(*constant->second, read.num_rows(), context_.pool);
+    }
+    if (!field.nullable()) {
       return Corrupt("required column '", field.name(), "' is not in the file");
-    if (options_.told_elsewhere.contains(FieldId(field).value_or(0))) {
-      return Unsupported("column '", field.name(),
-                         "' is told by the partition alone, which is not supported yet");
     }
     return arrow::MakeArrayOfNull(field.type(), read.num_rows(), context_.pool);
   }
@@ -233,6 +235,46 @@ class ParquetReader final : public arrow::RecordBatchReader {
   std::unique_ptr<arrow::RecordBatchReader> batches_;  // borrows from file_
   int64_t rows_left_ = 0;
 };
+
+/// `type` with the extension type of Arrow in the place of each uuid, by which Parquet's own type
+/// for them is written.
+std::shared_ptr<arrow::Field> FileField(const std::shared_ptr<arrow::Field>& field);
+
+std::shared_ptr<arrow::DataType> FileType(const std::shared_ptr<arrow::DataType>& type) {
+  switch (type->id()) {
+    case arrow::Type::STRUCT: {
+      arrow::FieldVector fields;
+      for (const auto& child : type->fields()) fields.push_back(FileField(child));
+      return arrow::struct_(fields);
+    }
+    case arrow::Type::LIST:
+      return arrow::list(FileField(type->field(0)));
+    case arrow::Type::MAP: {
+      const auto& map = static_cast<const arrow::MapType&>(*type);
+      return std::make_shared<arrow::MapType>(FileField(map.key_field()),
+                                              FileField(map.item_field()));
+    }
+    default:
+      return type;
+  }
+}
+
+std::shared_ptr<arrow::Field> FileField(const std::shared_ptr<arrow::Field>& field) {
+  if (IsUuid(*field)) return field->WithType(arrow::extension::uuid());
+  return field->WithType(FileType(field->type()));
+}
+
+/// The same values as the type that FileType gave.
+std::shared_ptr<arrow::ArrayData> Retyped(const std::shared_ptr<arrow::ArrayData>& data,
+                                          const std::shared_ptr<arrow::DataType>& type) {
+  auto retyped = data->Copy();
+  retyped->type = type;
+  for (size_t i = 0; i < retyped->child_data.size(); ++i) {
+    retyped->child_data[i] =
+        Retyped(retyped->child_data[i], type->field(static_cast<int>(i))->type());
+  }
+  return retyped;
+}
 
 /// Sizes of columns and starts of row groups, from a finished file's footer.
 void FillInLayout(const parquet::FileMetaData& footer, DataFile* file) {
@@ -267,7 +309,10 @@ class ArrowParquetWriter final : public ParquetWriter {
         ->compression(parquet::Compression::ZSTD)
         ->max_row_group_length(kMaxGroupRows)
         ->enable_store_decimal_as_integer();
-    const auto with_key_values = schema->WithMetadata(
+    arrow::FieldVector fields;
+    for (const auto& field : schema->fields()) fields.push_back(FileField(field));
+    file_schema_ = arrow::schema(std::move(fields));
+    const auto with_key_values = file_schema_->WithMetadata(
         arrow::key_value_metadata({"iceberg.schema"}, {std::string(schema_json)}));
     ARROW_ASSIGN_OR_RAISE(file_, parquet::arrow::FileWriter::Open(*with_key_values, context_.pool,
                                                                   stream_, properties.build()));
@@ -278,13 +323,18 @@ class ArrowParquetWriter final : public ParquetWriter {
     if (batch.num_rows() == 0) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const int64_t batch_bytes, arrow::util::ReferencedBufferSize(batch));
     if (group_bytes_ > 0 && group_bytes_ + batch_bytes > kMaxGroupBytes) {
-      ARROW_RETURN_NOT_OK(file_->NewBufferedRowGroup());
-      group_bytes_ = 0;
+      ARROW_RETURN_NOT_OK(EndRowGroup());
     }
     group_bytes_ += batch_bytes;
     ARROW_RETURN_NOT_OK(statistics_.Add(batch, context_));
+    arrow::ArrayVector columns;
+    for (int i = 0; i < batch.num_columns(); ++i) {
+      columns.push_back(
+          arrow::MakeArray(Retyped(batch.column_data(i), file_schema_->field(i)->type())));
+    }
     try {
-      return file_->WriteRecordBatch(batch);
+      return file_->WriteRecordBatch(
+          *arrow::RecordBatch::Make(file_schema_, batch.num_rows(), std::move(columns)));
     } catch (const parquet::ParquetException& error) {
       return IoError("cannot write Parquet file '", path_, "': ", error.what());
     }
@@ -292,6 +342,17 @@ class ArrowParquetWriter final : public ParquetWriter {
 
   int64_t EstimatedBytes() const override {
     return stream_->writer()->bytes_written() + group_bytes_;
+  }
+
+  int64_t BufferedBytes() const override { return group_bytes_; }
+
+  Status EndRowGroup() override {
+    group_bytes_ = 0;
+    try {
+      return file_->NewBufferedRowGroup();
+    } catch (const parquet::ParquetException& error) {
+      return IoError("cannot write Parquet file '", path_, "': ", error.what());
+    }
   }
 
   Result<DataFile> Finish() override {
@@ -303,6 +364,7 @@ class ArrowParquetWriter final : public ParquetWriter {
     ARROW_RETURN_NOT_OK(stream_->writer()->Finish());
     DataFile file;
     file.format = "PARQUET";
+    file.sort_order_id = 0;  // unsorted
     file.size_bytes = stream_->writer()->bytes_written();
     statistics_.FillIn(&file);
     FillInLayout(*file_->metadata(), &file);
@@ -313,6 +375,7 @@ class ArrowParquetWriter final : public ParquetWriter {
   const std::string path_;
   ColumnStatistics statistics_;
   const OperationContext& context_;
+  std::shared_ptr<arrow::Schema> file_schema_;
   std::shared_ptr<ObjectStream> stream_;
   std::unique_ptr<parquet::arrow::FileWriter> file_;
   int64_t group_bytes_ = 0;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -18,15 +18,14 @@ namespace tusk::iceberg {
 struct ParquetReadOptions {
   std::shared_ptr<arrow::Schema> schema;  ///< the columns: stored types with field ids
   int64_t batch_rows = 65536;
-  /// Field ids of columns whose value, if the file lacks them, is told elsewhere (by the partition)
-  /// and not null.
-  std::set<int32_t> told_elsewhere;
+  /// Values, by field id, of top-level columns that the file may lack: a partition tells them.
+  std::map<int32_t, std::shared_ptr<arrow::Scalar>> constants = {};
 };
 
 /// Streams columns of the Parquet file `path`, one row group at a time, in batches of at most
-/// `batch_rows`. Columns are found by field id, at every depth; one that the file lacks is null,
-/// promoted types are widened. Corrupt if the file breaks its format or lacks a required column;
-/// Unsupported if its columns carry no field ids or a column that is told elsewhere is not there.
+/// `batch_rows`, in the order of the file. Columns are found by field id, at every depth; one that
+/// the file lacks has its constant or is null, promoted types are widened. Corrupt if the file
+/// breaks its format or lacks a required column; Unsupported if its columns carry no field ids.
 /// `context` must outlive the reader.
 Result<std::shared_ptr<arrow::RecordBatchReader>> OpenParquet(io::ObjectStore* store,
                                                               std::string_view path,
@@ -42,6 +41,10 @@ class ParquetWriter {
   /// Bytes that the file would have now, counting rows that are not encoded yet as they are in
   /// memory.
   virtual int64_t EstimatedBytes() const = 0;
+  /// Of those, the bytes of the row group that is being filled, which are in memory.
+  virtual int64_t BufferedBytes() const = 0;
+  /// Ends the row group that is being filled.
+  virtual Status EndRowGroup() = 0;
   /// Ends the file and makes it visible. Gives all that a manifest says about it but its path.
   virtual Result<DataFile> Finish() = 0;
 };

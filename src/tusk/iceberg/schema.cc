@@ -142,6 +142,10 @@ Result<std::vector<std::shared_ptr<arrow::Field>>> ParseFields(const Json& type,
     ARROW_ASSIGN_OR_RAISE(const bool required, RequiredBool(member, "required"));
     ARROW_ASSIGN_OR_RAISE(const Json* field_type, RequiredMember(member, "type"));
     ARROW_ASSIGN_OR_RAISE(auto field, MakeField(std::move(name), id, *field_type, required, depth));
+    ARROW_ASSIGN_OR_RAISE(const auto doc, OptionalString(member, "doc"));
+    if (doc.has_value()) {
+      field = field->WithMergedMetadata(arrow::key_value_metadata({std::string(kDocKey)}, {*doc}));
+    }
     fields.push_back(std::move(field));
   }
   return fields;
@@ -191,7 +195,7 @@ Result<std::string> PrimitiveName(const arrow::Field& field) {
     case arrow::Type::BINARY:
       return "binary";
     case arrow::Type::FIXED_SIZE_BINARY: {
-      if (field.metadata() != nullptr && field.metadata()->Contains(kIcebergTypeKey)) return "uuid";
+      if (IsUuid(field)) return "uuid";
       const int32_t width = static_cast<const arrow::FixedSizeBinaryType&>(type).byte_width();
       return "fixed[" + std::to_string(width) + "]";
     }
@@ -245,10 +249,13 @@ Result<Json> FormatFields(const arrow::FieldVector& fields) {
   for (const auto& field : fields) {
     ARROW_ASSIGN_OR_RAISE(const int32_t id, IdOf(*field));
     ARROW_ASSIGN_OR_RAISE(Json type, FormatType(*field));
-    members.push_back({{"id", id},
-                       {"name", field->name()},
-                       {"required", !field->nullable()},
-                       {"type", std::move(type)}});
+    Json member = {{"id", id},
+                   {"name", field->name()},
+                   {"required", !field->nullable()},
+                   {"type", std::move(type)}};
+    const int doc = field->metadata()->FindKey(kDocKey);
+    if (doc >= 0) member["doc"] = field->metadata()->value(doc);
+    members.push_back(std::move(member));
   }
   return members;
 }
@@ -273,6 +280,15 @@ std::optional<int32_t> FieldId(const arrow::Field& field) {
 
 std::shared_ptr<arrow::Field> WithFieldId(const std::shared_ptr<arrow::Field>& field, int32_t id) {
   return field->WithMetadata(IdMetadata(id));
+}
+
+bool IsUuid(const arrow::Field& field) {
+  return field.metadata() != nullptr && field.metadata()->Contains(kIcebergTypeKey);
+}
+
+std::shared_ptr<arrow::Field> MarkUuid(const std::shared_ptr<arrow::Field>& field) {
+  return field->WithMergedMetadata(
+      arrow::key_value_metadata({std::string(kIcebergTypeKey)}, {"uuid"}));
 }
 
 Result<TableSchema> ParseSchema(std::string_view json) {

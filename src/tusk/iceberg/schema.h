@@ -17,11 +17,19 @@ inline constexpr std::string_view kFieldIdKey = "PARQUET:field_id";
 /// Arrow field metadata key that names an Iceberg type which its Arrow type does not tell: "uuid".
 inline constexpr std::string_view kIcebergTypeKey = "tusk:iceberg-type";
 
+/// Arrow field metadata key of a field's documentation.
+inline constexpr std::string_view kDocKey = "doc";
+
 /// The id of `field`; nothing if it carries none.
 std::optional<int32_t> FieldId(const arrow::Field& field);
 
 /// `field` with the id `id` and no other metadata.
 std::shared_ptr<arrow::Field> WithFieldId(const std::shared_ptr<arrow::Field>& field, int32_t id);
+
+/// True if `field` stands for the Iceberg type uuid.
+bool IsUuid(const arrow::Field& field);
+/// `field`, of 16 bytes, standing for the Iceberg type uuid.
+std::shared_ptr<arrow::Field> MarkUuid(const std::shared_ptr<arrow::Field>& field);
 
 /// A schema of a table: Arrow fields of the stored types (docs/decisions/003-types.md), ids in
 /// their metadata at every depth.

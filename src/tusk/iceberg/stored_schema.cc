@@ -1,10 +1,12 @@
 #include <set>
 #include <utility>
 
+#include <arrow/extension_type.h>
 #include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
 
-#include "tusk/iceberg/append.h"
 #include "tusk/iceberg/conversion.h"
+#include "tusk/iceberg/data_writer.h"
 #include "tusk/iceberg/schema.h"
 
 // The type table of docs/decisions/003-types.md.
@@ -22,6 +24,12 @@ Result<std::shared_ptr<arrow::DataType>> StoredDecimal(const arrow::DataType& ty
   const auto& decimal = static_cast<const arrow::DecimalType&>(type);
   if (decimal.scale() < 0 || decimal.scale() > decimal.precision()) return Refused(type);
   return arrow::decimal128(decimal.precision(), decimal.scale());
+}
+
+/// True for Arrow's own extension type of uuids.
+bool IsArrowUuid(const arrow::DataType& type) {
+  return type.id() == arrow::Type::EXTENSION &&
+         static_cast<const arrow::ExtensionType&>(type).extension_name() == "arrow.uuid";
 }
 
 Result<std::shared_ptr<arrow::DataType>> StoredPrimitive(
@@ -53,6 +61,9 @@ Result<std::shared_ptr<arrow::DataType>> StoredPrimitive(
       }
       return type;
     }
+    case arrow::Type::EXTENSION:
+      return IsArrowUuid(*type) ? arrow::fixed_size_binary(16)
+                                : Result<std::shared_ptr<arrow::DataType>>(Refused(*type));
     case arrow::Type::DECIMAL32:
     case arrow::Type::DECIMAL64:
     case arrow::Type::DECIMAL128:
@@ -129,7 +140,8 @@ Result<std::shared_ptr<arrow::Field>> StoredField(const arrow::Field& field, std
                                                   int depth) {
   auto type = StoredType(field.type(), depth);
   if (!type.ok()) return WithContext(type.status(), "field '" + field.name() + "'");
-  return arrow::field(std::move(name), *std::move(type), field.nullable());
+  auto stored = arrow::field(std::move(name), *std::move(type), field.nullable());
+  return IsArrowUuid(*field.type()) ? MarkUuid(stored) : stored;
 }
 
 /// Gives ids to `fields`, all of one level first, then to what is nested in them.
@@ -154,7 +166,10 @@ std::shared_ptr<arrow::DataType> AssignIds(const std::shared_ptr<arrow::DataType
 
 arrow::FieldVector AssignIds(const arrow::FieldVector& fields, int32_t* next_id) {
   arrow::FieldVector result;
-  for (const auto& field : fields) result.push_back(WithFieldId(field, (*next_id)++));
+  for (const auto& field : fields) {
+    const auto with_id = WithFieldId(field, (*next_id)++);
+    result.push_back(IsUuid(*field) ? MarkUuid(with_id) : with_id);
+  }
   for (auto& field : result) field = field->WithType(AssignIds(field->type(), next_id));
   return result;
 }

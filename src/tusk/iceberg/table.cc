@@ -6,6 +6,7 @@
 #include <arrow/type.h>
 
 #include "tusk/iceberg/location.h"
+#include "tusk/iceberg/metadata_edit.h"
 #include "tusk/iceberg/table_state.h"
 
 namespace tusk::iceberg {
@@ -67,11 +68,58 @@ const std::map<std::string, std::string>& Table::properties() const {
   return state_->metadata.properties;
 }
 
+const std::map<std::string, SnapshotRef>& Table::refs() const { return state_->metadata.refs; }
+
+const PartitionSpec& Table::partition_spec() const { return state_->metadata.spec(); }
+
+const std::map<int32_t, PartitionSpec>& Table::partition_specs() const {
+  return state_->metadata.specs;
+}
+
+namespace {
+
+/// The id of the snapshot that was current at the time.
+Result<int64_t> SnapshotAsOf(const Table::State& table, int64_t time_ms) {
+  const auto& log = table.metadata.snapshot_log;
+  for (auto it = log.rbegin(); it != log.rend(); ++it) {
+    if (it->timestamp_ms <= time_ms) return it->snapshot_id;
+  }
+  return NotFound("table at '", table.folder, "' had no snapshot at ", time_ms, " ms since 1970",
+                  log.empty() ? "" : "; its log begins at ",
+                  log.empty() ? std::string() : std::to_string(log.front().timestamp_ms));
+}
+
+Result<int64_t> SnapshotOfRef(const Table::State& table, const std::string& name) {
+  const auto ref = table.metadata.refs.find(name);
+  if (ref != table.metadata.refs.end()) return ref->second.snapshot_id;
+  std::string known;
+  for (const auto& [other, unused] : table.metadata.refs)
+    known += (known.empty() ? "" : ", ") + other;
+  return NotFound("table at '", table.folder, "' has no branch or tag '", name, "'",
+                  known.empty() ? "" : "; it has ", known);
+}
+
+}  // namespace
+
 Result<const MetadataSnapshot*> ChooseSnapshot(const Table::State& table,
-                                               std::optional<int64_t> snapshot_id) {
+                                               const SnapshotChoice& choice) {
+  const int ways = (choice.snapshot_id ? 1 : 0) + (choice.as_of_ms ? 1 : 0) + (choice.ref ? 1 : 0);
+  if (ways > 1) {
+    return InvalidArgument("a snapshot is chosen by its id, by a time or by a branch or tag, ",
+                           "but by one of them only");
+  }
   const auto& current = table.metadata.current_snapshot_id;
-  if (!snapshot_id.has_value() && !current.has_value()) return nullptr;
-  const int64_t id = snapshot_id.has_value() ? *snapshot_id : *current;
+  if (ways == 0 && !current.has_value()) return nullptr;
+  int64_t id = current.value_or(0);
+  if (choice.snapshot_id) id = *choice.snapshot_id;
+  if (choice.as_of_ms) {
+    ARROW_ASSIGN_OR_RAISE(id, SnapshotAsOf(table, *choice.as_of_ms));
+  }
+  if (choice.ref) {
+    // A new table has its main branch, on which there is nothing.
+    if (*choice.ref == kMainBranch && !current.has_value()) return nullptr;
+    ARROW_ASSIGN_OR_RAISE(id, SnapshotOfRef(table, *choice.ref));
+  }
   const MetadataSnapshot* snapshot = table.metadata.FindSnapshot(id);
   if (snapshot == nullptr) {
     return NotFound("table at '", table.folder, "' has no snapshot ", id, " (it knows ",
@@ -94,6 +142,15 @@ Result<std::vector<ManifestFile>> ReadManifestList(const Table::State& table,
   return manifests;
 }
 
+Result<ManifestReader> OpenManifest(const Table::State& table, const ManifestFile& manifest,
+                                    ManifestReadOptions options, const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const std::string path, FileInTable(manifest.path, table.folder));
+  ARROW_ASSIGN_OR_RAISE(auto bytes, table.store->Get(path, context));
+  auto reader = ManifestReader::Open(std::move(bytes), std::move(options));
+  if (!reader.ok()) return WithContext(reader.status(), "manifest '" + path + "'");
+  return reader;
+}
+
 Result<std::vector<ManifestEntry>> ReadManifest(const Table::State& table,
                                                 const ManifestFile& manifest,
                                                 const OperationContext& context) {
@@ -101,35 +158,19 @@ Result<std::vector<ManifestEntry>> ReadManifest(const Table::State& table,
   ARROW_ASSIGN_OR_RAISE(const auto bytes, table.store->Get(path, context));
   auto entries = ParseManifest(std::string_view(*bytes));
   if (!entries.ok()) return WithContext(entries.status(), "manifest '" + path + "'");
+  for (ManifestEntry& entry : *entries) {
+    const auto inherit = [&](std::optional<int64_t>* number, int64_t inherited) {
+      if (!number->has_value()) *number = inherited;
+    };
+    inherit(&entry.snapshot_id, manifest.added_snapshot_id);
+    inherit(&entry.sequence_number, manifest.sequence_number);
+    inherit(&entry.file_sequence_number, manifest.sequence_number);
+  }
   return entries;
 }
 
 bool MayHaveLiveFiles(const ManifestFile& manifest) {
   return manifest.added_files != 0 || manifest.existing_files != 0;
-}
-
-Result<std::vector<DataFile>> ListDataFiles(const Table::State& table,
-                                            const MetadataSnapshot& snapshot,
-                                            const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(const auto manifests, ReadManifestList(table, snapshot, context));
-  std::vector<DataFile> files;
-  for (const ManifestFile& manifest : manifests) {
-    ARROW_RETURN_NOT_OK(context.CheckStop());
-    if (!MayHaveLiveFiles(manifest)) continue;
-    if (manifest.content != FileContent::kData) {
-      return Unsupported("snapshot ", snapshot.info.snapshot_id, " of the table at '", table.folder,
-                         "' has delete files, which are not supported yet");
-    }
-    ARROW_ASSIGN_OR_RAISE(auto entries, ReadManifest(table, manifest, context));
-    for (ManifestEntry& entry : entries) {
-      if (entry.change == ManifestEntry::Change::kDeleted) continue;
-      if (entry.file.content != FileContent::kData) {
-        return Corrupt("manifest '", manifest.path, "' of data files lists a delete file");
-      }
-      files.push_back(std::move(entry.file));
-    }
-  }
-  return files;
 }
 
 }  // namespace tusk::iceberg

@@ -23,27 +23,26 @@ struct Table::State {
   std::vector<SnapshotInfo> snapshots;
 };
 
-/// The snapshot `snapshot_id`, or the current one; null if the table is empty. NotFound.
+/// The chosen snapshot, or the current one; null if that is of an empty table. NotFound, also for a
+/// time before the first snapshot; InvalidArgument if more than one way to choose is taken.
 Result<const MetadataSnapshot*> ChooseSnapshot(const Table::State& table,
-                                               std::optional<int64_t> snapshot_id);
+                                               const SnapshotChoice& choice);
 
 /// The manifests of `snapshot`, as its manifest list has them.
 Result<std::vector<ManifestFile>> ReadManifestList(const Table::State& table,
                                                    const MetadataSnapshot& snapshot,
                                                    const OperationContext& context);
 
-/// The entries of a manifest, DELETED ones included.
+/// A reader of a manifest's entries.
+Result<ManifestReader> OpenManifest(const Table::State& table, const ManifestFile& manifest,
+                                    ManifestReadOptions options, const OperationContext& context);
+
+/// All entries of a manifest, DELETED ones included, with the numbers that they inherit.
 Result<std::vector<ManifestEntry>> ReadManifest(const Table::State& table,
                                                 const ManifestFile& manifest,
                                                 const OperationContext& context);
 
 /// True unless the manifest list says that no live file is in `manifest`.
 bool MayHaveLiveFiles(const ManifestFile& manifest);
-
-/// The data files that are live in `snapshot`, in the order of the manifests. Unsupported if it has
-/// delete files.
-Result<std::vector<DataFile>> ListDataFiles(const Table::State& table,
-                                            const MetadataSnapshot& snapshot,
-                                            const OperationContext& context);
 
 }  // namespace tusk::iceberg

@@ -41,7 +41,7 @@ class Side {
       ARROW_ASSIGN_OR_RAISE(side.rows_, side.lance_->CountRows(nullptr, context));
     } else {
       ARROW_ASSIGN_OR_RAISE(side.iceberg_, lake.OpenIceberg(entry->name, context));
-      ARROW_ASSIGN_OR_RAISE(side.rows_, side.iceberg_->CountRows(nullptr, std::nullopt, context));
+      ARROW_ASSIGN_OR_RAISE(side.rows_, side.iceberg_->CountRows(nullptr, {}, context));
     }
     return side;
   }

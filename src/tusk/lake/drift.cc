@@ -93,9 +93,9 @@ Result<std::optional<Found>> LookAtIceberg(const LakeParts& parts, const catalog
     ARROW_ASSIGN_OR_RAISE(const auto known,
                           iceberg::Table::Open(parts.root.store, known_path, context));
     found.drift.known_version = known->current_snapshot_id().value_or(0);
-    ARROW_ASSIGN_OR_RAISE(found.drift.known_rows, known->CountRows(nullptr, std::nullopt, context));
+    ARROW_ASSIGN_OR_RAISE(found.drift.known_rows, known->CountRows(nullptr, {}, context));
   }
-  ARROW_ASSIGN_OR_RAISE(found.drift.foreign_rows, table->CountRows(nullptr, std::nullopt, context));
+  ARROW_ASSIGN_OR_RAISE(found.drift.foreign_rows, table->CountRows(nullptr, {}, context));
   found.change = {.name = entry.name,
                   .kind = entry.kind,
                   .uuid = table->uuid(),

@@ -51,8 +51,7 @@ Result<std::string> EmbeddingModel(const Lake& lake, const catalog::TableName& t
   }
   ARROW_ASSIGN_OR_RAISE(const auto metadata, OpenMetadata(lake, table, context));
   if (metadata == nullptr) return model;
-  ARROW_ASSIGN_OR_RAISE(const int64_t others,
-                        metadata->CountRows(OtherThan(model), std::nullopt, context));
+  ARROW_ASSIGN_OR_RAISE(const int64_t others, metadata->CountRows(OtherThan(model), {}, context));
   if (others == 0) return model;
   return InvalidArgument("table '", table.ToString(), "' says that its vectors are of ", model,
                          ", but ", others, " rows of '", MetadataTable(table).ToString(),

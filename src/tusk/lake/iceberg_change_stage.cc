@@ -64,8 +64,8 @@ class IcebergChangeStage final : public TableStage {
     if (staged.snapshot_id == base->current_snapshot_id()) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const TablePtr next,
                           iceberg::Table::Open(store, staged.metadata_location, context));
-    ARROW_ASSIGN_OR_RAISE(const int64_t before, base->CountRows(nullptr, std::nullopt, context));
-    ARROW_ASSIGN_OR_RAISE(const int64_t after, next->CountRows(nullptr, std::nullopt, context));
+    ARROW_ASSIGN_OR_RAISE(const int64_t before, base->CountRows(nullptr, {}, context));
+    ARROW_ASSIGN_OR_RAISE(const int64_t after, next->CountRows(nullptr, {}, context));
     change_.added_rows = after - before;
     return Status::OK();
   }

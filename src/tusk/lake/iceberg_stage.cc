@@ -22,6 +22,7 @@ class IcebergStage final : public TableStage {
     ARROW_ASSIGN_OR_RAISE(const auto entry, LoadForAppend(parts_, change_, context));
     std::shared_ptr<const iceberg::Table> base;
     change_.location = NewIcebergLocation(parts_.root, change_.name);
+    if (entry && append_.must_be_new) return TableExists();
     if (entry) {
       ARROW_ASSIGN_OR_RAISE(base, OpenBase(*entry, context));
     }
@@ -37,6 +38,7 @@ class IcebergStage final : public TableStage {
     if (!entry) return CommitConflict("the table was dropped by another client");
     if (change_.expected && change_.expected->path == entry->pointer.path) return false;
     const bool was_new = !change_.expected;
+    if (was_new && append_.must_be_new) return TableExists();
     ARROW_ASSIGN_OR_RAISE(auto base, OpenBase(*entry, context));
     if (was_new) return AppendToOthersTable(base, context);
     ARROW_ASSIGN_OR_RAISE(iceberg::StagedMetadata staged,
@@ -51,6 +53,10 @@ class IcebergStage final : public TableStage {
   }
 
  private:
+  Status TableExists() const {
+    return AlreadyExists("there is a table '", append_.name.ToString(), "' already");
+  }
+
   /// Opens the state that the pointer names and expects it from now on.
   Result<std::shared_ptr<const iceberg::Table>> OpenBase(const catalog::TableEntry& entry,
                                                          const OperationContext& context) {
@@ -65,6 +71,8 @@ class IcebergStage final : public TableStage {
                const OperationContext& context) {
     iceberg::AppendOptions options;
     options.properties = append_.properties;
+    options.partition_by = append_.partition_by;
+    options.branch = append_.branch;
     ARROW_ASSIGN_OR_RAISE(
         iceberg::StagedMetadata staged,
         iceberg::StageAppend(data, parts_.root.store, change_.location, base, options, context));

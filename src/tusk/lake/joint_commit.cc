@@ -32,6 +32,11 @@ Status CheckAppends(const std::vector<TableAppend>& appends) {
       return Unsupported("an expected version of Iceberg table '", append.name.ToString(),
                          "' is not supported yet");
     }
+    if ((append.must_be_new || !append.partition_by.empty()) &&
+        append.kind != catalog::TableKind::kIceberg) {
+      return InvalidArgument("only Iceberg tables are partitioned, but '", append.name.ToString(),
+                             "' is to be a Lance table");
+    }
     if (!names.insert(append.name).second) {
       return InvalidArgument("table '", append.name.ToString(), "' is twice in a joint append");
     }

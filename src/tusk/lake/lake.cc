@@ -7,6 +7,7 @@
 #include "tusk/lake/lake_parts.h"
 #include "tusk/lake/lake_state.h"
 #include "tusk/lake/publish.h"
+#include "tusk/lake/table_stage.h"
 
 namespace tusk::lake {
 namespace {
@@ -143,6 +144,25 @@ Result<std::shared_ptr<const iceberg::Table>> Lake::OpenIceberg(
                     "absolute paths");
   }
   return WithContext(table.status(), what);
+}
+
+Result<int64_t> Lake::UpdateIceberg(const catalog::TableName& name,
+                                    const iceberg::TableUpdate& update, const CommitInfo& info,
+                                    const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckNewest(*this, "change a table"));
+  std::vector<std::unique_ptr<TableStage>> stages;
+  stages.push_back(MakeIcebergUpdateStage(state_->parts, name, update));
+  return CommitJointly(state_->parts, std::move(stages), info, "changing", std::nullopt, context);
+}
+
+Result<int64_t> Lake::OverwriteIceberg(const catalog::TableName& name,
+                                       const iceberg::Overwrite& overwrite, const CommitInfo& info,
+                                       const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckNewest(*this, "overwrite rows"));
+  std::vector<std::unique_ptr<TableStage>> stages;
+  stages.push_back(MakeIcebergOverwriteStage(state_->parts, name, overwrite));
+  return CommitJointly(state_->parts, std::move(stages), info, "overwriting", std::nullopt,
+                       context);
 }
 
 Result<int64_t> Lake::Append(std::vector<TableAppend> appends, const CommitInfo& info,

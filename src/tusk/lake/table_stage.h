@@ -8,6 +8,7 @@
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
 #include "tusk/catalog/catalog.h"
+#include "tusk/iceberg/changes.h"
 #include "tusk/lake/lake.h"
 #include "tusk/lake/lake_parts.h"
 
@@ -32,6 +33,12 @@ class TableStage {
 /// `parts` must outlive the stage.
 std::unique_ptr<TableStage> MakeLanceStage(const LakeParts& parts, TableAppend append);
 std::unique_ptr<TableStage> MakeIcebergStage(const LakeParts& parts, TableAppend append);
+std::unique_ptr<TableStage> MakeIcebergUpdateStage(const LakeParts& parts,
+                                                   const catalog::TableName& name,
+                                                   iceberg::TableUpdate update);
+std::unique_ptr<TableStage> MakeIcebergOverwriteStage(const LakeParts& parts,
+                                                      const catalog::TableName& name,
+                                                      iceberg::Overwrite overwrite);
 
 /// A stage that brings the table back to what `then` says. It must be there still.
 std::unique_ptr<TableStage> MakeLanceRestoreStage(const LakeParts& parts,
