@@ -73,7 +73,7 @@ TEST(RacingIngestionsTest, EightProcessesAddEveryContentOnce) {
   ASSERT_OK_AND_ASSIGN(
       const auto metadata,
       lake->OpenIceberg(*catalog::TableName::Parse("media.pictures_meta"), context));
-  EXPECT_EQ(*metadata->CountRows(nullptr, std::nullopt, context), kContents);
+  EXPECT_EQ(*metadata->CountRows(nullptr, {}, context), kContents);
   // Each of them finds nothing to do now, and the losers' files are all that is left over.
   ASSERT_OK_AND_ASSIGN(const auto again, Ingest(lake.get(), folder / "in0", Options(4), context));
   EXPECT_EQ(again.added, 0);

@@ -17,6 +17,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int32_t kFirstPartitionFieldId = 1000;
+/// Far below the ids that the format reserves; ids count on from the last one.
+constexpr int32_t kMaxAssignedId = 2'000'000'000;
 
 Result<std::map<std::string, std::string>> ParseStringMap(const Json& parent, const char* key) {
   std::map<std::string, std::string> map;
@@ -204,7 +206,14 @@ Result<TableMetadata> ParseMetadata(std::string_view json) {
   ARROW_ASSIGN_OR_RAISE(metadata.properties, ParseStringMap(document, "properties"));
   ARROW_RETURN_NOT_OK(ParseSchemas(document, &metadata));
   ARROW_ASSIGN_OR_RAISE(metadata.last_column_id, RequiredInt32(document, "last-column-id"));
+  for (const auto& [id, schema] : metadata.schemas) {
+    metadata.last_column_id = std::max(metadata.last_column_id, LargestFieldId(*schema));
+  }
   ARROW_RETURN_NOT_OK(ParsePartitionSpecs(document, &metadata));
+  if (std::max(metadata.last_column_id, metadata.last_partition_id) > kMaxAssignedId) {
+    return Corrupt("last-column-id ", metadata.last_column_id, " or last-partition-id ",
+                   metadata.last_partition_id, " leaves no ids for further fields");
+  }
   ARROW_RETURN_NOT_OK(ParseSnapshots(document, &metadata));
   ARROW_RETURN_NOT_OK(ParseSnapshotLog(document, &metadata));
   ARROW_RETURN_NOT_OK(ParseRefs(document, &metadata));

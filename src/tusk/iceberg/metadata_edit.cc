@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -82,6 +83,9 @@ Result<int32_t> LargestId(const Json& array, const char* key) {
   for (const Json& member : array) {
     ARROW_ASSIGN_OR_RAISE(const int32_t id, RequiredInt32(member, key));
     largest = std::max(largest, id);
+  }
+  if (largest == std::numeric_limits<int32_t>::max()) {
+    return Corrupt("JSON member '", key, "' is ", largest, ": there is no id left");
   }
   return largest;
 }

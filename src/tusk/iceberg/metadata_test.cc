@@ -254,6 +254,18 @@ TEST(MetadataTest, RefusesReferencesThatContradictIt) {
               FailsWith(ErrorCode::kCorrupt));
 }
 
+TEST(MetadataTest, RefusesIdsThatLeaveNoneForFurtherFields) {
+  for (const char* member : {"last-column-id", "last-partition-id"}) {
+    EXPECT_THAT(ParseMetadata(Changed([&](Json& d) { d[member] = 2147483647; })),
+                FailsWith(ErrorCode::kCorrupt))
+        << member;
+  }
+  // A new column must not get the id of one that is there, whatever the document says.
+  ASSERT_OK_AND_ASSIGN(const TableMetadata metadata,
+                       ParseMetadata(Changed([](Json& d) { d["last-column-id"] = 1; })));
+  EXPECT_EQ(metadata.last_column_id, 3);
+}
+
 TEST(MetadataTest, FindsEqualSchemasAndSpecsAgain) {
   ASSERT_OK_AND_ASSIGN(const TableMetadata base, ParseMetadata(kForeign));
   const auto apply = [&](const std::shared_ptr<arrow::Schema>& schema, const PartitionSpec& spec) {

@@ -72,7 +72,7 @@ Status ShowIceberg(const Lake& lake, TableOverview* out, const OperationContext&
     out->files = FindNumber(snapshot->summary, "total-data-files");
     out->bytes = FindNumber(snapshot->summary, "total-files-size");
   }
-  return table->CountRows(nullptr, std::nullopt, context).Value(&out->rows);
+  return table->CountRows(nullptr, {}, context).Value(&out->rows);
 }
 
 }  // namespace
