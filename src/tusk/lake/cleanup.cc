@@ -26,7 +26,10 @@ int64_t NowMs() {
 /// What the joint versions that stay need of one table.
 struct Kept {
   std::set<std::string> manifests;  ///< of a Lance table, relative to it
-  std::set<int64_t> snapshots;      ///< of an Iceberg table
+  /// Of the same. Between a manifest's getting its final name and the catalog's learning of it,
+  /// only the version tells that it is needed.
+  std::set<uint64_t> lance_versions;
+  std::set<int64_t> snapshots;  ///< of an Iceberg table
 };
 
 /// By name of the table.
@@ -38,6 +41,7 @@ Result<std::map<catalog::TableName, Kept>> CollectKept(const LakeParts& parts,
     Kept& table = kept[change.change.name];
     if (change.change.kind == catalog::TableKind::kLance) {
       table.manifests.insert(change.change.next.path);
+      table.lance_versions.insert(static_cast<uint64_t>(change.change.next.version));
     } else {
       table.snapshots.insert(change.change.next.version);
     }
@@ -59,7 +63,10 @@ Result<std::vector<std::string>> UnkeptManifests(const LakeParts& parts,
   for (const lance::ManifestLocation& location : locations) {
     ARROW_RETURN_NOT_OK(context.CheckStop());
     if (location.version >= static_cast<uint64_t>(entry.pointer.version)) break;
-    if (kept.manifests.contains(location.path) || refs.tagged.contains(location.version)) continue;
+    if (kept.manifests.contains(location.path) || kept.lance_versions.contains(location.version) ||
+        refs.tagged.contains(location.version)) {
+      continue;
+    }
     ARROW_ASSIGN_OR_RAISE(const lance::Manifest manifest,
                           lance::ReadManifest(table, location.path, context));
     if (manifest.timestamp_ns / 1'000'000 >= cutoff_ms) continue;
