@@ -138,10 +138,9 @@ def ingest(ctx, lake, folder, name, label_from, encoder, author, **options):
     if report.joint_version is None:
         click.echo(f"Nothing new among {report.files} files: {counts}.")
     else:
-        first = report.joint_version - report.commits + 1
-        versions = f"version {first}" if report.commits == 1 else f"versions {first} to {report.joint_version}"
+        last = f", the last of {report.commits} commits" if report.commits > 1 else ""
         click.echo(
-            f"Joint {versions}: added {report.added} of {report.files} files"
+            f"Joint version {report.joint_version}{last}: added {report.added} of {report.files} files"
             f" ({report.added_bytes:,} bytes) to {name}; {counts}."
         )
         if report.seconds.total > 1:

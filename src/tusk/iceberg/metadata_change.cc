@@ -5,7 +5,6 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>

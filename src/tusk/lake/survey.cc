@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <optional>
 #include <utility>
 
 #include "tusk/iceberg/location.h"
-#include "tusk/iceberg/table.h"
 #include "tusk/lance/table/manifest_file.h"
 #include "tusk/lance/table/refs.h"
 
