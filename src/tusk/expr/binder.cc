@@ -224,7 +224,7 @@ Result<NodePtr> Binder::Widen(const NodePtr& node, const TypePtr& type) const {
   if (node->type->id() == arrow::Type::NA && IsConstant(*node)) {
     return MakeLiteral(node->span, arrow::MakeNullScalar(type));
   }
-  auto kernel = WidenFunction(node->type, type, compute_);
+  auto kernel = WidenFunction(node->type, type);
   if (!kernel.ok()) return Error(node->span, kernel.status().message());
   return MakeCall(node->span, type, {node}, *std::move(kernel));
 }
@@ -234,7 +234,7 @@ Result<NodePtr> Binder::Cast(Span span, const NodePtr& node, const TypePtr& type
   if (node->type->id() == arrow::Type::NA && IsConstant(*node)) {
     return MakeLiteral(span, arrow::MakeNullScalar(type));
   }
-  auto kernel = CastFunction(node->type, type, is_try, compute_);
+  auto kernel = CastFunction(node->type, type, is_try);
   if (!kernel.ok()) return Error(span, kernel.status().message());
   return MakeCall(span, type, {node}, *std::move(kernel));
 }

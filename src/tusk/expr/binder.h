@@ -63,9 +63,7 @@ class Binder {
                              NodePtr right) const;
   Result<NodePtr> Field(Span span, const NodePtr& node, const std::string& name) const;
   Result<NodePtr> Element(Span span, const NodePtr& list, const NodePtr& index) const;
-  const OperationContext& context() const { return context_; }
   arrow::compute::ExecContext* compute() const { return compute_; }
-  std::string_view text() const { return text_; }
 
  private:
   Result<NodePtr> BindLiteral(const Syntax& syntax) const;

@@ -336,8 +336,7 @@ Kernel TryCast(Kernel kernel, const TypePtr& to) {
 
 }  // namespace
 
-Result<Kernel> CastFunction(const TypePtr& from, const TypePtr& to, bool is_try,
-                            cp::ExecContext* /*compute*/) {
+Result<Kernel> CastFunction(const TypePtr& from, const TypePtr& to, bool is_try) {
   if (from->Equals(*to)) {
     return Kernel([](const std::vector<Datum>& arguments, const Evaluation&) -> Result<Datum> {
       return arguments[0];
@@ -352,7 +351,7 @@ Result<Kernel> CastFunction(const TypePtr& from, const TypePtr& to, bool is_try,
   return is_try ? TryCast(std::move(kernel), to) : kernel;
 }
 
-Result<Kernel> WidenFunction(const TypePtr& from, const TypePtr& to, cp::ExecContext* /*compute*/) {
+Result<Kernel> WidenFunction(const TypePtr& from, const TypePtr& to) {
   const bool from_moment = from->id() == arrow::Type::TIMESTAMP || arrow::is_date(from->id());
   if (from_moment && to->id() == arrow::Type::TIMESTAMP && !IsNaive(*to)) {
     if (from->id() != arrow::Type::TIMESTAMP || IsNaive(*from)) return ToZone(to);

@@ -14,13 +14,11 @@ namespace tusk::expr {
 /// value that `to` has no place for, and a text that is none of its values, is InvalidArgument, or
 /// null if `is_try`. InvalidArgument at once for types that are never cast.
 Result<Kernel> CastFunction(const std::shared_ptr<arrow::DataType>& from,
-                            const std::shared_ptr<arrow::DataType>& to, bool is_try,
-                            arrow::compute::ExecContext* compute);
+                            const std::shared_ptr<arrow::DataType>& to, bool is_try);
 
 /// Casts values to a type that has room for all of them. A naive timestamp that becomes a zoned one
 /// is the local time of the zone.
 Result<Kernel> WidenFunction(const std::shared_ptr<arrow::DataType>& from,
-                             const std::shared_ptr<arrow::DataType>& to,
-                             arrow::compute::ExecContext* compute);
+                             const std::shared_ptr<arrow::DataType>& to);
 
 }  // namespace tusk::expr

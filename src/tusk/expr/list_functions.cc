@@ -214,7 +214,7 @@ Result<ValueTest> MakeTest(const Binder& binder, const Call& call, const NodePtr
   if (!types.ok()) return binder.Error(call.span, types.status().message());
   ARROW_ASSIGN_OR_RAISE(test.value, binder.Widen(test.value, types->right));
   if (!types->left->Equals(*type)) {
-    ARROW_ASSIGN_OR_RAISE(test.widen, WidenFunction(type, types->left, binder.compute()));
+    ARROW_ASSIGN_OR_RAISE(test.widen, WidenFunction(type, types->left));
   }
   ARROW_ASSIGN_OR_RAISE(test.equal, CompareFunction(Comparison::kEqual, *types, binder.compute()));
   return test;
