@@ -1,6 +1,7 @@
 #include "tusk/iceberg/metadata.h"
 
 #include <algorithm>
+#include <ranges>
 #include <tuple>
 #include <utility>
 
@@ -223,8 +224,8 @@ Result<TableMetadata> ParseMetadata(std::string_view json) {
 
 std::shared_ptr<arrow::Field> TableMetadata::FindColumn(int32_t field_id) const {
   if (auto field = FindFieldById(*schema(), field_id)) return field;
-  for (auto it = schemas.rbegin(); it != schemas.rend(); ++it) {
-    if (auto field = FindFieldById(*it->second, field_id)) return field;
+  for (const auto& [id, schema] : std::views::reverse(schemas)) {
+    if (auto field = FindFieldById(*schema, field_id)) return field;
   }
   return nullptr;
 }

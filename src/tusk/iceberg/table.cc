@@ -1,5 +1,6 @@
 #include "tusk/iceberg/table.h"
 
+#include <ranges>
 #include <utility>
 
 #include <arrow/buffer.h>
@@ -81,8 +82,8 @@ namespace {
 /// The id of the snapshot that was current at the time.
 Result<int64_t> SnapshotAsOf(const Table::State& table, int64_t time_ms) {
   const auto& log = table.metadata.snapshot_log;
-  for (auto it = log.rbegin(); it != log.rend(); ++it) {
-    if (it->timestamp_ms <= time_ms) return it->snapshot_id;
+  for (const SnapshotLogEntry& entry : std::views::reverse(log)) {
+    if (entry.timestamp_ms <= time_ms) return entry.snapshot_id;
   }
   return NotFound("table at '", table.folder, "' had no snapshot at ", time_ms, " ms since 1970",
                   log.empty() ? "" : "; its log begins at ",
