@@ -14,6 +14,7 @@
 #include <benchmark/benchmark.h>
 
 #include "tusk/base/little_endian.h"
+#include "tusk/lance/encodings/fsst.h"
 #include "tusk/lance/encodings/value_decoder.h"
 #include "tusk/lance/encodings/variable.h"
 
