@@ -168,30 +168,32 @@ struct FsstSymbols::Window {
 
   /// Decodes `codes`, at most kWindow; answers the end of what was written to `to`.
   uint8_t* Decode(std::span<const uint8_t> codes, uint8_t* to) {
-    const uint8_t* const first = to;
+    uint8_t* const first = to;
     // Bytes that are written might be anything that is not in a register: it would be read again.
     const uint64_t* const words = symbols.symbols_.data();
     const uint8_t* const lengths = symbols.lengths_.data();
     const uint64_t limits = uint64_t{0x0101010101010101} * symbols.num_symbols_;
+    size_t size = 0;
     size_t i = 0;
     for (; i + kStep <= codes.size(); i += kStep) {
       auto step = LoadLittle<uint64_t>(codes.data() + i);
       if (!follows_escape && !AnyReaches(limits, step)) [[likely]] {
 #pragma GCC unroll 8
         for (size_t code = i; code < i + kStep; ++code, step >>= 8) {
-          begins[code] = static_cast<uint16_t>(to - first);
+          begins[code] = static_cast<uint16_t>(size);
           const auto entry = static_cast<uint8_t>(step);
           // Whole words: what is too much is overwritten by the next, or lands in the slack.
-          StoreLittle(words[entry], to);
-          to += lengths[entry];
+          StoreLittle(words[entry], first + size);
+          size += lengths[entry];
         }
         continue;
       }
-      for (size_t code = i; code < i + kStep; ++code) to = DecodeOne(codes[code], code, first, to);
+      for (size_t code = i; code < i + kStep; ++code)
+        size = DecodeOne(codes[code], code, first, size);
     }
-    for (; i < codes.size(); ++i) to = DecodeOne(codes[i], i, first, to);
-    begins[codes.size()] = BeginAt(first, to);
-    return to;
+    for (; i < codes.size(); ++i) size = DecodeOne(codes[i], i, first, size);
+    begins[codes.size()] = BeginAt(size);
+    return first + size;
   }
 
  private:
@@ -204,19 +206,19 @@ struct FsstSymbols::Window {
     return (((codes & ~limits) | (~(codes ^ limits) & low)) & kHigh) != 0;
   }
 
-  uint16_t BeginAt(const uint8_t* first, const uint8_t* to) const {
-    return static_cast<uint16_t>((to - first) | (follows_escape ? kLiteral : 0));
+  uint16_t BeginAt(size_t size) const {
+    return static_cast<uint16_t>(size | (follows_escape ? kLiteral : 0));
   }
 
-  /// Any code, without a branch.
-  uint8_t* DecodeOne(uint8_t code, size_t i, const uint8_t* first, uint8_t* to) {
-    begins[i] = BeginAt(first, to);
+  /// Any code, without a branch, behind `size` bytes; answers how many there are then.
+  size_t DecodeOne(uint8_t code, size_t i, uint8_t* first, size_t size) {
+    begins[i] = BeginAt(size);
     const size_t entry = code + (follows_escape ? kFollows : 0);
-    StoreLittle(symbols.symbols_[entry], to);
+    StoreLittle(symbols.symbols_[entry], first + size);
     const uint8_t length = symbols.lengths_[entry];
     is_broken |= length == 0 && code != kEscape;
     follows_escape = entry == kEscape;
-    return to + length;
+    return size + length;
   }
 };
 

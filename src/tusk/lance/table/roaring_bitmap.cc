@@ -163,7 +163,9 @@ std::string SerializeRoaringBitmap(const DeletedRows& rows) {
   }
   AppendLittle(kRuns | (count - 1) << 16, &bytes);
   std::string are_runs((count + 7) / 8, '\0');
-  for (uint32_t i = 0; i < count; ++i) are_runs[i / 8] |= static_cast<char>(1 << (i % 8));
+  for (uint32_t i = 0; i < count; ++i) {
+    are_runs[i / 8] = static_cast<char>(are_runs[i / 8] | 1 << (i % 8));
+  }
   bytes += are_runs;
   for (const auto& [key, container] : containers) {
     AppendLittle(static_cast<uint16_t>(key), &bytes);
