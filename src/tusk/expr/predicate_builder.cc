@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -14,6 +13,8 @@
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
+
+#include "tusk/expr/predicate_parts.h"
 
 namespace tusk::expr {
 namespace {
@@ -44,28 +45,8 @@ struct Column {
   std::shared_ptr<arrow::DataType> type;  ///< of the column itself
 };
 
-Predicate Never() { return {.kind = Kind::kNever}; }
-
 Predicate Leaf(Kind kind, const Column& column, std::vector<ScalarPtr> values = {}) {
-  return {.kind = kind, .path = column.path, .values = std::move(values)};
-}
-
-Predicate Joined(Kind kind, Predicate left, Predicate right) {
-  Predicate joined{.kind = kind};
-  joined.children.push_back(std::move(left));
-  joined.children.push_back(std::move(right));
-  return joined;
-}
-
-bool IsNan(const arrow::Scalar& scalar) {
-  switch (scalar.type->id()) {
-    case arrow::Type::FLOAT:
-      return std::isnan(static_cast<const arrow::FloatScalar&>(scalar).value);
-    case arrow::Type::DOUBLE:
-      return std::isnan(static_cast<const arrow::DoubleScalar&>(scalar).value);
-    default:
-      return false;
-  }
+  return Leaf(kind, column.path, std::move(values));
 }
 
 /// True if a cast between the types keeps every value apart from the others, and in order.

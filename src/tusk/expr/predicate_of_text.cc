@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -10,6 +9,7 @@
 
 #include "tusk/expr/compare.h"
 #include "tusk/expr/predicate_builder.h"
+#include "tusk/expr/predicate_parts.h"
 
 // In the texts' one order of floats, NaN equals itself and is above all others; leaves of a
 // predicate are true of no NaN, which therefore gets leaves of its own.
@@ -20,28 +20,8 @@ using Kind = Predicate::Kind;
 using Path = std::vector<std::string>;
 using ScalarPtr = std::shared_ptr<arrow::Scalar>;
 
-Predicate Never() { return {.kind = Kind::kNever}; }
-
-Predicate Leaf(Kind kind, Path path, std::vector<ScalarPtr> values = {}) {
-  return {.kind = kind, .path = std::move(path), .values = std::move(values)};
-}
-
 Predicate Either(Predicate left, Predicate right) {
-  Predicate joined{.kind = Kind::kOr};
-  joined.children.push_back(std::move(left));
-  joined.children.push_back(std::move(right));
-  return joined;
-}
-
-bool IsNan(const arrow::Scalar& scalar) {
-  switch (scalar.type->id()) {
-    case arrow::Type::FLOAT:
-      return std::isnan(static_cast<const arrow::FloatScalar&>(scalar).value);
-    case arrow::Type::DOUBLE:
-      return std::isnan(static_cast<const arrow::DoubleScalar&>(scalar).value);
-    default:
-      return false;
-  }
+  return Joined(Kind::kOr, std::move(left), std::move(right));
 }
 
 Kind KindOf(Comparison comparison) {
