@@ -1,10 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <arrow/type_fwd.h>
 
 #include "tusk/base/result.h"
 #include "tusk/io/object_store.h"
@@ -40,7 +44,15 @@ struct Annex {
   /// Bytes that tell whether a global buffer is an annex.
   static constexpr int64_t kHeaderSize = 16;
 
+  /// Reads bytes of the file.
+  using ReadBytes = std::function<Result<std::shared_ptr<arrow::Buffer>>(const io::ByteRange&)>;
+
   std::string Serialize() const;
+  /// The global buffer at `last`, the last of several, if it is an annex: what stands there may as
+  /// well be a large buffer of a user's, so its first bytes are read before the rest. The errors of
+  /// Parse and of `read`.
+  static Result<std::optional<Annex>> Read(const io::ByteRange& last, int64_t file_size,
+                                           const ReadBytes& read);
   /// Whether a global buffer that begins with `bytes` is one.
   static bool IsOne(std::string_view bytes);
   /// Parses a global buffer for which IsOne is true, of a file of `file_size` bytes. Corrupt if its

@@ -1,6 +1,8 @@
 #include <limits>
 #include <utility>
 
+#include <arrow/buffer.h>
+
 #include "tusk/base/checksum.h"
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/file/annex.h"
@@ -63,6 +65,15 @@ std::string Annex::Serialize() const {
 
 bool Annex::IsOne(std::string_view bytes) {
   return bytes.size() >= kHeaderSize && bytes.starts_with(kMagic);
+}
+
+Result<std::optional<Annex>> Annex::Read(const io::ByteRange& last, int64_t file_size,
+                                         const ReadBytes& read) {
+  if (last.length < kHeaderSize) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(const auto header, read({.offset = last.offset, .length = kHeaderSize}));
+  if (!IsOne(std::string_view(*header))) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, read(last));
+  return Parse(std::string_view(*bytes), file_size);
 }
 
 Result<Annex> Annex::Parse(std::string_view bytes, int64_t file_size) {

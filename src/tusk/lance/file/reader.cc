@@ -208,18 +208,18 @@ Result<const Annex*> FileReaderImpl::LoadAnnex(const OperationContext& context) 
   if (annex_.get() != nullptr) return annex_.get();
   auto annex = std::make_unique<Annex>();
   const ByteRange range = global_buffers_.back();
-  if (!is_array_file() && global_buffers_.size() > 1 && range.length >= Annex::kHeaderSize) {
-    // What stands there may as well be a large buffer of a user's: its first bytes tell.
-    const ByteRange header{.offset = range.offset, .length = Annex::kHeaderSize};
-    ARROW_ASSIGN_OR_RAISE(const auto first, tail_.Read({&header, 1}, context));
-    if (Annex::IsOne(std::string_view(*first[0]))) {
-      ARROW_ASSIGN_OR_RAISE(const auto bytes, tail_.Read({&range, 1}, context));
-      auto parsed = Annex::Parse(std::string_view(*bytes[0]), file_size());
-      if (!parsed.ok()) {
-        return WithContext(parsed.status(), tail_.reader().path() + ": global buffer " +
-                                                std::to_string(footer_.num_buffers - 1));
-      }
-      *annex = *std::move(parsed);
+  if (!is_array_file() && global_buffers_.size() > 1) {
+    const auto read = [&](const ByteRange& part) -> Result<std::shared_ptr<arrow::Buffer>> {
+      ARROW_ASSIGN_OR_RAISE(const auto bytes, tail_.Read({&part, 1}, context));
+      return bytes[0];
+    };
+    auto found = Annex::Read(range, file_size(), read);
+    if (!found.ok()) {
+      return WithContext(found.status(), tail_.reader().path() + ": global buffer " +
+                                             std::to_string(footer_.num_buffers - 1));
+    }
+    if (found->has_value()) {
+      *annex = *std::move(*found);
       if (annex->columns.size() != footer_.num_columns) {
         return Corrupt(tail_.reader().path(), ": the annex is of ", annex->columns.size(),
                        " columns, the file has ", footer_.num_columns);
@@ -477,8 +477,9 @@ Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& objec
   // An open reader keeps what later reads may need, not the data that came along.
   auto kept = static_cast<int64_t>(footer.column_metadata);
   const ByteRange last = global_buffers.back();
-  if (last.offset < kept && last.length < kMostKeptAnnex)
+  if (last.offset < kept && last.length < kMostKeptAnnex) {
     kept = std::max(last.offset, tail.begin());
+  }
   ARROW_RETURN_NOT_OK(tail.DropBefore(kept));
   ARROW_ASSIGN_OR_RAISE(auto column_table,
                         table_bytes[0]->CopySlice(0, table_bytes[0]->size(), KeptPool()));

@@ -51,14 +51,9 @@ Result<uint64_t> ChecksumOf(const io::ObjectReader& object, std::span<const Byte
 /// The file's annex, if it has one.
 Result<std::optional<Annex>> ReadAnnex(const FileTables& file, std::span<const ByteRange> buffers,
                                        const OperationContext& context) {
-  const ByteRange last = buffers.back();
-  if (buffers.size() == 1 || last.length < Annex::kHeaderSize) return std::nullopt;
-  ARROW_ASSIGN_OR_RAISE(
-      const auto header,
-      file.object->ReadOne({.offset = last.offset, .length = Annex::kHeaderSize}, context));
-  if (!Annex::IsOne(std::string_view(*header))) return std::nullopt;
-  ARROW_ASSIGN_OR_RAISE(const auto bytes, file.object->ReadOne(last, context));
-  return Annex::Parse(std::string_view(*bytes), file.file_size());
+  if (buffers.size() == 1) return std::nullopt;
+  return Annex::Read(buffers.back(), file.file_size(),
+                     [&](const ByteRange& range) { return file.object->ReadOne(range, context); });
 }
 
 std::string PlaceOf(std::span<const ByteRange> ranges) {
