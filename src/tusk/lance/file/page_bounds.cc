@@ -1,11 +1,15 @@
 #include "tusk/lance/file/page_bounds.h"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <arrow/array.h>
@@ -39,18 +43,6 @@ bool HasOrder(const arrow::DataType& type) {
              (arrow::is_temporal(type.id()) && !arrow::is_interval(type.id())) ||
              arrow::is_base_binary_like(type.id());
   }
-}
-
-template <typename Value>
-bool HasNan(const arrow::ArrayData& values) {
-  const auto* begin = values.GetValues<Value>(1);
-  return std::any_of(begin, begin + values.length, [](Value value) { return std::isnan(value); });
-}
-
-/// Whether a slot is NaN, also one under a null.
-bool MayHaveNan(const arrow::ArrayData& values) {
-  if (values.type->id() == arrow::Type::FLOAT) return HasNan<float>(values);
-  return values.type->id() == arrow::Type::DOUBLE && HasNan<double>(values);
 }
 
 /// The last code point of a text, and where it begins.
@@ -114,36 +106,18 @@ std::string Prefix(std::string_view value, bool is_text) {
   return std::string(value.substr(0, size));
 }
 
-/// A text as it is compared: most differ in their first eight bytes.
-struct Text {
-  uint64_t prefix = 0;  ///< the first bytes, most significant first; zeros behind a short one
-  std::string_view bytes;
-
-  /// The first `size` of `bytes`.
-  static Text Of(std::string_view bytes, size_t size) {
-    Text text{.prefix = 0, .bytes = bytes.substr(0, size)};
-    if (bytes.size() >= kPrefixSize) {
-      text.prefix = LoadBig(bytes);
-      if (size < kPrefixSize) text.prefix &= ~(~uint64_t{0} >> (8 * size));
-    } else {
-      std::string padded(text.bytes);
-      padded.resize(kPrefixSize);
-      text.prefix = LoadBig(padded);
-    }
-    return text;
+/// The first eight of a text's `size` bytes at `begin` of `all`, most significant first, with zeros
+/// behind a short one. In most pairs of texts they tell which is less.
+uint64_t FirstBytes(std::string_view all, size_t begin, size_t size) {
+  constexpr size_t kSize = sizeof(uint64_t);
+  if (begin + kSize <= all.size()) {
+    const auto bytes = __builtin_bswap64(LoadLittle<uint64_t>(all, begin));
+    return size < kSize ? bytes & ~(~uint64_t{0} >> (8 * size)) : bytes;
   }
-
-  friend bool operator<(const Text& a, const Text& b) {
-    return a.prefix != b.prefix ? a.prefix < b.prefix : a.bytes < b.bytes;
-  }
-
- private:
-  static constexpr size_t kPrefixSize = sizeof(uint64_t);
-
-  static uint64_t LoadBig(std::string_view from) {
-    return __builtin_bswap64(LoadLittle<uint64_t>(from, 0));
-  }
-};
+  std::string padded(all.substr(begin, size));
+  padded.resize(kSize);
+  return __builtin_bswap64(LoadLittle<uint64_t>(padded, 0));
+}
 
 /// The least and the greatest of the texts that are not null, at least one.
 template <typename Offset>
@@ -153,25 +127,119 @@ std::pair<std::string_view, std::string_view> FindMinMaxTexts(const arrow::Array
   const std::string_view all =
       values.buffers[2] == nullptr ? "" : std::string_view(*values.buffers[2]);
   const uint8_t* validity = values.MayHaveNulls() ? values.buffers[0]->data() : nullptr;
-  std::optional<Text> least;
-  Text greatest;
+  struct Bound {
+    uint64_t first_bytes;
+    std::optional<std::string_view> text;
+  };
+  Bound least{.first_bytes = ~uint64_t{0}, .text = {}};
+  Bound greatest{.first_bytes = 0, .text = {}};
   for (int64_t i = 0; i < values.length; ++i) {
     if (validity != nullptr && !GetBit(validity, values.offset + i)) continue;
-    const Text text = Text::Of(all.substr(offsets[i]), offsets[i + 1] - offsets[i]);
-    if (!least) {
-      least = greatest = text;
-    } else if (text < *least) {
-      least = text;
-    } else if (greatest < text) {
-      greatest = text;
+    const auto size = static_cast<size_t>(offsets[i + 1] - offsets[i]);
+    const uint64_t first_bytes = FirstBytes(all, offsets[i], size);
+    if (least.first_bytes < first_bytes && first_bytes < greatest.first_bytes) continue;
+    const std::string_view text = all.substr(offsets[i], size);
+    if (first_bytes <= least.first_bytes && (!least.text || text < *least.text)) {
+      least = {.first_bytes = first_bytes, .text = text};
+    }
+    if (first_bytes >= greatest.first_bytes && (!greatest.text || text > *greatest.text)) {
+      greatest = {.first_bytes = first_bytes, .text = text};
     }
   }
-  return {least->bytes, greatest.bytes};
+  return {*least.text, *greatest.text};
 }
 
 std::pair<std::string_view, std::string_view> FindMinMaxTexts(const arrow::ArrayData& values) {
   return arrow::is_large_binary_like(values.type->id()) ? FindMinMaxTexts<int64_t>(values)
                                                         : FindMinMaxTexts<int32_t>(values);
+}
+
+/// A float's bits as an integer in the order of the values, in which a NaN is above or below all
+/// numbers; and back again.
+template <std::signed_integral Bits>
+Bits FloatOrder(Bits bits) {
+  return bits < 0 ? bits ^ std::numeric_limits<Bits>::max() : bits;
+}
+
+template <typename Value>
+auto OrderOf(Value value) {
+  if constexpr (std::is_same_v<Value, float>) {
+    return FloatOrder(std::bit_cast<int32_t>(value));
+  } else if constexpr (std::is_same_v<Value, double>) {
+    return FloatOrder(std::bit_cast<int64_t>(value));
+  } else {
+    return value;
+  }
+}
+
+template <typename Value, typename Order>
+Value FromOrder(Order order) {
+  if constexpr (std::is_floating_point_v<Value>) {
+    return std::bit_cast<Value>(FloatOrder(order));
+  } else {
+    return order;
+  }
+}
+
+/// Puts the bounds of the numbers that are not null, at least one, unless there is a NaN among
+/// them.
+template <typename Value>
+void PutBoundsOf(const arrow::ArrayData& values, PageSummary* summary) {
+  using Order = decltype(OrderOf(Value{}));
+  const auto* begin = values.GetValues<Value>(1);
+  const uint8_t* validity = values.MayHaveNulls() ? values.buffers[0]->data() : nullptr;
+  Order least = std::numeric_limits<Order>::max();
+  Order greatest = std::numeric_limits<Order>::min();
+  for (int64_t i = 0; i < values.length; ++i) {
+    if (validity != nullptr && !GetBit(validity, values.offset + i)) continue;
+    const Order order = OrderOf(begin[i]);
+    least = std::min(least, order);
+    greatest = std::max(greatest, order);
+  }
+  if constexpr (std::is_floating_point_v<Value>) {
+    constexpr Value kInfinity = std::numeric_limits<Value>::infinity();
+    if (least < OrderOf(-kInfinity) || greatest > OrderOf(kInfinity)) return;
+  }
+  AppendLittle(FromOrder<Value>(least), &summary->least.emplace());
+  AppendLittle(FromOrder<Value>(greatest), &summary->greatest.emplace());
+}
+
+/// Puts the bounds of plain numbers and times; false if the values are something else.
+bool PutBoundsOfNumbers(const arrow::ArrayData& values, PageSummary* summary) {
+  const auto put = [&]<typename Value>(Value /*unused*/) {
+    PutBoundsOf<Value>(values, summary);
+    return true;
+  };
+  switch (values.type->id()) {
+    case arrow::Type::INT8:
+      return put(int8_t{});
+    case arrow::Type::UINT8:
+      return put(uint8_t{});
+    case arrow::Type::INT16:
+      return put(int16_t{});
+    case arrow::Type::UINT16:
+      return put(uint16_t{});
+    case arrow::Type::UINT32:
+      return put(uint32_t{});
+    case arrow::Type::UINT64:
+      return put(uint64_t{});
+    case arrow::Type::FLOAT:
+      return put(float{});
+    case arrow::Type::DOUBLE:
+      return put(double{});
+    case arrow::Type::INT32:
+    case arrow::Type::DATE32:
+    case arrow::Type::TIME32:
+      return put(int32_t{});
+    case arrow::Type::INT64:
+    case arrow::Type::DATE64:
+    case arrow::Type::TIME64:
+    case arrow::Type::TIMESTAMP:
+    case arrow::Type::DURATION:
+      return put(int64_t{});
+    default:
+      return false;
+  }
 }
 
 /// The bytes of a value of fixed width, in memory as in a file.
@@ -198,9 +266,8 @@ Result<std::shared_ptr<arrow::Scalar>> ParseBound(const std::string& bytes,
 }  // namespace
 
 Status FindBounds(const arrow::ArrayData& values, arrow::MemoryPool* pool, PageSummary* summary) {
-  if (!HasOrder(*values.type) || values.GetNullCount() == values.length || MayHaveNan(values)) {
-    return Status::OK();
-  }
+  if (!HasOrder(*values.type) || values.GetNullCount() == values.length) return Status::OK();
+  if (PutBoundsOfNumbers(values, summary)) return Status::OK();
   if (!arrow::is_base_binary_like(values.type->id())) {
     ARROW_ASSIGN_OR_RAISE(const Bounds bounds, FindMinMax(values, pool));
     ARROW_ASSIGN_OR_RAISE(summary->least, FixedBytes(*bounds.least));
