@@ -52,13 +52,13 @@ class MiniBlockEncoder {
 
   /// False if a chunk would be too large.
   Result<bool> Encode() {
-    ARROW_RETURN_NOT_OK(chunks_.Reserve(values_.ArrowBytes(values_.num_rows) / 2 + 4096));
     ChunkPart part;
     while (part.entries.end < slots_.num_entries) {
       part = {.slots = {.begin = part.slots.end}, .entries = {.begin = part.entries.end}};
       if (!Extend(&part)) return false;
       ARROW_ASSIGN_OR_RAISE(const bool fits, AppendChunk(part));
       if (!fits) return false;
+      if (part.entries.begin == 0) ARROW_RETURN_NOT_OK(ReserveRest(part.entries.end));
     }
     return true;
   }
@@ -165,6 +165,17 @@ class MiniBlockEncoder {
     ARROW_RETURN_NOT_OK(AppendWord(size, part));
     if (repetition_) ARROW_RETURN_NOT_OK(AppendRows(part.entries));
     return true;
+  }
+
+  /// Reserves room for all chunks if they are like the first, of so many entries, and a bit more:
+  /// when a large buffer grows it is copied.
+  Status ReserveRest(int64_t first_entries) {
+    const double num_chunks =
+        static_cast<double>(slots_.num_entries) / static_cast<double>(first_entries);
+    const double expected = 1.03 * num_chunks * static_cast<double>(chunks_.length());
+    const auto most = static_cast<double>(values_.ArrowBytes(values_.num_rows) + 4096);
+    const auto room = static_cast<int64_t>(std::min(expected, most));
+    return chunks_.Reserve(std::max<int64_t>(0, room - chunks_.length()));
   }
 
   /// The size of the chunk and, unless it is the last, the logarithm of its number of values.
