@@ -201,17 +201,23 @@ class PageBatch {
 
   int64_t size() const { return std::ssize(jobs_); }
 
-  /// Encodes page `i` and writes it and those behind it that waited for it.
+  /// Encodes page `i`, and writes it and those behind it that waited for it, unless another thread
+  /// writes: that one goes on with them.
   Status Run(int64_t i) {
     ARROW_ASSIGN_OR_RAISE(EncodedPage page, encode_(&jobs_[i]));
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     pages_[i] = std::move(page);
+    if (is_writing_) return Status::OK();
+    is_writing_ = true;  // for good, if a write fails
     while (next_ < pages_.size() && pages_[next_]) {
       EncodedPage ready = *std::move(pages_[next_]);
       pages_[next_].reset();
       Job job = std::move(jobs_[next_++]);
+      lock.unlock();
       ARROW_RETURN_NOT_OK(write_(std::move(job), std::move(ready)));
+      lock.lock();
     }
+    is_writing_ = false;
     return Status::OK();
   }
 
@@ -222,6 +228,7 @@ class PageBatch {
   const Write write_;
   std::mutex mutex_;
   size_t next_ = 0;  ///< to be written
+  bool is_writing_ = false;
 };
 
 class FileWriterImpl final : public FileWriter {

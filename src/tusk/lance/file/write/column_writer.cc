@@ -57,23 +57,27 @@ int64_t ColumnWriter::RowsThatFit(const arrow::ArrayData& array, RowRange rows,
   return fit;
 }
 
-Status ColumnWriter::Keep(LeafRows rows, int64_t bytes) {
-  pending_.num_rows += rows.num_rows;
-  pending_.bytes += bytes;
-  ARROW_ASSIGN_OR_RAISE(const auto copy,
-                        arrow::Concatenate({arrow::MakeArray(rows.values)}, pool_));
-  rows.values = copy->data();
-  pending_.pieces.push_back(std::move(rows));
+Status ColumnWriter::OwnPending() {
+  if (!borrows_) return Status::OK();
+  std::shared_ptr<arrow::ArrayData>& values = pending_.pieces.back().values;
+  ARROW_ASSIGN_OR_RAISE(const auto copy, arrow::Concatenate({arrow::MakeArray(values)}, pool_));
+  values = copy->data();
+  borrows_ = false;
   return Status::OK();
 }
 
 Status ColumnWriter::Append(const arrow::ArrayData& array, std::vector<PageRows>* pages) {
   RowRange rest{.begin = 0, .end = array.length};
+  if (rest.length() == 0) return Status::OK();
+  ARROW_RETURN_NOT_OK(OwnPending());
   const int64_t bytes = path_.ArrowBytes(array, rest);
   if (pending_.bytes + bytes <= page_bytes_ && pending_.num_rows + array.length <= kMaxPageRows) {
-    if (array.length == 0) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(LeafRows rows, path_.Take(array, rest, pool_));
-    return Keep(std::move(rows), bytes);
+    pending_.num_rows += rows.num_rows;
+    pending_.bytes += bytes;
+    pending_.pieces.push_back(std::move(rows));
+    borrows_ = true;
+    return Status::OK();
   }
   // All that was gathered is written, as pylance does, in pages of about the same size.
   const int64_t total = pending_.bytes + bytes;
@@ -103,6 +107,7 @@ Status ColumnWriter::Append(const arrow::ArrayData& array, std::vector<PageRows>
 void ColumnWriter::Cut(std::vector<PageRows>* pages) {
   pages->push_back(std::move(pending_));
   pending_ = PageRows();
+  borrows_ = false;
   has_page_ = true;
 }
 

@@ -31,8 +31,8 @@ class ColumnWriter {
                arrow::MemoryPool* pool);
 
   /// Takes all rows of `array`, of the top-level field, and appends the pages that became whole to
-  /// `pages`. They may hold on to `array`; what is left for the next page does not, since it would
-  /// keep all of a caller's batch alive. Errors of LeafPath::Take.
+  /// `pages`. They may hold on to `array`; what is left for the next page does so until the next
+  /// call, so that of a caller's batches one at most is kept alive. Errors of LeafPath::Take.
   Status Append(const arrow::ArrayData& array, std::vector<PageRows>* pages);
   /// Appends what is left; the rows have come to an end.
   void Finish(std::vector<PageRows>* pages);
@@ -53,8 +53,8 @@ class ColumnWriter {
   /// What is known of the values of a page; not its checksum.
   Status Summarize(const PageSlots& slots, const arrow::ArrayData& values, arrow::MemoryPool* pool,
                    PageSummary* summary) const;
-  /// Adds rows in memory of our own to those that are left.
-  Status Keep(LeafRows rows, int64_t bytes);
+  /// Copies what is left of the last call's array into memory of our own.
+  Status OwnPending();
 
   const LeafPath path_;
   const PageFormat format_;
@@ -63,6 +63,7 @@ class ColumnWriter {
   int64_t most_bytes_;         ///< of a page of several
   arrow::MemoryPool* pool_;
   PageRows pending_;
+  bool borrows_ = false;  ///< the last piece that is pending
   bool has_page_ = false;
 };
 
