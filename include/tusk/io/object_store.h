@@ -98,6 +98,10 @@ class TUSK_EXPORT ObjectStore {
   /// Everything below the folder `prefix`, at any depth, ascending by path; empty if there is none.
   virtual Result<std::vector<ObjectInfo>> List(std::string_view prefix,
                                                const OperationContext& context) = 0;
+  /// The same for objects that are not whole: of writers at work, or of some that were killed. To
+  /// delete one is no error; a writer that was at work then fails.
+  virtual Result<std::vector<ObjectInfo>> ListUnfinished(std::string_view prefix,
+                                                         const OperationContext& context) = 0;
   /// NotFound if it is not there.
   virtual Result<ObjectInfo> Head(std::string_view path, const OperationContext& context) = 0;
   /// No error if it is not there.

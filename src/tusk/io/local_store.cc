@@ -255,6 +255,44 @@ class LocalWriter final : public ObjectWriter {
   int64_t write_back_ = 0;  ///< bytes that the disk was told to write
 };
 
+ObjectInfo InfoOf(std::string path, const struct stat& state) {
+  const auto& time = state.st_mtim;
+  // Writers that rename a new file into place give it another inode, others the clock moves.
+  return {.path = std::move(path),
+          .size = state.st_size,
+          .modified_ms = time.tv_sec * int64_t{1000} + time.tv_nsec / 1'000'000,
+          .tag = std::to_string(state.st_ino) + "-" + std::to_string(state.st_size) + "-" +
+                 std::to_string(time.tv_sec) + "." + std::to_string(time.tv_nsec)};
+}
+
+/// The files below a folder, ascending by path: those that are whole, or those that are not.
+Result<std::vector<ObjectInfo>> ListFiles(std::string_view prefix, bool unfinished,
+                                          const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(context.CheckStop());
+  if (context.io != nullptr) ++context.io->list_requests;
+  std::vector<ObjectInfo> found;
+  std::error_code error;
+  const fs::file_status status = fs::status(prefix, error);
+  if (!fs::status_known(status)) {
+    return IoError("cannot list '", prefix, "': ", error.message());
+  }
+  if (!fs::is_directory(status)) return found;
+  error.clear();
+  fs::recursive_directory_iterator it(prefix, error);
+  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    const std::string& path = it->path().native();
+    struct stat state;
+    // A file may go while the folder is listed: it is then not there.
+    if (path.ends_with(kTemporarySuffix) != unfinished) continue;
+    if (lstat(path.c_str(), &state) != 0) continue;
+    if (!S_ISREG(state.st_mode)) continue;
+    found.push_back(InfoOf(path, state));
+  }
+  if (error) return IoError("cannot list '", prefix, "': ", error.message());
+  std::ranges::sort(found, {}, &ObjectInfo::path);
+  return found;
+}
+
 class LocalStore final : public ObjectStore {
  public:
   explicit LocalStore(const LocalStoreOptions& options) : options_(options) {}
@@ -317,28 +355,12 @@ class LocalStore final : public ObjectStore {
 
   Result<std::vector<ObjectInfo>> List(std::string_view prefix,
                                        const OperationContext& context) override {
-    ARROW_RETURN_NOT_OK(context.CheckStop());
-    if (context.io != nullptr) ++context.io->list_requests;
-    std::vector<ObjectInfo> found;
-    std::error_code error;
-    const fs::file_status status = fs::status(prefix, error);
-    if (!fs::status_known(status)) {
-      return IoError("cannot list '", prefix, "': ", error.message());
-    }
-    if (!fs::is_directory(status)) return found;
-    error.clear();
-    fs::recursive_directory_iterator it(prefix, error);
-    for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-      const std::string& path = it->path().native();
-      struct stat state;
-      // A file may go while the folder is listed: it is then not there.
-      if (path.ends_with(kTemporarySuffix) || lstat(path.c_str(), &state) != 0) continue;
-      if (!S_ISREG(state.st_mode)) continue;
-      found.push_back(InfoOf(path, state));
-    }
-    if (error) return IoError("cannot list '", prefix, "': ", error.message());
-    std::ranges::sort(found, {}, &ObjectInfo::path);
-    return found;
+    return ListFiles(prefix, /*unfinished=*/false, context);
+  }
+
+  Result<std::vector<ObjectInfo>> ListUnfinished(std::string_view prefix,
+                                                 const OperationContext& context) override {
+    return ListFiles(prefix, /*unfinished=*/true, context);
   }
 
   Result<ObjectInfo> Head(std::string_view path, const OperationContext& context) override {
@@ -363,16 +385,6 @@ class LocalStore final : public ObjectStore {
  private:
   static std::span<const uint8_t> AsBytes(std::string_view text) {
     return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-  }
-
-  static ObjectInfo InfoOf(std::string path, const struct stat& state) {
-    const auto& time = state.st_mtim;
-    // Writers that rename a new file into place give it another inode, others the clock moves.
-    return {.path = std::move(path),
-            .size = state.st_size,
-            .modified_ms = time.tv_sec * int64_t{1000} + time.tv_nsec / 1'000'000,
-            .tag = std::to_string(state.st_ino) + "-" + std::to_string(state.st_size) + "-" +
-                   std::to_string(time.tv_sec) + "." + std::to_string(time.tv_nsec)};
   }
 
   const LocalStoreOptions options_;

@@ -106,6 +106,12 @@ class MemoryStore final : public ObjectStore, public std::enable_shared_from_thi
     return found;
   }
 
+  /// An object comes into being whole.
+  Result<std::vector<ObjectInfo>> ListUnfinished(std::string_view /*prefix*/,
+                                                 const OperationContext& /*context*/) override {
+    return std::vector<ObjectInfo>();
+  }
+
   Result<ObjectInfo> Head(std::string_view path, const OperationContext& context) override {
     if (context.io != nullptr) ++context.io->head_requests;
     ARROW_ASSIGN_OR_RAISE(StoredObject object, Find(path));

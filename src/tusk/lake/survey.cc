@@ -1,8 +1,6 @@
 #include "tusk/lake/survey.h"
 
 #include <algorithm>
-#include <chrono>
-#include <filesystem>
 #include <utility>
 
 #include "tusk/iceberg/location.h"
@@ -11,8 +9,6 @@
 
 namespace tusk::lake {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// How often a file that is gone makes the needs be collected anew.
 constexpr int kAttempts = 5;
@@ -112,29 +108,6 @@ Result<std::map<std::string, States>> CollectStates(const LakeParts& parts,
   return by_root;
 }
 
-/// Files whose writing was interrupted: the store does not list them.
-std::vector<io::ObjectInfo> FindHalfWritten(const std::string& folder) {
-  std::vector<io::ObjectInfo> found;
-  std::error_code error;
-  const auto skip = fs::directory_options::skip_permission_denied;
-  fs::recursive_directory_iterator it(folder, skip, error);
-  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    if (!it->path().native().ends_with(".tusk-tmp")) continue;
-    std::error_code gone;  // a file that was just finished
-    const auto size = it->file_size(gone);
-    if (gone) continue;
-    const auto time = it->last_write_time(gone);
-    if (gone) continue;
-    const auto since_epoch = std::chrono::file_clock::to_sys(time).time_since_epoch();
-    found.push_back(
-        {.path = it->path().native(),
-         .size = static_cast<int64_t>(size),
-         .modified_ms =
-             std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()});
-  }
-  return found;
-}
-
 }  // namespace
 
 bool TableNeeds::Needs(const std::string& path) const {
@@ -192,7 +165,8 @@ Result<Survey> TakeSurvey(const LakeParts& parts, const OperationContext& contex
   // Files first: what is written after this is no leftover of now.
   const std::string folder = io::JoinPath(parts.root.path, "tables");
   ARROW_ASSIGN_OR_RAISE(survey.files, parts.root.store->List(folder, context));
-  survey.half_written = FindHalfWritten(parts.root.path);
+  ARROW_ASSIGN_OR_RAISE(survey.half_written,
+                        parts.root.store->ListUnfinished(parts.root.path, context));
   for (int attempt = 1;; ++attempt) {
     ARROW_ASSIGN_OR_RAISE(survey.tables, CollectNeeds(parts, context));
     // A staged manifest may be published, and removed, between the look at the catalog and the one

@@ -126,6 +126,15 @@ Result<std::vector<io::ObjectInfo>> FaultyStore::List(std::string_view prefix,
   return listed;
 }
 
+Result<std::vector<io::ObjectInfo>> FaultyStore::ListUnfinished(std::string_view prefix,
+                                                                const OperationContext& context) {
+  std::vector<io::ObjectInfo> listed;
+  ARROW_RETURN_NOT_OK(Do("list unfinished", prefix, [&] {
+    return store_->ListUnfinished(prefix, context).Value(&listed);
+  }));
+  return listed;
+}
+
 Result<io::ObjectInfo> FaultyStore::Head(std::string_view path, const OperationContext& context) {
   io::ObjectInfo info;
   ARROW_RETURN_NOT_OK(Do("head", path, [&] { return store_->Head(path, context).Value(&info); }));

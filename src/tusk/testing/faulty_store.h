@@ -48,6 +48,8 @@ class FaultyStore final : public io::ObjectStore {
                       const OperationContext& context) override;
   Result<std::vector<io::ObjectInfo>> List(std::string_view prefix,
                                            const OperationContext& context) override;
+  Result<std::vector<io::ObjectInfo>> ListUnfinished(std::string_view prefix,
+                                                     const OperationContext& context) override;
   Result<io::ObjectInfo> Head(std::string_view path, const OperationContext& context) override;
   Status Delete(std::string_view path, const OperationContext& context) override;
 

@@ -15,28 +15,30 @@
 namespace tusk::lance {
 namespace {
 
-void AddFragment(const Fragment& fragment, NamedFiles* named) {
+void AddFragment(const Fragment& fragment, WhosePlace places, NamedFiles* named) {
   constexpr std::string_view kEnding = ".lance";
   for (const DataFile& file : fragment.files) {
-    if (file.base_id) continue;
+    if (file.base_id && places == WhosePlace::kOwn) continue;
     const std::string path = "data/" + file.path;
     if (path.ends_with(kEnding)) {
       named->folders.insert(path.substr(0, path.size() - kEnding.size()) + "/");
     }
     named->data.insert(path);
   }
-  if (fragment.deletion_file && !fragment.deletion_file->base_id) {
+  if (!fragment.deletion_file) return;
+  if (!fragment.deletion_file->base_id || places == WhosePlace::kAny) {
     named->data.insert(DeletionPath(fragment));
   }
 }
 
-Status AddIndices(std::string_view section, std::string_view path, NamedFiles* named) {
+Status AddIndices(std::string_view section, std::string_view path, WhosePlace places,
+                  NamedFiles* named) {
   proto::IndexSection indices;
   if (!ParseMessage(section, &indices)) {
     return Corrupt("the index section of ", path, " is no message");
   }
   for (const auto& index : indices.indices()) {
-    if (index.has_base_id()) continue;
+    if (index.has_base_id() && places == WhosePlace::kOwn) continue;
     std::array<uint8_t, 16> uuid = {};
     const std::string& bytes = index.uuid().uuid();
     if (bytes.size() != uuid.size()) {
@@ -51,7 +53,7 @@ Status AddIndices(std::string_view section, std::string_view path, NamedFiles* n
 }  // namespace
 
 Status AddNamedFiles(const io::StorePath& table, std::string_view path, NamedFiles* named,
-                     const OperationContext& context) {
+                     const OperationContext& context, WhosePlace places) {
   ARROW_ASSIGN_OR_RAISE(const Manifest manifest, ReadManifest(table, path, context));
   const Status readable = CheckReadable(manifest);
   if (!readable.ok()) return WithContext(readable, io::JoinPath(table.path, path));
@@ -61,8 +63,8 @@ Status AddNamedFiles(const io::StorePath& table, std::string_view path, NamedFil
   if (!manifest.transaction_file.empty()) {
     named->others.insert("_transactions/" + manifest.transaction_file);
   }
-  for (const Fragment& fragment : manifest.fragments) AddFragment(fragment, named);
-  return section.empty() ? Status::OK() : AddIndices(section, path, named);
+  for (const Fragment& fragment : manifest.fragments) AddFragment(fragment, places, named);
+  return section.empty() ? Status::OK() : AddIndices(section, path, places, named);
 }
 
 Result<std::vector<std::string>> ListIndices(const io::StorePath& table, std::string_view path,

@@ -21,11 +21,14 @@ struct NamedFiles {
   std::set<std::string> folders = {};
 };
 
-/// Adds what the manifest at `path` names to `named`. Files at other places than the table's root
-/// are left out. Unsupported if the version needs a feature that this build does not know: then
-/// nobody here can say what it names.
+/// Which of the files of a version count: those below the table's root, or, by their names there,
+/// those at other places too. A branch names its parent's files that way.
+enum class WhosePlace { kOwn, kAny };
+
+/// Adds what the manifest at `path` names to `named`. Unsupported if the version needs a feature
+/// that this build does not know: then nobody here can say what it names.
 Status AddNamedFiles(const io::StorePath& table, std::string_view path, NamedFiles* named,
-                     const OperationContext& context);
+                     const OperationContext& context, WhosePlace places = WhosePlace::kOwn);
 
 /// The names of the version's indices, ascending and unique: segments of one index share a name.
 Result<std::vector<std::string>> ListIndices(const io::StorePath& table, std::string_view path,
