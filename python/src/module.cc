@@ -10,6 +10,7 @@ NB_MODULE(_tusk, module) {
   BindOperationContext(module);
   BindArrowData(module);
   BindObjectStore(module);
+  BindLanceCleanup(module);
   BindLanceDataset(module);
   BindLanceDatasetDescription(module);
   BindLanceFile(module);

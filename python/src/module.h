@@ -7,6 +7,7 @@ namespace tusk::python {
 // One per public header.
 void BindOperationContext(nanobind::module_& module);
 void BindObjectStore(nanobind::module_& module);
+void BindLanceCleanup(nanobind::module_& module);
 void BindLanceDataset(nanobind::module_& module);
 void BindLanceDatasetDescription(nanobind::module_& module);
 void BindLanceFile(nanobind::module_& module);

@@ -27,6 +27,7 @@ from tusk.errors import (
     SchemaMismatchError,
 )
 from tusk.fragment import LanceFragment
+from tusk.maintenance import TableMaintenance
 
 # The key by which pylance keeps the message of a commit among its transaction's properties.
 _COMMIT_MESSAGE = "__lance_commit_message"
@@ -84,7 +85,7 @@ def query_vector(query):
     return query
 
 
-class LanceDataset(TableDataset):
+class LanceDataset(TableMaintenance, TableDataset):
     """One version of a Lance table."""
 
     _storage_options = None

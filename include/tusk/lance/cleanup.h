@@ -23,7 +23,8 @@ struct CleanupOptions {
   bool delete_unverified = false;
   /// Fails if a version that would go has a tag; else that version stays.
   bool error_if_tagged = true;
-  bool dry_run = false;  ///< only says what would go
+  bool dry_run = false;                            ///< only says what would go
+  std::optional<int64_t> deletes_per_second = {};  ///< at most; at least 1
 };
 
 enum class TableFileKind {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "tusk/lance/table/dataset_state.h"
@@ -15,6 +16,8 @@
 
 namespace tusk::lance {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 /// A file that no version names may be a writer's that is still at work; so long no write takes.
 constexpr int64_t kUnverifiedAgeMs = int64_t{7} * 24 * 60 * 60 * 1000;
@@ -32,6 +35,10 @@ Status CheckRules(const CleanupOptions& options) {
   if (options.keep_last && *options.keep_last < 1) {
     return InvalidArgument("cannot clean up all but the newest ", *options.keep_last,
                            " versions: at least one stays");
+  }
+  if (options.deletes_per_second && *options.deletes_per_second < 1) {
+    return InvalidArgument("cannot delete ", *options.deletes_per_second,
+                           " files a second: it must be at least one");
   }
   if (options.versions && options.versions->empty()) {
     return InvalidArgument("cannot clean up an empty list of versions: leave it out for all");
@@ -233,6 +240,7 @@ class Sweep {
   Status Remove(RemovableFile file) {
     ARROW_RETURN_NOT_OK(context_.CheckStop());
     if (!options_.dry_run) {
+      ARROW_RETURN_NOT_OK(WaitForTurn());
       const Status removed = table_.store->Delete(io::JoinPath(table_.path, file.path), context_);
       if (!removed.ok()) {
         ARROW_RETURN_NOT_OK(context_.CheckStop());
@@ -244,10 +252,23 @@ class Sweep {
     return Status::OK();
   }
 
+  Status WaitForTurn() {
+    if (!options_.deletes_per_second) return Status::OK();
+    constexpr auto kStep = std::chrono::milliseconds(20);
+    while (Clock::now() < next_turn_) {
+      ARROW_RETURN_NOT_OK(context_.CheckStop());
+      std::this_thread::sleep_for(std::min<Clock::duration>(next_turn_ - Clock::now(), kStep));
+    }
+    next_turn_ = Clock::now() +
+                 std::chrono::nanoseconds(std::chrono::seconds(1)) / *options_.deletes_per_second;
+    return Status::OK();
+  }
+
   const io::StorePath& table_;
   const CleanupOptions& options_;
   const OperationContext& context_;
   const int64_t now_ms_ = NowMs();
+  Clock::time_point next_turn_ = Clock::now();
   TableCleanupReport report_;
 };
 
