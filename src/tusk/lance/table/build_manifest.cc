@@ -1,97 +1,37 @@
 #include "tusk/lance/table/build_manifest.h"
 
 #include <algorithm>
-#include <limits>
+#include <charconv>
 #include <optional>
-#include <string>
 #include <utility>
 
+#include "tusk/lance/table/change_fragments.h"
+#include "tusk/lance/table/change_indices.h"
 #include "tusk/lance/table/feature_flags.h"
-#include "tusk/lance/table/row_ids.h"
+#include "tusk/lance/table/validate_operation.h"
 
 namespace tusk::lance {
 namespace {
 
-/// What goes with the fragments and indices that an overwrite drops.
-constexpr uint64_t kFlagsOfFragments =
-    kFlagDeletionFiles | kFlagDataOverlays | kFlagCoveringIndexColumns | kFlagSpilledRowLineage;
+/// What follows from the content of a version, so that it is found anew for each.
+constexpr uint64_t kFlagsOfContent =
+    kFlagDeletionFiles | kFlagTableConfig | kFlagBasePaths | kFlagSpilledRowLineage;
 /// Each version has an inline transaction and a transaction file.
 constexpr uint64_t kFlagsNotInherited = kFlagUseV2Format | kFlagNoTransactionFile;
 
-std::string DataVersionOf(const DataFile& file) {
-  return std::to_string(file.major_version) + "." + std::to_string(file.minor_version);
-}
+constexpr const char* kPrimaryKey = "lance-schema:unenforced-primary-key";
+constexpr const char* kPrimaryKeyPosition = "lance-schema:unenforced-primary-key:position";
+constexpr const char* kClusteringKeyPosition = "lance-schema:unenforced-clustering-key:position";
 
 /// What the table says of its data after an overwrite.
-std::string DataVersion(const Transaction& transaction) {
-  if (!transaction.data_version.empty()) return transaction.data_version;
-  for (const Fragment& fragment : transaction.fragments) {
-    if (!fragment.files.empty()) return DataVersionOf(fragment.files[0]);
+std::string DataVersion(const OverwriteTable& overwrite) {
+  if (!overwrite.data_version.empty()) return overwrite.data_version;
+  for (const Fragment& fragment : overwrite.fragments) {
+    if (fragment.files.empty()) continue;
+    const DataFile& file = fragment.files[0];
+    return std::to_string(file.major_version) + "." + std::to_string(file.minor_version);
   }
   return "2.2";
-}
-
-/// Sets the flag of tables with files of another data version than they say. It is never cleared.
-void FlagMixedVersions(const Transaction& transaction, Manifest* manifest) {
-  for (const Fragment& fragment : transaction.fragments) {
-    for (const DataFile& file : fragment.files) {
-      if (DataVersionOf(file) == manifest->data_version) continue;
-      manifest->reader_flags |= kFlagMixedDataVersions;
-      manifest->writer_flags |= kFlagMixedDataVersions;
-    }
-  }
-}
-
-/// Appends the transaction's fragments under ids that no fragment of the table has ever had.
-Status AddFragments(const Transaction& transaction, Manifest* manifest) {
-  FlagMixedVersions(transaction, manifest);
-  uint64_t next_id = manifest->max_fragment_id ? uint64_t{*manifest->max_fragment_id} + 1 : 0;
-  const bool stable_row_ids = (manifest->reader_flags & kFlagStableRowIds) != 0;
-  for (Fragment fragment : transaction.fragments) {
-    if (next_id > std::numeric_limits<uint32_t>::max()) {
-      return Unsupported("the table has used up its 2^32 fragment ids: write it as a new table");
-    }
-    fragment.id = next_id++;
-    const auto rows = static_cast<uint64_t>(fragment.physical_rows);
-    if (stable_row_ids) {
-      if (rows > std::numeric_limits<uint64_t>::max() - manifest->next_row_id) {
-        return Corrupt("next row id ", manifest->next_row_id, " leaves no room for ", rows,
-                       " rows");
-      }
-      fragment.row_ids = SerializeRowIdRange(manifest->next_row_id, rows);
-      fragment.created_at_versions = SerializeUniformVersion(rows, manifest->version);
-      fragment.last_updated_at_versions = fragment.created_at_versions;
-      manifest->next_row_id += rows;
-    }
-    manifest->fragments.push_back(std::move(fragment));
-  }
-  if (next_id > 0) manifest->max_fragment_id = static_cast<uint32_t>(next_id - 1);
-  return Status::OK();
-}
-
-/// Gives fragments their new deletion files, and drops those without a row left.
-Status DeleteRows(const Transaction& transaction, Manifest* manifest) {
-  std::vector<Fragment>& fragments = manifest->fragments;
-  const auto find = [&](uint64_t id) -> Result<std::vector<Fragment>::iterator> {
-    const auto found = std::ranges::lower_bound(fragments, id, {}, &Fragment::id);
-    if (found == fragments.end() || found->id != id) {
-      return CommitConflict("fragment ", id, ", of which rows are to be deleted, is gone");
-    }
-    return found;
-  };
-  for (const Fragment& changed : transaction.fragments) {
-    ARROW_ASSIGN_OR_RAISE(const auto fragment, find(changed.id));
-    fragment->deletion_file = changed.deletion_file;
-  }
-  for (const uint64_t id : transaction.deleted_fragments) {
-    ARROW_ASSIGN_OR_RAISE(const auto fragment, find(id));
-    fragments.erase(fragment);
-  }
-  if (!transaction.fragments.empty()) {
-    manifest->reader_flags |= kFlagDeletionFiles;
-    manifest->writer_flags |= kFlagDeletionFiles;
-  }
-  return Status::OK();
 }
 
 /// The highest fragment id that the table of `manifest` has given. Older writers did not store it.
@@ -115,61 +55,371 @@ Manifest Inherit(const Manifest& source, const Transaction& transaction, uint64_
   return manifest;
 }
 
-void SetConfig(const Transaction& transaction, Manifest* manifest) {
-  for (const auto& [key, value] : transaction.config_upserts) manifest->config[key] = value;
+bool HasSpilledLineage(const Fragment& fragment) {
+  return fragment.row_ids_in_column || fragment.created_at_in_column ||
+         fragment.last_updated_at_in_column;
+}
+
+/// Sets the flags that follow from what `manifest` now says.
+void SetContentFlags(Manifest* manifest) {
+  uint64_t both = 0;
+  for (const Fragment& fragment : manifest->fragments) {
+    if (fragment.deletion_file) both |= kFlagDeletionFiles;
+    if (HasSpilledLineage(fragment)) both |= kFlagSpilledRowLineage;
+  }
+  if (!manifest->base_paths.empty()) both |= kFlagBasePaths;
+  manifest->reader_flags = (manifest->reader_flags & ~kFlagsOfContent) | both;
+  manifest->writer_flags = (manifest->writer_flags & ~kFlagsOfContent) | both;
   if (!manifest->config.empty()) manifest->writer_flags |= kFlagTableConfig;
+}
+
+void SetCoveringFlag(VersionContent* content) {
+  const bool has_covering = std::ranges::any_of(
+      content->indices, [](const IndexMetadata& index) { return !index.covering_fields.empty(); });
+  const uint64_t flag = has_covering ? uint64_t{kFlagCoveringIndexColumns} : 0;
+  for (uint64_t* flags : {&content->manifest.reader_flags, &content->manifest.writer_flags}) {
+    *flags = (*flags & ~uint64_t{kFlagCoveringIndexColumns}) | flag;
+  }
+}
+
+std::vector<uint64_t> IdsOf(const std::vector<Fragment>& fragments) {
+  std::vector<uint64_t> ids;
+  for (const Fragment& fragment : fragments) ids.push_back(fragment.id);
+  return ids;
+}
+
+void AddBasePath(const BasePath& base, Manifest* manifest) {
+  const auto place = std::ranges::lower_bound(manifest->base_paths, base.id, {}, &BasePath::id);
+  manifest->base_paths.insert(place, base);
+}
+
+/// The lowest id of at least `least` that no base path has.
+uint32_t FreeBaseId(const Manifest& manifest, uint32_t least) {
+  uint32_t id = least;
+  for (const BasePath& base : manifest.base_paths) {
+    if (base.id == id) ++id;  // they are ascending
+  }
+  return id;
+}
+
+void CollectKey(const std::vector<Field>& fields, bool primary, std::vector<int32_t>* ids) {
+  for (const Field& field : fields) {
+    if (primary ? field.unenforced_primary_key : field.unenforced_clustering_key_position > 0) {
+      ids->push_back(field.id);
+    }
+    CollectKey(field.children, primary, ids);
+  }
+}
+
+std::vector<int32_t> KeyOf(const Schema& schema, bool primary) {
+  std::vector<int32_t> ids;
+  CollectKey(schema.fields, primary, &ids);
+  return ids;
+}
+
+Field* FindFieldById(std::vector<Field>* fields, int32_t id) {
+  for (Field& field : *fields) {
+    if (field.id == id) return &field;
+    if (Field* found = FindFieldById(&field.children, id)) return found;
+  }
+  return nullptr;
+}
+
+std::optional<uint32_t> NumberIn(const Field& field, const char* key) {
+  const auto found = field.metadata.find(key);
+  if (found == field.metadata.end()) return std::nullopt;
+  uint32_t number = 0;
+  const char* end = found->second.data() + found->second.size();
+  const auto [stopped, error] = std::from_chars(found->second.data(), end, number);
+  if (error != std::errc() || stopped != end) return std::nullopt;
+  return number;
+}
+
+/// Keys are set by metadata of their fields, once.
+Status CheckKey(const char* name, const std::vector<int32_t>& before,
+                const std::vector<int32_t>& after, bool is_written) {
+  if (!before.empty() && (is_written || before != after)) {
+    return InvalidArgument("the ", name, " of a table cannot be changed once it is set");
+  }
+  if (is_written && after.empty()) {
+    return InvalidArgument("the metadata of the ", name, " has no valid value");
+  }
+  return Status::OK();
+}
+
+Status UpdateFields(const std::map<int32_t, MapUpdate>& updates, Schema* schema) {
+  const std::vector<int32_t> primary = KeyOf(*schema, /*primary=*/true);
+  const std::vector<int32_t> clustering = KeyOf(*schema, /*primary=*/false);
+  bool writes_primary = false;
+  bool writes_clustering = false;
+  for (const auto& [id, update] : updates) {
+    Field* field = FindFieldById(&schema->fields, id);
+    if (field == nullptr) return InvalidArgument("the table has no field with id ", id);
+    for (const MapUpdate::Entry& entry : update.entries) {
+      writes_primary |= entry.key == kPrimaryKey || entry.key == kPrimaryKeyPosition;
+      writes_clustering |= entry.key == kClusteringKeyPosition;
+    }
+    update.ApplyTo(&field->metadata);
+    const auto position = NumberIn(*field, kPrimaryKeyPosition);
+    field->unenforced_primary_key = position || field->HasFlag(kPrimaryKey);
+    field->unenforced_primary_key_position = position.value_or(0);
+    field->unenforced_clustering_key_position =
+        NumberIn(*field, kClusteringKeyPosition).value_or(0);
+  }
+  ARROW_RETURN_NOT_OK(
+      CheckKey("unenforced primary key", primary, KeyOf(*schema, true), writes_primary));
+  return CheckKey("unenforced clustering key", clustering, KeyOf(*schema, false),
+                  writes_clustering);
+}
+
+// Each operation on the content that it changes, which begins as that of the version before.
+
+Status Apply(const AppendRows& append, VersionContent* content) {
+  return AddFragments(append.fragments, &content->manifest);
+}
+
+Status Apply(const DeleteRowsOp& deletion, VersionContent* content) {
+  ARROW_RETURN_NOT_OK(DeleteRowsOf(deletion, &content->manifest));
+  RetainIndices(content->manifest.schema, content->manifest.fragments, &content->indices);
+  return Status::OK();
+}
+
+Status Apply(const OverwriteTable& overwrite, VersionContent* content) {
+  Manifest& manifest = content->manifest;
+  if (!overwrite.initial_bases.empty()) {
+    return InvalidArgument("an overwrite cannot register base paths in a table that exists");
+  }
+  manifest.schema = overwrite.schema;
+  manifest.encoded_schema.clear();
+  manifest.fragments.clear();
+  manifest.data_version = DataVersion(overwrite);
+  for (const auto& [key, value] : overwrite.config_upserts) manifest.config[key] = value;
+  content->indices.clear();
+  return AddFragments(overwrite.fragments, &manifest);
+}
+
+Status Apply(const UpdateRows& update, VersionContent* content) {
+  Manifest& manifest = content->manifest;
+  const Schema& schema = manifest.schema;
+  if (!update.compacted_sstables.empty()) {
+    return Unsupported("updates that compact MemWAL tables are not supported");
+  }
+  ARROW_ASSIGN_OR_RAISE(const std::vector<uint64_t> moved, UpdateRowsOf(update, &manifest));
+  const std::vector<uint64_t> updated = IdsOf(update.updated);
+  ARROW_RETURN_NOT_OK(
+      UncoverFragments(updated, RelatedFields(schema, update.fields_modified), &content->indices));
+  if (update.mode == UpdateMode::kRewriteRows) {
+    std::vector<uint64_t> from = update.removed;
+    from.insert(from.end(), updated.begin(), updated.end());
+    ARROW_RETURN_NOT_OK(CoverMovedRows(
+        from, moved, RelatedFields(schema, update.fields_preserving_indices), &content->indices));
+  }
+  RetainIndices(schema, manifest.fragments, &content->indices);
+  return Status::OK();
+}
+
+Status Apply(const MergeColumns& merge, VersionContent* content) {
+  Manifest& manifest = content->manifest;
+  ARROW_RETURN_NOT_OK(CheckMergeSchema(merge, manifest));
+  const std::vector<Fragment> before = manifest.fragments;
+  const Schema old_schema = manifest.schema;
+  ARROW_RETURN_NOT_OK(MergeColumnsOf(merge, &manifest));
+  ARROW_RETURN_NOT_OK(
+      UncoverRewrittenFields(old_schema, before, manifest.fragments, &content->indices));
+  RetainIndices(manifest.schema, manifest.fragments, &content->indices);
+  return Status::OK();
+}
+
+Status Apply(const ProjectSchema& project, VersionContent* content) {
+  ARROW_RETURN_NOT_OK(ProjectFragments(project, &content->manifest));
+  RetainIndices(content->manifest.schema, content->manifest.fragments, &content->indices);
+  return Status::OK();
+}
+
+Status Apply(RewriteFragments rewrite, VersionContent* content) {
+  ARROW_RETURN_NOT_OK(RewriteFragmentsOf(&rewrite, &content->manifest));
+  const bool stable_row_ids = (content->manifest.reader_flags & kFlagStableRowIds) != 0;
+  return FollowRewrite(rewrite, stable_row_ids, &content->indices);
+}
+
+Status Apply(const ReserveFragmentIds& reserve, VersionContent* content) {
+  return ReserveIds(reserve, &content->manifest);
+}
+
+Status Apply(const CreateIndices& create, VersionContent* content) {
+  return ReplaceIndices(create, &content->indices);
+}
+
+Status Apply(const ReplaceData& replace, VersionContent* content) {
+  ARROW_RETURN_NOT_OK(ReplaceFiles(replace, &content->manifest));
+  std::vector<uint64_t> ids;
+  for (const auto& replacement : replace.replacements) ids.push_back(replacement.fragment_id);
+  if (ids.empty()) return Status::OK();
+  std::vector<uint32_t> fields;
+  for (const int32_t id : replace.replacements.front().file.field_ids) {
+    if (id >= 0) fields.push_back(static_cast<uint32_t>(id));
+  }
+  return UncoverFragments(ids, RelatedFields(content->manifest.schema, fields), &content->indices);
+}
+
+Status Apply(const UpdateMetadata& update, VersionContent* content) {
+  Manifest& manifest = content->manifest;
+  if (update.config) update.config->ApplyTo(&manifest.config);
+  if (update.table_metadata) update.table_metadata->ApplyTo(&manifest.table_metadata);
+  if (!update.schema_metadata && update.field_metadata.empty()) return Status::OK();
+  if (update.schema_metadata) update.schema_metadata->ApplyTo(&manifest.schema.metadata);
+  if (manifest.schema.metadata.contains("lance.blob.managed")) {
+    return Unsupported("managed blobs are not supported yet");
+  }
+  manifest.encoded_schema.clear();
+  return UpdateFields(update.field_metadata, &manifest.schema);
+}
+
+Status Apply(const AddBases& add, VersionContent* content) {
+  Manifest& manifest = content->manifest;
+  for (BasePath base : add.bases) {
+    const auto clashes = [&](const BasePath& other) {
+      return (base.id != 0 && other.id == base.id) || other.path == base.path ||
+             (base.name && other.name == base.name);
+    };
+    const auto other = std::ranges::find_if(manifest.base_paths, clashes);
+    if (other != manifest.base_paths.end()) {
+      return InvalidArgument("cannot add base path '", base.path, "': '", other->path,
+                             "' has its path, name or id ", other->id);
+    }
+    if (base.id == 0) base.id = FreeBaseId(manifest, 1);
+    AddBasePath(base, &manifest);
+  }
+  return Status::OK();
+}
+
+Status Apply(const RestoreVersion&, VersionContent*) {
+  return Unsupported("a restore needs the version that it restores");
+}
+
+Status Apply(const CloneTable&, VersionContent*) {
+  return InvalidArgument("a clone cannot be committed to a table that exists");
+}
+
+Status Apply(const OtherOperation& other, VersionContent*) {
+  return Unsupported("commits of operation ", OperationName(other.kind), " are not supported");
+}
+
+/// Field ids up to it are never given again, in tables that keep such a mark.
+void RaiseMaxFieldId(Manifest* manifest) {
+  if (!manifest->max_allocated_field_id) return;
+  int32_t highest = std::max(*manifest->max_allocated_field_id, manifest->schema.MaxFieldId());
+  for (const Fragment& fragment : manifest->fragments) {
+    for (const DataFile& file : fragment.files) {
+      for (const int32_t id : file.field_ids) highest = std::max(highest, id);
+    }
+  }
+  manifest->max_allocated_field_id = highest;
 }
 
 }  // namespace
 
+bool KeepsIndices(const Transaction& transaction) {
+  switch (transaction.kind()) {
+    case Operation::kAppend:
+    case Operation::kReserveFragments:
+    case Operation::kUpdateConfig:
+    case Operation::kUpdateBases:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Result<Manifest> BuildFirstManifest(const Transaction& transaction, bool stable_row_ids,
                                     int64_t timestamp_ns) {
+  const auto* overwrite = transaction.As<OverwriteTable>();
+  if (overwrite == nullptr) {
+    return NotFound("cannot commit ", OperationName(transaction.kind()),
+                    ": there is no table, and only an overwrite makes one");
+  }
   Manifest manifest;
-  manifest.schema = transaction.schema;
+  manifest.schema = overwrite->schema;
   manifest.version = 1;
   manifest.timestamp_ns = timestamp_ns;
-  manifest.data_version = DataVersion(transaction);
+  manifest.data_version = DataVersion(*overwrite);
   manifest.transaction_file = TransactionFileName(transaction);
+  manifest.config = overwrite->config_upserts;
+  for (const BasePath& base : overwrite->initial_bases) AddBasePath(base, &manifest);
+  if (std::ranges::adjacent_find(manifest.base_paths, {}, &BasePath::id) !=
+      manifest.base_paths.end()) {
+    return InvalidArgument("two base paths of a new table have the same id");
+  }
   if (stable_row_ids) {
     manifest.reader_flags = kFlagStableRowIds;
     manifest.writer_flags = kFlagStableRowIds;
   }
-  SetConfig(transaction, &manifest);
-  ARROW_RETURN_NOT_OK(AddFragments(transaction, &manifest));
+  ARROW_RETURN_NOT_OK(AddFragments(overwrite->fragments, &manifest));
+  SetContentFlags(&manifest);
   return manifest;
 }
 
-Result<Manifest> BuildNextManifest(const Transaction& transaction, const Manifest& previous,
-                                   int64_t timestamp_ns) {
+Result<VersionContent> BuildNextManifest(const Transaction& transaction, const Manifest& previous,
+                                         std::vector<IndexMetadata> indices, int64_t timestamp_ns) {
   ARROW_RETURN_NOT_OK(CheckWritable(previous));
-  Manifest manifest = Inherit(previous, transaction, previous.version + 1, timestamp_ns);
-  if (transaction.operation == Operation::kDelete) {
-    ARROW_RETURN_NOT_OK(DeleteRows(transaction, &manifest));
-    return manifest;
-  }
-  if (transaction.operation == Operation::kOverwrite) {
-    manifest.schema = transaction.schema;
-    manifest.encoded_schema.clear();
-    manifest.fragments.clear();
-    manifest.reader_flags &= ~kFlagsOfFragments;
-    manifest.writer_flags &= ~kFlagsOfFragments;
-    manifest.data_version = DataVersion(transaction);
-    SetConfig(transaction, &manifest);
-  }
-  ARROW_RETURN_NOT_OK(AddFragments(transaction, &manifest));
-  return manifest;
+  VersionContent content{
+      .manifest = Inherit(previous, transaction, previous.version + 1, timestamp_ns),
+      .indices = std::move(indices)};
+  ARROW_RETURN_NOT_OK(std::visit([&](const auto& operation) { return Apply(operation, &content); },
+                                 transaction.operation));
+  RemoveDeadFiles(&content.manifest);
+  SetContentFlags(&content.manifest);
+  if (!KeepsIndices(transaction)) SetCoveringFlag(&content);
+  RaiseMaxFieldId(&content.manifest);
+  return content;
 }
 
 Result<Manifest> BuildRestoredManifest(const Transaction& transaction, const Manifest& restored,
                                        const Manifest& previous, int64_t timestamp_ns) {
   ARROW_RETURN_NOT_OK(CheckWritable(previous));
   ARROW_RETURN_NOT_OK(CheckWritable(restored));
+  if ((previous.reader_flags & ~restored.reader_flags & kFlagStableRowIds) != 0) {
+    return InvalidArgument("cannot restore version ", restored.version,
+                           ", which has no stable row ids: the table has given ids to rows since, "
+                           "and they could not be told from row addresses");
+  }
   Manifest manifest = Inherit(restored, transaction, previous.version + 1, timestamp_ns);
   manifest.max_fragment_id = std::max(manifest.max_fragment_id, MaxFragmentId(previous));
   manifest.next_row_id = std::max(manifest.next_row_id, previous.next_row_id);
   manifest.max_allocated_field_id =
       std::max(manifest.max_allocated_field_id, previous.max_allocated_field_id);
+  manifest.reader_flags |= previous.reader_flags & kFlagMixedDataVersions;
+  manifest.writer_flags |= previous.writer_flags & kFlagMixedDataVersions;
   return manifest;
+}
+
+VersionContent BuildClonedManifest(const Transaction& transaction, const VersionContent& source,
+                                   int64_t timestamp_ns) {
+  const CloneTable& clone = *transaction.As<CloneTable>();
+  VersionContent content = source;
+  Manifest& manifest = content.manifest;
+  manifest = Inherit(source.manifest, transaction, source.manifest.version, timestamp_ns);
+  manifest.branch = clone.branch_name;
+  std::optional<uint32_t> base;
+  if (clone.is_shallow) {
+    base = FreeBaseId(manifest, 0);
+    AddBasePath(
+        {.id = *base, .name = clone.ref_name, .is_dataset_root = true, .path = clone.ref_path},
+        &manifest);
+  } else {
+    manifest.base_paths.clear();
+  }
+  // What lies at another place already is found there by a shallow clone, too.
+  const auto place = [&](std::optional<uint32_t>* id) {
+    if (!base || !*id) *id = base;
+  };
+  for (Fragment& fragment : manifest.fragments) {
+    for (DataFile& file : fragment.files) place(&file.base_id);
+    if (fragment.deletion_file) place(&fragment.deletion_file->base_id);
+  }
+  for (IndexMetadata& index : content.indices) place(&index.base_id);
+  SetContentFlags(&manifest);
+  return content;
 }
 
 }  // namespace tusk::lance

@@ -65,22 +65,29 @@ Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transacti
                                      bool stable_row_ids, const OperationContext& context) {
   NextVersion next;
   std::string index_section;
-  if (transaction.operation == Operation::kRestore) {
+  if (const auto* restore = transaction.As<RestoreVersion>()) {
     if (!previous) return NotFound("cannot restore: there is no Lance table at '", table.path, "'");
     ARROW_ASSIGN_OR_RAISE(const ManifestLocation location,
-                          FindManifest(table, transaction.restored_version, context));
+                          FindManifest(table, restore->version, context));
     ARROW_ASSIGN_OR_RAISE(const TableVersion restored, ReadVersion(table, location, context));
     ARROW_ASSIGN_OR_RAISE(next.manifest, BuildRestoredManifest(transaction, restored.manifest,
                                                                previous->manifest, NowNs()));
     ARROW_ASSIGN_OR_RAISE(index_section,
                           ReadIndexSection(table, restored.path, restored.manifest, context));
   } else if (previous) {
-    ARROW_ASSIGN_OR_RAISE(next.manifest,
-                          BuildNextManifest(transaction, previous->manifest, NowNs()));
-    if (transaction.operation != Operation::kOverwrite) {
+    if (transaction.kind() != Operation::kOverwrite) {
       ARROW_ASSIGN_OR_RAISE(index_section,
                             ReadIndexSection(table, previous->path, previous->manifest, context));
     }
+    std::vector<IndexMetadata> indices;
+    const bool keeps_indices = KeepsIndices(transaction);
+    if (!keeps_indices && !index_section.empty()) {
+      ARROW_ASSIGN_OR_RAISE(indices, ParseIndexSection(index_section));
+    }
+    ARROW_ASSIGN_OR_RAISE(VersionContent content, BuildNextManifest(transaction, previous->manifest,
+                                                                    std::move(indices), NowNs()));
+    if (!keeps_indices) index_section = SerializeIndexSection(content.indices);
+    next.manifest = std::move(content.manifest);
   } else {
     ARROW_ASSIGN_OR_RAISE(next.manifest, BuildFirstManifest(transaction, stable_row_ids, NowNs()));
   }

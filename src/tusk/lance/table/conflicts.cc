@@ -12,7 +12,7 @@ enum class Verdict {
 };
 
 Verdict JudgeAppend(const Transaction& theirs) {
-  switch (theirs.operation) {
+  switch (theirs.kind()) {
     case Operation::kOverwrite:
     case Operation::kRestore:
     case Operation::kUpdateMemWalState:
@@ -20,24 +20,33 @@ Verdict JudgeAppend(const Transaction& theirs) {
       return Verdict::kIncompatible;
     // A column that became required may be missing or null in the appended rows.
     case Operation::kMerge:
+      return theirs.As<MergeColumns>()->preserves_nullability ? Verdict::kCompatible
+                                                              : Verdict::kRetryable;
     case Operation::kProject:
-      return theirs.preserves_nullability ? Verdict::kCompatible : Verdict::kRetryable;
+      return theirs.As<ProjectSchema>()->preserves_nullability ? Verdict::kCompatible
+                                                               : Verdict::kRetryable;
     default:
       return Verdict::kCompatible;
   }
 }
 
-Verdict JudgeOverwrite(const Transaction& ours, const Transaction& theirs) {
-  switch (theirs.operation) {
+bool Names(const MapUpdate& update, const std::string& key) {
+  return std::ranges::find(update.entries, key, &MapUpdate::Entry::key) != update.entries.end();
+}
+
+Verdict JudgeOverwrite(const OverwriteTable& ours, const Transaction& theirs) {
+  switch (theirs.kind()) {
     case Operation::kOverwrite:
       return Verdict::kRetryable;
     case Operation::kUpdateMemWalState:
     case Operation::kUnknown:
       return Verdict::kIncompatible;
     case Operation::kUpdateConfig: {
-      const bool same_key = std::ranges::any_of(ours.config_upserts, [&](const auto& pair) {
-        return theirs.config_keys.contains(pair.first);
-      });
+      const auto& config = theirs.As<UpdateMetadata>()->config;
+      const bool same_key =
+          config && std::ranges::any_of(ours.config_upserts, [&](const auto& pair) {
+            return Names(*config, pair.first);
+          });
       return same_key ? Verdict::kIncompatible : Verdict::kCompatible;
     }
     default:
@@ -47,7 +56,7 @@ Verdict JudgeOverwrite(const Transaction& ours, const Transaction& theirs) {
 
 /// Where rows may have changed or moved, the rows to delete have to be found again.
 Verdict JudgeDelete(const Transaction& theirs) {
-  switch (theirs.operation) {
+  switch (theirs.kind()) {
     case Operation::kAppend:
     case Operation::kCreateIndex:
     case Operation::kReserveFragments:
@@ -68,22 +77,23 @@ Verdict JudgeDelete(const Transaction& theirs) {
 
 /// What a restore brings back does not depend on what came in between.
 Verdict JudgeRestore(const Transaction& theirs) {
-  return theirs.operation == Operation::kUpdateMemWalState ||
-                 theirs.operation == Operation::kUnknown
+  return theirs.kind() == Operation::kUpdateMemWalState || theirs.kind() == Operation::kUnknown
              ? Verdict::kIncompatible
              : Verdict::kCompatible;
 }
 
 Verdict Judge(const Transaction& ours, const Transaction& theirs) {
-  switch (ours.operation) {
+  switch (ours.kind()) {
     case Operation::kAppend:
       return JudgeAppend(theirs);
     case Operation::kDelete:
       return JudgeDelete(theirs);
     case Operation::kRestore:
       return JudgeRestore(theirs);
+    case Operation::kOverwrite:
+      return JudgeOverwrite(*ours.As<OverwriteTable>(), theirs);
     default:
-      return JudgeOverwrite(ours, theirs);
+      return Verdict::kRetryable;
   }
 }
 
@@ -92,9 +102,9 @@ Verdict Judge(const Transaction& ours, const Transaction& theirs) {
 Status CheckConflict(const Transaction& ours, const Transaction& theirs, uint64_t their_version) {
   const Verdict verdict = Judge(ours, theirs);
   if (verdict == Verdict::kCompatible) return Status::OK();
-  return CommitConflict("cannot commit ", OperationName(ours.operation), " based on version ",
+  return CommitConflict("cannot commit ", OperationName(ours.kind()), " based on version ",
                         ours.read_version, ": version ", their_version, " (",
-                        OperationName(theirs.operation), ") was committed in between",
+                        OperationName(theirs.kind()), ") was committed in between",
                         verdict == Verdict::kRetryable
                             ? "; open the latest version and try again"
                             : " and does not go with it; look at the table before you try again");

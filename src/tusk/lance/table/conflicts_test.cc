@@ -10,10 +10,18 @@
 namespace tusk::lance {
 namespace {
 
+/// An empty operation of this kind.
+template <size_t kIndex = 0>
 Transaction Of(Operation operation) {
-  Transaction transaction;
-  transaction.operation = operation;
-  transaction.read_version = 3;
+  using Variant = decltype(Transaction::operation);
+  constexpr size_t kKnown = std::variant_size_v<Variant> - 1;
+  Transaction transaction{.read_version = 3};
+  if constexpr (kIndex < kKnown) {
+    if (static_cast<size_t>(operation) != kIndex) return Of<kIndex + 1>(operation);
+    transaction.operation.emplace<kIndex>();
+  } else {
+    transaction.operation = OtherOperation{.kind = operation};
+  }
   return transaction;
 }
 
@@ -68,11 +76,10 @@ TEST(ConflictsTest, RefuseAnAppendOverWhatReplacesTheTable) {
 }
 
 TEST(ConflictsTest, LetAnAppendOverSchemaChangesThatKeepNullability) {
-  for (const Operation operation : {Operation::kMerge, Operation::kProject}) {
-    Transaction theirs = Of(operation);
-    theirs.preserves_nullability = true;
-    EXPECT_OK(CheckConflict(Of(Operation::kAppend), theirs, 4));
-  }
+  Transaction theirs{.operation = MergeColumns{.preserves_nullability = true}};
+  EXPECT_OK(CheckConflict(Of(Operation::kAppend), theirs, 4));
+  theirs.operation = ProjectSchema{.preserves_nullability = true};
+  EXPECT_OK(CheckConflict(Of(Operation::kAppend), theirs, 4));
 }
 
 TEST(ConflictsTest, LetADeleteOverWhatMovesNoRow) {
@@ -96,38 +103,40 @@ TEST(ConflictsTest, RefuseAnOverwriteOverAnother) {
 }
 
 TEST(ConflictsTest, RefuseTwoWritersOfOneConfigKey) {
-  Transaction ours = Of(Operation::kOverwrite);
-  ours.config_upserts = {{"a", "1"}, {"b", "2"}};
-  Transaction theirs = Of(Operation::kUpdateConfig);
-  theirs.config_keys = {"c"};
-  EXPECT_OK(CheckConflict(ours, theirs, 4));
-  theirs.config_keys = {"b", "c"};
+  const Transaction ours{.operation = OverwriteTable{.config_upserts = {{"a", "1"}, {"b", "2"}}}};
+  const auto setting = [](std::vector<MapUpdate::Entry> entries) {
+    return Transaction{.operation = UpdateMetadata{.config = MapUpdate{.entries = entries}}};
+  };
+  EXPECT_OK(CheckConflict(ours, setting({{.key = "c"}}), 4));
+  const Transaction theirs = setting({{.key = "c"}, {.key = "b", .value = "3"}});
   const Status status = CheckConflict(ours, theirs, 4);
   EXPECT_THAT(status, FailsWith(ErrorCode::kCommitConflict));
   EXPECT_THAT(status.message(), testing::HasSubstr("version 4 (update_config)"));
 }
 
 TEST(TransactionTest, ReadsBackWhatItWrites) {
-  Transaction transaction = Of(Operation::kOverwrite);
-  transaction.uuid = "d6e14de2-1111-4222-8333-444455556666";
-  transaction.properties = {{"__lance_commit_message", "hello"}};
-  transaction.config_upserts = {{"k", "v"}};
-  transaction.schema.fields.push_back(Int64Field(7));
-  transaction.schema.metadata = {{"m", "n"}};
-  transaction.fragments.push_back(OneFile(12, 7));
+  OverwriteTable overwrite{.config_upserts = {{"k", "v"}}};
+  overwrite.schema.fields.push_back(Int64Field(7));
+  overwrite.schema.metadata = {{"m", "n"}};
+  overwrite.fragments.push_back(OneFile(12, 7));
+  const Transaction transaction{.read_version = 3,
+                                .uuid = "d6e14de2-1111-4222-8333-444455556666",
+                                .properties = {{"__lance_commit_message", "hello"}},
+                                .operation = overwrite};
   ASSERT_OK_AND_ASSIGN(const Transaction again,
                        ParseTransaction(SerializeTransaction(transaction)));
   EXPECT_EQ(again.read_version, 3);
   EXPECT_EQ(again.uuid, transaction.uuid);
   EXPECT_EQ(again.properties, transaction.properties);
-  EXPECT_EQ(again.operation, Operation::kOverwrite);
-  EXPECT_EQ(again.config_upserts, transaction.config_upserts);
-  ASSERT_EQ(again.schema.fields.size(), 1);
-  EXPECT_EQ(again.schema.fields[0].id, 7);
-  EXPECT_EQ(again.schema.metadata, transaction.schema.metadata);
-  ASSERT_EQ(again.fragments.size(), 1);
-  EXPECT_EQ(again.fragments[0].physical_rows, 12);
-  EXPECT_EQ(again.fragments[0].files[0].path, "f.lance");
+  const auto* made = again.As<OverwriteTable>();
+  ASSERT_NE(made, nullptr);
+  EXPECT_EQ(made->config_upserts, overwrite.config_upserts);
+  ASSERT_EQ(made->schema.fields.size(), 1);
+  EXPECT_EQ(made->schema.fields[0].id, 7);
+  EXPECT_EQ(made->schema.metadata, overwrite.schema.metadata);
+  ASSERT_EQ(made->fragments.size(), 1);
+  EXPECT_EQ(made->fragments[0].physical_rows, 12);
+  EXPECT_EQ(made->fragments[0].files[0].path, "f.lance");
   EXPECT_EQ(TransactionFileName(again), "3-d6e14de2-1111-4222-8333-444455556666.txn");
 }
 
@@ -136,7 +145,7 @@ TEST(TransactionTest, TakesALaterOperationAsUnknown) {
   ASSERT_OK_AND_ASSIGN(const Transaction transaction,
                        ParseTransaction(std::string_view("\x08\x03\xB2\x09\x00", 5)));
   EXPECT_EQ(transaction.read_version, 3);
-  EXPECT_EQ(transaction.operation, Operation::kUnknown);
+  EXPECT_EQ(transaction.kind(), Operation::kUnknown);
 }
 
 }  // namespace

@@ -43,19 +43,19 @@ Result<DeletedByFragment> FindRows(const Dataset& dataset,
   }
 }
 
-void RemoveDeletionFiles(const io::StorePath& table, const Transaction& transaction,
+void RemoveDeletionFiles(const io::StorePath& table, const DeleteRowsOp& deletion,
                          const OperationContext& context) {
   OperationContext unstoppable = context;
   unstoppable.stop = {};
-  for (const Fragment& fragment : transaction.fragments) {
+  for (const Fragment& fragment : deletion.updated) {
     (void)table.store->Delete(io::JoinPath(table.path, DeletionPath(fragment)), unstoppable);
   }
 }
 
 /// Writes the deletion files of a version in which also `rows` are deleted. What was written stands
-/// in `transaction`, also after an error.
+/// in `deletion`, also after an error.
 Status WriteDeletionFiles(const io::StorePath& table, const Dataset::State& state,
-                          const DeletedByFragment& rows, Transaction* transaction,
+                          const DeletedByFragment& rows, DeleteRowsOp* deletion,
                           const OperationContext& context) {
   for (const Fragment& fragment : state.manifest.fragments) {
     const auto found = rows.find(fragment.id);
@@ -67,14 +67,14 @@ Status WriteDeletionFiles(const io::StorePath& table, const Dataset::State& stat
       ARROW_ASSIGN_OR_RAISE(all, Union(*before, all));
     }
     if (all.count() == fragment.physical_rows) {
-      transaction->deleted_fragments.push_back(fragment.id);
+      deletion->removed.push_back(fragment.id);
       continue;
     }
     Fragment changed = fragment;
     ARROW_ASSIGN_OR_RAISE(
         changed.deletion_file,
-        WriteDeletedRows(table, fragment.id, transaction->read_version, all, context));
-    transaction->fragments.push_back(std::move(changed));
+        WriteDeletedRows(table, fragment.id, state.manifest.version, all, context));
+    deletion->updated.push_back(std::move(changed));
   }
   return Status::OK();
 }
@@ -91,17 +91,16 @@ Result<DeleteResult> TryToDelete(const io::StorePath& table,
   DeleteResult result;
   for (const auto& [fragment, deleted] : rows) result.num_deleted_rows += deleted.count();
 
-  Transaction transaction;
-  transaction.operation = Operation::kDelete;
-  transaction.uuid = RandomUuidString();
-  transaction.read_version = state.manifest.version;
-  transaction.properties = options.transaction_properties;
-  transaction.predicate = filter->ToString();
-  const Status written = WriteDeletionFiles(table, state, rows, &transaction, context);
+  DeleteRowsOp deletion{.predicate = filter->ToString()};
+  const Status written = WriteDeletionFiles(table, state, rows, &deletion, context);
   if (!written.ok()) {
-    RemoveDeletionFiles(table, transaction, context);
+    RemoveDeletionFiles(table, deletion, context);
     return written;
   }
+  const Transaction transaction{.read_version = state.manifest.version,
+                                .uuid = RandomUuidString(),
+                                .properties = options.transaction_properties,
+                                .operation = deletion};
   TableVersion base{
       .manifest = state.manifest,
       .path = state.manifest_path,
@@ -113,7 +112,7 @@ Result<DeleteResult> TryToDelete(const io::StorePath& table,
                                      context, &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) {
-      RemoveDeletionFiles(table, transaction, context);
+      RemoveDeletionFiles(table, deletion, context);
       RemoveTransactionFile(table, transaction, context);
     }
     return committed.status();

@@ -172,6 +172,22 @@ Result<DeletedRows> Union(const DeletedRows& a, const DeletedRows& b) {
   return both;
 }
 
+Result<DeletedRows> Difference(const DeletedRows& a, const DeletedRows& b) {
+  DeletedRows rest;
+  auto hole = b.runs().begin();
+  for (const DeletedRows::Run& run : a.runs()) {
+    int64_t begin = run.begin;
+    while (hole != b.runs().end() && hole->end <= begin) ++hole;
+    for (; hole != b.runs().end() && hole->begin < run.end; ++hole) {
+      if (hole->begin > begin) ARROW_RETURN_NOT_OK(rest.Add(begin, hole->begin));
+      begin = hole->end;
+      if (begin >= run.end) break;
+    }
+    if (begin < run.end) ARROW_RETURN_NOT_OK(rest.Add(begin, run.end));
+  }
+  return rest;
+}
+
 Result<DeletionFile> WriteDeletedRows(const io::StorePath& table, uint64_t fragment_id,
                                       uint64_t read_version, const DeletedRows& deleted,
                                       const OperationContext& context) {

@@ -49,6 +49,9 @@ Result<DeletedRows> ReadDeletedRows(const io::StorePath& table, const Fragment& 
 /// The rows of either.
 Result<DeletedRows> Union(const DeletedRows& a, const DeletedRows& b);
 
+/// Those of `a` that are not in `b`.
+Result<DeletedRows> Difference(const DeletedRows& a, const DeletedRows& b);
+
 /// Writes a file of `deleted`, at least one row of the fragment, beside others that there may be:
 /// an Arrow file of few rows, a bitmap of many. Answers what is to stand in the manifest.
 Result<DeletionFile> WriteDeletedRows(const io::StorePath& table, uint64_t fragment_id,

@@ -46,11 +46,25 @@ struct Fragment {
   std::optional<std::string> row_ids;    ///< a serialized RowIdSequence
   bool row_ids_in_column = false;        ///< they are a hidden column instead
   std::string last_updated_at_versions;  ///< serialized; empty if there is none
+  bool last_updated_at_in_column = false;
   std::string created_at_versions;
+  bool created_at_in_column = false;
   std::string carried;
 
   /// Rows that are not deleted.
   int64_t CountRows() const;
+};
+
+/// A place outside of the table's root where files of the table lie.
+struct BasePath {
+  uint32_t id = 0;  ///< what files name it by
+  std::optional<std::string> name = {};
+  /// Whether it is the root of a table, with data/, _deletions/ and so on below it, or a folder of
+  /// data files.
+  bool is_dataset_root = false;
+  std::string path = {};  ///< absolute, or a URI
+
+  bool operator==(const BasePath&) const = default;
 };
 
 /// One version of a table. A value: a commit makes a new one out of the one before.
@@ -70,9 +84,12 @@ struct Manifest {
   std::string data_version;  ///< "2.2"
   std::map<std::string, std::string> config;
   std::optional<int32_t> max_allocated_field_id;
+  std::vector<BasePath> base_paths;  ///< ascending by id
+  std::map<std::string, std::string> table_metadata;
+  std::optional<std::string> branch;  ///< whose version it is; absent: main
   /// The schema as it was read, with what `schema` does not hold; used in its place if not empty.
   std::string encoded_schema;
-  /// Fields that this build does not know or change, as they were: base paths, table metadata.
+  /// Fields that this build does not know, as they were.
   std::string carried;
 
   /// Rows of all fragments, deleted ones included.

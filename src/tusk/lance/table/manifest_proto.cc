@@ -43,8 +43,8 @@ std::string TakeUnknownFields(proto::DataFragment fragment) {
   fragment.clear_deletion_file();
   fragment.clear_physical_rows();
   fragment.clear_row_id_sequence();
-  fragment.clear_inline_last_updated_at_versions();
-  fragment.clear_inline_created_at_versions();
+  fragment.clear_last_updated_at_version_sequence();
+  fragment.clear_created_at_version_sequence();
   return fragment.SerializeAsString();
 }
 
@@ -68,13 +68,18 @@ std::string TakeUnknownFields(proto::Manifest manifest) {
   manifest.clear_data_format();
   manifest.clear_config();
   manifest.clear_max_allocated_field_id();
+  manifest.clear_base_paths();
+  manifest.clear_table_metadata();
+  manifest.clear_branch();
   return manifest.SerializeAsString();
 }
 
 /// A row address keeps 32 bits for the row within its fragment.
 constexpr uint64_t kMaxFragmentRows = uint64_t{1} << 32;
 
-Result<DataFile> FileFromProto(const proto::DataFile& file) {
+}  // namespace
+
+Result<DataFile> FromProto(const proto::DataFile& file) {
   ARROW_RETURN_NOT_OK(io::CheckRelativePath(file.path()));
   // V1 files name their columns by field; they are refused where they are opened.
   if (file.file_major_version() >= 2 && file.fields_size() != file.column_indices_size()) {
@@ -93,16 +98,36 @@ Result<DataFile> FileFromProto(const proto::DataFile& file) {
   return result;
 }
 
-void ToProto(const DataFile& file, proto::DataFile* out) {
-  out->set_path(file.path);
-  out->mutable_fields()->Assign(file.field_ids.begin(), file.field_ids.end());
-  out->mutable_column_indices()->Assign(file.column_indices.begin(), file.column_indices.end());
-  out->set_file_major_version(file.major_version);
-  out->set_file_minor_version(file.minor_version);
-  out->set_file_size_bytes(file.size_bytes);
-  if (file.base_id) out->set_base_id(*file.base_id);
-  out->MergeFromString(file.carried);
+proto::DataFile ToProto(const DataFile& file) {
+  proto::DataFile out;
+  out.set_path(file.path);
+  out.mutable_fields()->Assign(file.field_ids.begin(), file.field_ids.end());
+  out.mutable_column_indices()->Assign(file.column_indices.begin(), file.column_indices.end());
+  out.set_file_major_version(file.major_version);
+  out.set_file_minor_version(file.minor_version);
+  out.set_file_size_bytes(file.size_bytes);
+  if (file.base_id) out.set_base_id(*file.base_id);
+  out.MergeFromString(file.carried);
+  return out;
 }
+
+proto::BasePath ToProto(const BasePath& base) {
+  proto::BasePath out;
+  out.set_id(base.id);
+  if (base.name) out.set_name(*base.name);
+  out.set_is_dataset_root(base.is_dataset_root);
+  out.set_path(base.path);
+  return out;
+}
+
+BasePath FromProto(const proto::BasePath& base) {
+  return {.id = base.id(),
+          .name = base.has_name() ? std::optional(base.name()) : std::nullopt,
+          .is_dataset_root = base.is_dataset_root(),
+          .path = base.path()};
+}
+
+namespace {
 
 Result<DeletionFile> DeletionFileFromProto(const proto::DeletionFile& file) {
   if (file.file_type() > 1) {
@@ -138,7 +163,7 @@ Result<Fragment> FragmentFromProto(const proto::DataFragment& fragment) {
   Fragment result;
   result.id = fragment.id();
   for (const proto::DataFile& file : fragment.files()) {
-    ARROW_ASSIGN_OR_RAISE(result.files.emplace_back(), FileFromProto(file));
+    ARROW_ASSIGN_OR_RAISE(result.files.emplace_back(), FromProto(file));
   }
   if (fragment.has_deletion_file()) {
     ARROW_ASSIGN_OR_RAISE(result.deletion_file, DeletionFileFromProto(fragment.deletion_file()));
@@ -151,7 +176,9 @@ Result<Fragment> FragmentFromProto(const proto::DataFragment& fragment) {
   if (fragment.has_inline_row_ids()) result.row_ids = fragment.inline_row_ids();
   result.row_ids_in_column = fragment.has_column_row_ids();
   result.last_updated_at_versions = fragment.inline_last_updated_at_versions();
+  result.last_updated_at_in_column = fragment.has_column_last_updated_at_versions();
   result.created_at_versions = fragment.inline_created_at_versions();
+  result.created_at_in_column = fragment.has_column_created_at_versions();
   result.carried = TakeUnknownFields(fragment);
   return result;
 }
@@ -186,13 +213,19 @@ Result<int64_t> TimestampFromProto(const proto::Manifest::Timestamp& timestamp) 
 proto::DataFragment ToProto(const Fragment& fragment) {
   proto::DataFragment out;
   out.set_id(fragment.id);
-  for (const DataFile& file : fragment.files) ToProto(file, out.add_files());
+  for (const DataFile& file : fragment.files) *out.add_files() = ToProto(file);
   if (fragment.deletion_file) ToProto(*fragment.deletion_file, out.mutable_deletion_file());
   out.set_physical_rows(static_cast<uint64_t>(fragment.physical_rows));
   if (fragment.row_ids) out.set_inline_row_ids(*fragment.row_ids);
   if (fragment.row_ids_in_column) out.mutable_column_row_ids();
-  out.set_inline_last_updated_at_versions(fragment.last_updated_at_versions);
-  out.set_inline_created_at_versions(fragment.created_at_versions);
+  if (!fragment.last_updated_at_versions.empty()) {
+    out.set_inline_last_updated_at_versions(fragment.last_updated_at_versions);
+  }
+  if (fragment.last_updated_at_in_column) out.mutable_column_last_updated_at_versions();
+  if (!fragment.created_at_versions.empty()) {
+    out.set_inline_created_at_versions(fragment.created_at_versions);
+  }
+  if (fragment.created_at_in_column) out.mutable_column_created_at_versions();
   out.MergeFromString(fragment.carried);
   return out;
 }
@@ -241,6 +274,10 @@ std::string SerializeManifest(const Manifest& manifest) {
   if (manifest.max_allocated_field_id) {
     out.set_max_allocated_field_id(*manifest.max_allocated_field_id);
   }
+  for (const BasePath& base : manifest.base_paths) *out.add_base_paths() = ToProto(base);
+  out.mutable_table_metadata()->insert(manifest.table_metadata.begin(),
+                                       manifest.table_metadata.end());
+  if (manifest.branch) out.set_branch(*manifest.branch);
   out.MergeFromString(manifest.carried);
   return out.SerializeAsString();
 }
@@ -282,6 +319,12 @@ Result<Manifest> ParseManifest(std::string_view bytes) {
   manifest.config.insert(in.config().begin(), in.config().end());
   if (in.has_max_allocated_field_id())
     manifest.max_allocated_field_id = in.max_allocated_field_id();
+  for (const proto::BasePath& base : in.base_paths()) {
+    manifest.base_paths.push_back(FromProto(base));
+  }
+  std::ranges::stable_sort(manifest.base_paths, {}, &BasePath::id);
+  manifest.table_metadata.insert(in.table_metadata().begin(), in.table_metadata().end());
+  if (in.has_branch()) manifest.branch = in.branch();
   in.clear_fragments();
   manifest.carried = TakeUnknownFields(std::move(in));
   return manifest;

@@ -6,11 +6,10 @@
 #include <utility>
 
 #include "tusk/base/uuid.h"
-#include "tusk/lance/file/parse_message.h"
 #include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/index_metadata.h"
 #include "tusk/lance/table/manifest_file.h"
-#include "tusk/lance/table/table.pb.h"
 
 namespace tusk::lance {
 namespace {
@@ -33,18 +32,12 @@ void AddFragment(const Fragment& fragment, WhosePlace places, NamedFiles* named)
 
 Status AddIndices(std::string_view section, std::string_view path, WhosePlace places,
                   NamedFiles* named) {
-  proto::IndexSection indices;
-  if (!ParseMessage(section, &indices)) {
-    return Corrupt("the index section of ", path, " is no message");
-  }
-  for (const auto& index : indices.indices()) {
-    if (index.has_base_id() && places == WhosePlace::kOwn) continue;
+  const auto indices = ParseIndexSection(section);
+  if (!indices.ok()) return WithContext(indices.status(), std::string(path));
+  for (const IndexMetadata& index : *indices) {
+    if (index.base_id && places == WhosePlace::kOwn) continue;
     std::array<uint8_t, 16> uuid = {};
-    const std::string& bytes = index.uuid().uuid();
-    if (bytes.size() != uuid.size()) {
-      return Corrupt("an index of ", path, " has a uuid of ", bytes.size(), " bytes");
-    }
-    std::ranges::copy(bytes, uuid.begin());
+    std::ranges::copy(index.uuid, uuid.begin());
     named->folders.insert("_indices/" + FormatUuid(uuid) + "/");
   }
   return Status::OK();
@@ -72,12 +65,10 @@ Result<std::vector<std::string>> ListIndices(const io::StorePath& table, std::st
                                              const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const std::string section,
                         ReadIndexSection(table, path, manifest, context));
-  proto::IndexSection indices;
-  if (!ParseMessage(section, &indices)) {
-    return Corrupt("the index section of ", path, " is no message");
-  }
+  const auto indices = ParseIndexSection(section);
+  if (!indices.ok()) return WithContext(indices.status(), std::string(path));
   std::set<std::string> names;
-  for (const auto& index : indices.indices()) names.insert(index.name());
+  for (const IndexMetadata& index : *indices) names.insert(index.name);
   return std::vector<std::string>(names.begin(), names.end());
 }
 

@@ -44,6 +44,32 @@ class RowIdSequence {
 /// The serialized sequence of the ids [start, start + length).
 std::string SerializeRowIdRange(uint64_t start, uint64_t length);
 
+/// The serialized sequence `row_ids` with the ids [start, start + length) behind it. Corrupt if it
+/// is no sequence.
+Result<std::string> AppendRowIdRange(std::string_view row_ids, uint64_t start, uint64_t length);
+
+/// In which version each row of a fragment was made or last changed.
+class RowVersions {
+ public:
+  /// Corrupt if the bytes are no version sequence.
+  static Result<RowVersions> Parse(std::string_view bytes);
+  std::string Serialize() const;
+
+  /// Adds rows at the end.
+  void Append(int64_t rows, uint64_t version);
+  int64_t length() const { return runs_.empty() ? 0 : runs_.back().end; }
+  /// `row` is below length().
+  uint64_t At(int64_t row) const;
+
+ private:
+  /// The rows from the end of the run before it on.
+  struct Run {
+    int64_t end = 0;
+    uint64_t version = 0;
+  };
+  std::vector<Run> runs_;
+};
+
 /// The serialized version sequence of `length` rows that all have `version`.
 std::string SerializeUniformVersion(uint64_t length, uint64_t version);
 

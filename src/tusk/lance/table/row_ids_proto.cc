@@ -163,6 +163,78 @@ std::string SerializeRowIdRange(uint64_t start, uint64_t length) {
   return sequence.SerializeAsString();
 }
 
+Result<std::string> AppendRowIdRange(std::string_view row_ids, uint64_t start, uint64_t length) {
+  proto::RowIdSequence sequence;
+  if (!ParseMessage(row_ids, &sequence)) {
+    return Corrupt(row_ids.size(), " bytes are not a row id sequence");
+  }
+  auto* range = sequence.add_segments()->mutable_range();
+  range->set_start(start);
+  range->set_end(start + length);
+  return sequence.SerializeAsString();
+}
+
+namespace {
+
+/// How many rows a run of versions is for.
+Result<int64_t> SpanLength(const proto::U64Segment& span) {
+  if (span.has_range() && span.range().start() <= span.range().end()) {
+    const uint64_t length = span.range().end() - span.range().start();
+    if (length <= std::numeric_limits<int64_t>::max()) return static_cast<int64_t>(length);
+  }
+  proto::RowIdSequence sequence;
+  *sequence.add_segments() = span;
+  ARROW_ASSIGN_OR_RAISE(const RowIdSequence rows,
+                        RowIdSequence::Parse(sequence.SerializeAsString()));
+  return rows.length();
+}
+
+}  // namespace
+
+Result<RowVersions> RowVersions::Parse(std::string_view bytes) {
+  proto::RowDatasetVersionSequence in;
+  if (!ParseMessage(bytes, &in)) {
+    return Corrupt(bytes.size(), " bytes are not a sequence of row versions");
+  }
+  RowVersions versions;
+  for (const proto::RowDatasetVersionRun& run : in.runs()) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t rows, SpanLength(run.span()));
+    if (rows > std::numeric_limits<int64_t>::max() - versions.length()) {
+      return Corrupt("a sequence of row versions is longer than 64 bits can count");
+    }
+    versions.Append(rows, run.version());
+  }
+  return versions;
+}
+
+std::string RowVersions::Serialize() const {
+  proto::RowDatasetVersionSequence out;
+  int64_t begin = 0;
+  for (const Run& run : runs_) {
+    auto* to = out.add_runs();
+    auto* range = to->mutable_span()->mutable_range();
+    range->set_start(static_cast<uint64_t>(begin));
+    range->set_end(static_cast<uint64_t>(run.end));
+    to->set_version(run.version);
+    begin = run.end;
+  }
+  return out.SerializeAsString();
+}
+
+void RowVersions::Append(int64_t rows, uint64_t version) {
+  if (rows == 0) return;
+  const int64_t end = length() + rows;
+  if (!runs_.empty() && runs_.back().version == version) {
+    runs_.back().end = end;
+  } else {
+    runs_.push_back({.end = end, .version = version});
+  }
+}
+
+uint64_t RowVersions::At(int64_t row) const {
+  return std::ranges::upper_bound(runs_, row, {}, &Run::end)->version;
+}
+
 std::string SerializeUniformVersion(uint64_t length, uint64_t version) {
   proto::RowDatasetVersionSequence sequence;
   auto* run = sequence.add_runs();

@@ -97,26 +97,33 @@ Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::S
                                      const std::optional<TableVersion>& base,
                                      const WriteOptions& options, const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version, MinorVersion(options, base, table));
-  Transaction transaction;
-  transaction.uuid = RandomUuidString();
-  transaction.properties = options.transaction_properties;
-  transaction.read_version = base ? base->manifest.version : 0;
+  Transaction transaction{.read_version = base ? base->manifest.version : 0,
+                          .uuid = RandomUuidString(),
+                          .properties = options.transaction_properties};
   if (options.mode == WriteMode::kAppend) {
-    transaction.operation = Operation::kAppend;
+    AppendRows append;
     ARROW_ASSIGN_OR_RAISE(const Schema schema, MatchAppend(*data->schema(), base->manifest.schema));
-    ARROW_ASSIGN_OR_RAISE(transaction.fragments,
+    ARROW_ASSIGN_OR_RAISE(append.fragments,
                           WriteFragments(data, table, schema, minor_version, options, context));
+    transaction.operation = std::move(append);
     return transaction;
   }
   ARROW_RETURN_NOT_OK(CheckColumnNames(*data->schema()));
-  transaction.operation = Operation::kOverwrite;
-  transaction.config_upserts = options.config;
-  transaction.data_version = "2." + std::to_string(minor_version);
-  ARROW_ASSIGN_OR_RAISE(transaction.schema, Schema::FromArrow(*WithoutViews(data->schema())));
-  ARROW_RETURN_NOT_OK(CheckWritable(transaction.schema, minor_version));
-  ARROW_ASSIGN_OR_RAISE(transaction.fragments, WriteFragments(data, table, transaction.schema,
-                                                              minor_version, options, context));
+  OverwriteTable overwrite;
+  overwrite.config_upserts = options.config;
+  overwrite.data_version = "2." + std::to_string(minor_version);
+  ARROW_ASSIGN_OR_RAISE(overwrite.schema, Schema::FromArrow(*WithoutViews(data->schema())));
+  ARROW_RETURN_NOT_OK(CheckWritable(overwrite.schema, minor_version));
+  ARROW_ASSIGN_OR_RAISE(overwrite.fragments, WriteFragments(data, table, overwrite.schema,
+                                                            minor_version, options, context));
+  transaction.operation = std::move(overwrite);
   return transaction;
+}
+
+/// The fragments that a write has written.
+const std::vector<Fragment>& WrittenFragments(const Transaction& transaction) {
+  if (const auto* append = transaction.As<AppendRows>()) return append->fragments;
+  return transaction.As<OverwriteTable>()->fragments;
 }
 
 /// The version to change, checked against what the mode and options ask; none to make a table.
@@ -163,7 +170,7 @@ Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* da
                                      options.enable_stable_row_ids, context, &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) {
-      RemoveDataFiles(table, transaction.fragments, context);
+      RemoveDataFiles(table, WrittenFragments(transaction), context);
       RemoveTransactionFile(table, transaction, context);
     }
     if (options.mode == WriteMode::kCreate &&
@@ -203,7 +210,7 @@ Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::Stor
   };
   auto staged = stage();
   if (!staged.ok()) {
-    RemoveDataFiles(table, transaction.fragments, context);
+    RemoveDataFiles(table, WrittenFragments(transaction), context);
     RemoveTransactionFile(table, transaction, context);
   }
   return staged;
@@ -213,11 +220,9 @@ Result<StagedManifest> StageRestore(const io::StorePath& table,
                                     const std::shared_ptr<const Dataset>& base, uint64_t restored,
                                     CommitHandler* handler, const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const TableVersion previous, BaseOfStage(*base, table));
-  Transaction transaction;
-  transaction.uuid = RandomUuidString();
-  transaction.read_version = base->version();
-  transaction.operation = Operation::kRestore;
-  transaction.restored_version = restored;
+  const Transaction transaction{.read_version = base->version(),
+                                .uuid = RandomUuidString(),
+                                .operation = RestoreVersion{.version = restored}};
   ARROW_ASSIGN_OR_RAISE(const NextVersion next,
                         BuildNextVersion(table, transaction, previous,
                                          /*stable_row_ids=*/false, context));
