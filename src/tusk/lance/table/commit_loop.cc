@@ -60,6 +60,14 @@ std::string TransactionPath(const io::StorePath& table, const Transaction& trans
 
 }  // namespace
 
+TableVersion TableVersion::Of(const Dataset::State& state) {
+  const bool is_v1 =
+      state.manifest_path == ManifestPath(state.manifest.version, ManifestNaming::kV1);
+  return {.manifest = state.manifest,
+          .path = state.manifest_path,
+          .naming = is_v1 ? ManifestNaming::kV1 : ManifestNaming::kV2};
+}
+
 Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transaction& transaction,
                                      const std::optional<TableVersion>& previous,
                                      bool stable_row_ids, const OperationContext& context) {

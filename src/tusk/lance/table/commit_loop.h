@@ -8,6 +8,7 @@
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/manifest.h"
 #include "tusk/lance/table/manifest_file.h"
 #include "tusk/lance/table/transaction.h"
@@ -19,6 +20,9 @@ struct TableVersion {
   Manifest manifest;
   std::string path;  ///< relative to the table's root
   ManifestNaming naming = ManifestNaming::kV2;
+
+  /// The version that is open.
+  static TableVersion Of(const Dataset::State& state);
 };
 
 /// The manifest file of the version that `transaction` makes on top of `previous` (none for a new

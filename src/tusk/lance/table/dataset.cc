@@ -68,7 +68,8 @@ std::map<std::string, std::string> Summarize(const Manifest& manifest) {
 
 Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io::StorePath location,
                                                             Manifest manifest,
-                                                            std::string manifest_path) {
+                                                            std::string manifest_path,
+                                                            BlobForm blobs) {
   const Status readable = CheckReadable(manifest);
   if (!readable.ok()) return WithContext(readable, location.path);
   auto state = std::make_shared<State>();
@@ -85,7 +86,8 @@ Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io:
   state->location = std::move(location);
   state->manifest = std::move(manifest);
   state->manifest_path = std::move(manifest_path);
-  state->scan_schema = state->manifest.schema.WithBlobDescriptors();
+  state->scan_schema = blobs == BlobForm::kBytes ? state->manifest.schema
+                                                 : state->manifest.schema.WithBlobDescriptors();
   ARROW_ASSIGN_OR_RAISE(state->all_columns, Projection::All(*state));
   return std::make_shared<const Dataset>(std::move(state));
 }

@@ -23,6 +23,12 @@ namespace tusk::lance {
 
 struct Projection;
 
+/// As what scans and takes give large values.
+enum class BlobForm {
+  kDescriptors,  ///< where they lie
+  kBytes,
+};
+
 /// What an open version knows. Readers of it share it and keep it alive. Immutable but for what it
 /// has opened, which is under a lock.
 struct Dataset::State {
@@ -31,7 +37,7 @@ struct Dataset::State {
   Manifest manifest;
   std::string manifest_path;              ///< relative to the table's root
   std::shared_ptr<arrow::Schema> schema;  ///< json as text, blobs as their bytes
-  Schema scan_schema;                     ///< of what scans give: blobs as descriptors
+  Schema scan_schema;                     ///< of what scans give
   std::shared_ptr<const Projection> all_columns;
   /// Rows before each fragment, without those that are deleted, and in the end all rows: one more
   /// than there are fragments.
@@ -40,7 +46,8 @@ struct Dataset::State {
   /// `manifest` as the version that `location` holds at `manifest_path`. Unsupported if it needs
   /// something to be read that is not covered.
   static Result<std::shared_ptr<const Dataset>> Make(std::string uri, io::StorePath location,
-                                                     Manifest manifest, std::string manifest_path);
+                                                     Manifest manifest, std::string manifest_path,
+                                                     BlobForm blobs = BlobForm::kDescriptors);
 
   int64_t num_rows() const { return first_rows.back(); }
   /// Where a file of a fragment is. Unsupported for one at a registered base path.

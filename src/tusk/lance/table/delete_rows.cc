@@ -101,15 +101,9 @@ Result<DeleteResult> TryToDelete(const io::StorePath& table,
                                 .uuid = RandomUuidString(),
                                 .properties = options.transaction_properties,
                                 .operation = deletion};
-  TableVersion base{
-      .manifest = state.manifest,
-      .path = state.manifest_path,
-      .naming = state.manifest_path == ManifestPath(state.manifest.version, ManifestNaming::kV1)
-                    ? ManifestNaming::kV1
-                    : ManifestNaming::kV2};
   bool outcome_known = true;
-  auto committed = CommitTransaction(table, transaction, std::move(base), /*stable_row_ids=*/false,
-                                     context, &outcome_known);
+  auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
+                                     /*stable_row_ids=*/false, context, &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) {
       RemoveDeletionFiles(table, deletion, context);

@@ -44,6 +44,9 @@ class RowIdSequence {
 /// The serialized sequence of the ids [start, start + length).
 std::string SerializeRowIdRange(uint64_t start, uint64_t length);
 
+/// The serialized sequence of these ids.
+std::string SerializeRowIds(std::span<const uint64_t> ids);
+
 /// The serialized sequence `row_ids` with the ids [start, start + length) behind it. Corrupt if it
 /// is no sequence.
 Result<std::string> AppendRowIdRange(std::string_view row_ids, uint64_t start, uint64_t length);

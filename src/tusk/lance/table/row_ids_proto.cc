@@ -51,6 +51,29 @@ Result<std::vector<uint64_t>> Decode(const proto::U64Segment::RangeWithBitmap& s
   return ids;
 }
 
+template <typename T>
+std::string Narrow(std::span<const uint64_t> ids, uint64_t base) {
+  std::string bytes;
+  bytes.reserve(ids.size() * sizeof(T));
+  for (const uint64_t id : ids) AppendLittle(static_cast<T>(id - base), &bytes);
+  return bytes;
+}
+
+/// Ids in no more bytes than their range needs.
+void Encode(std::span<const uint64_t> ids, proto::EncodedU64Array* out) {
+  const auto [least, greatest] = std::ranges::minmax(ids);
+  const uint64_t span = greatest - least;
+  if (span <= std::numeric_limits<uint16_t>::max()) {
+    out->mutable_u16_array()->set_base(least);
+    out->mutable_u16_array()->set_offsets(Narrow<uint16_t>(ids, least));
+  } else if (span <= std::numeric_limits<uint32_t>::max()) {
+    out->mutable_u32_array()->set_base(least);
+    out->mutable_u32_array()->set_offsets(Narrow<uint32_t>(ids, least));
+  } else {
+    out->mutable_u64_array()->set_values(Narrow<uint64_t>(ids, 0));
+  }
+}
+
 }  // namespace
 
 Status RowIdSequence::AddLength(uint64_t length) {
@@ -160,6 +183,21 @@ std::string SerializeRowIdRange(uint64_t start, uint64_t length) {
   auto* range = sequence.add_segments()->mutable_range();
   range->set_start(start);
   range->set_end(start + length);
+  return sequence.SerializeAsString();
+}
+
+std::string SerializeRowIds(std::span<const uint64_t> ids) {
+  proto::RowIdSequence sequence;
+  if (ids.empty()) return sequence.SerializeAsString();
+  const auto ascends = [](uint64_t a, uint64_t b) { return a >= b; };
+  const bool is_sorted = std::ranges::adjacent_find(ids, ascends) == ids.end();
+  auto* segment = sequence.add_segments();
+  if (is_sorted && ids.back() - ids.front() == ids.size() - 1) {
+    segment->mutable_range()->set_start(ids.front());
+    segment->mutable_range()->set_end(ids.back() + 1);
+  } else {
+    Encode(ids, is_sorted ? segment->mutable_sorted_array() : segment->mutable_array());
+  }
   return sequence.SerializeAsString();
 }
 

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/export.h"
+#include "tusk/io/object_store.h"
+#include "tusk/lance/dataset.h"
+
+namespace tusk::lance {
+
+/// Which fragments are rewritten, and how.
+struct CompactionOptions {
+  /// Neighbours with fewer rows are put together until they have so many. Larger fragments stay.
+  int64_t target_rows_per_fragment = 1 << 20;
+  int64_t max_bytes_per_file = int64_t{90} << 30;  ///< as in WriteOptions
+  /// Rewrites a fragment on its own account if more than this share of its rows is deleted.
+  bool materialize_deletions = true;
+  double materialize_deletions_threshold = 0.1;
+  /// Leaves a fragment out that has more rows than all that it would be put together with. Then
+  /// a row is rewritten no more than log2(target) times, however often small appends and
+  /// compactions take turns.
+  bool keep_large = false;
+  int64_t batch_rows = 8192;  ///< of what is read at a time
+  /// At the most for one compaction: tasks are taken in order until the next would go beyond.
+  std::optional<int64_t> max_source_fragments = {};
+  std::optional<int64_t> max_source_rows = {};           ///< without deleted ones
+  std::optional<int64_t> max_source_bytes = {};          ///< of the data files
+  std::vector<uint64_t> excluded_fragments = {};         ///< neighbours on both sides stay apart
+  std::optional<std::string> data_storage_version = {};  ///< of the new files, as in WriteOptions
+  std::map<std::string, std::string> transaction_properties = {};
+  /// How often a compaction is planned anew because another writer changed its fragments.
+  int max_retries = 3;
+};
+
+/// Fragments that become one, or several of the target's size; neighbours, in their order.
+struct CompactionTask {
+  uint64_t read_version = 0;
+  std::vector<uint64_t> fragments = {};  ///< ids
+};
+
+struct CompactionMetrics {
+  int64_t fragments_removed = 0;
+  int64_t fragments_added = 0;
+  int64_t files_removed = 0;  ///< that the new version does not name: data and deletion files
+  int64_t files_added = 0;
+};
+
+/// What a task has written, to be committed, by another process if need be.
+struct CompactedFragments {
+  uint64_t read_version = 0;
+  CompactionMetrics metrics = {};
+  std::string rewrite = {};  ///< a serialized transaction with the fragments before and after
+};
+
+struct CompactionResult {
+  std::shared_ptr<const Dataset> dataset = {};  ///< the version before if there was nothing to do
+  CompactionMetrics metrics = {};
+};
+
+/// The tasks of a compaction of this version. Fragments that an index covers, which would have to
+/// learn of the rows' new addresses, stay as they are unless row ids are stable. InvalidArgument
+/// for options out of range.
+TUSK_EXPORT Result<std::vector<CompactionTask>> PlanCompaction(const Dataset& dataset,
+                                                               const CompactionOptions& options,
+                                                               const OperationContext& context);
+
+/// Writes the rows of a task, without deleted ones, in their order, to new files, which nobody
+/// names yet. `dataset` is the version that the task was planned on. A failure leaves no file.
+/// Memory: as a scan and a write, and 8 bytes a row if row ids are stable.
+TUSK_EXPORT Result<CompactedFragments> ExecuteCompaction(const Dataset& dataset,
+                                                         const CompactionTask& task,
+                                                         const CompactionOptions& options,
+                                                         const OperationContext& context);
+
+/// Puts new fragments in the place of old ones, as one version; fragments are ordered by id, so
+/// rows that were rewritten come behind the others. Appends of others go together with it; if they
+/// changed rows of the same fragments that is a CommitConflict, and the new files are removed.
+TUSK_EXPORT Result<CompactionResult> CommitCompaction(const io::StorePath& table,
+                                                      const std::vector<CompactedFragments>& done,
+                                                      const CompactionOptions& options,
+                                                      const OperationContext& context);
+
+/// Plans, executes and commits a compaction of the newest version. Files are only added: the old
+/// ones stay until a cleanup.
+TUSK_EXPORT Result<CompactionResult> Compact(const io::StorePath& table,
+                                             const CompactionOptions& options,
+                                             const OperationContext& context);
+
+}  // namespace tusk::lance

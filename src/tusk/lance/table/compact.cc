@@ -1,0 +1,390 @@
+#include "tusk/lance/compact.h"
+
+#include <algorithm>
+#include <set>
+#include <span>
+#include <utility>
+
+#include <arrow/record_batch.h>
+
+#include "tusk/base/uuid.h"
+#include "tusk/lance/file/data_version.h"
+#include "tusk/lance/table/commit_loop.h"
+#include "tusk/lance/table/compaction_plan.h"
+#include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/deletion_file.h"
+#include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/index_metadata.h"
+#include "tusk/lance/table/manifest_file.h"
+#include "tusk/lance/table/write_fragments.h"
+
+namespace tusk::lance {
+namespace {
+
+Status CheckOptions(const CompactionOptions& options) {
+  if (options.target_rows_per_fragment < 1) {
+    return InvalidArgument("cannot compact to fragments of ", options.target_rows_per_fragment,
+                           " rows: it must be at least one");
+  }
+  for (const auto& limit :
+       {options.max_source_fragments, options.max_source_rows, options.max_source_bytes}) {
+    if (limit && *limit < 1) {
+      return InvalidArgument("cannot compact with a limit of ", *limit, ": it must be positive");
+    }
+  }
+  return Status::OK();
+}
+
+bool HasStableRowIds(const Manifest& manifest) {
+  return (manifest.reader_flags & kFlagStableRowIds) != 0;
+}
+
+/// The indices of a version that rows are looked up in, and whether they would go wrong if rows
+/// got other addresses.
+struct Coverage {
+  std::vector<FragmentIds> fragments;
+  std::vector<bool> holds_addresses;
+};
+
+Result<Coverage> ReadCoverage(const Dataset::State& state, const OperationContext& context) {
+  Coverage coverage;
+  ARROW_ASSIGN_OR_RAISE(
+      const std::string section,
+      ReadIndexSection(state.location, state.manifest_path, state.manifest, context));
+  if (section.empty()) return coverage;
+  ARROW_ASSIGN_OR_RAISE(const auto indices, ParseIndexSection(section));
+  for (const IndexMetadata& index : indices) {
+    if (index.is_system()) {
+      return Unsupported("cannot compact ", state.location.path, ": its index '", index.name,
+                         "' keeps account of rows that move, which is not supported yet");
+    }
+    FragmentIds covered;
+    if (index.fragments) {
+      covered = *index.fragments;
+    } else {
+      // Nobody knows: it may be all of them.
+      ARROW_RETURN_NOT_OK(covered.Add(0, int64_t{1} << 32));
+    }
+    coverage.fragments.push_back(std::move(covered));
+    coverage.holds_addresses.push_back(!HasStableRowIds(state.manifest) ||
+                                       index.answers_addresses());
+  }
+  return coverage;
+}
+
+void AddFieldIds(const Field& field, std::set<int32_t>* ids) {
+  ids->insert(field.id);
+  for (const Field& child : field.children) AddFieldIds(child, ids);
+}
+
+std::vector<FragmentLoad> LoadsOf(const Manifest& manifest, const Coverage& coverage,
+                                  const CompactionOptions& options) {
+  std::set<int32_t> fields;
+  for (const Field& field : manifest.schema.fields) AddFieldIds(field, &fields);
+  const std::set<uint64_t> excluded(options.excluded_fragments.begin(),
+                                    options.excluded_fragments.end());
+  std::vector<FragmentLoad> loads;
+  for (const Fragment& fragment : manifest.fragments) {
+    FragmentLoad load{.id = fragment.id,
+                      .physical_rows = fragment.physical_rows,
+                      .deleted_rows = fragment.physical_rows - fragment.CountRows(),
+                      .is_excluded = excluded.contains(fragment.id)};
+    for (const DataFile& file : fragment.files) {
+      const bool is_read =
+          std::ranges::any_of(file.field_ids, [&](int32_t id) { return fields.contains(id); });
+      if (is_read) load.bytes += static_cast<int64_t>(file.size_bytes);
+    }
+    for (size_t i = 0; i < coverage.fragments.size(); ++i) {
+      if (!coverage.fragments[i].Contains(static_cast<int64_t>(fragment.id))) continue;
+      load.is_excluded |= coverage.holds_addresses[i];
+      load.indices.push_back(i);
+    }
+    loads.push_back(std::move(load));
+  }
+  return loads;
+}
+
+Result<std::vector<Fragment>> FindFragments(const Manifest& manifest,
+                                            const std::vector<uint64_t>& ids) {
+  std::vector<Fragment> found;
+  for (const uint64_t id : ids) {
+    const auto fragment = std::ranges::lower_bound(manifest.fragments, id, {}, &Fragment::id);
+    if (fragment == manifest.fragments.end() || fragment->id != id) {
+      return InvalidArgument("version ", manifest.version, " has no fragment ", id);
+    }
+    if (!found.empty() && found.back().id >= id) {
+      return InvalidArgument("the fragments of a compaction task must ascend");
+    }
+    found.push_back(*fragment);
+  }
+  if (found.empty()) return InvalidArgument("a compaction task has no fragments");
+  return found;
+}
+
+/// A version whose scans give large values as their bytes, not where these lie: what is written
+/// again must be whole.
+Result<std::shared_ptr<const Dataset>> WithWholeValues(const Dataset& dataset) {
+  const Dataset::State& state = dataset.state();
+  return Dataset::State::Make(state.uri, state.location, state.manifest, state.manifest_path,
+                              BlobForm::kBytes);
+}
+
+/// The stable ids of the rows of some fragments that are not deleted, in their order, and the
+/// versions that these were made and last changed in.
+class RowLineage {
+ public:
+  Status Add(const Dataset::State& state, const Fragment& fragment,
+             const OperationContext& context) {
+    if (fragment.created_at_in_column || fragment.last_updated_at_in_column) {
+      return Unsupported("cannot compact fragment ", fragment.id, " of ", state.location.path,
+                         ": it keeps the versions of its rows in a column, which is not supported "
+                         "yet");
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto ids, state.RowIds(fragment));
+    ARROW_ASSIGN_OR_RAISE(const auto deleted, state.FindDeletedRows(fragment, context));
+    ARROW_ASSIGN_OR_RAISE(const RowVersions created,
+                          RowVersions::Parse(fragment.created_at_versions));
+    ARROW_ASSIGN_OR_RAISE(const RowVersions updated,
+                          RowVersions::Parse(fragment.last_updated_at_versions));
+    const auto add = [&](int64_t begin, int64_t end) {
+      const size_t before = ids_.size();
+      ids_.resize(before + (end - begin));
+      ids->Fill(begin, std::span(ids_).subspan(before));
+      for (int64_t row = begin; row < end; ++row) {
+        created_.Append(1, row < created.length() ? created.At(row) : kFirstVersion);
+        updated_.Append(1, row < updated.length() ? updated.At(row) : kFirstVersion);
+      }
+    };
+    int64_t begin = 0;
+    if (deleted != nullptr) {
+      for (const DeletedRows::Run& run : deleted->runs()) {
+        add(begin, run.begin);
+        begin = run.end;
+      }
+    }
+    add(begin, fragment.physical_rows);
+    return Status::OK();
+  }
+
+  /// Gives the next rows to `fragment`.
+  Status GiveTo(Fragment* fragment) {
+    const auto rows = static_cast<size_t>(fragment->physical_rows);
+    if (rows > ids_.size() - next_) {
+      return Corrupt("compaction wrote more rows than ", ids_.size());
+    }
+    fragment->row_ids = SerializeRowIds(std::span(ids_).subspan(next_, rows));
+    RowVersions created;
+    RowVersions updated;
+    for (size_t row = next_; row < next_ + rows; ++row) {
+      created.Append(1, created_.At(static_cast<int64_t>(row)));
+      updated.Append(1, updated_.At(static_cast<int64_t>(row)));
+    }
+    fragment->created_at_versions = created.Serialize();
+    fragment->last_updated_at_versions = updated.Serialize();
+    next_ += rows;
+    return Status::OK();
+  }
+
+ private:
+  /// What readers take where no version is said.
+  static constexpr uint64_t kFirstVersion = 1;
+
+  std::vector<uint64_t> ids_;
+  RowVersions created_;
+  RowVersions updated_;
+  size_t next_ = 0;
+};
+
+Status CarryLineage(const Dataset::State& state, const std::vector<Fragment>& before,
+                    std::vector<Fragment>* after, const OperationContext& context) {
+  if (!HasStableRowIds(state.manifest)) return Status::OK();
+  RowLineage lineage;
+  for (const Fragment& fragment : before) {
+    ARROW_RETURN_NOT_OK(lineage.Add(state, fragment, context));
+  }
+  for (Fragment& fragment : *after) ARROW_RETURN_NOT_OK(lineage.GiveTo(&fragment));
+  return Status::OK();
+}
+
+int64_t CountFiles(const std::vector<Fragment>& fragments) {
+  int64_t count = 0;
+  for (const Fragment& fragment : fragments) {
+    count += std::ssize(fragment.files) + (fragment.deletion_file ? 1 : 0);
+  }
+  return count;
+}
+
+int64_t CountRows(const std::vector<Fragment>& fragments) {
+  int64_t rows = 0;
+  for (const Fragment& fragment : fragments) rows += fragment.CountRows();
+  return rows;
+}
+
+/// The rows of `before` in new files of about the same size.
+Result<std::vector<Fragment>> WriteAgain(const Dataset& dataset,
+                                         const std::vector<Fragment>& before,
+                                         const CompactionTask& task,
+                                         const CompactionOptions& options,
+                                         const OperationContext& context) {
+  const Manifest& manifest = dataset.state().manifest;
+  const std::string& version =
+      options.data_storage_version ? *options.data_storage_version : manifest.data_version;
+  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version, ParseDataVersion(version));
+  const int64_t rows = CountRows(before);
+  if (rows == 0) return std::vector<Fragment>();
+  const int64_t num_files = std::max<int64_t>(1, rows / options.target_rows_per_fragment);
+  WriteOptions write;
+  write.mode = WriteMode::kAppend;
+  write.max_rows_per_file = (rows + num_files - 1) / num_files;
+  write.max_bytes_per_file = options.max_bytes_per_file;
+  ScanOptions scan;
+  scan.fragments = task.fragments;
+  scan.batch_rows = options.batch_rows;
+  ARROW_ASSIGN_OR_RAISE(const auto whole, WithWholeValues(dataset));
+  ARROW_ASSIGN_OR_RAISE(const auto reader, whole->Scan(scan, context));
+  return WriteFragments(reader.get(), dataset.state().location, manifest.schema, minor_version,
+                        write, context);
+}
+
+CompactionMetrics Sum(const std::vector<CompactedFragments>& done) {
+  CompactionMetrics sum;
+  for (const CompactedFragments& each : done) {
+    sum.fragments_removed += each.metrics.fragments_removed;
+    sum.fragments_added += each.metrics.fragments_added;
+    sum.files_removed += each.metrics.files_removed;
+    sum.files_added += each.metrics.files_added;
+  }
+  return sum;
+}
+
+/// The groups of all tasks as one operation.
+Result<RewriteFragments> Together(const std::vector<CompactedFragments>& done) {
+  RewriteFragments rewrite;
+  for (const CompactedFragments& each : done) {
+    ARROW_ASSIGN_OR_RAISE(const Transaction part, ParseTransaction(each.rewrite));
+    const auto* groups = part.As<RewriteFragments>();
+    if (groups == nullptr) {
+      return InvalidArgument("what is to be committed as a compaction is none");
+    }
+    rewrite.groups.insert(rewrite.groups.end(), groups->groups.begin(), groups->groups.end());
+  }
+  return rewrite;
+}
+
+void RemoveNewFiles(const io::StorePath& table, const std::vector<CompactedFragments>& done,
+                    const OperationContext& context) {
+  const auto rewrite = Together(done);
+  if (!rewrite.ok()) return;
+  for (const RewriteFragments::Group& group : rewrite->groups) {
+    RemoveDataFiles(table, group.after, context);
+  }
+}
+
+Result<CompactionResult> TryToCompact(const io::StorePath& table, const CompactionOptions& options,
+                                      const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto dataset, Dataset::Open(table, {}, context));
+  ARROW_ASSIGN_OR_RAISE(const auto tasks, PlanCompaction(*dataset, options, context));
+  if (tasks.empty()) return CompactionResult{.dataset = dataset};
+  std::vector<CompactedFragments> done;
+  for (const CompactionTask& task : tasks) {
+    auto result = ExecuteCompaction(*dataset, task, options, context);
+    if (!result.ok()) {
+      RemoveNewFiles(table, done, context);
+      return result.status();
+    }
+    done.push_back(*std::move(result));
+  }
+  return CommitCompaction(table, done, options, context);
+}
+
+}  // namespace
+
+Result<std::vector<CompactionTask>> PlanCompaction(const Dataset& dataset,
+                                                   const CompactionOptions& options,
+                                                   const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckOptions(options));
+  const Dataset::State& state = dataset.state();
+  const Status writable = CheckWritable(state.manifest);
+  if (!writable.ok()) return WithContext(writable, state.location.path);
+  ARROW_ASSIGN_OR_RAISE(const Coverage coverage, ReadCoverage(state, context));
+  std::vector<CompactionTask> tasks;
+  for (auto& ids : PlanTasks(LoadsOf(state.manifest, coverage, options), options)) {
+    tasks.push_back({.read_version = dataset.version(), .fragments = std::move(ids)});
+  }
+  return tasks;
+}
+
+Result<CompactedFragments> ExecuteCompaction(const Dataset& dataset, const CompactionTask& task,
+                                             const CompactionOptions& options,
+                                             const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckOptions(options));
+  const Dataset::State& state = dataset.state();
+  if (task.read_version != dataset.version()) {
+    return InvalidArgument("a compaction task of version ", task.read_version,
+                           " cannot be done on version ", dataset.version());
+  }
+  ARROW_ASSIGN_OR_RAISE(auto before, FindFragments(state.manifest, task.fragments));
+  ARROW_ASSIGN_OR_RAISE(auto after, WriteAgain(dataset, before, task, options, context));
+  const Status carried = CarryLineage(state, before, &after, context);
+  if (!carried.ok()) {
+    RemoveDataFiles(state.location, after, context);
+    return carried;
+  }
+  CompactedFragments done{.read_version = task.read_version,
+                          .metrics = {.fragments_removed = std::ssize(before),
+                                      .fragments_added = std::ssize(after),
+                                      .files_removed = CountFiles(before),
+                                      .files_added = CountFiles(after)}};
+  RewriteFragments rewrite;
+  rewrite.groups.push_back({.before = std::move(before), .after = std::move(after)});
+  done.rewrite =
+      SerializeTransaction({.read_version = task.read_version, .operation = std::move(rewrite)});
+  return done;
+}
+
+Result<CompactionResult> CommitCompaction(const io::StorePath& table,
+                                          const std::vector<CompactedFragments>& done,
+                                          const CompactionOptions& options,
+                                          const OperationContext& context) {
+  if (done.empty()) {
+    ARROW_ASSIGN_OR_RAISE(auto latest, Dataset::Open(table, {}, context));
+    return CompactionResult{.dataset = std::move(latest)};
+  }
+  // Whatever came since the first of the tasks was planned is looked at for conflicts.
+  const uint64_t read_version =
+      std::ranges::min_element(done, {}, &CompactedFragments::read_version)->read_version;
+  ARROW_ASSIGN_OR_RAISE(auto rewrite, Together(done));
+  const Transaction transaction{.read_version = read_version,
+                                .uuid = RandomUuidString(),
+                                .properties = options.transaction_properties,
+                                .operation = std::move(rewrite)};
+  ARROW_ASSIGN_OR_RAISE(const auto dataset,
+                        Dataset::Open(table, {.version = read_version}, context));
+  const Dataset::State& state = dataset->state();
+  bool outcome_known = true;
+  auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
+                                     /*stable_row_ids=*/false, context, &outcome_known);
+  if (!committed.ok()) {
+    if (outcome_known) {
+      RemoveNewFiles(table, done, context);
+      RemoveTransactionFile(table, transaction, context);
+    }
+    return committed.status();
+  }
+  CompactionResult result{.metrics = Sum(done)};
+  ARROW_ASSIGN_OR_RAISE(result.dataset,
+                        Dataset::State::Make(state.uri, table, std::move(committed->manifest),
+                                             std::move(committed->path)));
+  return result;
+}
+
+Result<CompactionResult> Compact(const io::StorePath& table, const CompactionOptions& options,
+                                 const OperationContext& context) {
+  for (int attempt = 0;; ++attempt) {
+    auto result = TryToCompact(table, options, context);
+    const bool is_conflict = GetErrorCode(result.status()) == ErrorCode::kCommitConflict;
+    if (result.ok() || !is_conflict || attempt >= options.max_retries) return result;
+  }
+}
+
+}  // namespace tusk::lance
