@@ -91,8 +91,8 @@ Result<StagedManifest> Restage(const io::StorePath& table, const StagedManifest&
     return Corrupt(io::JoinPath(table.path, staged.staged_path), " holds transaction ",
                    transaction.uuid, ", not ", staged.transaction_uuid);
   }
-  ARROW_ASSIGN_OR_RAISE(Rebase rebase,
-                        RebaseOnLatest(table, transaction, transaction.read_version, context));
+  ARROW_ASSIGN_OR_RAISE(Rebase rebase, RebaseOnLatest(table, transaction, transaction.read_version,
+                                                      /*knows_rows=*/false, context));
   if (rebase.already_committed) {
     const uint64_t version = rebase.already_committed->manifest.version;
     ARROW_ASSIGN_OR_RAISE(

@@ -12,7 +12,9 @@
 namespace tusk::lance {
 namespace {
 
-constexpr int kMaxAttempts = 20;
+/// A version that was read longer ago may have been followed by others that were cleaned up, so
+/// that the name after it is free again.
+constexpr auto kFresh = std::chrono::seconds(2);
 
 /// A transaction above this is only in its file, not in the manifest's.
 constexpr size_t kMaxInlineTransaction = 20 << 20;
@@ -70,7 +72,8 @@ TableVersion TableVersion::Of(const Dataset::State& state) {
 
 Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transaction& transaction,
                                      const std::optional<TableVersion>& previous,
-                                     bool stable_row_ids, const OperationContext& context) {
+                                     bool stable_row_ids, const OperationContext& context,
+                                     uint64_t version) {
   NextVersion next;
   std::string index_section;
   if (const auto* restore = transaction.As<RestoreVersion>()) {
@@ -99,6 +102,7 @@ Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transacti
   } else {
     ARROW_ASSIGN_OR_RAISE(next.manifest, BuildFirstManifest(transaction, stable_row_ids, NowNs()));
   }
+  if (version != 0) next.manifest.version = version;
   std::string inline_transaction = SerializeTransaction(transaction);
   if (inline_transaction.size() > kMaxInlineTransaction) inline_transaction.clear();
   next.file = SerializeManifestFile(&next.manifest, index_section, inline_transaction);
@@ -111,7 +115,7 @@ Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transacti
 }
 
 Result<Rebase> RebaseOnLatest(const io::StorePath& table, const Transaction& transaction,
-                              uint64_t checked, const OperationContext& context) {
+                              uint64_t checked, bool knows_rows, const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(table, context));
   Rebase rebase;
   uint64_t expected = checked + 1;
@@ -133,7 +137,7 @@ Result<Rebase> RebaseOnLatest(const io::StorePath& table, const Transaction& tra
         rebase.already_committed = std::move(version);
         return rebase;
       }
-      const Status status = CheckConflict(transaction, theirs, location.version);
+      const Status status = CheckConflict(transaction, theirs, location.version, knows_rows);
       if (!status.ok()) return WithContext(status, table.path);
       ++expected;
     }
@@ -173,44 +177,139 @@ Result<bool> HoldsTransaction(const io::StorePath& table, const std::string& pat
   return transaction->uuid == uuid;
 }
 
-Result<TableVersion> CommitTransaction(const io::StorePath& table, const Transaction& transaction,
-                                       std::optional<TableVersion> base, bool stable_row_ids,
-                                       const OperationContext& context, bool* outcome_known) {
-  *outcome_known = true;
-  ARROW_RETURN_NOT_OK(WriteTransactionFile(table, transaction, context));
-  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    const auto begin = Clock::now();
-    ARROW_RETURN_NOT_OK(context.CheckStop());
-    ARROW_ASSIGN_OR_RAISE(NextVersion next,
-                          BuildNextVersion(table, transaction, base, stable_row_ids, context));
-    const ManifestNaming naming = base ? base->naming : ManifestNaming::kV2;
-    std::string path = ManifestPath(next.manifest.version, naming);
-    const Status put = table.store->PutIfAbsent(io::JoinPath(table.path, path), next.file, context);
-    if (put.ok()) {
-      WriteVersionHint(table, next.manifest.version, context);
-      return TableVersion{
-          .manifest = std::move(next.manifest), .path = std::move(path), .naming = naming};
+namespace {
+
+/// One commit with all its attempts.
+class Committer {
+ public:
+  Committer(const io::StorePath& table, Transaction transaction, const CommitOptions& options,
+            const OperationContext& context)
+      : table_(table), transaction_(std::move(transaction)), options_(options), context_(context) {}
+
+  Result<TableVersion> Run(std::optional<TableVersion> base, bool* outcome_known);
+
+ private:
+  /// The version that is committed; nothing if another writer has the name.
+  Result<std::optional<TableVersion>> Try(const std::optional<TableVersion>& base,
+                                          bool* outcome_known);
+  /// Moves `base` to the latest version and the transaction with it. The version that is committed,
+  /// if an earlier attempt was successful after all.
+  Result<std::optional<TableVersion>> Rebase(std::optional<TableVersion>* base);
+  Status Publish(const std::string& path, uint64_t version, std::string_view file);
+  void Remove(const std::vector<std::string>& paths);
+
+  const io::StorePath& table_;
+  Transaction transaction_;
+  const CommitOptions& options_;
+  const OperationContext& context_;
+  RebasedFiles rebased_;
+};
+
+Status Committer::Publish(const std::string& path, uint64_t version, std::string_view file) {
+  const auto put = [&] {
+    return table_.store->PutIfAbsent(io::JoinPath(table_.path, path), file, context_);
+  };
+  if (!options_.lock) return put();
+  const Status status = options_.lock(version, put);
+  if (GetErrorCode(status) != ErrorCode::kCommitConflict) return status;
+  return AlreadyExists(status.message());
+}
+
+Result<std::optional<TableVersion>> Committer::Try(const std::optional<TableVersion>& base,
+                                                   bool* outcome_known) {
+  ARROW_ASSIGN_OR_RAISE(NextVersion next, BuildNextVersion(table_, transaction_, base,
+                                                           options_.stable_row_ids, context_));
+  const ManifestNaming naming = base ? base->naming : options_.naming;
+  std::string path = ManifestPath(next.manifest.version, naming);
+  const Status put = Publish(path, next.manifest.version, next.file);
+  if (GetErrorCode(put) == ErrorCode::kAlreadyExists) return std::nullopt;
+  if (!put.ok()) {
+    // Nobody knows what the store did: the name tells, also if the caller wants to stop.
+    OperationContext unstoppable = context_;
+    unstoppable.stop = {};
+    const auto holds = HoldsTransaction(table_, path, transaction_.uuid, unstoppable);
+    if (!holds.ok() || !*holds) {
+      *outcome_known = holds.ok() || GetErrorCode(holds.status()) == ErrorCode::kNotFound;
+      return put;
     }
-    if (GetErrorCode(put) != ErrorCode::kAlreadyExists) {
-      // Nobody knows what the store did: the name tells, also if the caller wants to stop.
-      OperationContext unstoppable = context;
-      unstoppable.stop = {};
-      const auto holds = HoldsTransaction(table, path, transaction.uuid, unstoppable);
-      if (!holds.ok() || !*holds) {
-        *outcome_known = holds.ok() || GetErrorCode(holds.status()) == ErrorCode::kNotFound;
-        return put;
-      }
-      return TableVersion{
-          .manifest = std::move(next.manifest), .path = std::move(path), .naming = naming};
-    }
-    const uint64_t checked = base ? base->manifest.version : 0;
-    ARROW_ASSIGN_OR_RAISE(Rebase rebase, RebaseOnLatest(table, transaction, checked, context));
-    if (rebase.already_committed) return *std::move(rebase.already_committed);
-    base = std::move(rebase.latest);
-    ARROW_RETURN_NOT_OK(BackOff(attempt, Clock::now() - begin, context));
+  } else {
+    WriteVersionHint(table_, next.manifest.version, context_);
   }
-  return CommitConflict("cannot commit to ", table.path, ": lost ", kMaxAttempts,
-                        " races in a row against other writers; try again");
+  return TableVersion{
+      .manifest = std::move(next.manifest), .path = std::move(path), .naming = naming};
+}
+
+Result<std::optional<TableVersion>> Committer::Rebase(std::optional<TableVersion>* base) {
+  const uint64_t checked = *base ? (*base)->manifest.version : 0;
+  const bool knows_rows = options_.affected_rows != nullptr;
+  ARROW_ASSIGN_OR_RAISE(lance::Rebase rebase,
+                        RebaseOnLatest(table_, transaction_, checked, knows_rows, context_));
+  if (rebase.already_committed) return std::move(rebase.already_committed);
+  if (*base && rebase.latest && rebase.latest->manifest.version != checked) {
+    const std::string before = SerializeTransaction(transaction_);
+    const Status rebased =
+        RebaseContent(table_, (*base)->manifest, rebase.latest->manifest, options_.affected_rows,
+                      &transaction_, &rebased_, context_);
+    if (!rebased.ok()) return WithContext(rebased, table_.path);
+    if (SerializeTransaction(transaction_) != before) {
+      ARROW_RETURN_NOT_OK(WriteTransactionFile(table_, transaction_, context_));
+    }
+  }
+  *base = std::move(rebase.latest);
+  return std::nullopt;
+}
+
+void Committer::Remove(const std::vector<std::string>& paths) {
+  OperationContext unstoppable = context_;
+  unstoppable.stop = {};
+  for (const std::string& path : paths) {
+    (void)table_.store->Delete(io::JoinPath(table_.path, path), unstoppable);
+  }
+}
+
+Result<TableVersion> Committer::Run(std::optional<TableVersion> base, bool* outcome_known) {
+  *outcome_known = true;
+  const auto attempts = [&]() -> Result<TableVersion> {
+    ARROW_RETURN_NOT_OK(WriteTransactionFile(table_, transaction_, context_));
+    const auto begin = Clock::now();
+    bool is_behind = base && begin - base->read_at > kFresh;
+    int attempt = 0;
+    for (; attempt < options_.max_attempts; ++attempt) {
+      if (attempt > 0 && Clock::now() - begin > options_.timeout) break;
+      const auto attempt_begin = Clock::now();
+      ARROW_RETURN_NOT_OK(context_.CheckStop());
+      if (is_behind) {
+        ARROW_ASSIGN_OR_RAISE(auto done, Rebase(&base));
+        if (done) return *std::move(done);
+      }
+      ARROW_ASSIGN_OR_RAISE(auto committed, Try(base, outcome_known));
+      if (committed) return *std::move(committed);
+      is_behind = true;
+      ARROW_RETURN_NOT_OK(BackOff(attempt, Clock::now() - attempt_begin, context_));
+    }
+    // The last one to come in may have been ours.
+    ARROW_ASSIGN_OR_RAISE(auto done, Rebase(&base));
+    if (done) return *std::move(done);
+    return CommitConflict("cannot commit ", OperationName(transaction_.kind()), " to ", table_.path,
+                          ": lost ", attempt, " races in a row against other writers; try again");
+  };
+  auto committed = attempts();
+  // A file that was written and then replaced is in both lists.
+  if (committed.ok()) {
+    Remove(rebased_.replaced);
+  } else if (*outcome_known) {
+    Remove(rebased_.written);
+  }
+  return committed;
+}
+
+}  // namespace
+
+Result<TableVersion> CommitTransaction(const io::StorePath& table, const Transaction& transaction,
+                                       std::optional<TableVersion> base,
+                                       const CommitOptions& options,
+                                       const OperationContext& context, bool* outcome_known) {
+  return Committer(table, transaction, options, context).Run(std::move(base), outcome_known);
 }
 
 }  // namespace tusk::lance

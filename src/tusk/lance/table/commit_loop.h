@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,7 +12,9 @@
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/manifest.h"
 #include "tusk/lance/table/manifest_file.h"
+#include "tusk/lance/table/rebase.h"
 #include "tusk/lance/table/transaction.h"
+#include "tusk/lance/transactions.h"
 
 namespace tusk::lance {
 
@@ -20,20 +23,22 @@ struct TableVersion {
   Manifest manifest;
   std::string path;  ///< relative to the table's root
   ManifestNaming naming = ManifestNaming::kV2;
+  std::chrono::steady_clock::time_point read_at = std::chrono::steady_clock::now();
 
   /// The version that is open.
   static TableVersion Of(const Dataset::State& state);
 };
 
 /// The manifest file of the version that `transaction` makes on top of `previous` (none for a new
-/// table, which then has stable row ids or not). All but an overwrite carry the index section over.
+/// table, which then has stable row ids or not), under the number `version` unless that is 0.
 struct NextVersion {
   Manifest manifest;
   std::string file;
 };
 Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transaction& transaction,
                                      const std::optional<TableVersion>& previous,
-                                     bool stable_row_ids, const OperationContext& context);
+                                     bool stable_row_ids, const OperationContext& context,
+                                     uint64_t version = 0);
 
 /// What a look at the versions after `transaction`'s read version found.
 struct Rebase {
@@ -43,9 +48,10 @@ struct Rebase {
 };
 
 /// Checks `transaction` against all versions above `checked` (at least its read version).
-/// CommitConflict under the conflict matrix, or if one of them was cleaned up.
+/// `knows_rows` as in JudgeConflict. CommitConflict under the conflict matrix, or if one of them
+/// was cleaned up.
 Result<Rebase> RebaseOnLatest(const io::StorePath& table, const Transaction& transaction,
-                              uint64_t checked, const OperationContext& context);
+                              uint64_t checked, bool knows_rows, const OperationContext& context);
 
 /// Writes `transaction` where the manifests that name it expect it.
 Status WriteTransactionFile(const io::StorePath& table, const Transaction& transaction,
@@ -63,12 +69,24 @@ void WriteVersionHint(const io::StorePath& table, uint64_t version,
 Result<bool> HoldsTransaction(const io::StorePath& table, const std::string& path,
                               std::string_view uuid, const OperationContext& context);
 
+struct CommitOptions {
+  bool stable_row_ids = false;                  ///< of a table that is made
+  ManifestNaming naming = ManifestNaming::kV2;  ///< of a table that is made
+  /// What rows a delete or an update concerns; null: not known, so that it never goes with another
+  /// change of the same fragments.
+  const AffectedRows* affected_rows = nullptr;
+  CommitLock lock = nullptr;  ///< may be null
+  int max_attempts = 20;
+  std::chrono::milliseconds timeout{30'000};  ///< no attempt begins later
+};
+
 /// Puts the version that `transaction` makes under its final name, on top of `base`, the version
-/// that it has read. A lost race is checked against the winner and tried again, up to 20 times.
-/// After a failure `outcome_known` is false if the version may be there all the same: the files
-/// that it names must then stay.
+/// that it has read. A lost race is checked against the winner, and the transaction is rebased and
+/// tried again, as often and as long as `options` say. After a failure `outcome_known` is false if
+/// the version may be there all the same: the files that it names must then stay.
 Result<TableVersion> CommitTransaction(const io::StorePath& table, const Transaction& transaction,
-                                       std::optional<TableVersion> base, bool stable_row_ids,
+                                       std::optional<TableVersion> base,
+                                       const CommitOptions& options,
                                        const OperationContext& context, bool* outcome_known);
 
 }  // namespace tusk::lance

@@ -362,8 +362,8 @@ Result<CompactionResult> CommitCompaction(const io::StorePath& table,
                         Dataset::Open(table, {.version = read_version}, context));
   const Dataset::State& state = dataset->state();
   bool outcome_known = true;
-  auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
-                                     /*stable_row_ids=*/false, context, &outcome_known);
+  auto committed =
+      CommitTransaction(table, transaction, TableVersion::Of(state), {}, context, &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) {
       RemoveNewFiles(table, done, context);

@@ -7,9 +7,22 @@
 
 namespace tusk::lance {
 
-/// Whether `ours`, an append, delete, overwrite or restore, may be committed on top of `theirs`,
-/// which was committed as `their_version` after the version that ours has read. CommitConflict,
-/// naming both, if not. Source: docs/format/lance_table.md, "Conflicts".
-Status CheckConflict(const Transaction& ours, const Transaction& theirs, uint64_t their_version);
+/// What a commit of another writer means for ours, which has not seen it.
+enum class Verdict {
+  kCompatible,
+  kRetryable,     ///< the same call on the newer version may succeed
+  kIncompatible,  ///< what the call was based on is gone
+};
+
+/// Whether `ours` may be committed on top of `theirs`. `knows_rows`: it is known which rows `ours`
+/// deletes, so that a delete or an update can be committed over one of other rows of the same
+/// fragments; whether they are others is found out later. Not symmetric. Source:
+/// docs/format/lance_table.md, "Conflicts".
+Verdict JudgeConflict(const Transaction& ours, const Transaction& theirs, bool knows_rows);
+
+/// The same as an error: CommitConflict, naming both operations and the version, kind and uuid of
+/// theirs, unless they are compatible.
+Status CheckConflict(const Transaction& ours, const Transaction& theirs, uint64_t their_version,
+                     bool knows_rows);
 
 }  // namespace tusk::lance

@@ -1,6 +1,8 @@
 #include "tusk/lance/table/conflicts.h"
 
-#include <set>
+#include <span>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -43,75 +45,213 @@ Fragment OneFile(int64_t rows, int32_t field_id) {
   return fragment;
 }
 
+/// All kinds, in the order of the columns below.
 constexpr Operation kAll[] = {Operation::kAppend,
                               Operation::kDelete,
                               Operation::kOverwrite,
-                              Operation::kCreateIndex,
-                              Operation::kRewrite,
-                              Operation::kMerge,
-                              Operation::kRestore,
-                              Operation::kReserveFragments,
                               Operation::kUpdate,
+                              Operation::kMerge,
                               Operation::kProject,
-                              Operation::kUpdateConfig,
+                              Operation::kRewrite,
+                              Operation::kReserveFragments,
+                              Operation::kRestore,
+                              Operation::kCreateIndex,
                               Operation::kDataReplacement,
-                              Operation::kUpdateMemWalState,
-                              Operation::kClone,
+                              Operation::kUpdateConfig,
                               Operation::kUpdateBases,
+                              Operation::kClone,
+                              Operation::kUpdateMemWalState,
                               Operation::kDataOverlay,
                               Operation::kUnknown};
 
-TEST(ConflictsTest, RefuseAnAppendOverWhatReplacesTheTable) {
-  for (const Operation theirs : kAll) {
-    const bool refused = theirs == Operation::kOverwrite || theirs == Operation::kRestore ||
-                         theirs == Operation::kUpdateMemWalState || theirs == Operation::kUnknown ||
-                         // Without the promise that no column became required.
-                         theirs == Operation::kMerge || theirs == Operation::kProject;
-    const Status status = CheckConflict(Of(Operation::kAppend), Of(theirs), 4);
-    EXPECT_EQ(!status.ok(), refused) << OperationName(theirs);
-    if (refused) {
-      EXPECT_THAT(status, FailsWith(ErrorCode::kCommitConflict));
+Fragment WithId(uint64_t id) {
+  Fragment fragment = OneFile(10, 0);
+  fragment.id = id;
+  return fragment;
+}
+
+IndexMetadata IndexOf(std::string name, uint64_t fragment) {
+  IndexMetadata index;
+  index.uuid = std::string(16, static_cast<char>(fragment));
+  index.name = std::move(name);
+  index.field_ids = {0};
+  const auto id = static_cast<int64_t>(fragment);
+  EXPECT_OK(index.fragments.emplace().Add(id, id + 1));
+  return index;
+}
+
+/// An operation of this kind on field 0 of the fragment, which changes no nullability.
+Transaction On(Operation kind, uint64_t fragment) {
+  Transaction transaction = Of(kind);
+  transaction.uuid = "their-uuid";
+  Schema schema;
+  schema.fields.push_back(Int64Field(0));
+  switch (kind) {
+    case Operation::kDelete:
+      transaction.operation = DeleteRowsOp{.updated = {WithId(fragment)}};
+      break;
+    case Operation::kUpdate:
+      transaction.operation = UpdateRows{.updated = {WithId(fragment)}, .added = {WithId(0)}};
+      break;
+    case Operation::kMerge:
+      transaction.operation = MergeColumns{.schema = schema, .preserves_nullability = true};
+      break;
+    case Operation::kProject:
+      transaction.operation = ProjectSchema{.schema = schema, .preserves_nullability = true};
+      break;
+    case Operation::kRewrite:
+      transaction.operation = RewriteFragments{.groups = {{.before = {WithId(fragment)}}}};
+      break;
+    case Operation::kCreateIndex:
+      transaction.operation =
+          CreateIndices{.added = {IndexOf("i" + std::to_string(fragment), fragment)}};
+      break;
+    case Operation::kDataReplacement:
+      transaction.operation =
+          ReplaceData{.replacements = {{.fragment_id = fragment, .file = OneFile(10, 0).files[0]}}};
+      break;
+    case Operation::kUpdateConfig:
+      transaction.operation =
+          UpdateMetadata{.config = MapUpdate{.entries = {{.key = "a", .value = "1"}}}};
+      break;
+    case Operation::kUpdateBases:
+      transaction.operation = AddBases{.bases = {{.path = "/p"}}};
+      break;
+    default:
+      break;
+  }
+  return transaction;
+}
+
+char Letter(Verdict verdict) {
+  return verdict == Verdict::kCompatible ? '.' : verdict == Verdict::kRetryable ? 'R' : 'X';
+}
+
+struct Row {
+  Operation ours;
+  const char* verdicts;  ///< over each of kAll: . compatible, R retryable, X incompatible
+};
+
+void ExpectVerdicts(std::span<const Row> rows, uint64_t ours, uint64_t theirs) {
+  for (const Row& row : rows) {
+    std::string verdicts;
+    for (const Operation kind : kAll) {
+      verdicts += Letter(JudgeConflict(On(row.ours, ours), On(kind, theirs), false));
+    }
+    EXPECT_EQ(verdicts, row.verdicts) << OperationName(row.ours);
+  }
+}
+
+// The table of docs/format/lance_table.md, "Conflicts".
+TEST(ConflictsTest, AreThoseOfTheSpecificationOnTheSameFragment) {
+  constexpr Row kRows[] = {
+      {Operation::kAppend, "..X.....X.....X.X"},
+      {Operation::kDelete, ".RXRR.R.X.R...X.X"},
+      {Operation::kOverwrite, "..R...........X.X"},
+      {Operation::kUpdate, ".RXRR.R.X.R....RX"},
+      {Operation::kMerge, "RRXRRXR.X.R...XRX"},
+      {Operation::kProject, "..X.RR..X.....X.X"},
+      {Operation::kRewrite, ".RXRR.R.XRR....RX"},
+      {Operation::kReserveFragments, "..X.....X.......X"},
+      {Operation::kRestore, "..............X.X"},
+      {Operation::kCreateIndex, "..X...R.XRR...X.X"},
+      {Operation::kDataReplacement, "..XRR.R.XRR...X.X"},
+      {Operation::kUpdateConfig, "...........X....X"},
+      {Operation::kUpdateBases, "............X...."},
+      {Operation::kClone, "................."},
+  };
+  ExpectVerdicts(kRows, 1, 1);
+}
+
+TEST(ConflictsTest, AreFewerOnDifferentFragments) {
+  constexpr Row kRows[] = {
+      {Operation::kDelete, "..X.R...X.....X.X"},
+      {Operation::kUpdate, "..X.R...X......RX"},
+      {Operation::kRewrite, "..X.R...X......RX"},
+      {Operation::kCreateIndex, "..X.....X.R...X.X"},
+      {Operation::kDataReplacement, "..X.R...XR....X.X"},
+  };
+  ExpectVerdicts(kRows, 1, 2);
+}
+
+TEST(ConflictsTest, LetRowChangesOfOneFragmentMeetWhenTheRowsAreKnown) {
+  for (const Operation ours : {Operation::kDelete, Operation::kUpdate}) {
+    for (const Operation theirs : {Operation::kDelete, Operation::kUpdate}) {
+      EXPECT_EQ(JudgeConflict(On(ours, 1), On(theirs, 1), true), Verdict::kCompatible);
     }
   }
+  // All rows of a fragment are concerned when it goes.
+  const Transaction whole{.operation = DeleteRowsOp{.removed = {1}}};
+  EXPECT_EQ(JudgeConflict(whole, On(Operation::kDelete, 1), true), Verdict::kRetryable);
 }
 
-TEST(ConflictsTest, LetAnAppendOverSchemaChangesThatKeepNullability) {
-  Transaction theirs{.operation = MergeColumns{.preserves_nullability = true}};
-  EXPECT_OK(CheckConflict(Of(Operation::kAppend), theirs, 4));
-  theirs.operation = ProjectSchema{.preserves_nullability = true};
-  EXPECT_OK(CheckConflict(Of(Operation::kAppend), theirs, 4));
-}
-
-TEST(ConflictsTest, LetADeleteOverWhatMovesNoRow) {
-  const std::set<Operation> compatible = {Operation::kAppend,           Operation::kCreateIndex,
-                                          Operation::kReserveFragments, Operation::kProject,
-                                          Operation::kUpdateConfig,     Operation::kClone,
-                                          Operation::kUpdateBases};
-  for (const Operation theirs : kAll) {
-    const Status status = CheckConflict(Of(Operation::kDelete), Of(theirs), 4);
-    EXPECT_EQ(status.ok(), compatible.contains(theirs)) << OperationName(theirs);
+TEST(ConflictsTest, KeepRowsWithoutAValueOutOfRequiredColumns) {
+  Transaction merge = On(Operation::kMerge, 1);
+  std::get<MergeColumns>(merge.operation).preserves_nullability = false;
+  Transaction project = On(Operation::kProject, 1);
+  std::get<ProjectSchema>(project.operation).preserves_nullability = false;
+  for (const Transaction& change : {merge, project}) {
+    for (const Operation writes :
+         {Operation::kAppend, Operation::kUpdate, Operation::kDataReplacement}) {
+      EXPECT_EQ(JudgeConflict(change, On(writes, 2), false), Verdict::kRetryable);
+      EXPECT_EQ(JudgeConflict(On(writes, 2), change, false), Verdict::kRetryable);
+    }
   }
+  EXPECT_EQ(JudgeConflict(On(Operation::kDelete, 2), project, false), Verdict::kCompatible);
 }
 
-TEST(ConflictsTest, RefuseAnOverwriteOverAnother) {
-  for (const Operation theirs : kAll) {
-    const bool refused = theirs == Operation::kOverwrite ||
-                         theirs == Operation::kUpdateMemWalState || theirs == Operation::kUnknown;
-    EXPECT_EQ(!CheckConflict(Of(Operation::kOverwrite), Of(theirs), 4).ok(), refused)
-        << OperationName(theirs);
-  }
+TEST(ConflictsTest, DoNotLetMetadataOfTheSchemaGetLost) {
+  const Transaction update{.operation = UpdateMetadata{
+                               .field_metadata = {{0, {.entries = {{.key = "k", .value = "v"}}}}}}};
+  EXPECT_EQ(JudgeConflict(update, On(Operation::kMerge, 1), false), Verdict::kRetryable);
+  EXPECT_EQ(JudgeConflict(On(Operation::kMerge, 1), update, false), Verdict::kRetryable);
+  EXPECT_EQ(JudgeConflict(update, On(Operation::kRestore, 1), false), Verdict::kIncompatible);
+  EXPECT_EQ(JudgeConflict(On(Operation::kRestore, 1), update, false), Verdict::kIncompatible);
+  EXPECT_EQ(JudgeConflict(update, On(Operation::kOverwrite, 1), false), Verdict::kIncompatible);
+  EXPECT_EQ(JudgeConflict(update, update, false), Verdict::kIncompatible);
 }
 
-TEST(ConflictsTest, RefuseTwoWritersOfOneConfigKey) {
-  const Transaction ours{.operation = OverwriteTable{.config_upserts = {{"a", "1"}, {"b", "2"}}}};
-  const auto setting = [](std::vector<MapUpdate::Entry> entries) {
-    return Transaction{.operation = UpdateMetadata{.config = MapUpdate{.entries = entries}}};
+TEST(ConflictsTest, DoNotBringAFieldBackThatAProjectionDropped) {
+  Transaction update = On(Operation::kUpdate, 1);
+  std::get<UpdateRows>(update.operation).fields_modified = {0};
+  const Transaction project{.operation = ProjectSchema{.preserves_nullability = true}};
+  EXPECT_EQ(JudgeConflict(update, project, false), Verdict::kRetryable);
+  EXPECT_EQ(JudgeConflict(On(Operation::kDataReplacement, 1), project, false),
+            Verdict::kIncompatible);
+}
+
+TEST(ConflictsTest, FindKeysThatTwoMergesInsert) {
+  // KeyExistenceFilters of field 0 with the hashes 1 and 2, 2 and 3, and 4.
+  using std::string_literals::operator""s;
+  const auto with = [](std::string filter) {
+    Transaction update = On(Operation::kUpdate, 1);
+    std::get<UpdateRows>(update.operation).updated.clear();
+    std::get<UpdateRows>(update.operation).inserted_rows = std::move(filter);
+    return update;
   };
-  EXPECT_OK(CheckConflict(ours, setting({{.key = "c"}}), 4));
-  const Transaction theirs = setting({{.key = "c"}, {.key = "b", .value = "3"}});
-  const Status status = CheckConflict(ours, theirs, 4);
+  const Transaction one_two = with("\x0a\x01\x00\x12\x04\x0a\x02\x01\x02"s);
+  const Transaction two_three = with("\x0a\x01\x00\x12\x04\x0a\x02\x02\x03"s);
+  const Transaction four = with("\x0a\x01\x00\x12\x03\x0a\x01\x04"s);
+  EXPECT_EQ(JudgeConflict(one_two, two_three, true), Verdict::kRetryable);
+  EXPECT_EQ(JudgeConflict(one_two, four, true), Verdict::kCompatible);
+  EXPECT_EQ(JudgeConflict(one_two, with(""), true), Verdict::kRetryable);
+  EXPECT_EQ(JudgeConflict(with(""), one_two, true), Verdict::kCompatible);
+  EXPECT_EQ(JudgeConflict(one_two, On(Operation::kAppend, 1), true), Verdict::kRetryable);
+}
+
+TEST(ConflictsTest, NameTheOtherTransaction) {
+  const Transaction ours{.read_version = 3,
+                         .operation = OverwriteTable{.config_upserts = {{"a", "1"}, {"b", "2"}}}};
+  const auto setting = [](std::vector<MapUpdate::Entry> entries) {
+    return Transaction{.uuid = "their-uuid",
+                       .operation = UpdateMetadata{.config = MapUpdate{.entries = entries}}};
+  };
+  EXPECT_OK(CheckConflict(ours, setting({{.key = "c"}}), 4, false));
+  const Status status =
+      CheckConflict(ours, setting({{.key = "c"}, {.key = "b", .value = "3"}}), 4, false);
   EXPECT_THAT(status, FailsWith(ErrorCode::kCommitConflict));
-  EXPECT_THAT(status.message(), testing::HasSubstr("version 4 (update_config)"));
+  EXPECT_THAT(status.message(),
+              testing::HasSubstr("version 4 (update_config, transaction their-uuid)"));
 }
 
 TEST(TransactionTest, ReadsBackWhatItWrites) {

@@ -4,6 +4,7 @@
 
 #include <arrow/type.h>
 
+#include "tusk/lance/table/base_paths.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/feature_flags.h"
@@ -93,12 +94,14 @@ Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io:
 }
 
 Result<io::StorePath> Dataset::State::Locate(const Fragment& fragment, const DataFile& file) const {
-  if (file.base_id) {
-    return Unsupported(location.path, ": data file '", file.path, "' of fragment ", fragment.id,
-                       " lies at a registered base path: that is not supported yet");
+  const auto base = FindBase(location, manifest, file.base_id);
+  if (!base.ok()) {
+    return WithContext(base.status(), location.path + ": data file '" + file.path +
+                                          "' of fragment " + std::to_string(fragment.id));
   }
-  return io::StorePath{.store = location.store,
-                       .path = io::JoinPath(io::JoinPath(location.path, "data"), file.path)};
+  const std::string folder =
+      base->is_dataset_root ? io::JoinPath(base->place.path, "data") : base->place.path;
+  return io::StorePath{.store = base->place.store, .path = io::JoinPath(folder, file.path)};
 }
 
 Result<std::shared_ptr<const FileReader>> Dataset::State::OpenFile(
@@ -144,7 +147,9 @@ Result<std::shared_ptr<const DeletedRows>> Dataset::State::FindDeletedRows(
     const auto it = deleted_rows_.find(fragment.id);
     if (it != deleted_rows_.end()) return it->second;
   }
-  ARROW_ASSIGN_OR_RAISE(auto rows, ReadDeletedRows(location, fragment, context));
+  ARROW_ASSIGN_OR_RAISE(const TableBase base,
+                        FindBase(location, manifest, fragment.deletion_file->base_id));
+  ARROW_ASSIGN_OR_RAISE(auto rows, ReadDeletedRows(base.place, fragment, context));
   std::lock_guard lock(mutex_);
   auto shared = std::make_shared<const DeletedRows>(std::move(rows));
   return deleted_rows_.try_emplace(fragment.id, std::move(shared)).first->second;

@@ -50,7 +50,7 @@ struct Dataset::State {
                                                      BlobForm blobs = BlobForm::kDescriptors);
 
   int64_t num_rows() const { return first_rows.back(); }
-  /// Where a file of a fragment is. Unsupported for one at a registered base path.
+  /// Where a file of a fragment is. The errors of FindBase.
   Result<io::StorePath> Locate(const Fragment& fragment, const DataFile& file) const;
   /// The file of a fragment, opened unless it is still open.
   Result<std::shared_ptr<const FileReader>> OpenFile(const Fragment& fragment, const DataFile& file,

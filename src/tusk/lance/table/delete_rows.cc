@@ -18,18 +18,15 @@
 namespace tusk::lance {
 namespace {
 
-/// By fragment id.
-using DeletedByFragment = std::map<uint64_t, DeletedRows>;
-
 /// The rows for which `filter` is true.
-Result<DeletedByFragment> FindRows(const Dataset& dataset,
-                                   const std::shared_ptr<const expr::Filter>& filter,
-                                   const OperationContext& context) {
+Result<AffectedRows> FindRows(const Dataset& dataset,
+                              const std::shared_ptr<const expr::Filter>& filter,
+                              const OperationContext& context) {
   ScanOptions options;
   options.columns = {std::string(kRowAddressColumn)};
   options.filter = filter;
   ARROW_ASSIGN_OR_RAISE(const auto reader, dataset.Scan(options, context));
-  DeletedByFragment found;
+  AffectedRows found;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
     if (batch == nullptr) return found;
@@ -55,7 +52,7 @@ void RemoveDeletionFiles(const io::StorePath& table, const DeleteRowsOp& deletio
 /// Writes the deletion files of a version in which also `rows` are deleted. What was written stands
 /// in `deletion`, also after an error.
 Status WriteDeletionFiles(const io::StorePath& table, const Dataset::State& state,
-                          const DeletedByFragment& rows, DeleteRowsOp* deletion,
+                          const AffectedRows& rows, DeleteRowsOp* deletion,
                           const OperationContext& context) {
   for (const Fragment& fragment : state.manifest.fragments) {
     const auto found = rows.find(fragment.id);
@@ -87,7 +84,7 @@ Result<DeleteResult> TryToDelete(const io::StorePath& table,
   const Dataset::State& state = dataset->state();
   const Status writable = CheckWritable(state.manifest);
   if (!writable.ok()) return WithContext(writable, table.path);
-  ARROW_ASSIGN_OR_RAISE(const DeletedByFragment rows, FindRows(*dataset, filter, context));
+  ARROW_ASSIGN_OR_RAISE(const AffectedRows rows, FindRows(*dataset, filter, context));
   DeleteResult result;
   for (const auto& [fragment, deleted] : rows) result.num_deleted_rows += deleted.count();
 
@@ -103,7 +100,7 @@ Result<DeleteResult> TryToDelete(const io::StorePath& table,
                                 .operation = deletion};
   bool outcome_known = true;
   auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
-                                     /*stable_row_ids=*/false, context, &outcome_known);
+                                     {.affected_rows = &rows}, context, &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) {
       RemoveDeletionFiles(table, deletion, context);

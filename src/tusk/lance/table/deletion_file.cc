@@ -211,18 +211,15 @@ Result<DeletionFile> WriteDeletedRows(const io::StorePath& table, uint64_t fragm
   return *fragment.deletion_file;
 }
 
-Result<DeletedRows> ReadDeletedRows(const io::StorePath& table, const Fragment& fragment,
+Result<DeletedRows> ReadDeletedRows(const io::StorePath& root, const Fragment& fragment,
                                     const OperationContext& context) {
-  const std::string path = io::JoinPath(table.path, DeletionPath(fragment));
-  if (fragment.deletion_file->base_id) {
-    return Unsupported(path, " lies at a registered base path: that is not supported yet");
-  }
+  const std::string path = io::JoinPath(root.path, DeletionPath(fragment));
   if (fragment.deletion_file->num_deleted_rows == 0) {
     return Unsupported(path,
                        ": the manifest does not say how many rows it deletes, as those of "
                        "old versions: that is not supported yet");
   }
-  ARROW_ASSIGN_OR_RAISE(auto bytes, table.store->Get(path, context));
+  ARROW_ASSIGN_OR_RAISE(auto bytes, root.store->Get(path, context));
   auto rows = ParseDeletedRows(std::move(bytes), fragment, context);
   if (!rows.ok()) return WithContext(rows.status(), path);
   return rows;

@@ -38,12 +38,13 @@ class DeletedRows {
   std::vector<Run> runs_;
 };
 
-/// Where the deletion file of `fragment`, which has one, is: relative to the table's root.
+/// Where the deletion file of `fragment`, which has one, is: relative to the table's root, or to
+/// the base path that it names.
 std::string DeletionPath(const Fragment& fragment);
 
-/// Reads which rows of the fragment are gone. `fragment` has a deletion file. Corrupt if the file
-/// breaks its format or does not fit what the manifest says of the fragment.
-Result<DeletedRows> ReadDeletedRows(const io::StorePath& table, const Fragment& fragment,
+/// Reads which rows of the fragment are gone. `fragment` has a deletion file, below `root`. Corrupt
+/// if the file breaks its format or does not fit what the manifest says of the fragment.
+Result<DeletedRows> ReadDeletedRows(const io::StorePath& root, const Fragment& fragment,
                                     const OperationContext& context);
 
 /// The rows of either.

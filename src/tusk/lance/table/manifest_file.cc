@@ -66,6 +66,14 @@ std::string ManifestPath(uint64_t version, ManifestNaming naming) {
   return io::JoinPath(kVersionsFolder, digits + std::string(kExtension));
 }
 
+uint64_t DetachedVersion(uint64_t number) { return number | kDetachedBit; }
+
+bool IsDetached(uint64_t version) { return (version & kDetachedBit) != 0; }
+
+std::string DetachedManifestPath(uint64_t version) {
+  return io::JoinPath(kVersionsFolder, "d" + std::to_string(version) + std::string(kExtension));
+}
+
 std::optional<ManifestLocation> ParseManifestName(std::string_view name) {
   if (!name.ends_with(kExtension)) return std::nullopt;
   const std::string_view digits = name.substr(0, name.size() - kExtension.size());
@@ -75,7 +83,7 @@ std::optional<ManifestLocation> ParseManifestName(std::string_view name) {
   const ManifestNaming naming =
       digits.size() == kV2Digits ? ManifestNaming::kV2 : ManifestNaming::kV1;
   const uint64_t version = naming == ManifestNaming::kV2 ? ~number : number;
-  if (version == 0 || (version & kDetachedBit) != 0) return std::nullopt;
+  if (version == 0 || IsDetached(version)) return std::nullopt;
   return ManifestLocation{
       .version = version, .naming = naming, .path = io::JoinPath(kVersionsFolder, name)};
 }
@@ -95,6 +103,11 @@ Result<std::vector<ManifestLocation>> ListManifests(const io::StorePath& table,
 
 Result<ManifestLocation> FindManifest(const io::StorePath& table, uint64_t version,
                                       const OperationContext& context) {
+  if (IsDetached(version)) {
+    std::string path = DetachedManifestPath(version);
+    ARROW_RETURN_NOT_OK(table.store->Head(io::JoinPath(table.path, path), context));
+    return ManifestLocation{.version = version, .path = std::move(path)};
+  }
   for (const ManifestNaming naming : {ManifestNaming::kV2, ManifestNaming::kV1}) {
     std::string path = ManifestPath(version, naming);
     const auto found = table.store->Head(io::JoinPath(table.path, path), context);

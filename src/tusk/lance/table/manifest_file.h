@@ -30,6 +30,12 @@ struct ManifestLocation {
 /// "_versions/<name>", relative to the table's root.
 std::string ManifestPath(uint64_t version, ManifestNaming naming);
 
+/// The number of the detached version `number`: it has bit 63.
+uint64_t DetachedVersion(uint64_t number);
+bool IsDetached(uint64_t version);
+/// "_versions/d<version>.manifest".
+std::string DetachedManifestPath(uint64_t version);
+
 /// What a name below _versions/ says; nothing for names that are no version: the version hint,
 /// detached versions ("d..."), files under construction.
 std::optional<ManifestLocation> ParseManifestName(std::string_view name);
@@ -38,7 +44,7 @@ std::optional<ManifestLocation> ParseManifestName(std::string_view name);
 Result<std::vector<ManifestLocation>> ListManifests(const io::StorePath& table,
                                                     const OperationContext& context);
 
-/// The version, found by one look at each of its two names. NotFound.
+/// The version, found by one look at each of its two names; also a detached one. NotFound.
 Result<ManifestLocation> FindManifest(const io::StorePath& table, uint64_t version,
                                       const OperationContext& context);
 

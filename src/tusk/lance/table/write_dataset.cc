@@ -166,8 +166,9 @@ Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* da
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
                         WriteTransaction(data, table, base, options, context));
   bool outcome_known = true;
-  auto committed = CommitTransaction(table, transaction, std::move(base),
-                                     options.enable_stable_row_ids, context, &outcome_known);
+  auto committed =
+      CommitTransaction(table, transaction, std::move(base),
+                        {.stable_row_ids = options.enable_stable_row_ids}, context, &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) {
       RemoveDataFiles(table, WrittenFragments(transaction), context);
