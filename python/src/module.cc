@@ -18,6 +18,8 @@ NB_MODULE(_tusk, module) {
   BindLanceFileSession(module);
   BindLanceNearest(module);
   BindLanceOutputFile(module);
+  BindLanceRefs(module);
+  BindLanceTransactions(module);
   BindIcebergTable(module);
   BindIcebergChanges(module);
   BindCatalog(module);

@@ -15,6 +15,8 @@ void BindLanceFileDescription(nanobind::module_& module);
 void BindLanceFileSession(nanobind::module_& module);
 void BindLanceNearest(nanobind::module_& module);
 void BindLanceOutputFile(nanobind::module_& module);
+void BindLanceRefs(nanobind::module_& module);
+void BindLanceTransactions(nanobind::module_& module);
 void BindIcebergChanges(nanobind::module_& module);
 void BindIcebergTable(nanobind::module_& module);
 void BindCatalog(nanobind::module_& module);

@@ -42,9 +42,13 @@ class AlreadyExistsError(TuskError, FileExistsError):
 
 
 class CommitConflictError(TuskError, OSError):
-    """Another writer won; reading again and retrying may help."""
+    """Another writer won. `retryable` says whether the same call on the newer version may help."""
 
     code = "CommitConflict"
+
+    @property
+    def retryable(self):
+        return "does not go with it" not in str(self)
 
 
 class CorruptError(TuskError, OSError, ValueError):

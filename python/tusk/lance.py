@@ -27,6 +27,7 @@ from tusk.errors import (
     SchemaMismatchError,
 )
 from tusk.fragment import LanceFragment
+from tusk.history import TableHistory, resolve
 from tusk.maintenance import TableMaintenance
 
 # The key by which pylance keeps the message of a commit among its transaction's properties.
@@ -50,14 +51,6 @@ def _local_time(microseconds):
     """The naive local time that pylance gives for a version."""
     seconds, rest = divmod(microseconds, 1_000_000)
     return datetime.datetime.fromtimestamp(seconds) + datetime.timedelta(microseconds=rest)
-
-
-def _version_number(version):
-    if version is None or isinstance(version, int):
-        return version
-    raise NotImplementedError(
-        f"version {version!r}: tags and branches are not supported yet, only version numbers"
-    )
 
 
 def _columns(columns, kinds):
@@ -85,7 +78,7 @@ def query_vector(query):
     return query
 
 
-class LanceDataset(TableMaintenance, TableDataset):
+class LanceDataset(TableHistory, TableMaintenance, TableDataset):
     """One version of a Lance table."""
 
     _storage_options = None
@@ -93,9 +86,8 @@ class LanceDataset(TableMaintenance, TableDataset):
     def __init__(self, uri, version=None, *, storage_options=None, **options):
         refuse("dataset", options)
         self._storage_options = storage_options
-        super().__init__(
-            _tusk.open_lance(os.fspath(uri), _version_number(version), storage_options or {})
-        )
+        uri, version, _ = resolve(uri, version)
+        super().__init__(_tusk.open_lance(uri, version, storage_options or {}))
 
     @classmethod
     def _of(cls, table):
@@ -143,11 +135,6 @@ class LanceDataset(TableMaintenance, TableDataset):
 
     def get_version(self):
         return next(entry for entry in self.versions() if entry["version"] == self.version)
-
-    def checkout_version(self, version):
-        """Another version of the same table, as a dataset of its own."""
-        version = _version_number(version)
-        return LanceDataset(self.uri, version, storage_options=self._storage_options)
 
     def checkout_latest(self):
         """Moves this object to the newest version."""

@@ -76,20 +76,16 @@ Result<std::shared_ptr<const Dataset>> CommitTransaction(
   ARROW_ASSIGN_OR_RAISE(Transaction transaction,
                         ParseTransactionJson(json, schema == nullptr ? nullptr : &fields));
   ARROW_ASSIGN_OR_RAISE(auto base, FindBase(table, &transaction, context));
-  Result<TableVersion> committed = Status::OK();
   bool outcome_known = true;
-  if (options.detached) {
-    committed = CommitDetached(table, transaction, base, context);
-  } else {
-    const CommitOptions how{
-        .stable_row_ids = options.enable_stable_row_ids,
-        .naming = options.enable_v2_manifest_paths ? ManifestNaming::kV2 : ManifestNaming::kV1,
-        .lock = options.lock,
-        .max_attempts = options.max_retries + 1,
-        .timeout = options.timeout};
-    committed =
-        lance::CommitTransaction(table, transaction, std::move(base), how, context, &outcome_known);
-  }
+  const CommitOptions how{
+      .stable_row_ids = options.enable_stable_row_ids,
+      .naming = options.enable_v2_manifest_paths ? ManifestNaming::kV2 : ManifestNaming::kV1,
+      .lock = options.lock,
+      .max_attempts = options.max_retries + 1,
+      .timeout = options.timeout};
+  auto committed = options.detached ? CommitDetached(table, transaction, base, context)
+                                    : lance::CommitTransaction(table, transaction, std::move(base),
+                                                               how, context, &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) RemoveTransactionFile(table, transaction, context);
     return committed.status();

@@ -1,0 +1,134 @@
+// Binds include/tusk/lance/transactions.h.
+#include <exception>
+#include <utility>
+
+#include <arrow/type.h>
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+
+#include "arrow_data.h"
+#include "call.h"
+#include "module.h"
+#include "tables.h"
+
+#include "tusk/lance/transactions.h"
+
+namespace tusk::python {
+namespace {
+
+/// Calls a Python function that gives a context manager for a version, and publishes within it.
+/// What it raises is raised by the commit, unless it is a CommitConflictError: then another writer
+/// has the version.
+class PythonLock {
+ public:
+  explicit PythonLock(nb::object function) : function_(std::move(function)) {}
+
+  Status Publish(uint64_t version, const std::function<Status()>& publish) {
+    const nb::gil_scoped_acquire acquire;
+    Status status;
+    try {
+      const nb::object lock = function_(version);
+      lock.attr("__enter__")();
+      {
+        const nb::gil_scoped_release release;
+        status = publish();
+      }
+      Leave(lock, status);
+    } catch (nb::python_error& error) {
+      if (nb::cast<std::string>(error.type().attr("__name__")) == "CommitConflictError") {
+        return CommitConflict(error.what());
+      }
+      error_ = std::current_exception();
+      return InvalidArgument("the commit lock raised an exception");
+    }
+    return status;
+  }
+
+  void RaiseIfFailed() {
+    if (error_ != nullptr) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+ private:
+  static void Leave(const nb::object& lock, const Status& status) {
+    if (status.ok()) {
+      lock.attr("__exit__")(nb::none(), nb::none(), nb::none());
+      return;
+    }
+    const nb::object error =
+        nb::module_::import_("tusk.errors")
+            .attr("make_error")(std::string(ErrorCodeName(*GetErrorCode(status))),
+                                status.message());
+    lock.attr("__exit__")(error.type(), error, nb::none());
+  }
+
+  nb::object function_;
+  std::exception_ptr error_;
+};
+
+LanceTable Commit(std::string_view uri, std::string_view transaction, const nb::object& schema,
+                  lance::TransactionOptions options, const nb::object& lock,
+                  const io::StorageOptions& storage_options) {
+  const auto place = OrRaise(io::ResolveUri(uri, storage_options));
+  const auto fields = ImportSchema(schema);
+  PythonLock python_lock(lock);
+  if (!lock.is_none()) {
+    options.lock = [&](uint64_t version, const std::function<Status()>& publish) {
+      return python_lock.Publish(version, publish);
+    };
+  }
+  LanceTable table;
+  try {
+    table.dataset = Call(table.io).Run([&](const OperationContext& context) {
+      return lance::CommitTransaction(place, transaction, fields, options, context);
+    });
+  } catch (const StatusError&) {
+    python_lock.RaiseIfFailed();
+    throw;
+  }
+  return table;
+}
+
+}  // namespace
+
+void BindLanceTransactions(nb::module_& module) {
+  using lance::TransactionOptions;
+  nb::class_<TransactionOptions>(module, "LanceTransactionOptions")
+      .def(nb::init<>())
+      .def_rw("max_retries", &TransactionOptions::max_retries)
+      .def_prop_rw(
+          "timeout_ms", [](const TransactionOptions& options) { return options.timeout.count(); },
+          [](TransactionOptions& options, int64_t milliseconds) {
+            options.timeout = std::chrono::milliseconds(milliseconds);
+          })
+      .def_rw("detached", &TransactionOptions::detached)
+      .def_rw("enable_v2_manifest_paths", &TransactionOptions::enable_v2_manifest_paths)
+      .def_rw("enable_stable_row_ids", &TransactionOptions::enable_stable_row_ids);
+  module.def("commit_lance", &Commit, nb::arg("uri"), nb::arg("transaction"),
+             nb::arg("schema").none(), nb::arg("options"), nb::arg("lock").none(),
+             nb::arg("storage_options") = io::StorageOptions());
+  module.def("describe_lance_transaction", [](const LanceTable& table) {
+    return Call(table.io).Run([&](const OperationContext& context) {
+      return lance::DescribeTransaction(*table.dataset, context);
+    });
+  });
+  module.def("describe_lance_fragments",
+             [](const LanceTable& table) { return lance::DescribeFragments(*table.dataset); });
+  module.def("describe_lance_schema",
+             [](const LanceTable& table) { return lance::DescribeSchema(*table.dataset); });
+  module.def("describe_arrow_schema", [](const nb::object& schema) {
+    return OrRaise(lance::DescribeSchema(*ImportSchema(schema)));
+  });
+  module.def("describe_lance_table",
+             [](const LanceTable& table) { return lance::DescribeTable(*table.dataset); });
+  module.def("migrate_lance_manifests", [](std::string_view uri) {
+    const auto place = OrRaise(io::ResolveUri(uri));
+    Call().Run([&](const OperationContext& context) -> Result<bool> {
+      ARROW_RETURN_NOT_OK(lance::MigrateManifestPaths(place, context));
+      return true;
+    });
+  });
+}
+
+}  // namespace tusk::python

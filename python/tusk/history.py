@@ -1,0 +1,374 @@
+"""The history of Lance tables in the names of pylance: commits, tags, branches, clones, metadata."""
+
+import datetime
+import json
+import os
+
+from tusk import _tusk
+from tusk._arrow import refuse
+from tusk.errors import NotFoundError
+from tusk.transaction import (
+    DatasetBasePath,
+    LanceOperation,
+    LanceSchema,
+    Transaction,
+    operation_to_json,
+    transaction_from_json,
+)
+
+_COMMIT_MESSAGE = "__lance_commit_message"
+_NEEDS_NO_READ_VERSION = ("Overwrite", "Restore")
+
+
+def _time(text):
+    return datetime.datetime.fromisoformat(text) if text else None
+
+
+def resolve(uri, reference):
+    """What a reference names: (uri of its branch, version, tag or branch by which it was found).
+
+    reference: a version number, a tag, or (branch, version), of which either may be None: the main
+        line, the latest version.
+    """
+    uri = os.fspath(uri)
+    if reference is None or isinstance(reference, int):
+        return uri, reference, None
+    if isinstance(reference, str):
+        tag = _tusk.get_lance_tag(uri, reference)
+        return _tusk.lance_branch_uri(uri, tag.branch), tag.version, reference
+    branch, version = reference
+    branch = None if branch == "main" else branch
+    return _tusk.lance_branch_uri(uri, branch), version, branch
+
+
+class Tags:
+    """Names for versions of a table."""
+
+    def __init__(self, dataset):
+        self._dataset = dataset
+
+    @property
+    def _root(self):
+        return _tusk.lance_root(self._dataset._table)
+
+    def _reference(self, reference):
+        """(branch, version) that a reference names, seen from the dataset."""
+        if reference is None:
+            return self._dataset._branch, self._dataset.version
+        if isinstance(reference, int):
+            return self._dataset._branch, reference
+        if isinstance(reference, str):
+            tag = _tusk.get_lance_tag(self._root, reference)
+            return tag.branch, tag.version
+        branch, version = reference
+        return (None if branch == "main" else branch), version
+
+    @staticmethod
+    def _to_dict(tag):
+        return {
+            "branch": tag.branch,
+            "version": tag.version,
+            "created_at": _time(tag.created_at),
+            "updated_at": _time(tag.updated_at),
+            "manifest_size": tag.manifest_size,
+            "metadata": tag.metadata,
+        }
+
+    def list(self):
+        return {
+            name: self._to_dict(tag) for name, tag in _tusk.list_lance_tags(self._root).items()
+        }
+
+    def list_ordered(self, order=None):
+        """(name, tag) pairs by version: descending, or with order="asc" ascending."""
+        return _ordered(self.list(), "version", order)
+
+    def get_version(self, tag):
+        return _tusk.get_lance_tag(self._root, tag).version
+
+    def create(self, tag, reference=None):
+        """Names the version that `reference` (a number, a tag, or (branch, version)) gives; without
+        one, the version of the dataset."""
+        _tusk.create_lance_tag(self._root, tag, *self._reference(reference))
+
+    def update(self, tag, reference=None):
+        _tusk.update_lance_tag(self._root, tag, *self._reference(reference))
+
+    def replace_metadata(self, tag, metadata):
+        _tusk.replace_lance_tag_metadata(self._root, tag, metadata)
+
+    def delete(self, tag):
+        _tusk.delete_lance_tag(self._root, tag)
+
+
+class Branches:
+    """Lines of versions of a table that begin at one of its versions."""
+
+    def __init__(self, dataset):
+        self._dataset = dataset
+
+    @property
+    def _root(self):
+        return _tusk.lance_root(self._dataset._table)
+
+    def list(self):
+        return {
+            name: {
+                "parent_branch": branch.parent_branch,
+                "branch_identifier": branch.identifier,
+                "parent_version": branch.parent_version,
+                "create_at": branch.created_at,
+                "manifest_size": branch.manifest_size,
+                "metadata": branch.metadata,
+            }
+            for name, branch in _tusk.list_lance_branches(self._root).items()
+        }
+
+    def list_ordered(self, order=None):
+        """(name, branch) pairs by the version at which they begin, descending unless "asc"."""
+        return _ordered(self.list(), "parent_version", order)
+
+    def replace_metadata(self, branch, metadata):
+        _tusk.replace_lance_branch_metadata(self._root, branch, metadata)
+
+    def delete(self, branch):
+        _tusk.delete_lance_branch(self._root, branch, False)
+
+
+def _ordered(entries, key, order):
+    if order not in (None, "asc", "desc"):
+        raise ValueError(f"order must be asc or desc, not {order!r}")
+    sign = 1 if order == "asc" else -1
+    return sorted(entries.items(), key=lambda entry: (sign * entry[1][key], entry[0]))
+
+
+def commit(
+    base_uri,
+    operation,
+    read_version=None,
+    commit_lock=None,
+    storage_options=None,
+    enable_v2_manifest_paths=None,
+    detached=False,
+    max_retries=20,
+    *,
+    commit_message=None,
+    enable_stable_row_ids=None,
+    commit_timeout=datetime.timedelta(minutes=30),
+    **options,
+):
+    """Commits an operation or a Transaction, whose files are written; opens the version it makes.
+
+    commit_lock: called with the number of each version that is tried; gives a context manager in
+        which the version is published. It may raise CommitConflictError if another writer has that
+        version: the next one is tried. What else it raises ends the commit.
+
+    Raises CommitConflictError, which names the other transaction, if one that was committed since
+    `read_version` does not go with this one.
+    """
+    refuse("commit", options)
+    if commit_lock is not None and not callable(commit_lock):
+        raise TypeError(f"commit_lock must be a function, got {type(commit_lock)}")
+    properties = {}
+    identity = ""
+    if type(operation).__name__ == "Transaction":
+        if commit_message is not None:
+            raise ValueError("the message of a Transaction is one of its properties")
+        read_version, identity = operation.read_version, operation.uuid
+        properties = dict(operation.transaction_properties or {})
+        operation = operation.operation
+    elif read_version is None and type(operation).__name__ not in _NEEDS_NO_READ_VERSION:
+        raise ValueError("read_version is required for all operations except Overwrite and Restore")
+    if commit_message is not None:
+        properties[_COMMIT_MESSAGE] = commit_message
+    contents, schema = operation_to_json(operation)
+    text = json.dumps(
+        {
+            "read_version": read_version or 0,
+            "uuid": identity,
+            "properties": properties,
+            "operation": contents,
+        }
+    )
+    how = _tusk.LanceTransactionOptions()
+    how.max_retries = max_retries
+    how.detached = bool(detached)
+    if commit_timeout is not None:
+        how.timeout_ms = round(commit_timeout.total_seconds() * 1000)
+    if enable_v2_manifest_paths is not None:
+        how.enable_v2_manifest_paths = enable_v2_manifest_paths
+    how.enable_stable_row_ids = bool(enable_stable_row_ids)
+    uri = base_uri.uri if hasattr(base_uri, "uri") else os.fspath(base_uri)
+    return _tusk.commit_lance(uri, text, schema, how, commit_lock, storage_options or {})
+
+
+class TableHistory:
+    """The part of LanceDataset that tells and changes its versions."""
+
+    @classmethod
+    def commit(cls, base_uri, operation, *args, **kwargs):
+        return cls._of(commit(base_uri, operation, *args, **kwargs))
+
+    commit.__func__.__doc__ = commit.__doc__
+
+    def _apply(self, operation):
+        """Commits an operation for the latest version and moves this object to the new one."""
+        self._table = commit(
+            self.uri,
+            Transaction(read_version=0, operation=operation, uuid=""),
+            storage_options=self._storage_options,
+        )
+
+    @property
+    def _about(self):
+        return json.loads(_tusk.describe_lance_table(self._table))
+
+    @property
+    def _branch(self):
+        return self._about["branch"]
+
+    def read_transaction(self, version):
+        """The Transaction that made a version, or None if it does not say."""
+        try:
+            table = self._table
+            if version != self.version:
+                table = _tusk.open_lance(self.uri, version, self._storage_options or {})
+                # The version must be there; what it says of its transaction need not.
+            return transaction_from_json(_tusk.describe_lance_transaction(table))
+        except NotFoundError:
+            if version == self.version or self._has(version):
+                return None
+            raise
+
+    def _has(self, version):
+        return any(entry["version"] == version for entry in self.versions())
+
+    def get_transactions(self, recent_transactions=10):
+        """The transactions of this version and the ones before, newest first."""
+        versions = [e["version"] for e in self.versions() if e["version"] <= self.version]
+        return [self.read_transaction(v) for v in reversed(versions[-recent_transactions:])]
+
+    @property
+    def tags(self):
+        return Tags(self)
+
+    @property
+    def branches(self):
+        return Branches(self)
+
+    def checkout_version(self, version):
+        """Another version of the same table, as a dataset of its own.
+
+        version: a number on this branch, a tag, or (branch, version), of which either may be None:
+            the main line, the latest version.
+        """
+        uri = self.uri if isinstance(version, int) else _tusk.lance_root(self._table)
+        uri, number, _ = resolve(uri, version)
+        return type(self)(uri, number, storage_options=self._storage_options)
+
+    def restore(self):
+        """Makes a new version with the content of this one, and moves this object to it."""
+        self._apply(LanceOperation.Restore(self.version))
+
+    def create_branch(self, branch, reference=None, storage_options=None):
+        """Makes a branch that begins as this version, or as `reference` (see checkout_version), and
+        opens it. No data is copied."""
+        source = self if reference is None else self.checkout_version(reference)
+        return self._of(_tusk.create_lance_branch(source._table, branch))
+
+    def shallow_clone(self, target_path, reference, storage_options=None, **options):
+        """Makes a table at `target_path` that begins as `reference` (see checkout_version) and
+        reads its files where they are: it needs this table as long as it lives."""
+        return self._clone(target_path, reference, True, options)
+
+    def deep_clone(self, target_path, reference, storage_options=None, **options):
+        """The same with files of its own."""
+        return self._clone(target_path, reference, False, options)
+
+    def _clone(self, target_path, reference, shallow, options):
+        refuse("clone", options)
+        source = self.checkout_version(reference)
+        name = reference if isinstance(reference, str) else None
+        if isinstance(reference, tuple):
+            name = reference[0]
+        return self._of(_tusk.clone_lance(source._table, os.fspath(target_path), shallow, name))
+
+    @property
+    def lance_schema(self):
+        return LanceSchema(json.loads(_tusk.describe_lance_schema(self._table)), self.schema)
+
+    @property
+    def metadata(self):
+        """Metadata of the table, which is not that of its schema."""
+        return self._about["table_metadata"]
+
+    @property
+    def schema_metadata(self):
+        return json.loads(_tusk.describe_lance_schema(self._table))["metadata"]
+
+    def base_paths(self):
+        return {base["id"]: DatasetBasePath(**base) for base in self._about["base_paths"]}
+
+    def add_bases(self, new_bases, transaction_properties=None):
+        self._apply(LanceOperation.UpdateBases(new_bases))
+        return self
+
+    def update_config(self, values, *, replace=False):
+        """Sets keys of the config; None removes one. Gives the config."""
+        self._apply(
+            LanceOperation.UpdateConfig(config_updates=LanceOperation.UpdateMap(values, replace))
+        )
+        return self.config()
+
+    def delete_config_keys(self, keys):
+        self.update_config(dict.fromkeys(keys))
+
+    def update_metadata(self, values, *, replace=False):
+        """Sets keys of the table's metadata; None removes one. Gives the metadata."""
+        self._apply(
+            LanceOperation.UpdateConfig(
+                table_metadata_updates=LanceOperation.UpdateMap(values, replace)
+            )
+        )
+        return self.metadata
+
+    def update_schema_metadata(self, values, *, replace=False):
+        """Sets keys of the schema's metadata; None removes one. Gives the metadata."""
+        self._apply(
+            LanceOperation.UpdateConfig(
+                schema_metadata_updates=LanceOperation.UpdateMap(values, replace)
+            )
+        )
+        return self.schema_metadata
+
+    def replace_schema_metadata(self, new_metadata):
+        self.update_schema_metadata(new_metadata, replace=True)
+
+    def update_field_metadata(self, field_updates, *, replace=False):
+        """Sets keys of the metadata of fields, which are named by their paths ("s.a")."""
+        self._apply(
+            LanceOperation.UpdateConfig(
+                field_metadata_updates={
+                    self._field_id(path): LanceOperation.UpdateMap(updates, replace)
+                    for path, updates in field_updates.items()
+                }
+            )
+        )
+
+    def replace_field_metadata(self, field_name, new_metadata):
+        self.update_field_metadata({field_name: new_metadata}, replace=True)
+
+    def _field_id(self, path):
+        fields = self.lance_schema.fields()
+        found = None
+        for name in path.split("."):
+            found = next((field for field in fields if field.name() == name), None)
+            if found is None:
+                raise ValueError(f"{self.uri} has no field {path!r}")
+            fields = found.children()
+        return found.id()
+
+    def migrate_manifest_paths_v2(self):
+        """Renames the manifests of a table of the old scheme, so that the latest sorts first."""
+        _tusk.migrate_lance_manifests(self.uri)
+        self.checkout_latest()
