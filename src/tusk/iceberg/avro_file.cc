@@ -295,45 +295,54 @@ Result<AvroFile> AvroFile::Parse(std::string_view bytes) {
   return file;
 }
 
-Result<bool> AvroFile::ForEachOfBlock(size_t* position,
-                                      const std::function<Status(AvroDecoder*)>& read) const {
-  if (*position >= blocks_.size()) return false;
+Result<bool> AvroBlock::Next(const std::function<Status(AvroDecoder*)>& read) {
+  if (left_ > 0) {
+    --left_;
+    ARROW_RETURN_NOT_OK(read(&decoder_));
+    return true;
+  }
+  if (decoder_.remaining() != 0) {
+    return Corrupt("Avro block at byte ", offset_, " has ", decoder_.remaining(),
+                   " bytes behind its last record");
+  }
+  return false;
+}
+
+Result<std::optional<AvroBlock>> AvroFile::NextBlock(size_t* position) const {
+  if (*position >= blocks_.size()) return std::nullopt;
   const size_t offset = blocks_offset_ + *position;
   AvroDecoder blocks(blocks_.substr(*position));
   ARROW_ASSIGN_OR_RAISE(const int64_t count, blocks.ReadLong());
-  ARROW_ASSIGN_OR_RAISE(const std::string_view stored, blocks.ReadBytes());
+  ARROW_ASSIGN_OR_RAISE(std::string_view records, blocks.ReadBytes());
   ARROW_ASSIGN_OR_RAISE(const std::string_view sync, blocks.ReadFixed(kSyncSize));
   *position += blocks.offset();
   if (sync != sync_) return Corrupt("Avro block at byte ", offset, " has a wrong sync marker");
-  std::string inflated;
+  std::shared_ptr<const std::string> inflated;
   if (deflate_) {
-    auto result = Inflate(stored);
+    auto result = Inflate(records);
     if (!result.ok()) {
       return WithContext(result.status(), "Avro block at byte " + std::to_string(offset));
     }
-    inflated = *std::move(result);
+    inflated = std::make_shared<const std::string>(*std::move(result));
+    records = *inflated;
   }
-  const std::string_view records = deflate_ ? std::string_view(inflated) : stored;
   if (count < 0 || static_cast<uint64_t>(count) > records.size()) {
     return Corrupt("Avro block at byte ", offset, " announces ", count, " records in ",
                    records.size(), " bytes");
   }
-  AvroDecoder decoder(records);
-  for (int64_t i = 0; i < count; ++i) ARROW_RETURN_NOT_OK(read(&decoder));
-  if (decoder.remaining() != 0) {
-    return Corrupt("Avro block at byte ", offset, " has ", decoder.remaining(),
-                   " bytes behind its last record");
-  }
-  return true;
+  return AvroBlock(std::move(inflated), records, count, offset);
 }
 
 Status AvroFile::ForEach(const std::function<Status(AvroDecoder*)>& read) const {
   size_t position = 0;
-  bool more = true;
-  while (more) {
-    ARROW_ASSIGN_OR_RAISE(more, ForEachOfBlock(&position, read));
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(auto block, NextBlock(&position));
+    if (!block.has_value()) return Status::OK();
+    bool more = true;
+    while (more) {
+      ARROW_ASSIGN_OR_RAISE(more, block->Next(read));
+    }
   }
-  return Status::OK();
 }
 
 void AvroEncoder::PutLong(int64_t value) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tusk/base/result.h"
 #include "tusk/iceberg/avro_schema.h"
@@ -105,6 +106,26 @@ Result<bool> ReadAvroArray(const AvroType& type, AvroDecoder* decoder, Read&& re
   }
 }
 
+/// The records of one block of a file, one after the other. Keeps what it had to inflate, borrows
+/// the rest from the file.
+class AvroBlock {
+ public:
+  /// Calls `read` with a decoder at the start of the next record, which it must consume exactly.
+  /// Returns false, having called nothing, behind the last. Corrupt if bytes are left there.
+  Result<bool> Next(const std::function<Status(AvroDecoder*)>& read);
+
+ private:
+  friend class AvroFile;
+  AvroBlock(std::shared_ptr<const std::string> inflated, std::string_view records, int64_t count,
+            size_t offset)
+      : inflated_(std::move(inflated)), decoder_(records), left_(count), offset_(offset) {}
+
+  std::shared_ptr<const std::string> inflated_;  ///< null if the codec is null
+  AvroDecoder decoder_;
+  int64_t left_;
+  size_t offset_;  ///< of the block in the file
+};
+
 /// An Avro object container file in memory: a header with key-values and the writer's schema, then
 /// blocks of records. Codecs null and deflate.
 class AvroFile {
@@ -118,10 +139,9 @@ class AvroFile {
 
   /// Calls `read` once per record, with a decoder at its start; it must consume the record exactly.
   Status ForEach(const std::function<Status(AvroDecoder*)>& read) const;
-  /// The same for the records of one block, which begins at byte `*position` of the file's blocks;
-  /// moves `*position` to the next one. Returns false, having called nothing, behind the last.
-  Result<bool> ForEachOfBlock(size_t* position,
-                              const std::function<Status(AvroDecoder*)>& read) const;
+  /// The block that begins at byte `*position` of the file's blocks; moves `*position` to the next
+  /// one. Nothing behind the last.
+  Result<std::optional<AvroBlock>> NextBlock(size_t* position) const;
 
  private:
   std::map<std::string, std::string, std::less<>> metadata_;

@@ -128,6 +128,27 @@ TEST(AvroFileTest, ReadsBackRecordsOfManyBlocks) {
   EXPECT_EQ(read, numbers);
 }
 
+TEST(AvroSchemaTest, RefusesManyPartsWithoutBytes) {
+  // A record of one byte, the walk over which would take 10,000 steps.
+  const auto record_of = [](const std::string& name, const std::string& type, int count) {
+    std::string json = R"({"type":"record","name":")" + name + R"(","fields":[)";
+    for (int i = 0; i < count; ++i) {
+      json += (i == 0 ? "" : ",") + R"({"name":"f)"s + std::to_string(i) + R"(","type":)" +
+              (i == 0                  ? type
+               : type.starts_with('{') ? R"("inner")"
+                                       : type) +
+              "}";
+    }
+    return json + R"(,{"name":"n","type":"long"}]})";
+  };
+  EXPECT_OK(ParseAvroSchema(record_of("outer", R"("null")", 100)));
+  EXPECT_THAT(ParseAvroSchema(record_of("outer", R"("null")", 101)),
+              FailsWith(ErrorCode::kCorrupt));
+  const std::string inner = record_of("inner", R"("null")", 60);
+  EXPECT_OK(ParseAvroSchema(record_of("outer", inner, 1)));
+  EXPECT_THAT(ParseAvroSchema(record_of("outer", inner, 2)), FailsWith(ErrorCode::kCorrupt));
+}
+
 TEST(AvroFileTest, ReadsAFileWithoutRecords) {
   ASSERT_OK_AND_ASSIGN(const auto read, ReadNumbers(NumberFile({})));
   EXPECT_TRUE(read.empty());

@@ -15,6 +15,9 @@ using Kind = AvroType::Kind;
 /// A schema whose named types expand to more than this could make a reader walk far more than the
 /// bytes of a file ask for. Iceberg's have below a hundred plus the partition fields.
 constexpr int64_t kMaxNodes = 10'000;
+/// Parts of a value that take no bytes cost time for which a file has nothing to show. Iceberg has
+/// such only where a partition has no fields.
+constexpr int64_t kMaxEmpty = 100;
 constexpr int kMaxDepth = 64;
 
 const std::map<std::string_view, Kind>& PrimitiveKinds() {
@@ -39,6 +42,10 @@ class Parser {
   static Result<std::shared_ptr<const AvroType>> Finished(AvroType type) {
     if (type.kind == Kind::kNull || (type.kind == Kind::kFixed && type.fixed_size == 0)) {
       type.least_bytes = 0;
+      type.empty_count = 1;
+    }
+    if (type.empty_count > kMaxEmpty) {
+      return Corrupt("Avro schema with more than ", kMaxEmpty, " parts of a value without bytes");
     }
     if (type.node_count > kMaxNodes) {
       return Corrupt("Avro schema describes more than ", kMaxNodes, " types");
@@ -65,6 +72,7 @@ class Parser {
     for (const Json& branch : json) {
       ARROW_ASSIGN_OR_RAISE(auto parsed, Parse(branch, depth + 1));
       type.node_count += parsed->node_count;
+      type.empty_count = std::max(type.empty_count, parsed->empty_count);
       type.branches.push_back(std::move(parsed));
     }
     if (type.branches.empty()) return Corrupt("Avro schema has a union without branches");
@@ -115,6 +123,7 @@ class Parser {
       if (field_type == nullptr) return Corrupt("Avro field '", field.name, "' has no type");
       ARROW_ASSIGN_OR_RAISE(field.type, Parse(*field_type, depth + 1));
       type->node_count += field.type->node_count;
+      type->empty_count += field.type->empty_count;
       type->least_bytes = std::max(type->least_bytes, field.type->least_bytes);
       type->fields.push_back(std::move(field));
     }

@@ -4,6 +4,8 @@
 
 #include <arrow/util/decimal.h>
 
+#include "tusk/base/utf8.h"
+
 namespace tusk::iceberg {
 namespace {
 
@@ -54,6 +56,7 @@ std::string_view TruncateText(std::string_view text, size_t length) {
 }
 
 std::optional<std::string> NextText(std::string_view prefix) {
+  if (!IsUtf8(prefix)) return std::nullopt;
   while (!prefix.empty()) {
     size_t begin = prefix.size() - 1;
     while (begin > 0 && IsContinuation(prefix[begin])) --begin;

@@ -18,7 +18,8 @@ inline constexpr size_t kBoundLength = 16;
 std::string_view TruncateText(std::string_view text, size_t length);
 
 /// The smallest text of at most the same length that is greater than everything that begins with
-/// `prefix`, by code points; nothing if there is none. Surrogates are stepped over.
+/// `prefix`, by code points; nothing if there is none, or `prefix` is not UTF-8, as in a damaged
+/// manifest. Surrogates are stepped over.
 std::optional<std::string> NextText(std::string_view prefix);
 /// The same for bytes.
 std::optional<std::string> NextBytes(std::string_view prefix);

@@ -31,6 +31,9 @@ TEST(BoundsTest, FindsTheNextText) {
   EXPECT_EQ(NextText("a\U0010FFFF\U0010FFFF"), "b");
   EXPECT_EQ(NextText("\U0010FFFF"), std::nullopt);
   EXPECT_EQ(NextText(""), std::nullopt);
+  // A sequence longer than any character's, and one that is cut off.
+  EXPECT_EQ(NextText("\xF0\x80\x80\x80\x80\x80\x80\x80\x80\x80"), std::nullopt);
+  EXPECT_EQ(NextText("a\xE2\x82"), std::nullopt);
 }
 
 TEST(BoundsTest, FindsTheNextBytes) {

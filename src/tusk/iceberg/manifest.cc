@@ -86,6 +86,57 @@ constexpr std::string_view kManifestListSchema = R"json({
 {"name":"upper_bound","type":["null","bytes"],"default":null,"field-id":511}]}}]},
 {"name":"key_metadata","type":["null","bytes"],"default":null,"field-id":519}]})json";
 
+/// What ManifestReader hands out at once: so many, or fewer of so many bytes.
+constexpr size_t kEntriesAtOnce = 1000;
+constexpr int64_t kBytesAtOnce = 1 << 20;
+
+/// Memory that entries may take whatever the size of their file, and for each byte of it. Paths
+/// that differ in a number take some ten bytes deflated and some thousand as an entry.
+constexpr int64_t kBytesInAnyCase = 64 << 20;
+constexpr int64_t kBytesOfByte = 256;
+
+int64_t MemoryOf(int64_t /*value*/) { return 0; }
+int64_t MemoryOf(const std::string& text) { return std::ssize(text); }
+int64_t MemoryOf(const std::optional<std::string>& text) { return text ? std::ssize(*text) : 0; }
+
+template <typename T>
+int64_t MemoryOf(const FieldMap<T>& map) {
+  int64_t bytes = 0;
+  for (const auto& entry : map)
+    bytes += static_cast<int64_t>(sizeof(entry)) + MemoryOf(entry.second);
+  return bytes;
+}
+
+/// Bytes that an entry takes, about.
+int64_t MemoryOf(const ManifestEntry& entry) {
+  const DataFile& file = entry.file;
+  return static_cast<int64_t>(sizeof(entry)) + MemoryOf(file.path) + MemoryOf(file.format) +
+         MemoryOf(file.partition) + MemoryOf(file.column_sizes) + MemoryOf(file.value_counts) +
+         MemoryOf(file.null_value_counts) + MemoryOf(file.nan_value_counts) +
+         MemoryOf(file.lower_bounds) + MemoryOf(file.upper_bounds) + MemoryOf(file.key_metadata) +
+         static_cast<int64_t>(sizeof(int64_t)) * std::ssize(file.split_offsets) +
+         static_cast<int64_t>(sizeof(int32_t)) * std::ssize(file.equality_ids) +
+         MemoryOf(file.referenced_data_file);
+}
+
+int64_t MemoryOf(const ManifestFile& manifest) {
+  int64_t bytes = static_cast<int64_t>(sizeof(manifest)) + MemoryOf(manifest.path) +
+                  MemoryOf(manifest.key_metadata);
+  if (!manifest.partitions.has_value()) return bytes;
+  for (const PartitionSummary& summary : *manifest.partitions) {
+    bytes += static_cast<int64_t>(sizeof(summary)) + MemoryOf(summary.lower_bound) +
+             MemoryOf(summary.upper_bound);
+  }
+  return bytes;
+}
+
+/// Corrupt if what was read of `file` takes `held` bytes, which it cannot stand for.
+Status CheckProportion(int64_t held, std::string_view file) {
+  if (held <= kBytesInAnyCase + kBytesOfByte * std::ssize(file)) return Status::OK();
+  return Corrupt("a file of ", file.size(), " bytes lists so much that it takes more than ", held,
+                 " bytes of memory");
+}
+
 Status ReadLong(const AvroField& field, AvroDecoder* decoder, int64_t* out) {
   ARROW_ASSIGN_OR_RAISE(const auto value, ReadAvroLong(*field.type, decoder));
   if (!value.has_value()) return Corrupt("required field '", field.name, "' is null");
@@ -638,26 +689,45 @@ Result<ManifestReader> ManifestReader::Open(std::shared_ptr<arrow::Buffer> bytes
   return ManifestReader(std::move(bytes), std::move(file), std::move(options));
 }
 
-Result<bool> ManifestReader::NextBlock(std::vector<ManifestEntry>* entries) {
+Result<bool> ManifestReader::Next(std::vector<ManifestEntry>* entries) {
   entries->clear();
   const EntryDecoder entry_decoder(options_);
-  return file_.ForEachOfBlock(&position_, [&](AvroDecoder* decoder) {
+  const auto read_entry = [&](AvroDecoder* decoder) {
     ManifestEntry& entry = entries->emplace_back();
     return ReadAvroRecord(
                file_.schema(), decoder,
                [&](const AvroField& field) { return entry_decoder.Read(field, decoder, &entry); })
         .status();
-  });
+  };
+  int64_t held = 0;
+  while (entries->size() < kEntriesAtOnce && held < kBytesAtOnce) {
+    if (!block_.has_value()) {
+      ARROW_ASSIGN_OR_RAISE(block_, file_.NextBlock(&position_));
+      if (!block_.has_value()) break;
+    }
+    ARROW_ASSIGN_OR_RAISE(const bool more, block_->Next(read_entry));
+    if (more) {
+      held += MemoryOf(entries->back());
+    } else {
+      block_.reset();
+    }
+  }
+  return !entries->empty();
 }
 
 Result<std::vector<ManifestEntry>> ParseManifest(std::string_view bytes) {
   ARROW_ASSIGN_OR_RAISE(auto reader, ManifestReader::Open(std::make_shared<arrow::Buffer>(bytes)));
   std::vector<ManifestEntry> entries;
-  std::vector<ManifestEntry> block;
+  std::vector<ManifestEntry> some;
+  int64_t held = 0;
   while (true) {
-    ARROW_ASSIGN_OR_RAISE(const bool more, reader.NextBlock(&block));
+    ARROW_ASSIGN_OR_RAISE(const bool more, reader.Next(&some));
     if (!more) return entries;
-    std::ranges::move(block, std::back_inserter(entries));
+    for (ManifestEntry& entry : some) {
+      held += MemoryOf(entry);
+      entries.push_back(std::move(entry));
+    }
+    ARROW_RETURN_NOT_OK(CheckProportion(held, bytes));
   }
 }
 
@@ -773,7 +843,9 @@ Status ManifestBuilder::Append(const ManifestEntry& entry) {
 
   const auto change = static_cast<size_t>(entry.change);
   state_->files[change] += 1;
-  state_->rows[change] += file.record_count;
+  if (__builtin_add_overflow(state_->rows[change], file.record_count, &state_->rows[change])) {
+    return Corrupt("the files of a manifest hold more than 2^63 rows, by '", file.path, "'");
+  }
   if (entry.change == ManifestEntry::Change::kExisting) {
     const int64_t number = entry.sequence_number.value_or(0);
     state_->least_existing = std::min(state_->least_existing.value_or(number), number);
@@ -802,13 +874,15 @@ Result<std::vector<ManifestFile>> ParseManifestList(std::string_view bytes) {
   ARROW_ASSIGN_OR_RAISE(const AvroFile avro, AvroFile::Parse(bytes));
   ARROW_RETURN_NOT_OK(CheckFields(avro, {500, 501, 502}));
   std::vector<ManifestFile> manifests;
-  ARROW_RETURN_NOT_OK(avro.ForEach([&](AvroDecoder* decoder) {
+  int64_t held = 0;
+  ARROW_RETURN_NOT_OK(avro.ForEach([&](AvroDecoder* decoder) -> Status {
     ManifestFile& manifest = manifests.emplace_back();
-    return ReadAvroRecord(avro.schema(), decoder,
-                          [&](const AvroField& field) {
-                            return ReadManifestFileField(field, decoder, &manifest);
-                          })
-        .status();
+    const auto read_field = [&](const AvroField& field) {
+      return ReadManifestFileField(field, decoder, &manifest);
+    };
+    ARROW_RETURN_NOT_OK(ReadAvroRecord(avro.schema(), decoder, read_field));
+    held += MemoryOf(manifest);
+    return CheckProportion(held, bytes);
   }));
   return manifests;
 }

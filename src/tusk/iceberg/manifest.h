@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,13 +36,10 @@ class FieldMap {
   explicit FieldMap(std::vector<Entry> entries) : entries_(std::move(entries)) {
     const auto not_ascending = [](const Entry& a, const Entry& b) { return a.first >= b.first; };
     if (std::ranges::adjacent_find(entries_, not_ascending) == entries_.end()) return;
-    std::ranges::stable_sort(entries_, {}, &Entry::first);
-    std::vector<Entry> unique;
-    for (Entry& entry : entries_) {
-      if (!unique.empty() && unique.back().first == entry.first) unique.pop_back();
-      unique.push_back(std::move(entry));
-    }
-    entries_ = std::move(unique);
+    std::map<int32_t, T> last;
+    for (Entry& entry : entries_) last.insert_or_assign(entry.first, std::move(entry.second));
+    entries_.clear();
+    for (auto& [id, value] : last) entries_.emplace_back(id, std::move(value));
   }
 
   /// Null if there is none.
@@ -88,6 +86,7 @@ struct DataFile {
   std::vector<int32_t> equality_ids;   ///< of equality deletes
   std::optional<int32_t> sort_order_id;
   std::optional<std::string> referenced_data_file;  ///< of position deletes of one file alone
+  bool operator==(const DataFile&) const = default;
 };
 
 /// One line of a manifest.
@@ -98,6 +97,7 @@ struct ManifestEntry {
   std::optional<int64_t> sequence_number;  ///< absent: that of the manifest, once it is listed
   std::optional<int64_t> file_sequence_number;
   DataFile file;
+  bool operator==(const ManifestEntry&) const = default;
 };
 
 /// What a manifest list tells of the values of one partition field in a manifest.
@@ -107,6 +107,7 @@ struct PartitionSummary {
   std::optional<std::string> lower_bound =
       std::nullopt;  ///< single value; of values neither null nor NaN
   std::optional<std::string> upper_bound = std::nullopt;
+  bool operator==(const PartitionSummary&) const = default;
 };
 
 /// A manifest as a manifest list describes it (`manifest_file` in the specification).
@@ -124,6 +125,7 @@ struct ManifestFile {
   /// In the order of the spec's fields; absent if nothing is told.
   std::optional<std::vector<PartitionSummary>> partitions;
   std::optional<std::string> key_metadata;
+  bool operator==(const ManifestFile&) const = default;
 };
 
 struct ManifestReadOptions {
@@ -131,16 +133,17 @@ struct ManifestReadOptions {
   std::optional<std::vector<int32_t>> columns;
 };
 
-/// Reads a manifest block by block. Fields are found by id, so that unknown ones do no harm.
+/// Reads a manifest some entries at a time: of what it says, no more than one inflated block and
+/// those entries are held. Fields are found by id, so that unknown ones do no harm.
 class ManifestReader {
  public:
   /// Corrupt if it breaks Avro or lacks what is required.
   static Result<ManifestReader> Open(std::shared_ptr<arrow::Buffer> bytes,
                                      ManifestReadOptions options = {});
 
-  /// Puts the entries of the next block into `entries`, in the order of the file, DELETED ones
-  /// included. Returns false behind the last.
-  Result<bool> NextBlock(std::vector<ManifestEntry>* entries);
+  /// Puts the next entries into `entries`, in the order of the file, DELETED ones included: up to a
+  /// thousand, fewer if they are large. Returns false behind the last.
+  Result<bool> Next(std::vector<ManifestEntry>* entries);
 
  private:
   ManifestReader(std::shared_ptr<arrow::Buffer> bytes, AvroFile file, ManifestReadOptions options);
@@ -149,9 +152,10 @@ class ManifestReader {
   AvroFile file_;
   ManifestReadOptions options_;
   size_t position_ = 0;
+  std::optional<AvroBlock> block_;
 };
 
-/// All entries of a manifest.
+/// All entries of a manifest. Corrupt if they would take memory out of all proportion to `bytes`.
 Result<std::vector<ManifestEntry>> ParseManifest(std::string_view bytes);
 
 /// What a manifest says about itself. `partition_fields` are those of the spec with the types of
@@ -170,7 +174,8 @@ class ManifestBuilder {
   explicit ManifestBuilder(ManifestHeader header);
   ~ManifestBuilder();
 
-  /// Of an ADDED entry sequence numbers are left to be inherited, whatever it has.
+  /// Of an ADDED entry sequence numbers are left to be inherited, whatever it has. Corrupt if the
+  /// rows of all entries are more than can be counted.
   Status Append(const ManifestEntry& entry);
   int64_t entry_count() const;
   /// The file. Fills in `listed` all but path, sequence number and adding snapshot; its least
@@ -182,7 +187,8 @@ class ManifestBuilder {
   std::unique_ptr<State> state_;
 };
 
-/// Parses a manifest list of a version 1 or 2 table.
+/// Parses a manifest list of a version 1 or 2 table. Corrupt if it would take memory out of all
+/// proportion to `bytes`.
 Result<std::vector<ManifestFile>> ParseManifestList(std::string_view bytes);
 
 /// The file of a manifest list (version 2). Unsupported if a version 1 writer left counts out.

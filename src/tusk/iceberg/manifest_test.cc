@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <limits>
 
 #include <arrow/buffer.h>
 #include <arrow/type.h>
@@ -305,15 +306,72 @@ TEST(ManifestTest, KeepsWhatIsKnownOfSomeColumnsOnly) {
   ASSERT_OK_AND_ASSIGN(auto reader,
                        ManifestReader::Open(arrow::Buffer::FromString(bytes), {.columns = {{2}}}));
   std::vector<ManifestEntry> entries;
-  ASSERT_OK_AND_ASSIGN(const bool more, reader.NextBlock(&entries));
+  ASSERT_OK_AND_ASSIGN(const bool more, reader.Next(&entries));
   ASSERT_TRUE(more);
   ASSERT_EQ(entries.size(), 1U);
   EXPECT_THAT(entries[0].file.column_sizes, ElementsAre(Pair(2, 200)));
   EXPECT_TRUE(entries[0].file.value_counts.empty());
   EXPECT_THAT(entries[0].file.upper_bounds, ElementsAre(Pair(2, "")));
   EXPECT_THAT(entries[0].file.split_offsets, ElementsAre(4, 1'000'000));
-  ASSERT_OK_AND_ASSIGN(const bool after, reader.NextBlock(&entries));
+  ASSERT_OK_AND_ASSIGN(const bool after, reader.Next(&entries));
   EXPECT_FALSE(after);
+}
+
+TEST(ManifestTest, IsReadAThousandEntriesAtATime) {
+  std::vector<DataFile> files;
+  for (int i = 0; i < 2500; ++i) {
+    DataFile& file = files.emplace_back();
+    file.path = "/t/data/" + std::to_string(i);
+    file.format = "PARQUET";
+    // Ten times as large as what is handed out at once.
+    if (i == 1100) file.lower_bounds[1] = std::string(10 << 20, 'x');
+  }
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, FormatDataManifest(files));
+  ASSERT_OK_AND_ASSIGN(auto reader, ManifestReader::Open(arrow::Buffer::FromString(bytes)));
+  std::vector<size_t> sizes;
+  std::vector<ManifestEntry> entries;
+  int next = 0;
+  while (true) {
+    ASSERT_OK_AND_ASSIGN(const bool more, reader.Next(&entries));
+    if (!more) break;
+    sizes.push_back(entries.size());
+    for (const ManifestEntry& entry : entries) {
+      EXPECT_EQ(entry.file.path, "/t/data/" + std::to_string(next++));
+    }
+  }
+  EXPECT_THAT(sizes, ElementsAre(1000, 101, 1000, 399));
+}
+
+TEST(ManifestTest, RefusesToTakeMemoryOutOfProportion) {
+  DataFile file;
+  file.path = "/t";
+  file.format = "PARQUET";
+  const std::vector<DataFile> files(200'000, file);
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, FormatDataManifest(files));
+  ASSERT_LT(bytes.size(), 40'000U);
+  EXPECT_THAT(ParseManifest(bytes), FailsWith(ErrorCode::kCorrupt));
+  // Step by step it takes no memory to speak of.
+  ASSERT_OK_AND_ASSIGN(auto reader, ManifestReader::Open(arrow::Buffer::FromString(bytes)));
+  std::vector<ManifestEntry> entries;
+  size_t count = 0;
+  bool more = true;
+  while (more) {
+    ASSERT_OK_AND_ASSIGN(more, reader.Next(&entries));
+    count += entries.size();
+  }
+  EXPECT_EQ(count, files.size());
+
+  const std::vector<ManifestFile> manifests(400'000, SomeManifest());
+  ASSERT_OK_AND_ASSIGN(const std::string list, FormatManifestList(manifests, 9, 8, 3));
+  EXPECT_THAT(ParseManifestList(list), FailsWith(ErrorCode::kCorrupt));
+}
+
+TEST(ManifestTest, RefusesMoreRowsThanCanBeCounted) {
+  DataFile huge = SomeFile("/t/data/1.parquet");
+  huge.record_count = std::numeric_limits<int64_t>::max();
+  EXPECT_OK(FormatDataManifest({huge}));
+  EXPECT_THAT(FormatDataManifest({huge, SomeFile("/t/data/2.parquet")}),
+              FailsWith(ErrorCode::kCorrupt));
 }
 
 TEST(FieldMapTest, SortsAndKeepsTheLastOfEqualIds) {

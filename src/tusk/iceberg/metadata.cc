@@ -1,6 +1,7 @@
 #include "tusk/iceberg/metadata.h"
 
 #include <algorithm>
+#include <limits>
 #include <ranges>
 #include <tuple>
 #include <utility>
@@ -203,6 +204,11 @@ Result<TableMetadata> ParseMetadata(std::string_view json) {
   if (metadata.format_version > 1) {
     ARROW_ASSIGN_OR_RAISE(metadata.last_sequence_number,
                           RequiredInteger(document, "last-sequence-number"));
+  }
+  constexpr int64_t kLast = std::numeric_limits<int64_t>::max();
+  if (metadata.last_updated_ms == kLast || metadata.last_sequence_number == kLast) {
+    return Corrupt("last-updated-ms ", metadata.last_updated_ms, " or last-sequence-number ",
+                   metadata.last_sequence_number, " leaves no number for a further snapshot");
   }
   ARROW_ASSIGN_OR_RAISE(metadata.properties, ParseStringMap(document, "properties"));
   ARROW_RETURN_NOT_OK(ParseSchemas(document, &metadata));

@@ -269,7 +269,7 @@ Result<std::shared_ptr<arrow::Table>> Files(const Table::State& table,
     ARROW_ASSIGN_OR_RAISE(auto reader, OpenManifest(table, manifest, {}, context));
     while (true) {
       ARROW_RETURN_NOT_OK(context.CheckStop());
-      ARROW_ASSIGN_OR_RAISE(const bool more, reader.NextBlock(&entries));
+      ARROW_ASSIGN_OR_RAISE(const bool more, reader.Next(&entries));
       if (!more) break;
       for (const ManifestEntry& entry : entries) {
         if (entry.change == ManifestEntry::Change::kDeleted) continue;

@@ -266,6 +266,14 @@ TEST(MetadataTest, RefusesIdsThatLeaveNoneForFurtherFields) {
   EXPECT_EQ(metadata.last_column_id, 3);
 }
 
+TEST(MetadataTest, RefusesNumbersThatLeaveNoneForAFurtherSnapshot) {
+  for (const char* member : {"last-sequence-number", "last-updated-ms"}) {
+    EXPECT_THAT(ParseMetadata(Changed([&](Json& d) { d[member] = 9223372036854775807; })),
+                FailsWith(ErrorCode::kCorrupt))
+        << member;
+  }
+}
+
 TEST(MetadataTest, FindsEqualSchemasAndSpecsAgain) {
   ASSERT_OK_AND_ASSIGN(const TableMetadata base, ParseMetadata(kForeign));
   const auto apply = [&](const std::shared_ptr<arrow::Schema>& schema, const PartitionSpec& spec) {

@@ -30,15 +30,21 @@ Status AddManifest(io::ObjectStore* store, std::string_view location, NamedFiles
                    const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadOnce(store, location, named, context));
   if (bytes == nullptr) return Status::OK();
-  const auto entries = ParseManifest(std::string_view(*bytes));
-  if (!entries.ok()) {
-    return WithContext(entries.status(), "manifest '" + std::string(location) + "'");
-  }
-  for (const ManifestEntry& entry : *entries) {
-    if (entry.change == ManifestEntry::Change::kDeleted) continue;
-    ARROW_ASSIGN_OR_RAISE(std::string path, LocationToPath(entry.file.path));
-    named->data.insert(std::move(path));
-  }
+  const Status added = [&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(auto reader, ManifestReader::Open(bytes, {.columns = {{}}}));
+    std::vector<ManifestEntry> entries;
+    while (true) {
+      ARROW_RETURN_NOT_OK(context.CheckStop());
+      ARROW_ASSIGN_OR_RAISE(const bool more, reader.Next(&entries));
+      if (!more) return Status::OK();
+      for (const ManifestEntry& entry : entries) {
+        if (entry.change == ManifestEntry::Change::kDeleted) continue;
+        ARROW_ASSIGN_OR_RAISE(std::string path, LocationToPath(entry.file.path));
+        named->data.insert(std::move(path));
+      }
+    }
+  }();
+  if (!added.ok()) return WithContext(added, "manifest '" + std::string(location) + "'");
   return Status::OK();
 }
 

@@ -86,7 +86,7 @@ Status AddDeletes(const Table::State& table, const ManifestFile& manifest, Delet
   std::vector<ManifestEntry> entries;
   while (true) {
     ARROW_RETURN_NOT_OK(context.CheckStop());
-    ARROW_ASSIGN_OR_RAISE(const bool more, reader.NextBlock(&entries));
+    ARROW_ASSIGN_OR_RAISE(const bool more, reader.Next(&entries));
     if (!more) return Status::OK();
     for (ManifestEntry& entry : entries) {
       if (entry.change == ManifestEntry::Change::kDeleted) continue;
@@ -119,18 +119,18 @@ struct FilePlan::State {
   std::vector<ManifestFile> manifests;  ///< of data files
   size_t next_manifest = 0;
   std::optional<ManifestReader> reader;
-  std::vector<ManifestEntry> block;
+  std::vector<ManifestEntry> entries;  ///< some of the manifest
   size_t next_entry = 0;
 
   const ManifestFile& manifest() const { return manifests[next_manifest - 1]; }
 
-  /// Decodes the next block with entries; false behind the last.
-  Result<bool> NextBlock(const OperationContext& context) {
+  /// Decodes the next entries; false behind the last.
+  Result<bool> NextEntries(const OperationContext& context) {
     next_entry = 0;
     while (true) {
       ARROW_RETURN_NOT_OK(context.CheckStop());
       if (reader.has_value()) {
-        auto more = reader->NextBlock(&block);
+        auto more = reader->Next(&entries);
         if (!more.ok()) {
           return WithContext(more.status(), "manifest '" + manifest().path + "'");
         }
@@ -191,12 +191,12 @@ Result<FilePlan> FilePlan::Make(std::shared_ptr<const Table::State> table,
 
 Result<std::optional<FileTask>> FilePlan::Next(const OperationContext& context) {
   while (true) {
-    while (state_->next_entry < state_->block.size()) {
-      ManifestEntry& entry = state_->block[state_->next_entry++];
+    while (state_->next_entry < state_->entries.size()) {
+      ManifestEntry& entry = state_->entries[state_->next_entry++];
       ARROW_ASSIGN_OR_RAISE(auto task, state_->Task(&entry));
       if (task.has_value()) return task;
     }
-    ARROW_ASSIGN_OR_RAISE(const bool more, state_->NextBlock(context));
+    ARROW_ASSIGN_OR_RAISE(const bool more, state_->NextEntries(context));
     if (!more) return std::nullopt;
   }
 }

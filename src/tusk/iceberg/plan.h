@@ -37,7 +37,8 @@ struct FileTask {
 };
 
 /// The data files of a snapshot that can have rows of a filter, one after the other. One manifest
-/// is held at a time, and one block of it decoded; delete files are all known from the start.
+/// is held at a time, and a thousand of its entries at the most are decoded; delete files are all
+/// known from the start.
 class FilePlan {
  public:
   /// `filter` may be null; it is bound to fields of `schema`. `snapshot` null plans nothing. The

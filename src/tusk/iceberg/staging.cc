@@ -152,9 +152,10 @@ void Summarize(const std::vector<DataFile>& files, const std::string& prefix,
                const std::string& files_size, std::map<std::string, std::string>* summary) {
   int64_t records = 0;
   int64_t bytes = 0;
+  // Manifests of others may tell numbers whose sum is none; then it is left out.
   for (const DataFile& file : files) {
-    records += file.record_count;
-    bytes += file.size_bytes;
+    if (records >= 0 && __builtin_add_overflow(records, file.record_count, &records)) records = -1;
+    if (bytes >= 0 && __builtin_add_overflow(bytes, file.size_bytes, &bytes)) bytes = -1;
   }
   const auto add = [&](const std::string& key, int64_t value) {
     if (value > 0) (*summary)[key] = std::to_string(value);
@@ -179,11 +180,13 @@ void SetTotals(std::map<std::string, std::string>* summary, const MetadataSnapsh
       {"total-equality-deletes", "added-equality-deletes", "removed-equality-deletes"}};
   for (const Total& total : *totals) {
     const auto before = parent == nullptr ? 0 : SummaryNumber(parent->info.summary, total.total);
-    // A parent that does not tell its total leaves ours unknown.
-    if (before.has_value()) {
-      const int64_t added = SummaryNumber(*summary, total.added).value_or(0);
-      const int64_t removed = SummaryNumber(*summary, total.removed).value_or(0);
-      (*summary)[total.total] = std::to_string(*before + added - removed);
+    // A parent that does not tell its total, or one that cannot be, leaves ours unknown.
+    const int64_t added = SummaryNumber(*summary, total.added).value_or(0);
+    const int64_t removed = SummaryNumber(*summary, total.removed).value_or(0);
+    int64_t after = 0;
+    if (before.has_value() && !__builtin_add_overflow(*before, added, &after) &&
+        !__builtin_sub_overflow(after, removed, &after)) {
+      (*summary)[total.total] = std::to_string(after);
     } else {
       summary->erase(total.total);
     }
