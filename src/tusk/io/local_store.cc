@@ -2,6 +2,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include <fcntl.h>
@@ -11,6 +13,7 @@
 
 #include "tusk/base/uuid.h"
 #include "tusk/io/completed_reads.h"
+#include "tusk/io/deferring_store.h"
 #include "tusk/io/file_read.h"
 #include "tusk/io/object_store.h"
 #include "tusk/io/read_plan.h"
@@ -152,35 +155,87 @@ Status SyncFolder(const fs::path& folder) {
   return Status::OK();
 }
 
+Status SyncFile(int fd, const fs::path& path) {
+  return fsync(fd) == 0 ? Status::OK() : FailedCall("sync", path.native(), errno);
+}
+
+/// What was written and is not durable yet. Threads add at the same time.
+class UnsyncedWrites {
+ public:
+  /// Keeps the file open, so that an error of the disk is not forgotten, and has the disk begin.
+  /// Syncs at once when too many are open.
+  Status AddFile(FileDescriptor fd, const fs::path& path) {
+    (void)sync_file_range(fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    const std::lock_guard lock(mutex_);
+    if (files_.size() >= kMostOpen) return SyncFile(fd.get(), path);
+    files_.emplace_back(std::move(fd), path);
+    return Status::OK();
+  }
+  void AddFolder(const fs::path& folder) {
+    const std::lock_guard lock(mutex_);
+    folders_.insert(folder);
+  }
+
+  Status Sync(const OperationContext& context) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [fd, path] : files_) {
+      ARROW_RETURN_NOT_OK(context.CheckStop());
+      ARROW_RETURN_NOT_OK(SyncFile(fd.get(), path));
+    }
+    files_.clear();
+    for (const fs::path& folder : folders_) ARROW_RETURN_NOT_OK(SyncFolder(folder));
+    folders_.clear();
+    return Status::OK();
+  }
+
+ private:
+  static constexpr size_t kMostOpen = 64;
+
+  std::mutex mutex_;
+  std::vector<std::pair<FileDescriptor, fs::path>> files_;
+  std::set<fs::path> folders_;
+};
+
+/// When what is written becomes durable.
+struct Durability {
+  bool now = true;
+  std::shared_ptr<UnsyncedWrites> later = nullptr;  ///< instead, if given
+
+  Status Folder(const fs::path& folder) const {
+    if (later != nullptr) later->AddFolder(folder);
+    return now && later == nullptr ? SyncFolder(folder) : Status::OK();
+  }
+};
+
 /// Makes the missing folders down to `folder`, each durable in its parent.
-Status MakeFolders(const fs::path& folder, bool durable) {
+Status MakeFolders(const fs::path& folder, const Durability& durability) {
   if (folder.empty()) return Status::OK();
   std::error_code error;
   if (fs::is_directory(folder, error)) return Status::OK();
-  ARROW_RETURN_NOT_OK(MakeFolders(folder.parent_path(), durable));
+  ARROW_RETURN_NOT_OK(MakeFolders(folder.parent_path(), durability));
   if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
     return FailedCall("make folder", folder.native(), errno);
   }
-  return durable ? SyncFolder(folder.parent_path()) : Status::OK();
+  return durability.Folder(folder.parent_path());
 }
 
-/// A file under a temporary name beside its target, removed unless it got its name.
 /// Bytes after which the disk is told to write what it was given.
-constexpr int64_t kWriteBackBytes = 8 << 20;
+constexpr int64_t kWriteBackBytes = 4 << 20;
 
+/// A file under a temporary name beside its target, removed unless it got its name.
 class LocalWriter final : public ObjectWriter {
  public:
-  static Result<std::unique_ptr<LocalWriter>> Open(std::string_view path, bool durable,
+  static Result<std::unique_ptr<LocalWriter>> Open(std::string_view path, Durability durability,
                                                    const OperationContext& context) {
     const fs::path target(path);
-    ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), durable));
+    ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), durability));
     std::string name(".");
     name.append(RandomUuidString()).append(kTemporarySuffix);
     fs::path temporary = target.parent_path() / name;
     FileDescriptor fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (fd.get() < 0) return FailedCall("create", temporary.native(), errno);
-    return std::unique_ptr<LocalWriter>(
-        new LocalWriter(target, std::move(temporary), std::move(fd), durable, context));
+    return std::unique_ptr<LocalWriter>(new LocalWriter(target, std::move(temporary), std::move(fd),
+                                                        std::move(durability), context));
   }
 
   ~LocalWriter() override {
@@ -197,7 +252,7 @@ class LocalWriter final : public ObjectWriter {
       done += static_cast<size_t>(n);
     }
     bytes_written_ += static_cast<int64_t>(bytes.size());
-    if (durable_ && bytes_written_ - write_back_ >= kWriteBackBytes) {
+    if (durability_.now && bytes_written_ - write_back_ >= kWriteBackBytes) {
       // The disk begins while the next bytes are made. A failure shows in fsync.
       (void)sync_file_range(fd_.get(), write_back_, bytes_written_ - write_back_,
                             SYNC_FILE_RANGE_WRITE);
@@ -218,7 +273,7 @@ class LocalWriter final : public ObjectWriter {
       return FailedCall("rename to", target_.native(), errno);
     }
     temporary_.clear();
-    return durable_ ? SyncFolder(target_.parent_path()) : Status::OK();
+    return SyncName();
   }
 
   /// As Finish, but AlreadyExists if the name is taken.
@@ -229,27 +284,36 @@ class LocalWriter final : public ObjectWriter {
       if (errno == EEXIST) return AlreadyExists("object '", target_.native(), "' already exists");
       return FailedCall("link", target_.native(), errno);
     }
-    return durable_ ? SyncFolder(target_.parent_path()) : Status::OK();
+    return SyncName();
   }
 
  private:
-  LocalWriter(fs::path target, fs::path temporary, FileDescriptor fd, bool durable,
+  LocalWriter(fs::path target, fs::path temporary, FileDescriptor fd, Durability durability,
               OperationContext context)
       : target_(std::move(target)),
         temporary_(std::move(temporary)),
         fd_(std::move(fd)),
-        durable_(durable),
+        durability_(std::move(durability)),
         context_(std::move(context)) {}
 
-  Status Sync() {
-    if (durable_ && fsync(fd_.get()) != 0) return FailedCall("sync", temporary_.native(), errno);
-    return Status::OK();
+  /// Before the file gets its name.
+  Status Sync() const {
+    if (!durability_.now || durability_.later != nullptr) return Status::OK();
+    return SyncFile(fd_.get(), temporary_);
+  }
+
+  /// When it has got it.
+  Status SyncName() {
+    if (durability_.later != nullptr) {
+      ARROW_RETURN_NOT_OK(durability_.later->AddFile(std::move(fd_), target_));
+    }
+    return durability_.Folder(target_.parent_path());
   }
 
   fs::path target_;
   fs::path temporary_;
   FileDescriptor fd_;
-  bool durable_;
+  Durability durability_;
   OperationContext context_;
   int64_t bytes_written_ = 0;
   int64_t write_back_ = 0;  ///< bytes that the disk was told to write
@@ -293,9 +357,22 @@ Result<std::vector<ObjectInfo>> ListFiles(std::string_view prefix, bool unfinish
   return found;
 }
 
-class LocalStore final : public ObjectStore {
+class LocalStore final : public DeferringStore {
  public:
-  explicit LocalStore(const LocalStoreOptions& options) : options_(options) {}
+  explicit LocalStore(const LocalStoreOptions& options,
+                      std::shared_ptr<UnsyncedWrites> unsynced = nullptr)
+      : options_(options), durability_{.now = options.durable, .later = std::move(unsynced)} {}
+
+  std::shared_ptr<DeferringStore> Defer() override {
+    // Without durability there is nothing to put off.
+    return std::make_shared<LocalStore>(
+        options_, options_.durable ? std::make_shared<UnsyncedWrites>() : nullptr);
+  }
+
+  Status Sync(const OperationContext& context) override {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    return durability_.later == nullptr ? Status::OK() : durability_.later->Sync(context);
+  }
 
   Result<OpenedObject> Open(std::string_view path, int64_t tail_length,
                             const OperationContext& context) override {
@@ -323,19 +400,19 @@ class LocalStore final : public ObjectStore {
 
   Result<std::unique_ptr<ObjectWriter>> Create(std::string_view path,
                                                const OperationContext& context) override {
-    return LocalWriter::Open(path, options_.durable, context);
+    return LocalWriter::Open(path, durability_, context);
   }
 
   Status Put(std::string_view path, std::string_view bytes,
              const OperationContext& context) override {
-    ARROW_ASSIGN_OR_RAISE(auto writer, LocalWriter::Open(path, options_.durable, context));
+    ARROW_ASSIGN_OR_RAISE(auto writer, LocalWriter::Open(path, durability_, context));
     ARROW_RETURN_NOT_OK(writer->Append(AsBytes(bytes)));
     return writer->Finish();
   }
 
   Status PutIfAbsent(std::string_view path, std::string_view bytes,
                      const OperationContext& context) override {
-    ARROW_ASSIGN_OR_RAISE(auto writer, LocalWriter::Open(path, options_.durable, context));
+    ARROW_ASSIGN_OR_RAISE(auto writer, LocalWriter::Open(path, durability_, context));
     ARROW_RETURN_NOT_OK(writer->Append(AsBytes(bytes)));
     return writer->FinishIfAbsent();
   }
@@ -344,13 +421,15 @@ class LocalStore final : public ObjectStore {
                       const OperationContext& context) override {
     ARROW_RETURN_NOT_OK(context.CheckStop());
     if (context.io != nullptr) ++context.io->write_requests;
+    ARROW_RETURN_NOT_OK(Sync(context));
     const fs::path target(path);
-    ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), options_.durable));
+    const Durability at_once{.now = options_.durable};
+    ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), at_once));
     if (link(std::string(source).c_str(), target.c_str()) != 0) {
       if (errno == EEXIST) return AlreadyExists("object '", path, "' already exists");
       return FailedCall("link", source, errno);
     }
-    return options_.durable ? SyncFolder(target.parent_path()) : Status::OK();
+    return at_once.Folder(target.parent_path());
   }
 
   Result<std::vector<ObjectInfo>> List(std::string_view prefix,
@@ -388,6 +467,7 @@ class LocalStore final : public ObjectStore {
   }
 
   const LocalStoreOptions options_;
+  const Durability durability_;
 };
 
 }  // namespace

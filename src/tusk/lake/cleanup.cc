@@ -113,6 +113,7 @@ Status ExpireSnapshots(const LakeParts& parts, const std::map<catalog::TableName
                        int64_t cutoff_ms, const std::string& author, CleanupReport* report,
                        const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto entries, parts.catalog->ListTables(std::nullopt, context));
+  const Staging staging(parts);
   std::vector<std::unique_ptr<TableStage>> stages;
   for (const catalog::TableEntry& entry : entries) {
     const auto found = kept.find(entry.name);
@@ -128,14 +129,14 @@ Status ExpireSnapshots(const LakeParts& parts, const std::map<catalog::TableName
     ARROW_ASSIGN_OR_RAISE(const int64_t expired, iceberg::CountExpired(**table, snapshots));
     if (expired == 0) continue;
     report->iceberg_snapshots += expired;
-    stages.push_back(MakeIcebergExpireStage(parts, entry.name, std::move(snapshots)));
+    stages.push_back(MakeIcebergExpireStage(staging.parts(), entry.name, std::move(snapshots)));
   }
   if (stages.empty()) return Status::OK();
   const CommitInfo info{
       .message = "let " + std::to_string(report->iceberg_snapshots) + " old snapshots go",
       .author = author,
       .properties = {{"tusk.operation", "cleanup"}}};
-  return CommitJointly(parts, stages, info, "cleaning up", std::nullopt, context).status();
+  return CommitJointly(staging, stages, info, "cleaning up", std::nullopt, context).status();
 }
 
 /// Removes files that are not needed any more: at once those that were needed before, and others

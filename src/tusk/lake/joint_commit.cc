@@ -98,13 +98,18 @@ bool IsCertainFailure(const Status& status) {
          code == ErrorCode::kNotFound || IsLostRace(status);
 }
 
-Result<int64_t> CommitOrRestage(const LakeParts& parts, const Stages& stages,
+Result<int64_t> CommitOrRestage(const Staging& staging, const Stages& stages,
                                 catalog::JointCommit commit, std::string_view doing,
                                 const OperationContext& context) {
   for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
     commit.changes.clear();
     for (const auto& stage : stages) commit.changes.push_back(stage->change());
-    Result<int64_t> number = parts.catalog->Commit(commit, context);
+    const Status durable = staging.Sync(context);
+    if (!durable.ok()) {
+      AbortAll(stages, context);
+      return durable;
+    }
+    Result<int64_t> number = staging.lake().catalog->Commit(commit, context);
     if (number.ok()) return number;
     if (!IsCertainFailure(number.status())) return number.status();  // staged files stay
     const Status status = IsLostRace(number.status())
@@ -123,6 +128,17 @@ Result<int64_t> CommitOrRestage(const LakeParts& parts, const Stages& stages,
 
 }  // namespace
 
+Staging::Staging(const LakeParts& lake) : lake_(lake), parts_(lake) {
+  auto* store = dynamic_cast<io::DeferringStore*>(lake.root.store.get());
+  if (store == nullptr) return;
+  deferring_ = store->Defer();
+  parts_.root.store = deferring_;
+}
+
+Status Staging::Sync(const OperationContext& context) const {
+  return deferring_ == nullptr ? Status::OK() : deferring_->Sync(context);
+}
+
 Result<std::optional<catalog::TableEntry>> LoadForAppend(const LakeParts& parts,
                                                          const catalog::TableChange& change,
                                                          const OperationContext& context) {
@@ -140,7 +156,7 @@ Result<std::optional<catalog::TableEntry>> LoadForAppend(const LakeParts& parts,
   return std::optional(*entry);
 }
 
-Result<int64_t> CommitJointly(const LakeParts& parts, const Stages& stages, const CommitInfo& info,
+Result<int64_t> CommitJointly(const Staging& staging, const Stages& stages, const CommitInfo& info,
                               std::string_view doing, std::optional<int64_t> uses_version,
                               const OperationContext& context) {
   const Status staged = StageAll(stages, doing, context);
@@ -154,11 +170,11 @@ Result<int64_t> CommitJointly(const LakeParts& parts, const Stages& stages, cons
                                     .changes = {},
                                     .uses_version = uses_version};
   ARROW_ASSIGN_OR_RAISE(const int64_t number,
-                        CommitOrRestage(parts, stages, commit, doing, context));
+                        CommitOrRestage(staging, stages, commit, doing, context));
   for (const auto& stage : stages) {
     if (stage->change().kind != catalog::TableKind::kLance) continue;
     // Not an error of the commit, which is true by now: the next one completes it.
-    (void)PublishChange(parts, number, stage->change(), context);
+    (void)PublishChange(staging.lake(), number, stage->change(), context);
   }
   return number;
 }
@@ -166,13 +182,14 @@ Result<int64_t> CommitJointly(const LakeParts& parts, const Stages& stages, cons
 Result<int64_t> AppendJointly(const LakeParts& parts, std::vector<TableAppend> appends,
                               const CommitInfo& info, const OperationContext& context) {
   ARROW_RETURN_NOT_OK(CheckAppends(appends));
+  const Staging staging(parts);
   Stages stages;
   for (TableAppend& append : appends) {
     const bool is_lance = append.kind == catalog::TableKind::kLance;
-    stages.push_back(is_lance ? MakeLanceStage(parts, std::move(append))
-                              : MakeIcebergStage(parts, std::move(append)));
+    stages.push_back(is_lance ? MakeLanceStage(staging.parts(), std::move(append))
+                              : MakeIcebergStage(staging.parts(), std::move(append)));
   }
-  return CommitJointly(parts, stages, info, "appending to", std::nullopt, context);
+  return CommitJointly(staging, stages, info, "appending to", std::nullopt, context);
 }
 
 }  // namespace tusk::lake

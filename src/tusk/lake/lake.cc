@@ -150,19 +150,20 @@ Result<int64_t> Lake::UpdateIceberg(const catalog::TableName& name,
                                     const iceberg::TableUpdate& update, const CommitInfo& info,
                                     const OperationContext& context) {
   ARROW_RETURN_NOT_OK(CheckNewest(*this, "change a table"));
+  const Staging staging(state_->parts);
   std::vector<std::unique_ptr<TableStage>> stages;
-  stages.push_back(MakeIcebergUpdateStage(state_->parts, name, update));
-  return CommitJointly(state_->parts, std::move(stages), info, "changing", std::nullopt, context);
+  stages.push_back(MakeIcebergUpdateStage(staging.parts(), name, update));
+  return CommitJointly(staging, stages, info, "changing", std::nullopt, context);
 }
 
 Result<int64_t> Lake::OverwriteIceberg(const catalog::TableName& name,
                                        const iceberg::Overwrite& overwrite, const CommitInfo& info,
                                        const OperationContext& context) {
   ARROW_RETURN_NOT_OK(CheckNewest(*this, "overwrite rows"));
+  const Staging staging(state_->parts);
   std::vector<std::unique_ptr<TableStage>> stages;
-  stages.push_back(MakeIcebergOverwriteStage(state_->parts, name, overwrite));
-  return CommitJointly(state_->parts, std::move(stages), info, "overwriting", std::nullopt,
-                       context);
+  stages.push_back(MakeIcebergOverwriteStage(staging.parts(), name, overwrite));
+  return CommitJointly(staging, stages, info, "overwriting", std::nullopt, context);
 }
 
 Result<int64_t> Lake::Append(std::vector<TableAppend> appends, const CommitInfo& info,

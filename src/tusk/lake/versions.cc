@@ -83,7 +83,8 @@ Result<std::optional<int64_t>> Lake::Restore(int64_t number, const CommitInfo& i
   const LakeParts& parts = state_->parts;
   ARROW_ASSIGN_OR_RAISE(const auto then, parts.catalog->ListTables(number, context));
   ARROW_ASSIGN_OR_RAISE(const auto now, parts.catalog->ListTables(std::nullopt, context));
-  ARROW_ASSIGN_OR_RAISE(const auto stages, RestoreStages(parts, then, now));
+  const Staging staging(parts);
+  ARROW_ASSIGN_OR_RAISE(const auto stages, RestoreStages(staging.parts(), then, now));
   if (stages.empty()) return std::nullopt;
   CommitInfo described = info;
   if (described.message.empty())
@@ -91,7 +92,7 @@ Result<std::optional<int64_t>> Lake::Restore(int64_t number, const CommitInfo& i
   described.properties.emplace("tusk.operation", "restore");
   described.properties.emplace("tusk.restored", std::to_string(number));
   ARROW_ASSIGN_OR_RAISE(const int64_t restored,
-                        CommitJointly(parts, stages, described, "restoring", number, context));
+                        CommitJointly(staging, stages, described, "restoring", number, context));
   return std::optional(restored);
 }
 

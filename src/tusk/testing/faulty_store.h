@@ -3,8 +3,9 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <utility>
 
-#include "tusk/io/object_store.h"
+#include "tusk/io/deferring_store.h"
 
 namespace tusk {
 
@@ -19,9 +20,10 @@ enum class StoreFault {
 /// Wraps a store, counts its requests and breaks the n-th: with it a test walks a failure through
 /// every request of an operation. A request is one call of the store or of its readers and
 /// writers; a refused write leaves nothing visible.
-class FaultyStore final : public io::ObjectStore {
+class FaultyStore final : public io::DeferringStore {
  public:
-  explicit FaultyStore(std::shared_ptr<io::ObjectStore> store) : store_(std::move(store)) {}
+  explicit FaultyStore(std::shared_ptr<io::ObjectStore> store)
+      : FaultyStore(std::move(store), std::make_shared<Plan>()) {}
 
   /// Breaks request number `n` from now on, counted from 0, and all after it if `and_all_after`.
   void BreakRequest(int64_t n, StoreFault fault, bool and_all_after = false);
@@ -32,9 +34,13 @@ class FaultyStore final : public io::ObjectStore {
   void CallAtRequest(int64_t n, std::function<void()> before);
   /// Forgets all that and starts to count at 0 again.
   void Reset();
-  int64_t requests() const { return requests_; }
+  int64_t requests() const { return plan_->requests; }
   /// True once a request has been failed.
-  bool has_failed() const { return has_failed_; }
+  bool has_failed() const { return plan_->has_failed; }
+
+  /// Counts into this one and breaks with it. Defers nothing if the wrapped store cannot.
+  std::shared_ptr<io::DeferringStore> Defer() override;
+  Status Sync(const OperationContext& context) override;
 
   Result<io::OpenedObject> Open(std::string_view path, int64_t tail_length,
                                 const OperationContext& context) override;
@@ -53,18 +59,26 @@ class FaultyStore final : public io::ObjectStore {
   Result<io::ObjectInfo> Head(std::string_view path, const OperationContext& context) override;
   Status Delete(std::string_view path, const OperationContext& context) override;
 
-  /// Does `request` or what the plan has for it; IoError if it is one to fail.
-  Status Do(std::string_view call, std::string_view path, const std::function<Status()>& request);
+  /// What happens when; shared by the stores that defer, by readers and writers.
+  struct Plan {
+    /// Does `request` or what is planned for it; IoError if it is one to fail.
+    Status Do(std::string_view call, std::string_view path, const std::function<Status()>& request);
+
+    std::atomic<int64_t> requests{0};
+    std::atomic<int64_t> fail_at{-1};
+    std::atomic<bool> fail_all_after{false};
+    std::atomic<StoreFault> fault{StoreFault::kRefuse};
+    std::atomic<int64_t> call_at{-1};
+    std::function<void()> before;
+    std::atomic<bool> has_failed{false};
+  };
 
  private:
+  FaultyStore(std::shared_ptr<io::ObjectStore> store, std::shared_ptr<Plan> plan)
+      : store_(std::move(store)), plan_(std::move(plan)) {}
+
   std::shared_ptr<io::ObjectStore> store_;
-  std::atomic<int64_t> requests_{0};
-  std::atomic<int64_t> fail_at_{-1};
-  std::atomic<bool> fail_all_after_{false};
-  std::atomic<StoreFault> fault_{StoreFault::kRefuse};
-  std::atomic<int64_t> call_at_{-1};
-  std::function<void()> before_;
-  std::atomic<bool> has_failed_{false};
+  std::shared_ptr<Plan> plan_;
 };
 
 }  // namespace tusk

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "tusk/io/deferring_store.h"
 #include "tusk/lance/table/build_manifest.h"
 #include "tusk/lance/table/conflicts.h"
 
@@ -164,7 +165,10 @@ void WriteVersionHint(const io::StorePath& table, uint64_t version,
   OperationContext unstoppable = context;
   unstoppable.stop = {};
   const std::string text = "{\"version\":" + std::to_string(version) + "}";
-  (void)table.store->Put(io::JoinPath(table.path, kVersionHint), text, unstoppable);
+  // Nobody relies on it, so that it is not worth waiting for the disk.
+  auto* deferring = dynamic_cast<io::DeferringStore*>(table.store.get());
+  const auto store = deferring == nullptr ? table.store : deferring->Defer();
+  (void)store->Put(io::JoinPath(table.path, kVersionHint), text, unstoppable);
 }
 
 Result<bool> HoldsTransaction(const io::StorePath& table, const std::string& path,
