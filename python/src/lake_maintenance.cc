@@ -1,4 +1,5 @@
 // Binds include/tusk/lake/maintenance.h.
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
@@ -16,6 +17,9 @@ void BindLakeMaintenance(nb::module_& module) {
   using lake::Finding;
   const lake::DoctorOptions doctor_defaults;
   const lake::CleanupOptions cleanup_defaults;
+  nb::class_<catalog::Retention>(module, "Retention")
+      .def_ro("older_than_ms", &catalog::Retention::older_than_ms)
+      .def_ro("keep_last", &catalog::Retention::keep_last);
   nb::class_<Finding>(module, "Finding")
       .def_prop_ro("kind", [](const Finding& finding) { return FindingKindName(finding.kind); })
       .def_ro("table", &Finding::table)
@@ -32,6 +36,8 @@ void BindLakeMaintenance(nb::module_& module) {
       .def_ro("removed_bytes", &DoctorReport::removed_bytes)
       .def_prop_ro("is_damaged", &DoctorReport::is_damaged);
   nb::class_<CleanupReport>(module, "CleanupReport")
+      .def_ro("older_than_ms", &CleanupReport::older_than_ms)
+      .def_ro("keep_last", &CleanupReport::keep_last)
       .def_ro("given_up", &CleanupReport::given_up)
       .def_ro("lance_versions", &CleanupReport::lance_versions)
       .def_ro("iceberg_snapshots", &CleanupReport::iceberg_snapshots)
@@ -49,9 +55,24 @@ void BindLakeMaintenance(nb::module_& module) {
       nb::arg("lake"), nb::arg("clean") = doctor_defaults.clean,
       nb::arg("min_age_ms") = doctor_defaults.min_age_ms, nb::arg("progress") = nb::none());
   module.def(
+      "retention",
+      [](const lake::Lake& lake) {
+        return Call().Run([&](const OperationContext& context) { return lake.Retention(context); });
+      },
+      nb::arg("lake"));
+  module.def(
+      "set_retention",
+      [](lake::Lake& lake, std::optional<int64_t> older_than_ms, std::optional<int64_t> keep_last) {
+        Call().Run([&](const OperationContext& context) {
+          return lake.SetRetention({.older_than_ms = older_than_ms, .keep_last = keep_last},
+                                   context);
+        });
+      },
+      nb::arg("lake"), nb::arg("older_than_ms") = nb::none(), nb::arg("keep_last") = nb::none());
+  module.def(
       "clean_up",
-      [](lake::Lake& lake, int64_t older_than_ms, int64_t keep_last, bool dry_run,
-         int64_t min_age_ms, std::string author, nb::object progress) {
+      [](lake::Lake& lake, std::optional<int64_t> older_than_ms, std::optional<int64_t> keep_last,
+         bool dry_run, int64_t min_age_ms, std::string author, nb::object progress) {
         const lake::CleanupOptions options{.older_than_ms = older_than_ms,
                                            .keep_last = keep_last,
                                            .dry_run = dry_run,
@@ -61,8 +82,7 @@ void BindLakeMaintenance(nb::module_& module) {
           return lake::CleanUp(&lake, options, context);
         });
       },
-      nb::arg("lake"), nb::arg("older_than_ms") = cleanup_defaults.older_than_ms,
-      nb::arg("keep_last") = cleanup_defaults.keep_last,
+      nb::arg("lake"), nb::arg("older_than_ms") = nb::none(), nb::arg("keep_last") = nb::none(),
       nb::arg("dry_run") = cleanup_defaults.dry_run,
       nb::arg("min_age_ms") = cleanup_defaults.min_age_ms, nb::arg("author") = "",
       nb::arg("progress") = nb::none());

@@ -19,7 +19,7 @@ DAMAGED = 1
 
 
 def add_to(cli):
-    for command in (tag, tags, diff, restore, adopt, doctor, cleanup):
+    for command in (tag, tags, diff, restore, adopt, doctor, retention, cleanup):
         cli.add_command(command)
 
 
@@ -245,10 +245,46 @@ def _doctor_summary(report, clean):
 
 @click.command()
 @lake_argument
+@duration_option("--older-than", None, "Versions may go that have not been the newest for longer.")
+@click.option("--keep-last", type=int, metavar="N", help="Newest so many stay.")
+@click.option("--clear", is_flag=True, help="Write nothing down: each cleanup decides.")
+def retention(lake, older_than, keep_last, clear):
+    """Show or set how long LAKE keeps joint versions. Cleanups go by it; versions with a tag stay.
+
+    \b
+    tusk retention LAKE --older-than 30d --keep-last 10
+    """
+    import tusk
+
+    opened = tusk.connect(lake)
+    rules = opened.retention()
+    if clear:
+        if older_than is not None or keep_last is not None:
+            raise click.UsageError("--clear takes no rules")
+        opened.set_retention()
+    elif older_than is not None or keep_last is not None:
+        # What is not named stays as it is.
+        opened.set_retention(
+            rules.older_than if older_than is None else older_than,
+            rules.keep_last if keep_last is None else keep_last,
+        )
+    rules = opened.retention()
+    unset = "not set: 14 days, or what a cleanup says"
+    click.echo(f"older than: {unset if rules.older_than is None else rules.older_than}")
+    unset = "not set: 1, or what a cleanup says"
+    click.echo(f"keep last:  {unset if rules.keep_last is None else rules.keep_last}")
+
+
+@click.command()
+@lake_argument
 @duration_option(
-    "--older-than", "14d", "Versions that have not been the newest for longer than this go."
+    "--older-than",
+    None,
+    "Versions that have not been the newest for longer than this go. [default: see tusk retention]",
 )
-@click.option("--keep-last", default=1, show_default=True, metavar="N", help="Newest so many stay.")
+@click.option(
+    "--keep-last", type=int, metavar="N", help="Newest so many stay. [default: see tusk retention]"
+)
 @duration_option("--leftovers-older-than", "1d", "Leftovers older than this go too.")
 @click.option("--dry-run", is_flag=True, help="Only say which versions would go.")
 @click.option("--author", default="", help="Who did it. [default: your login name]")

@@ -91,6 +91,8 @@ def _duration(_ctx, _parameter, text):
     """The timedelta that "14d", "36h", "10m" or "0s" means."""
     import datetime
 
+    if text is None:
+        return None
     units = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
     if text[-1:] not in units or not text[:-1].isdigit():
         raise click.BadParameter(f"{text!r} is no time such as 14d, 36h, 10m or 30s")

@@ -51,6 +51,14 @@ class JointVersion:
 
 
 @dataclasses.dataclass(frozen=True)
+class Retention:
+    """What is written down in a lake about how long it keeps joint versions; None: nothing."""
+
+    older_than: datetime.timedelta | None
+    keep_last: int | None
+
+
+@dataclasses.dataclass(frozen=True)
 class Tag:
     """A name for a joint version, which keeps it from cleanup."""
 
@@ -303,6 +311,24 @@ class Lake:
         """Takes a tag away; the version may then be given up by a cleanup."""
         self._lake.delete_tag(name)
 
+    def retention(self):
+        """How long joint versions are kept, as far as it is written down in the lake."""
+        rules = _tusk.retention(self._lake)
+        age = rules.older_than_ms
+        return Retention(
+            None if age is None else datetime.timedelta(milliseconds=age), rules.keep_last
+        )
+
+    def set_retention(self, older_than=None, keep_last=None):
+        """Writes down how long joint versions are kept; what is None is left to each cleanup.
+
+        older_than (timedelta): a version may go when it has not been the newest for longer;
+        keep_last: the newest so many stay. Tags pin versions whatever the rules say.
+        """
+        _tusk.set_retention(
+            self._lake, None if older_than is None else _milliseconds(older_than), keep_last
+        )
+
     def _newest(self):
         if self.fixed_at is not None:
             return self.fixed_at
@@ -378,8 +404,8 @@ class Lake:
     def cleanup(
         self,
         *,
-        older_than=datetime.timedelta(days=14),
-        keep_last=1,
+        older_than=None,
+        keep_last=None,
         dry_run=False,
         min_age=datetime.timedelta(days=1),
         author="",
@@ -388,14 +414,15 @@ class Lake:
         """Gives up old joint versions and removes what only they needed, on both sides.
 
         A version goes if it has not been the newest for longer than older_than, is not among the
-        keep_last newest, and has no tag. What other clients committed within older_than and what
-        tags and branches of the formats' own name stays too. dry_run: only says which versions would
-        go. Gives the report: given_up, lance_versions, iceberg_snapshots, removed_files,
+        keep_last newest, and has no tag; None: as written down in the lake (set_retention), or 14
+        days and 1. What other clients committed within older_than and what tags and branches of the
+        formats' own name stays too. dry_run: only says which versions would go. Gives the report:
+        older_than_ms and keep_last (what it went by), given_up, lance_versions, iceberg_snapshots, removed_files,
         removed_bytes, skipped (tables that could not be judged, and why).
         """
         return _tusk.clean_up(
             self._lake,
-            older_than_ms=_milliseconds(older_than),
+            older_than_ms=None if older_than is None else _milliseconds(older_than),
             keep_last=keep_last,
             dry_run=dry_run,
             min_age_ms=_milliseconds(min_age),

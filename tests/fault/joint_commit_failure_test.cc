@@ -137,6 +137,13 @@ class SilentCatalog final : public catalog::Catalog {
                                       const OperationContext& context) override {
     return catalog_->GiveUp(rules, dry_run, context);
   }
+  Result<catalog::Retention> LoadRetention(const OperationContext& context) override {
+    return catalog_->LoadRetention(context);
+  }
+  Status SetRetention(const catalog::Retention& retention,
+                      const OperationContext& context) override {
+    return catalog_->SetRetention(retention, context);
+  }
   Result<std::vector<catalog::NeededChange>> NeededChanges(
       const OperationContext& context) override {
     return catalog_->NeededChanges(context);

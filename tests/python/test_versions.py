@@ -191,9 +191,29 @@ def test_the_commands_tell_the_same(history, tmp_path):
     dry = program("cleanup", lake, "--older-than", "0s", "--dry-run", cwd=home)[0]
     assert "would go: 2, 3" in dry
     assert "given up: 2, 3" in program("cleanup", lake, "--older-than", "0s", cwd=home)[0]
+    assert "not set: 14 days" in program("retention", lake, cwd=home)[0]
+    assert "1 day" in program("retention", lake, "--older-than", "1d", cwd=home)[0]
+    shown = program("retention", lake, "--keep-last", "2", cwd=home)[0]
+    assert "1 day" in shown and "keep last:  2" in shown
+    program("retention", lake, "--keep-last", "2", "--clear", cwd=home, code=2)
     program("tag", lake, "v1", "--delete", cwd=home)
     assert "no joint version or tag" in program("diff", lake, "v1", cwd=home, code=1)[1]
     program("cleanup", lake, "--older-than", "soon", cwd=home, code=2)
+
+
+def test_cleanup_goes_by_the_rules_of_the_lake(history):
+    assert history.retention() == tusk.lake.Retention(None, None)
+    assert history.cleanup(dry_run=True).given_up == []
+    history.set_retention(older_than=NO_TIME, keep_last=2)
+    assert history.retention() == tusk.lake.Retention(NO_TIME, 2)
+    newest = history.log(1)[0].number
+    again = tusk.connect(history.uri)
+    assert max(again.cleanup(dry_run=True).given_up) == newest - 2
+    assert again.cleanup(older_than=datetime.timedelta(days=1), dry_run=True).given_up == []
+    with pytest.raises(ValueError, match="at least"):
+        history.set_retention(keep_last=0)
+    history.set_retention()
+    assert again.retention() == tusk.lake.Retention(None, None)
 
 
 def test_the_doctor_names_damage_and_exits_with_one(history, tmp_path):

@@ -110,6 +110,15 @@ struct RetentionRules {
   int64_t keep_last = 1;  ///< the newest so many stay whatever their age; at least 1
 };
 
+/// What is written down in a lake about how long it keeps joint versions. What is absent is left to
+/// each cleanup.
+struct Retention {
+  std::optional<int64_t> older_than_ms = std::nullopt;  ///< not the newest for longer: may go
+  std::optional<int64_t> keep_last = std::nullopt;      ///< the newest so many stay; at least 1
+
+  bool operator==(const Retention&) const = default;
+};
+
 /// A change that some joint version still needs.
 struct NeededChange {
   int64_t number = 0;  ///< the joint version that made it
@@ -165,6 +174,10 @@ class TUSK_EXPORT Catalog {
   /// or tagged. Gives those given up now, ascending; with `dry_run` those that would be.
   virtual Result<std::vector<int64_t>> GiveUp(const RetentionRules& rules, bool dry_run,
                                               const OperationContext& context) = 0;
+  /// As it was set last; nothing is written down in a new lake.
+  virtual Result<Retention> LoadRetention(const OperationContext& context) = 0;
+  /// Replaces what is written down. InvalidArgument for an age below 0 or fewer than 1 to keep.
+  virtual Status SetRetention(const Retention& retention, const OperationContext& context) = 0;
   /// What the joint versions that were not given up consist of: the newest change of every table at
   /// each of them.
   virtual Result<std::vector<NeededChange>> NeededChanges(const OperationContext& context) = 0;

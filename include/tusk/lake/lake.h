@@ -119,6 +119,11 @@ class TUSK_EXPORT Lake {
   /// that are not 1 to 200 letters, digits, `_`, `-`, `.`, `/`, or that begin with a digit.
   Status SetTag(const catalog::Tag& tag, bool move, const OperationContext& context);
   Status DeleteTag(std::string_view name, const OperationContext& context);
+  /// How long joint versions are kept, as far as it is written down in the lake. A cleanup goes by
+  /// it unless it is told otherwise.
+  Result<catalog::Retention> Retention(const OperationContext& context) const;
+  /// Replaces that. InvalidArgument for an age below 0, or fewer than 1 to keep.
+  Status SetRetention(const catalog::Retention& retention, const OperationContext& context);
   /// The joint version that `text` means: a number or a tag. NotFound says what there is.
   Result<int64_t> FindVersion(std::string_view text, const OperationContext& context) const;
   /// The newest joint version at that moment, microseconds since the epoch. NotFound if the lake

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,17 +58,26 @@ struct TUSK_EXPORT DoctorReport {
 TUSK_EXPORT Result<DoctorReport> Examine(Lake* lake, const DoctorOptions& options,
                                          const OperationContext& context);
 
+/// What a cleanup goes by where neither it nor the lake says something else.
+inline constexpr int64_t kDefaultOlderThanMs = int64_t{14} * 24 * 60 * 60 * 1000;
+inline constexpr int64_t kDefaultKeepLast = 1;
+
 struct CleanupOptions {
   /// Joint versions that have not been the newest for longer than this go, with the Lance versions
-  /// and Iceberg snapshots that only they need, unless a tag or `keep_last` keeps them.
-  int64_t older_than_ms = int64_t{14} * 24 * 60 * 60 * 1000;
-  int64_t keep_last = 1;  ///< the newest so many joint versions stay whatever their age
-  bool dry_run = false;   ///< only says what would go
+  /// and Iceberg snapshots that only they need, unless a tag or `keep_last` keeps them. Absent:
+  /// what is written down in the lake (Lake::SetRetention), or kDefaultOlderThanMs.
+  std::optional<int64_t> older_than_ms = std::nullopt;
+  /// The newest so many joint versions stay whatever their age. Absent: as written down in the
+  /// lake, or kDefaultKeepLast.
+  std::optional<int64_t> keep_last = std::nullopt;
+  bool dry_run = false;                               ///< only says what would go
   int64_t min_age_ms = int64_t{24} * 60 * 60 * 1000;  ///< of leftovers, as in DoctorOptions
   std::string author = {};
 };
 
 struct CleanupReport {
+  int64_t older_than_ms = 0;      ///< what it went by
+  int64_t keep_last = 0;          ///< the same
   std::vector<int64_t> given_up;  ///< joint versions, ascending
   int64_t lance_versions = 0;     ///< removed
   int64_t iceberg_snapshots = 0;  ///< expired

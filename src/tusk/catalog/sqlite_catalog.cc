@@ -343,6 +343,28 @@ class SqliteCatalog final : public Catalog {
         });
   }
 
+  Result<Retention> LoadRetention(const OperationContext& context) override {
+    Retention retention;
+    ARROW_RETURN_NOT_OK(connection_.Read(context, [&](SqliteDatabase& database) -> Status {
+      return ReadRetention(database).Value(&retention);
+    }));
+    return retention;
+  }
+
+  Status SetRetention(const Retention& retention, const OperationContext& context) override {
+    if (retention.older_than_ms.value_or(0) < 0 || retention.keep_last.value_or(1) < 1) {
+      return InvalidArgument("a lake cannot keep versions for ",
+                             retention.older_than_ms.value_or(0), " ms and the last ",
+                             retention.keep_last.value_or(1), ": at least 0 and 1");
+    }
+    return connection_.Write(
+        context, [&](SqliteDatabase& database) { return WriteRetention(database, retention); },
+        [&](SqliteDatabase& database) -> Result<bool> {
+          ARROW_ASSIGN_OR_RAISE(const Retention now, ReadRetention(database));
+          return now == retention;
+        });
+  }
+
   Result<std::vector<int64_t>> GiveUp(const RetentionRules& rules, bool dry_run,
                                       const OperationContext& context) override {
     if (rules.keep_last < 1) {

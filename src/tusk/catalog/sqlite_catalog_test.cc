@@ -98,7 +98,7 @@ TEST_F(SqliteCatalogTest, RefusesOtherFiles) {
 }
 
 TEST_F(SqliteCatalogTest, RefusesALaterSchema) {
-  ASSERT_OK(Foreign("UPDATE tusk_schema SET version = 3"));
+  ASSERT_OK(Foreign("UPDATE tusk_schema SET version = 4"));
   EXPECT_THAT(OpenSqliteCatalog(path_, SqliteMode::kOpen, "tusk"),
               FailsWith(ErrorCode::kUnsupported));
 }
@@ -107,12 +107,47 @@ TEST_F(SqliteCatalogTest, BringsAnEarlierSchemaUpToDate) {
   CommitFirst();
   ASSERT_OK(Foreign("DROP TABLE tusk_tag"));
   ASSERT_OK(Foreign("DROP TABLE tusk_given_up"));
+  ASSERT_OK(Foreign("DROP TABLE tusk_retention"));
   ASSERT_OK(Foreign("UPDATE tusk_schema SET version = 1"));
   ASSERT_OK_AND_ASSIGN(const auto opened, OpenSqliteCatalog(path_, SqliteMode::kOpen, "tusk"));
   EXPECT_EQ(opened->uuid(), catalog_->uuid());
   ASSERT_OK(opened->SetTag({.name = "v1", .number = 1}, /*move=*/false, context_));
   ASSERT_OK_AND_ASSIGN(const auto log, catalog_->Log({}, context_));
   EXPECT_THAT(log.at(0).tags, ElementsAre("v1"));
+  ASSERT_OK(opened->SetRetention({.keep_last = 7}, context_));
+}
+
+TEST_F(SqliteCatalogTest, BringsTheSecondSchemaUpToDate) {
+  CommitFirst();
+  ASSERT_OK(catalog_->SetTag({.name = "v1", .number = 1}, /*move=*/false, context_));
+  ASSERT_OK(Foreign("DROP TABLE tusk_retention"));
+  ASSERT_OK(Foreign("UPDATE tusk_schema SET version = 2"));
+  ASSERT_OK_AND_ASSIGN(const auto opened, OpenSqliteCatalog(path_, SqliteMode::kOpen, "tusk"));
+  ASSERT_OK_AND_ASSIGN(const auto retention, opened->LoadRetention(context_));
+  EXPECT_EQ(retention, Retention());
+  ASSERT_OK_AND_ASSIGN(const auto tags, opened->Tags(context_));
+  EXPECT_EQ(tags.size(), 1U);
+}
+
+TEST_F(SqliteCatalogTest, KeepsRetentionRules) {
+  ASSERT_OK_AND_ASSIGN(const auto first, catalog_->LoadRetention(context_));
+  EXPECT_EQ(first, Retention());
+  const Retention both{.older_than_ms = 0, .keep_last = 12};
+  ASSERT_OK(catalog_->SetRetention(both, context_));
+  ASSERT_OK_AND_ASSIGN(const auto opened, OpenSqliteCatalog(path_, SqliteMode::kOpen, "tusk"));
+  ASSERT_OK_AND_ASSIGN(const auto read, opened->LoadRetention(context_));
+  EXPECT_EQ(read, both);
+  for (const Retention& wrong : {Retention{.older_than_ms = -1}, Retention{.keep_last = 0}}) {
+    EXPECT_THAT(catalog_->SetRetention(wrong, context_), FailsWith(ErrorCode::kInvalidArgument));
+  }
+  // What is not set goes.
+  const Retention one{.older_than_ms = 5};
+  ASSERT_OK(catalog_->SetRetention(one, context_));
+  ASSERT_OK_AND_ASSIGN(const auto again, opened->LoadRetention(context_));
+  EXPECT_EQ(again, one);
+  // A rule of a later build is not passed over.
+  ASSERT_OK(Foreign("INSERT INTO tusk_retention VALUES ('keep_weekly', 4)"));
+  EXPECT_THAT(catalog_->LoadRetention(context_), FailsWith(ErrorCode::kUnsupported));
 }
 
 TEST_F(SqliteCatalogTest, GivesUpWhatNoRuleAndNoTagKeepsAndSaysWhatIsNeeded) {

@@ -3,7 +3,7 @@
 namespace tusk::catalog {
 namespace {
 
-constexpr int64_t kSchemaVersion = 2;
+constexpr int64_t kSchemaVersion = 3;
 
 /// As the JDBC catalog's clients make them.
 constexpr const char* kJdbcTables = R"sql(
@@ -92,6 +92,14 @@ CREATE TABLE tusk_given_up (
 );
 )sql";
 
+/// Since version 3.
+constexpr const char* kRetentionTable = R"sql(
+CREATE TABLE tusk_retention (
+  rule VARCHAR(64) NOT NULL PRIMARY KEY,
+  value BIGINT NOT NULL
+);
+)sql";
+
 /// Keep other clients of `iceberg_tables` from taking the name of a Lance table.
 constexpr const char* kTriggers = R"sql(
 CREATE TRIGGER tusk_iceberg_name_on_insert BEFORE INSERT ON iceberg_tables
@@ -108,7 +116,8 @@ BEGIN SELECT RAISE(ABORT, 'a Lance table of the lake has this name'); END;
 }  // namespace
 
 Status CreateSchema(SqliteDatabase& database, const CatalogIdentity& identity) {
-  for (const char* statements : {kJdbcTables, kLakeTables, kVersionTables, kTriggers}) {
+  for (const char* statements :
+       {kJdbcTables, kLakeTables, kVersionTables, kRetentionTable, kTriggers}) {
     ARROW_RETURN_NOT_OK(database.Execute(statements));
   }
   return database
@@ -142,14 +151,17 @@ Result<CatalogIdentity> ReadSchema(SqliteDatabase& database, std::string_view pa
 }
 
 Status UpgradeSchema(SqliteDatabase& database) {
+  int64_t version = kSchemaVersion;
   {
     ARROW_ASSIGN_OR_RAISE(SqliteStatement row,
                           database.Query("SELECT MIN(version) FROM tusk_schema", {}));
     ARROW_ASSIGN_OR_RAISE(const bool has_row, row.Next());
-    // Another process may have been first.
-    if (!has_row || row.Integer(0) >= kSchemaVersion) return Status::OK();
+    if (has_row) version = row.Integer(0);
   }
-  ARROW_RETURN_NOT_OK(database.Execute(kVersionTables));
+  // Another process may have been first.
+  if (version >= kSchemaVersion) return Status::OK();
+  if (version < 2) ARROW_RETURN_NOT_OK(database.Execute(kVersionTables));
+  ARROW_RETURN_NOT_OK(database.Execute(kRetentionTable));
   return database.Run("UPDATE tusk_schema SET version = ?", {kSchemaVersion}).status();
 }
 

@@ -1,6 +1,7 @@
 #include "tusk/catalog/sqlite_versions.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -8,6 +9,10 @@ namespace tusk::catalog {
 namespace {
 
 constexpr size_t kMaxTagBytes = 200;
+
+/// Names in `tusk_retention`.
+constexpr std::string_view kOlderThanRule = "older_than_ms";
+constexpr std::string_view kKeepLastRule = "keep_last";
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -130,6 +135,37 @@ Result<std::vector<int64_t>> ReadGivenUp(SqliteDatabase& database) {
   ARROW_ASSIGN_OR_RAISE(SqliteStatement rows,
                         database.Query("SELECT number FROM tusk_given_up ORDER BY number", {}));
   return ReadNumbers(std::move(rows));
+}
+
+Result<Retention> ReadRetention(SqliteDatabase& database) {
+  ARROW_ASSIGN_OR_RAISE(SqliteStatement rows,
+                        database.Query("SELECT rule, value FROM tusk_retention", {}));
+  Retention retention;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const bool has_row, rows.Next());
+    if (!has_row) return retention;
+    const std::string rule = rows.Text(0);
+    if (rule == kOlderThanRule) {
+      retention.older_than_ms = rows.Integer(1);
+    } else if (rule == kKeepLastRule) {
+      retention.keep_last = rows.Integer(1);
+    } else {
+      // To go by the others alone could remove what this one keeps.
+      return Unsupported("the lake has the retention rule '", rule,
+                         "', which this build does not know; use a newer one");
+    }
+  }
+}
+
+Status WriteRetention(SqliteDatabase& database, const Retention& retention) {
+  ARROW_RETURN_NOT_OK(database.Run("DELETE FROM tusk_retention", {}));
+  const auto write = [&](std::string_view rule, const std::optional<int64_t>& value) -> Status {
+    if (!value) return Status::OK();
+    return database.Run("INSERT INTO tusk_retention (rule, value) VALUES (?, ?)", {rule, *value})
+        .status();
+  };
+  ARROW_RETURN_NOT_OK(write(kOlderThanRule, retention.older_than_ms));
+  return write(kKeepLastRule, retention.keep_last);
 }
 
 Result<std::vector<NeededChange>> ReadNeededChanges(SqliteDatabase& database) {

@@ -34,6 +34,10 @@ Result<std::vector<int64_t>> FindUnkept(SqliteDatabase& database, const Retentio
 /// The joint versions that were given up, ascending.
 Result<std::vector<int64_t>> ReadGivenUp(SqliteDatabase& database);
 
+/// As Catalog::LoadRetention and SetRetention.
+Result<Retention> ReadRetention(SqliteDatabase& database);
+Status WriteRetention(SqliteDatabase& database, const Retention& retention);
+
 /// As Catalog::NeededChanges.
 Result<std::vector<NeededChange>> ReadNeededChanges(SqliteDatabase& database);
 

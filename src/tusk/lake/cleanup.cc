@@ -174,15 +174,19 @@ Status Sweep(const LakeParts& parts, const Survey& before, int64_t young_since_m
 Result<CleanupReport> CleanUp(Lake* lake, const CleanupOptions& options,
                               const OperationContext& context) {
   ARROW_RETURN_NOT_OK(CheckNewest(*lake, "clean it up"));
-  if (options.older_than_ms < 0 || options.min_age_ms < 0) {
-    return InvalidArgument("ages of ", options.older_than_ms, " and ", options.min_age_ms, " ms");
-  }
   const LakeParts& parts = lake->state().parts;
-  const int64_t now_ms = NowMs();
-  const int64_t cutoff_ms = now_ms - options.older_than_ms;
+  ARROW_ASSIGN_OR_RAISE(const catalog::Retention written, parts.catalog->LoadRetention(context));
   CleanupReport report;
+  report.older_than_ms =
+      options.older_than_ms.value_or(written.older_than_ms.value_or(kDefaultOlderThanMs));
+  report.keep_last = options.keep_last.value_or(written.keep_last.value_or(kDefaultKeepLast));
+  if (report.older_than_ms < 0 || options.min_age_ms < 0) {
+    return InvalidArgument("ages of ", report.older_than_ms, " and ", options.min_age_ms, " ms");
+  }
+  const int64_t now_ms = NowMs();
+  const int64_t cutoff_ms = now_ms - report.older_than_ms;
   const catalog::RetentionRules rules{.replaced_before_us = cutoff_ms * 1000,
-                                      .keep_last = options.keep_last};
+                                      .keep_last = report.keep_last};
   if (options.dry_run) {
     ARROW_ASSIGN_OR_RAISE(report.given_up, parts.catalog->GiveUp(rules, true, context));
     return report;

@@ -259,5 +259,32 @@ TEST_F(MaintenanceTest, LanceTagsAreKept) {
               FailsWith(ErrorCode::kNotFound));
 }
 
+TEST_F(MaintenanceTest, CleansUpByTheRulesThatAreWrittenDown) {
+  Append(6);
+  ASSERT_OK(lake_->SetTag({.name = "kept", .number = 2}, /*move=*/false, context_));
+  GrowOlder();
+  // Nothing is written down: two weeks.
+  ASSERT_OK_AND_ASSIGN(const auto none, CleanUp(lake_.get(), {}, context_));
+  EXPECT_THAT(none.given_up, ElementsAre());
+  EXPECT_EQ(none.older_than_ms, kDefaultOlderThanMs);
+  ASSERT_OK(lake_->SetRetention({.older_than_ms = 0, .keep_last = 3}, context_));
+  ASSERT_OK_AND_ASSIGN(const auto retention, lake_->Retention(context_));
+  EXPECT_EQ(retention.keep_last, 3);
+  // What a cleanup is told goes before what is written down.
+  ASSERT_OK_AND_ASSIGN(const auto told, CleanUp(lake_.get(), {.keep_last = 5}, context_));
+  EXPECT_THAT(told.given_up, ElementsAre(1));
+  const auto before = IdsAt(4);
+  ASSERT_OK_AND_ASSIGN(const auto ruled, CleanUp(lake_.get(), {.min_age_ms = 0}, context_));
+  EXPECT_EQ(ruled.keep_last, 3);
+  EXPECT_EQ(ruled.older_than_ms, 0);
+  EXPECT_THAT(ruled.given_up, ElementsAre(3, 4));
+  EXPECT_GT(ruled.lance_versions, 0);
+  EXPECT_GT(ruled.iceberg_snapshots, 0);
+  EXPECT_EQ(IdsAt(2), Range(0, 10));
+  EXPECT_EQ(IdsAt(6), Range(0, 30));
+  EXPECT_EQ(before, Range(0, 20));
+  EXPECT_THAT(Lake::Open(root_, 4, context_), FailsWith(ErrorCode::kNotFound));
+}
+
 }  // namespace
 }  // namespace tusk::lake

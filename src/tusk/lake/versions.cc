@@ -65,6 +65,15 @@ Result<int64_t> Lake::FindVersion(std::string_view text, const OperationContext&
                   names.empty() ? "no tags" : "the tags " + names);
 }
 
+Result<catalog::Retention> Lake::Retention(const OperationContext& context) const {
+  return state_->parts.catalog->LoadRetention(context);
+}
+
+Status Lake::SetRetention(const catalog::Retention& retention, const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckNewest(*this, "set its retention"));
+  return state_->parts.catalog->SetRetention(retention, context);
+}
+
 Result<int64_t> Lake::FindVersionAt(int64_t timestamp_us, const OperationContext& context) const {
   ARROW_ASSIGN_OR_RAISE(const auto log, Log(std::nullopt, context));
   const auto entry = std::ranges::find_if(
