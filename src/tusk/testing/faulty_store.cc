@@ -144,7 +144,7 @@ Result<std::vector<io::ObjectInfo>> FaultyStore::List(std::string_view prefix,
 Result<std::vector<io::ObjectInfo>> FaultyStore::ListUnfinished(std::string_view prefix,
                                                                 const OperationContext& context) {
   std::vector<io::ObjectInfo> listed;
-  ARROW_RETURN_NOT_OK(Do("list unfinished", prefix, [&] {
+  ARROW_RETURN_NOT_OK(plan_->Do("list unfinished", prefix, [&] {
     return store_->ListUnfinished(prefix, context).Value(&listed);
   }));
   return listed;
