@@ -126,6 +126,8 @@ TEST_F(DurableOrderTest, ACommitSyncsEveryObjectOnce) {
   std::map<ino_t, int> counts;
   for (const ino_t inode : synced) ++counts[inode];
   for (const auto& [path, inode] : Inodes(folder_.path() + "/tables")) {
+    // The hint gets another file each time, perhaps with the number of one that has just gone.
+    if (path.ends_with("_hint.json")) continue;
     EXPECT_LE(counts[inode], 1) << path;
   }
 }
