@@ -81,7 +81,8 @@ TUSK_EXPORT Result<CompactedFragments> ExecuteCompaction(const Dataset& dataset,
 
 /// Puts new fragments in the place of old ones, as one version; fragments are ordered by id, so
 /// rows that were rewritten come behind the others. Appends of others go together with it; if they
-/// changed rows of the same fragments that is a CommitConflict, and the new files are removed.
+/// changed rows of the same fragments that is a CommitConflict. The new files stay after a failure:
+/// nobody knows whether an earlier call has committed them. A cleanup removes them.
 TUSK_EXPORT Result<CompactionResult> CommitCompaction(const io::StorePath& table,
                                                       const std::vector<CompactedFragments>& done,
                                                       const CompactionOptions& options,

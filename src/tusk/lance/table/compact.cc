@@ -280,21 +280,52 @@ void RemoveNewFiles(const io::StorePath& table, const std::vector<CompactedFragm
   }
 }
 
+/// `outcome_known` is set to false if the version may be there after a failure.
+Result<CompactionResult> Commit(const io::StorePath& table,
+                                const std::vector<CompactedFragments>& done,
+                                const CompactionOptions& options, bool* outcome_known,
+                                const OperationContext& context) {
+  // Whatever came since the first of the tasks was planned is looked at for conflicts.
+  const uint64_t read_version =
+      std::ranges::min_element(done, {}, &CompactedFragments::read_version)->read_version;
+  ARROW_ASSIGN_OR_RAISE(auto rewrite, Together(done));
+  const Transaction transaction{.read_version = read_version,
+                                .uuid = RandomUuidString(),
+                                .properties = options.transaction_properties,
+                                .operation = std::move(rewrite)};
+  ARROW_ASSIGN_OR_RAISE(const auto dataset,
+                        Dataset::Open(table, {.version = read_version}, context));
+  const Dataset::State& state = dataset->state();
+  auto committed =
+      CommitTransaction(table, transaction, TableVersion::Of(state), {}, context, outcome_known);
+  if (!committed.ok()) {
+    if (*outcome_known) RemoveTransactionFile(table, transaction, context);
+    return committed.status();
+  }
+  CompactionResult result{.metrics = Sum(done)};
+  ARROW_ASSIGN_OR_RAISE(result.dataset,
+                        Dataset::State::Make(state.uri, table, std::move(committed->manifest),
+                                             std::move(committed->path)));
+  return result;
+}
+
 Result<CompactionResult> TryToCompact(const io::StorePath& table, const CompactionOptions& options,
                                       const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto dataset, Dataset::Open(table, {}, context));
   ARROW_ASSIGN_OR_RAISE(const auto tasks, PlanCompaction(*dataset, options, context));
-  if (tasks.empty()) return CompactionResult{.dataset = dataset};
   std::vector<CompactedFragments> done;
-  for (const CompactionTask& task : tasks) {
-    auto result = ExecuteCompaction(*dataset, task, options, context);
-    if (!result.ok()) {
-      RemoveNewFiles(table, done, context);
-      return result.status();
+  bool outcome_known = true;
+  const auto run = [&]() -> Result<CompactionResult> {
+    for (const CompactionTask& task : tasks) {
+      ARROW_ASSIGN_OR_RAISE(done.emplace_back(),
+                            ExecuteCompaction(*dataset, task, options, context));
     }
-    done.push_back(*std::move(result));
-  }
-  return CommitCompaction(table, done, options, context);
+    return Commit(table, done, options, &outcome_known, context);
+  };
+  if (tasks.empty()) return CompactionResult{.dataset = dataset};
+  auto result = run();
+  if (!result.ok() && outcome_known) RemoveNewFiles(table, done, context);
+  return result;
 }
 
 }  // namespace
@@ -350,32 +381,8 @@ Result<CompactionResult> CommitCompaction(const io::StorePath& table,
     ARROW_ASSIGN_OR_RAISE(auto latest, Dataset::Open(table, {}, context));
     return CompactionResult{.dataset = std::move(latest)};
   }
-  // Whatever came since the first of the tasks was planned is looked at for conflicts.
-  const uint64_t read_version =
-      std::ranges::min_element(done, {}, &CompactedFragments::read_version)->read_version;
-  ARROW_ASSIGN_OR_RAISE(auto rewrite, Together(done));
-  const Transaction transaction{.read_version = read_version,
-                                .uuid = RandomUuidString(),
-                                .properties = options.transaction_properties,
-                                .operation = std::move(rewrite)};
-  ARROW_ASSIGN_OR_RAISE(const auto dataset,
-                        Dataset::Open(table, {.version = read_version}, context));
-  const Dataset::State& state = dataset->state();
   bool outcome_known = true;
-  auto committed =
-      CommitTransaction(table, transaction, TableVersion::Of(state), {}, context, &outcome_known);
-  if (!committed.ok()) {
-    if (outcome_known) {
-      RemoveNewFiles(table, done, context);
-      RemoveTransactionFile(table, transaction, context);
-    }
-    return committed.status();
-  }
-  CompactionResult result{.metrics = Sum(done)};
-  ARROW_ASSIGN_OR_RAISE(result.dataset,
-                        Dataset::State::Make(state.uri, table, std::move(committed->manifest),
-                                             std::move(committed->path)));
-  return result;
+  return Commit(table, done, options, &outcome_known, context);
 }
 
 Result<CompactionResult> Compact(const io::StorePath& table, const CompactionOptions& options,
