@@ -41,7 +41,7 @@ _HOMES = {
     "write_dataset": "tusk.lance",
 }
 
-_MODULES = ("encoders", "errors", "file")
+_MODULES = ("encoders", "errors", "file", "optimize")
 
 __all__ = sorted([*_HOMES, *_MODULES, "__version__"])
 

@@ -5,6 +5,7 @@ import datetime
 
 from tusk import _tusk
 from tusk.errors import InvalidArgumentError
+from tusk.optimize import DatasetOptimizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +46,11 @@ class CleanupExplanation:
 
 class TableMaintenance:
     """The part of LanceDataset that keeps a table small and fast."""
+
+    @property
+    def optimize(self):
+        """Compaction and what else keeps the table fast: a DatasetOptimizer."""
+        return DatasetOptimizer(self)
 
     def cleanup_old_versions(
         self,

@@ -17,7 +17,8 @@ _OLD = 1_600_000_000  # a time as of a file that has been there for more than a 
 
 
 def _numbers(begin, end):
-    return pa.table({"id": pa.array(range(begin, end)), "text": [f"t{i}" for i in range(begin, end)]})
+    numbers = range(begin, end)
+    return pa.table({"id": pa.array(numbers), "text": [f"t{i}" for i in numbers]})
 
 
 def _make(path, seed):

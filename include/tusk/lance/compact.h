@@ -56,7 +56,8 @@ struct CompactionMetrics {
 struct CompactedFragments {
   uint64_t read_version = 0;
   CompactionMetrics metrics = {};
-  std::string rewrite = {};  ///< a serialized transaction with the fragments before and after
+  /// A transaction with the fragments before and after, as JSON: docs/format/transaction_json.md.
+  std::string rewrite = {};
 };
 
 struct CompactionResult {

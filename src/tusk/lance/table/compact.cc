@@ -16,6 +16,7 @@
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/index_metadata.h"
 #include "tusk/lance/table/manifest_file.h"
+#include "tusk/lance/table/transaction_json.h"
 #include "tusk/lance/table/write_fragments.h"
 
 namespace tusk::lance {
@@ -261,7 +262,7 @@ CompactionMetrics Sum(const std::vector<CompactedFragments>& done) {
 Result<RewriteFragments> Together(const std::vector<CompactedFragments>& done) {
   RewriteFragments rewrite;
   for (const CompactedFragments& each : done) {
-    ARROW_ASSIGN_OR_RAISE(const Transaction part, ParseTransaction(each.rewrite));
+    ARROW_ASSIGN_OR_RAISE(const Transaction part, ParseTransactionJson(each.rewrite, nullptr));
     const auto* groups = part.As<RewriteFragments>();
     if (groups == nullptr) {
       return InvalidArgument("what is to be committed as a compaction is none");
@@ -369,7 +370,7 @@ Result<CompactedFragments> ExecuteCompaction(const Dataset& dataset, const Compa
   RewriteFragments rewrite;
   rewrite.groups.push_back({.before = std::move(before), .after = std::move(after)});
   done.rewrite =
-      SerializeTransaction({.read_version = task.read_version, .operation = std::move(rewrite)});
+      TransactionToJson({.read_version = task.read_version, .operation = std::move(rewrite)});
   return done;
 }
 

@@ -1,0 +1,304 @@
+"""Compaction of Lance tables, under the names of lance.optimize."""
+
+import dataclasses
+import json
+
+from tusk import _tusk
+from tusk.errors import InvalidArgumentError, UnsupportedError
+from tusk.transaction import FragmentMetadata, fragments_of
+
+_CONFIG = "lance.compaction."
+# Accepted because pylance has them; without a meaning here.
+_IGNORED = (
+    "max_rows_per_group",
+    "num_threads",
+    "io_buffer_size",
+    "binary_copy_read_batch_bytes",
+    "index_remap_mode",
+    "max_overlays_per_fragment",
+)
+_KINDS = {
+    "target_rows_per_fragment": int,
+    "max_bytes_per_file": int,
+    "materialize_deletions": bool,
+    "materialize_deletions_threshold": float,
+    "keep_large": bool,
+    "batch_size": int,
+    "max_source_fragments": int,
+    "max_source_rows": int,
+    "max_source_bytes": int,
+    "excluded_fragment_ids": list,
+    "data_storage_version": str,
+    "transaction_properties": dict,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class CompactionMetrics:
+    """What a compaction has put in the place of what: numbers of fragments and files."""
+
+    fragments_removed: int = 0
+    fragments_added: int = 0
+    files_removed: int = 0
+    files_added: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class RewriteResult:
+    """What a task has written, to be committed. Its text (json) can be sent to another process."""
+
+    read_version: int
+    metrics: CompactionMetrics
+    original_fragments: list
+    new_fragments: list
+    _rewrite: str = dataclasses.field(repr=False)
+
+    @classmethod
+    def _of(cls, read_version, metrics, rewrite):
+        (group,) = json.loads(rewrite)["operation"]["groups"]
+        before, after = (
+            [FragmentMetadata.from_json(json.dumps(fragment)) for fragment in group[side]]
+            for side in ("old_fragments", "new_fragments")
+        )
+        return cls(read_version, metrics, before, after, rewrite)
+
+    def json(self):
+        return json.dumps(
+            {
+                "read_version": self.read_version,
+                "metrics": dataclasses.asdict(self.metrics),
+                "rewrite": self._rewrite,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, json_data):
+        contents = json.loads(json_data)
+        return cls._of(
+            contents["read_version"],
+            CompactionMetrics(**contents["metrics"]),
+            contents["rewrite"],
+        )
+
+    def __reduce__(self):
+        return RewriteResult.from_json, (self.json(),)
+
+
+@dataclasses.dataclass(frozen=True)
+class CompactionTask:
+    """Fragments to write together, of one version."""
+
+    read_version: int
+    fragments: list
+    _options: dict = dataclasses.field(default_factory=dict, repr=False)
+
+    def execute(self, dataset):
+        """Writes the rows of the fragments to new files; gives a RewriteResult.
+
+        `dataset` is the table, at any version that is not older.
+        """
+        if dataset.version != self.read_version:
+            dataset = dataset.checkout_version(self.read_version)
+        done = _tusk.execute_lance_compaction(
+            dataset._table,
+            self.read_version,
+            [fragment.id for fragment in self.fragments],
+            _to_options(self._options),
+        )
+        return RewriteResult._of(self.read_version, _metrics(done.metrics), done.rewrite)
+
+    def json(self):
+        return json.dumps(
+            {
+                "read_version": self.read_version,
+                "fragments": [json.dumps(fragment.to_json()) for fragment in self.fragments],
+                "options": self._options,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, json_data):
+        contents = json.loads(json_data)
+        fragments = [FragmentMetadata.from_json(one) for one in contents["fragments"]]
+        return cls(contents["read_version"], fragments, contents["options"])
+
+    def __reduce__(self):
+        return CompactionTask.from_json, (self.json(),)
+
+
+@dataclasses.dataclass(frozen=True)
+class CompactionPlan:
+    """The tasks of a compaction, which can be done one by one, anywhere."""
+
+    read_version: int
+    tasks: list
+
+    def num_tasks(self):
+        return len(self.tasks)
+
+    def json(self):
+        return json.dumps(
+            {"read_version": self.read_version, "tasks": [task.json() for task in self.tasks]}
+        )
+
+    @classmethod
+    def from_json(cls, json_data):
+        contents = json.loads(json_data)
+        tasks = [CompactionTask.from_json(task) for task in contents["tasks"]]
+        return cls(contents["read_version"], tasks)
+
+    def __reduce__(self):
+        return CompactionPlan.from_json, (self.json(),)
+
+
+class Compaction:
+    """A compaction in one step or in three: plan, CompactionTask.execute, commit.
+
+    `options` is a dict of the parameters of DatasetOptimizer.compact_files.
+    """
+
+    @staticmethod
+    def execute(dataset, options):
+        """Compacts the newest version, to which `dataset` moves. Gives CompactionMetrics."""
+        dataset._table, metrics = _tusk.compact_lance(
+            dataset.uri,
+            _to_options(_with_config(dataset, options)),
+            dataset._storage_options or {},
+        )
+        return _metrics(metrics)
+
+    @staticmethod
+    def plan(dataset, options):
+        """The CompactionPlan of this version."""
+        options = _with_config(dataset, options)
+        fragments = {fragment.id: fragment for fragment in fragments_of(dataset._table)}
+        tasks = _tusk.plan_lance_compaction(dataset._table, _to_options(options))
+        return CompactionPlan(
+            dataset.version,
+            [
+                CompactionTask(dataset.version, [fragments[number] for number in task], options)
+                for task in tasks
+            ],
+        )
+
+    @staticmethod
+    def commit(dataset, rewrites, options=None):
+        """Puts what tasks have written in its place, as one version, to which `dataset` moves."""
+        done = [
+            _tusk.LanceCompactedFragments(
+                result.read_version,
+                _tusk.LanceCompactionMetrics(*dataclasses.astuple(result.metrics)),
+                result._rewrite,
+            )
+            for result in rewrites
+        ]
+        dataset._table, metrics = _tusk.commit_lance_compaction(
+            dataset.uri, done, _to_options(options or {}), dataset._storage_options or {}
+        )
+        return _metrics(metrics)
+
+
+class DatasetOptimizer:
+    """What keeps a table fast, as LanceDataset.optimize."""
+
+    def __init__(self, dataset):
+        self._dataset = dataset
+
+    def compact_files(self, **options):
+        """Puts small neighbouring fragments together, and drops rows that are deleted.
+
+        Makes one version, to which the dataset moves, or none if there is nothing to do. Gives
+        CompactionMetrics. The old files stay until cleanup_old_versions. Options, of which each may
+        also be in the table's config under ``lance.compaction.``:
+
+        - target_rows_per_fragment: fragments with fewer rows are put together (1,048,576)
+        - max_bytes_per_file: as in write_dataset
+        - materialize_deletions, materialize_deletions_threshold: whether a fragment is rewritten
+          on its own account, and from what share of deleted rows on (True, 0.1)
+        - keep_large: leaves out a fragment that has more rows than all it would be put together
+          with, so that many small appends and compactions in turns stay cheap (False)
+        - batch_size: rows that are read at a time
+        - max_source_fragments, max_source_rows, max_source_bytes: of one compaction
+        - excluded_fragment_ids: these stay, and their neighbours on both sides stay apart
+        - data_storage_version: of the new files
+        - transaction_properties: of the commit
+        - compaction_mode: "reencode" or "try_binary_copy", which do the same here
+        - max_rows_per_group, num_threads, binary_copy_read_batch_bytes: accepted without a meaning
+        """
+        return Compaction.execute(self._dataset, options)
+
+    def optimize_indices(self, **kwargs):
+        raise UnsupportedError("indices are not built yet, so there is none to optimize")
+
+    def enable_auto_cleanup(self, auto_cleanup_config, **kwargs):
+        """Has old versions cleaned up after every so many commits.
+
+        `auto_cleanup_config` is a dict with "interval", in versions, and "older_than_seconds".
+        """
+        self._dataset.update_config(
+            {
+                "lance.auto_cleanup.interval": str(auto_cleanup_config["interval"]),
+                "lance.auto_cleanup.older_than": f"{auto_cleanup_config['older_than_seconds']}s",
+            }
+        )
+
+    def disable_auto_cleanup(self, **kwargs):
+        """Takes back enable_auto_cleanup."""
+        self._dataset.delete_config_keys(
+            ["lance.auto_cleanup.interval", "lance.auto_cleanup.older_than"]
+        )
+
+
+def _metrics(metrics):
+    return CompactionMetrics(
+        metrics.fragments_removed,
+        metrics.fragments_added,
+        metrics.files_removed,
+        metrics.files_added,
+    )
+
+
+def _from_text(key, text, kind):
+    """A value of the config."""
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
+        return kind(text)
+    except (KeyError, ValueError):
+        raise InvalidArgumentError(
+            f"config key {_CONFIG}{key} of the table is {text!r}, which is no {kind.__name__}"
+        ) from None
+
+
+def _with_config(dataset, options):
+    """`options`, and behind them what the config of the table says."""
+    merged = {}
+    for name, text in dataset.config().items():
+        key = name.removeprefix(_CONFIG)
+        if name.startswith(_CONFIG) and key in _KINDS:
+            merged[key] = _from_text(key, text, _KINDS[key])
+    return merged | {key: value for key, value in options.items() if value is not None}
+
+
+def _to_options(options):
+    converted = _tusk.LanceCompactionOptions()
+    for key, value in options.items():
+        if key in _KINDS:
+            setattr(converted, key, value)
+        elif key == "compaction_mode":
+            _check_mode(value)
+        elif key == "defer_index_remap":
+            if value:
+                raise UnsupportedError("defer_index_remap is not supported yet")
+        elif key not in _IGNORED:
+            raise TypeError(f"compaction has no option {key!r}")
+    return converted
+
+
+def _check_mode(mode):
+    if mode == "force_binary_copy":
+        raise UnsupportedError("compaction by copying pages is not supported: use 'reencode'")
+    if mode not in ("reencode", "try_binary_copy"):
+        raise InvalidArgumentError(
+            f"compaction_mode must be reencode, try_binary_copy or force_binary_copy, not {mode!r}"
+        )

@@ -1,0 +1,217 @@
+"""Compactions by pylance and by tusk make the same tasks and keep the same rows."""
+
+import pickle
+import random
+import shutil
+
+import lance
+import lance.optimize
+import pyarrow as pa
+import pytest
+
+import tusk
+import tusk.optimize
+
+
+def _rows(draw, begin, end):
+    """Rows with nulls and nesting; `id` counts them."""
+
+    def maybe(make):
+        return [None if draw.random() < 0.2 else make(i) for i in range(begin, end)]
+
+    pair = pa.struct({"x": pa.float64(), "y": pa.string()})
+    vectors = [[float(i), 1.0] for i in range(begin, end)]
+    return pa.table(
+        {
+            "id": pa.array(range(begin, end), pa.int64()),
+            "text": pa.array(maybe(lambda i: f"text {i % 7}")),
+            "list": pa.array(maybe(lambda i: list(range(i % 4))), pa.list_(pa.int32())),
+            "struct": pa.array(maybe(lambda i: {"x": i / 2, "y": None}), pair),
+            "vector": pa.array(vectors, pa.list_(pa.float32(), 2)),
+        }
+    )
+
+
+def _make(path, seed, **options):
+    """A table of many fragments, some with deleted rows, some without a later column."""
+    draw = random.Random(seed)
+    end = draw.randint(20, 60)
+    options["max_rows_per_file"] = draw.randint(5, 40)
+    table = lance.write_dataset(_rows(draw, 0, end), path, **options)
+    for _ in range(draw.randint(1, 8)):
+        action = draw.random()
+        if action < 0.5:
+            begin, end = end, end + draw.randint(1, 50)
+            rows = _rows(draw, begin, end).select(table.schema.names[:5])
+            most = draw.randint(5, 40)
+            table = lance.write_dataset(rows, path, mode="append", max_rows_per_file=most)
+        elif action < 0.8:
+            table.delete(f"id % {draw.randint(3, 9)} = 0")
+        elif "extra" not in table.schema.names:
+            table.add_columns({"extra": "id * 2"})
+        table = lance.dataset(path)
+    return table
+
+
+def _options(draw):
+    options = {"target_rows_per_fragment": draw.choice([7, 30, 60, 1000])}
+    if draw.random() < 0.3:
+        options["materialize_deletions"] = False
+    if draw.random() < 0.3:
+        options["materialize_deletions_threshold"] = draw.random()
+    if draw.random() < 0.3:
+        options["max_source_fragments"] = draw.randint(1, 9)
+    if draw.random() < 0.3:
+        options["max_source_rows"] = draw.randint(1, 100)
+    if draw.random() < 0.3:
+        options["max_source_bytes"] = draw.randint(1, 40_000)
+    if draw.random() < 0.3:
+        options["excluded_fragment_ids"] = draw.sample(range(12), 3)
+    return options
+
+
+def _tasks(plan):
+    return [[fragment.id for fragment in task.fragments] for task in plan.tasks]
+
+
+def _fragments(path):
+    return [fragment.fragment_id for fragment in lance.dataset(path).get_fragments()]
+
+
+@pytest.mark.parametrize("stable_row_ids", [False, True])
+@pytest.mark.parametrize("seed", range(20))
+def test_the_same_tasks_and_the_same_rows(tmp_path, seed, stable_row_ids):
+    theirs, ours = str(tmp_path / "theirs"), str(tmp_path / "ours")
+    _make(theirs, seed, enable_stable_row_ids=stable_row_ids)
+    shutil.copytree(theirs, ours)
+    options = _options(random.Random(seed))
+
+    expected = lance.optimize.Compaction.plan(lance.dataset(theirs), options)
+    plan = tusk.optimize.Compaction.plan(tusk.dataset(ours), options)
+    assert _tasks(plan) == _tasks(expected), options
+
+    expected = lance.dataset(theirs).optimize.compact_files(**options)
+    table = tusk.dataset(ours)
+    metrics = table.optimize.compact_files(**options)
+    for name in ("fragments_removed", "fragments_added", "files_removed", "files_added"):
+        assert getattr(metrics, name) == getattr(expected, name), name
+    scan = {"with_row_id": stable_row_ids}
+    rows = lance.dataset(theirs).to_table(**scan)
+    assert lance.dataset(ours).to_table(**scan) == rows
+    assert tusk.dataset(ours).to_table(**scan) == rows
+    assert tusk.dataset(theirs).to_table(**scan) == rows
+    # What is beyond the target is cut evenly by pylance, to the same number of fragments.
+    assert _fragments(ours) == _fragments(theirs)
+    if stable_row_ids:
+        columns = ["_row_created_at_version", "_row_last_updated_at_version"]
+        assert lance.dataset(ours).to_table(columns) == lance.dataset(theirs).to_table(columns)
+    lance.dataset(ours).validate()
+
+
+def test_tasks_travel_as_text(tmp_path):
+    path = str(tmp_path / "t")
+    draw = random.Random(1)
+    for i in range(6):
+        lance.write_dataset(_rows(draw, 10 * i, 10 * i + 10), path, mode="append")
+    table = tusk.dataset(path)
+    plan = tusk.optimize.Compaction.plan(table, {"target_rows_per_fragment": 25})
+    assert plan.num_tasks() == 2
+    first, second = tusk.optimize.CompactionPlan.from_json(plan.json()).tasks
+    # Somewhere else, later.
+    lance.write_dataset(_rows(draw, 60, 70), path, mode="append")
+    results = [
+        tusk.optimize.CompactionTask.from_json(first.json()).execute(tusk.dataset(path)),
+        pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(second)).execute(tusk.dataset(path)))),
+    ]
+    results[0] = tusk.optimize.RewriteResult.from_json(results[0].json())
+    assert [fragment.id for fragment in results[1].original_fragments] == [3, 4, 5]
+    assert [fragment.physical_rows for fragment in results[1].new_fragments] == [30]
+    metrics = tusk.optimize.Compaction.commit(table, results)
+    assert (metrics.fragments_removed, metrics.fragments_added) == (6, 2)
+    assert table.version == 8
+    assert sorted(lance.dataset(path).to_table()["id"].to_pylist()) == list(range(70))
+    assert len(lance.dataset(path).get_fragments()) == 3
+
+
+def test_a_delete_of_others_is_a_conflict(tmp_path):
+    path = str(tmp_path / "t")
+    draw = random.Random(1)
+    for i in range(3):
+        lance.write_dataset(_rows(draw, 10 * i, 10 * i + 10), path, mode="append")
+    (task,) = tusk.optimize.Compaction.plan(tusk.dataset(path), {}).tasks
+    result = task.execute(tusk.dataset(path))
+    lance.dataset(path).delete("id = 5")
+    with pytest.raises(OSError, match="version 4"):
+        tusk.optimize.Compaction.commit(tusk.dataset(path), [result])
+    assert lance.dataset(path).count_rows() == 29
+
+
+def test_large_values_are_written_whole(tmp_path):
+    path = str(tmp_path / "t")
+    blob = pa.field("blob", pa.large_binary(), metadata={"lance-encoding:blob": "true"})
+    schema = pa.schema([pa.field("id", pa.int64()), blob])
+    values = [None if i % 5 == 0 else bytes([i]) * (i * 1000) for i in range(12)]
+    for i in range(4):
+        part = pa.table([range(3 * i, 3 * i + 3), values[3 * i : 3 * i + 3]], schema=schema)
+        lance.write_dataset(part, path, mode="append", data_storage_version="2.1")
+    tusk.dataset(path).delete("id = 4")
+    assert tusk.dataset(path).optimize.compact_files().fragments_added == 1
+    left = [i for i in range(12) if i != 4]
+    table = lance.dataset(path)
+    assert table.to_table(["id"])["id"].to_pylist() == left
+    present = [i for i, number in enumerate(left) if values[number] is not None]
+    blobs = table.take_blobs("blob", indices=present)
+    assert [one.readall() for one in blobs] == [values[left[i]] for i in present]
+
+
+def test_fragments_of_an_index_stay_unless_row_ids_are_stable(tmp_path):
+    for stable in (False, True):
+        path = str(tmp_path / f"t{stable}")
+        draw = random.Random(1)
+        for i in range(6):
+            lance.write_dataset(
+                _rows(draw, 10 * i, 10 * i + 10), path, mode="append", enable_stable_row_ids=stable
+            )
+            if i == 3:
+                lance.dataset(path).create_scalar_index("text", "BITMAP")
+        metrics = tusk.dataset(path).optimize.compact_files()
+        table = lance.dataset(path)
+        assert len(table.get_fragments()) == (2 if stable else 5), metrics
+        expected = table.to_table(filter="text = 'text 3'", use_scalar_index=False)
+        assert expected.num_rows > 0
+        assert table.to_table(filter="text = 'text 3'") == expected
+
+
+def test_options_come_from_the_config(tmp_path):
+    path = str(tmp_path / "t")
+    draw = random.Random(1)
+    for i in range(4):
+        lance.write_dataset(_rows(draw, 10 * i, 10 * i + 10), path, mode="append")
+    table = tusk.dataset(path)
+    table.update_config({"lance.compaction.target_rows_per_fragment": "20"})
+    assert tusk.optimize.Compaction.plan(table, {}).num_tasks() == 2
+    assert tusk.optimize.Compaction.plan(table, {"target_rows_per_fragment": 100}).num_tasks() == 1
+    table.update_config({"lance.compaction.target_rows_per_fragment": "many"})
+    with pytest.raises(ValueError, match="target_rows_per_fragment"):
+        table.optimize.compact_files()
+
+
+@pytest.mark.parametrize(
+    ("option", "error"),
+    [
+        ({"target_rows_per_fragment": 0}, ValueError),
+        ({"max_source_rows": 0}, ValueError),
+        ({"compaction_mode": "other"}, ValueError),
+        ({"compaction_mode": "force_binary_copy"}, NotImplementedError),
+        ({"defer_index_remap": True}, NotImplementedError),
+        ({"data_storage_version": "9.9"}, ValueError),
+        ({"target": 5}, TypeError),
+    ],
+)
+def test_options_out_of_range_are_refused(tmp_path, option, error):
+    path = str(tmp_path / "t")
+    for _ in range(2):
+        lance.write_dataset(_rows(random.Random(1), 0, 5), path, mode="append")
+    with pytest.raises(error):
+        tusk.dataset(path).optimize.compact_files(**option)
+    assert tusk.dataset(path).version == 2
