@@ -41,6 +41,10 @@ class AlreadyExistsError(TuskError, FileExistsError):
     code = "AlreadyExists"
 
 
+class RefExistsError(AlreadyExistsError, ValueError):
+    """The table has a tag of that name."""
+
+
 class CommitConflictError(TuskError, OSError):
     """Another writer won. `retryable` says whether the same call on the newer version may help."""
 

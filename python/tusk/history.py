@@ -6,7 +6,7 @@ import os
 
 from tusk import _tusk
 from tusk._arrow import refuse
-from tusk.errors import NotFoundError
+from tusk.errors import AlreadyExistsError, NotFoundError, RefExistsError
 from tusk.transaction import (
     DatasetBasePath,
     LanceOperation,
@@ -89,7 +89,10 @@ class Tags:
     def create(self, tag, reference=None):
         """Names the version that `reference` (a number, a tag, or (branch, version)) gives; without
         one, the version of the dataset."""
-        _tusk.create_lance_tag(self._root, tag, *self._reference(reference))
+        try:
+            _tusk.create_lance_tag(self._root, tag, *self._reference(reference))
+        except AlreadyExistsError as error:
+            raise RefExistsError(str(error)) from None
 
     def update(self, tag, reference=None):
         _tusk.update_lance_tag(self._root, tag, *self._reference(reference))

@@ -23,10 +23,10 @@ def _rows(first, count=ROWS):
 class Base:
     """A table with four fragments and the files of operations that are not committed yet."""
 
-    def __init__(self, path):
+    def __init__(self, path, **options):
         self.path = str(path)
         data = pa.concat_tables(_rows(100 * i) for i in range(4))
-        lance.write_dataset(data, self.path, max_rows_per_file=ROWS)
+        lance.write_dataset(data, self.path, max_rows_per_file=ROWS, **options)
         lance.dataset(self.path).update_config({"first": "1"})
         self.dataset = lance.dataset(self.path)
         self.version = self.dataset.version
