@@ -31,6 +31,11 @@ class TUSK_EXPORT Expression {
   class Bound;
   Result<std::shared_ptr<const Bound>> Bind(const arrow::Schema& schema,
                                             const OperationContext& context) const;
+  /// The same as values of `type`: cast as CAST does, but one that would be another value there
+  /// (1.5 as a whole number) is InvalidArgument when it is computed.
+  Result<std::shared_ptr<const Bound>> BindAs(const std::shared_ptr<arrow::DataType>& type,
+                                              const arrow::Schema& schema,
+                                              const OperationContext& context) const;
   const std::string& text() const;
 
  private:

@@ -334,7 +334,56 @@ Kernel TryCast(Kernel kernel, const TypePtr& to) {
   };
 }
 
+/// Whether a cast may change values without a word.
+bool MayLose(const arrow::DataType& from, const arrow::DataType& to) {
+  const bool has_fraction = arrow::is_floating(from.id()) || arrow::is_decimal(from.id());
+  const bool is_whole = arrow::is_integer(to.id()) || arrow::is_decimal(to.id()) || IsCounted(to);
+  return is_whole && (has_fraction || IsCounted(from));
+}
+
+/// InvalidArgument for the first value that is not the same after it was cast to `to` and back.
+Status CheckSame(const Datum& before, const Datum& after, const Datum& back, const TypePtr& to,
+                 const Evaluation& evaluation) {
+  arrow::MemoryPool* pool = evaluation.context->pool;
+  ARROW_ASSIGN_OR_RAISE(const Datum is_same,
+                        cp::CallFunction("equal", {before, back}, evaluation.compute));
+  const int64_t rows = RowsOf({before}, evaluation.length());
+  ARROW_ASSIGN_OR_RAISE(const auto mask, ToArray(is_same, rows, pool));
+  const auto& same = static_cast<const arrow::BooleanArray&>(*mask);
+  if (same.false_count() == 0) return Status::OK();
+  int64_t row = 0;
+  while (same.IsNull(row) || same.Value(row)) ++row;
+  ARROW_ASSIGN_OR_RAISE(const auto values, ToArray(before, rows, pool));
+  ARROW_ASSIGN_OR_RAISE(const auto changed, ToArray(after, rows, pool));
+  std::string was;
+  std::string is;
+  ARROW_RETURN_NOT_OK(AppendValue(*values, row, &was));
+  ARROW_RETURN_NOT_OK(AppendValue(*changed, row, &is));
+  return InvalidArgument(was, " would become ", is, " as ", NameOfType(*to));
+}
+
 }  // namespace
+
+Result<Kernel> ExactCastFunction(const TypePtr& from, const TypePtr& to) {
+  // Nulls are nulls of any type, also of those to which nothing is ever cast.
+  if (from->id() == arrow::Type::NA) {
+    return Kernel([to](const std::vector<Datum>& /*arguments*/,
+                       const Evaluation& /*evaluation*/) -> Result<Datum> {
+      return Datum(arrow::MakeNullScalar(to));
+    });
+  }
+  ARROW_ASSIGN_OR_RAISE(Kernel cast, CastFunction(from, to, /*is_try=*/false));
+  if (from->Equals(*to) || !MayLose(*from, *to)) return cast;
+  ARROW_ASSIGN_OR_RAISE(Kernel back, CastFunction(to, from, /*is_try=*/false));
+  return Kernel(
+      [to, cast = std::move(cast), back = std::move(back)](
+          const std::vector<Datum>& arguments, const Evaluation& evaluation) -> Result<Datum> {
+        ARROW_ASSIGN_OR_RAISE(Datum after, cast(arguments, evaluation));
+        ARROW_ASSIGN_OR_RAISE(const Datum again, back({after}, evaluation));
+        ARROW_RETURN_NOT_OK(CheckSame(arguments[0], after, again, to, evaluation));
+        return after;
+      });
+}
 
 Result<Kernel> CastFunction(const TypePtr& from, const TypePtr& to, bool is_try) {
   if (from->Equals(*to)) {

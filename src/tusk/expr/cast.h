@@ -16,6 +16,11 @@ namespace tusk::expr {
 Result<Kernel> CastFunction(const std::shared_ptr<arrow::DataType>& from,
                             const std::shared_ptr<arrow::DataType>& to, bool is_try);
 
+/// The same, but a value that would be another one as `to` is InvalidArgument too: 1.5 as a whole
+/// number, a time of day as a date. Floats are as near as they can be.
+Result<Kernel> ExactCastFunction(const std::shared_ptr<arrow::DataType>& from,
+                                 const std::shared_ptr<arrow::DataType>& to);
+
 /// Casts values to a type that has room for all of them. A naive timestamp that becomes a zoned one
 /// is the local time of the zone.
 Result<Kernel> WidenFunction(const std::shared_ptr<arrow::DataType>& from,

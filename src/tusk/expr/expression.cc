@@ -3,10 +3,12 @@
 #include <utility>
 
 #include <arrow/array.h>
+#include <arrow/compute/exec.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
 #include "tusk/expr/bound_text.h"
+#include "tusk/expr/cast.h"
 
 namespace tusk::expr {
 
@@ -16,6 +18,8 @@ struct Expression::State {
 
 struct Expression::Bound::State {
   BoundText bound;
+  std::shared_ptr<arrow::DataType> type;
+  Kernel cast = nullptr;  ///< to `type`; null if the values are of it
 };
 
 Expression::Expression(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -47,19 +51,35 @@ Result<std::shared_ptr<const Expression::Bound>> Expression::Bind(
                        ": regexp_match is a condition here and gives no groups: regexp_like gives "
                        "true and false, regexp_replace parts of the match");
   }
-  auto state = std::make_unique<Bound::State>(Bound::State{*std::move(bound)});
+  const auto type = bound->node->type;
+  auto state = std::make_unique<Bound::State>(Bound::State{*std::move(bound), type});
+  return std::shared_ptr<const Bound>(new Bound(std::move(state)));
+}
+
+Result<std::shared_ptr<const Expression::Bound>> Expression::BindAs(
+    const std::shared_ptr<arrow::DataType>& type, const arrow::Schema& schema,
+    const OperationContext& context) const {
+  ARROW_ASSIGN_OR_RAISE(auto bound, Bind(schema, context));
+  if (bound->type()->Equals(*type)) return bound;
+  auto cast = ExactCastFunction(bound->type(), type);
+  if (!cast.ok()) return WithContext(cast.status(), "expression " + text());
+  auto state =
+      std::make_unique<Bound::State>(Bound::State{bound->state_->bound, type, *std::move(cast)});
   return std::shared_ptr<const Bound>(new Bound(std::move(state)));
 }
 
 const std::string& Expression::text() const { return state_->parsed->text; }
 
-const std::shared_ptr<arrow::DataType>& Expression::Bound::type() const {
-  return state_->bound.node->type;
-}
+const std::shared_ptr<arrow::DataType>& Expression::Bound::type() const { return state_->type; }
 
 Result<std::shared_ptr<arrow::Array>> Expression::Bound::Evaluate(
     const arrow::RecordBatch& batch, const OperationContext& context) const {
   auto value = state_->bound.Evaluate(batch, context);
+  if (value.ok() && state_->cast != nullptr) {
+    arrow::compute::ExecContext compute(context.pool);
+    const Evaluation evaluation{.batch = &batch, .compute = &compute, .context = &context};
+    value = state_->cast({*value}, evaluation);
+  }
   if (!value.ok()) return WithContext(value.status(), "expression");
   return ToArray(*value, batch.num_rows(), context.pool);
 }

@@ -7,6 +7,7 @@
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <arrow/util/decimal.h>
+#include <gmock/gmock.h>
 
 #include "tusk/expr/filter.h"
 #include "tusk/testing/matchers.h"
@@ -95,6 +96,44 @@ TEST(ExpressionTest, ComputesValuesOfTheColumnsType) {
   EXPECT_EQ(Values("d + INTERVAL '1 month'", batch), "date32[day] 2024-02-29 null 1970-01-31");
   EXPECT_EQ(Values("t - INTERVAL '1 year 12 hours'", batch),
             "timestamp[s] 2023-02-28 00:00:00 null 1968-12-31 11:59:59");
+}
+
+TEST(ExpressionTest, BecomesATypeOnlyIfItStaysTheSame) {
+  const auto batch = Batch({{"whole", arrow::float64(), {"2", "null", "-3"}},
+                            {"half", arrow::float64(), {"2", "0.5", "null"}},
+                            {"many", arrow::int64(), {"7", "300", "null"}},
+                            {"cent", arrow::decimal128(9, 2), {"1.50", "0.25", "null"}},
+                            {"text", arrow::utf8(), {"7", "x", "null"}}});
+  const auto as = [&](std::string_view text, const std::shared_ptr<arrow::DataType>& type) {
+    const OperationContext context;
+    const auto values = [&]() -> Result<std::shared_ptr<arrow::Array>> {
+      ARROW_ASSIGN_OR_RAISE(const auto expression, Expression::Parse(text));
+      ARROW_ASSIGN_OR_RAISE(const auto bound, expression->BindAs(type, *batch->schema(), context));
+      EXPECT_TRUE(bound->type()->Equals(*type));
+      return bound->Evaluate(*batch, context);
+    }();
+    if (!values.ok()) return values.status().message();
+    std::string shown;
+    for (int64_t i = 0; i < (*values)->length(); ++i) {
+      shown += (*(*values)->GetScalar(i))->ToString() + " ";
+    }
+    EXPECT_TRUE((*values)->type()->Equals(*type));
+    return shown;
+  };
+  EXPECT_EQ(as("whole", arrow::int8()), "2 null -3 ");
+  EXPECT_EQ(as("many", arrow::int16()), "7 300 null ");
+  EXPECT_EQ(as("cent", arrow::decimal128(9, 3)), "1.500 0.250 null ");
+  EXPECT_EQ(as("0.1", arrow::float32()), "0.1 0.1 0.1 ");
+  EXPECT_EQ(as("many", arrow::utf8()), "7 300 null ");
+  EXPECT_EQ(as("'2024-02-03'", arrow::date32()), "2024-02-03 2024-02-03 2024-02-03 ");
+  EXPECT_EQ(as("null", arrow::list(arrow::int8())), "null null null ");
+  EXPECT_THAT(as("half", arrow::int8()), testing::HasSubstr("0.5 would become 0"));
+  EXPECT_THAT(as("cent", arrow::decimal128(9, 1)), testing::HasSubstr("0.25 would become 0.3"));
+  EXPECT_THAT(as("cast('2024-02-03 10:00:00' as timestamp)", arrow::date32()),
+              testing::HasSubstr("would become 2024-02-03"));
+  EXPECT_THAT(as("many", arrow::int8()), testing::HasSubstr("300"));
+  EXPECT_THAT(as("text", arrow::int8()), testing::HasSubstr("x"));
+  EXPECT_THAT(as("many", arrow::list(arrow::int8())), testing::HasSubstr("cannot be cast"));
 }
 
 TEST(ExpressionTest, RefusesWhatOverflowsWithItsPlace) {
