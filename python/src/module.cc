@@ -17,10 +17,12 @@ NB_MODULE(_tusk, module) {
   BindLanceFile(module);
   BindLanceFileDescription(module);
   BindLanceFileSession(module);
+  BindLanceMergeInsert(module);
   BindLanceNearest(module);
   BindLanceOutputFile(module);
   BindLanceRefs(module);
   BindLanceTransactions(module);
+  BindLanceUpdateValues(module);
   BindIcebergTable(module);
   BindIcebergChanges(module);
   BindCatalog(module);

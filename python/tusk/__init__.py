@@ -30,6 +30,7 @@ _HOMES = {
     "LanceOperation": "tusk.transaction",
     "LanceScanner": "tusk.lance",
     "LanceSchema": "tusk.transaction",
+    "MergeInsertBuilder": "tusk.merge_insert",
     "ScanStatistics": "tusk._scan",
     "TableInfo": "tusk.lake",
     "Tag": "tusk.lake",

@@ -21,6 +21,10 @@ class SchemaMismatchError(InvalidArgumentError, OSError):
     """Rows to append do not have the table's schema."""
 
 
+class RowChangeError(InvalidArgumentError, OSError):
+    """New values or rows do not fit the table whose rows they are to change."""
+
+
 class RowOutOfRangeError(InvalidArgumentError, IndexError, OSError):
     """A row was asked for that the table does not have."""
 

@@ -23,12 +23,14 @@ from tusk._source import errors_of, to_stream
 from tusk.errors import (
     InvalidArgumentError,
     NotFoundError,
+    RowChangeError,
     RowOutOfRangeError,
     SchemaMismatchError,
 )
 from tusk.fragment import LanceFragment
 from tusk.history import TableHistory, resolve
 from tusk.maintenance import TableMaintenance
+from tusk.merge_insert import MergeInsertBuilder
 
 # The key by which pylance keeps the message of a commit among its transaction's properties.
 _COMMIT_MESSAGE = "__lance_commit_message"
@@ -323,6 +325,50 @@ class LanceDataset(TableHistory, TableMaintenance, TableDataset):
             self.uri, filter, conflict_retries, self._storage_options or {}
         )
         return {"num_deleted_rows": count}
+
+    def update(
+        self,
+        updates,
+        where=None,
+        conflict_retries=10,
+        retry_timeout=datetime.timedelta(seconds=30),
+        data_storage_version=None,
+    ):
+        """Sets columns to values computed from the row as it was: {"a": "a + 1"} in SQL.
+
+        where: SQL text or a pyarrow expression; all rows if None.
+        conflict_retries, retry_timeout: how often, and how long, the rows are looked for again
+            because other writers changed or moved some.
+        data_storage_version: of the files of the changed rows; if not given, as the table is.
+
+        Makes a new version, to which this object moves, also if there is no such row. Gives
+        {"num_rows_updated": how many}. The rows stand behind all others afterwards. A value that
+        would be another one in the column's type (1.5 in a column of whole numbers) is an error.
+        """
+        if conflict_retries < 0:
+            raise OverflowError(f"conflict_retries must not be negative, got {conflict_retries}")
+        filter = serialize_filter(where)
+        try:
+            self._table, count = _tusk.update_lance(
+                self.uri,
+                list(updates.items()),
+                filter,
+                conflict_retries,
+                retry_timeout,
+                data_storage_version,
+                self._storage_options or {},
+            )
+        except InvalidArgumentError as error:
+            raise RowChangeError(str(error)) from None
+        return {"num_rows_updated": count}
+
+    def merge_insert(self, on=None):
+        """A MergeInsertBuilder, which adds, updates and deletes rows by the rows of other data.
+
+        on: the name of a column, or of several, that make up the key by which rows match, in any
+            case; the table's unenforced primary key if None. ValueError if there is none.
+        """
+        return MergeInsertBuilder(self, on)
 
     def insert(self, data, *, mode="append", **kwargs):
         """Writes to this table and moves this object to the new version."""

@@ -52,6 +52,33 @@ proto::RowIdSequence EveryKind() {
   return sequence;
 }
 
+TEST(RowIdSequenceTest, WritesIdsAsTheyAre) {
+  const std::vector<std::vector<uint64_t>> sequences = {
+      {},
+      {7},
+      {7, 8, 9},
+      {7, 9, 12},
+      {9, 7, 8},
+      {7, 7},
+      {5, 70'000},
+      {70'000, 5},
+      {3, uint64_t{1} << 40},
+      {~uint64_t{0} - 1, 0},
+      {~uint64_t{0} - 2, ~uint64_t{0} - 1},
+  };
+  for (const auto& ids : sequences) {
+    ASSERT_OK_AND_ASSIGN(const auto sequence, RowIdSequence::Parse(SerializeRowIds(ids)));
+    EXPECT_EQ(All(sequence), ids);
+  }
+  proto::RowIdSequence written;
+  ASSERT_TRUE(written.ParseFromString(SerializeRowIds(sequences[2])));
+  EXPECT_TRUE(written.segments(0).has_range());
+  ASSERT_TRUE(written.ParseFromString(SerializeRowIds(sequences[3])));
+  EXPECT_EQ(written.segments(0).sorted_array().u16_array().base(), 7);
+  ASSERT_TRUE(written.ParseFromString(SerializeRowIds(sequences[7])));
+  EXPECT_EQ(written.segments(0).array().u32_array().base(), 5);
+}
+
 TEST(RowIdSequenceTest, ReadsEveryKindOfSegment) {
   ASSERT_OK_AND_ASSIGN(const auto sequence, RowIdSequence::Parse(EveryKind().SerializeAsString()));
   EXPECT_THAT(All(sequence), ElementsAre(10, 11, 12, 101, 102, 105, 200, 202, 209, 1'000'001,

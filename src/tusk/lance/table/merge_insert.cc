@@ -1,0 +1,200 @@
+#include "tusk/lance/merge_insert.h"
+
+#include <algorithm>
+#include <cctype>
+#include <functional>
+#include <utility>
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "tusk/lance/file/batch_shaper.h"
+#include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/merge_join.h"
+#include "tusk/lance/table/merge_source.h"
+#include "tusk/lance/table/row_change.h"
+#include "tusk/lance/table/write_fragments.h"
+
+namespace tusk::lance {
+namespace {
+
+/// Batches that a function gives; null ends them.
+class FunctionReader final : public arrow::RecordBatchReader {
+ public:
+  using Function = std::function<Result<std::shared_ptr<arrow::RecordBatch>>()>;
+  FunctionReader(std::shared_ptr<arrow::Schema> schema, Function next)
+      : schema_(std::move(schema)), next_(std::move(next)) {}
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override { return next_().Value(out); }
+
+ private:
+  std::shared_ptr<arrow::Schema> schema_;
+  Function next_;
+};
+
+bool EqualInAnyCase(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+/// The columns of the primary key in its order.
+std::vector<std::string> PrimaryKey(const Schema& schema) {
+  std::vector<const Field*> fields;
+  for (const Field& field : schema.fields) {
+    if (field.unenforced_primary_key) fields.push_back(&field);
+  }
+  std::ranges::stable_sort(fields, {}, &Field::unenforced_primary_key_position);
+  std::vector<std::string> names;
+  for (const Field* field : fields) names.push_back(field->name);
+  return names;
+}
+
+Status CheckColumn(const arrow::Field& column, const Field& field) {
+  ARROW_ASSIGN_OR_RAISE(const auto stored, ToArrowField(field));
+  if (IsStoredAs(*WithoutViews(column.type()), *stored->type())) return Status::OK();
+  return InvalidArgument("cannot merge: column '", field.name, "' should have type ",
+                         stored->type()->ToString(), " but has type ", column.type()->ToString());
+}
+
+/// The fields of the table that the source brings and that are needed of it, in the table's order.
+Result<Schema> MatchSource(const arrow::Schema& source, const Schema& table,
+                           const std::vector<std::string>& on, const MergeInsertOptions& options) {
+  const bool writes = options.when_matched == WhenMatched::kUpdate || options.insert_not_matched;
+  Schema matched;
+  for (const Field& field : table.fields) {
+    const bool is_key = std::ranges::find(on, field.name) != on.end();
+    const auto column = source.GetFieldByName(field.name);
+    if (column == nullptr && is_key) {
+      return InvalidArgument("cannot merge: the source has no column '", field.name,
+                             "', or several, and it is part of the key");
+    }
+    if (column == nullptr && options.insert_not_matched && !field.nullable) {
+      return InvalidArgument(
+          "cannot merge: rows are to be inserted, but the source has no column '", field.name,
+          "', which must not be null");
+    }
+    if (column == nullptr || (!writes && !is_key)) continue;
+    ARROW_RETURN_NOT_OK(CheckColumn(*column, field));
+    matched.fields.push_back(field);
+  }
+  for (const auto& column : source.fields()) {
+    if (writes && table.FindField(column->name()) == nullptr) {
+      return InvalidArgument("cannot merge: the table has no column '", column->name(), "'");
+    }
+  }
+  return matched;
+}
+
+Status CheckOptions(const MergeInsertOptions& options) {
+  if (!options.insert_not_matched && options.when_matched == WhenMatched::kKeep &&
+      !options.delete_not_matched_by_source) {
+    return InvalidArgument(
+        "the merge would change nothing: say what becomes of rows that match "
+        "or of those that do not");
+  }
+  if (options.update_condition != nullptr && options.when_matched != WhenMatched::kUpdate) {
+    return InvalidArgument("a condition for updates is given, but no row is to be updated");
+  }
+  if (options.delete_condition != nullptr && !options.delete_not_matched_by_source) {
+    return InvalidArgument("a condition for deletions is given, but no row is to be deleted");
+  }
+  return Status::OK();
+}
+
+/// Everything but the source is looked at anew in each attempt.
+Result<MergeInsertResult> TryToMerge(const std::shared_ptr<const Dataset>& dataset,
+                                     const MergeSource& source, const MergeInsertOptions& options,
+                                     const OperationContext& context) {
+  const Dataset::State& state = dataset->state();
+  const io::StorePath& table = state.location;
+  ARROW_RETURN_NOT_OK(CheckRowsCanChange(*dataset));
+  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
+                        MinorVersionOfRows(state, options.data_storage_version, "merge into"));
+  ARROW_ASSIGN_OR_RAISE(const auto on, FindMergeKey(*dataset, options.on));
+  // Another writer may have changed the columns.
+  ARROW_RETURN_NOT_OK(MatchSource(*source.schema(), state.manifest.schema, on, options));
+  ARROW_ASSIGN_OR_RAISE(const auto join, MergeJoin::Make(dataset, source, on, options, context));
+
+  RowChange change;
+  bool has_moved_all = false;
+  FunctionReader rows(join->schema(), [&]() -> Result<std::shared_ptr<arrow::RecordBatch>> {
+    if (!has_moved_all) {
+      ARROW_ASSIGN_OR_RAISE(auto moved, join->NextMoved());
+      if (moved != nullptr) return moved;
+      has_moved_all = true;
+    }
+    return join->NextInserted();
+  });
+  const bool writes = options.when_matched == WhenMatched::kUpdate || options.insert_not_matched;
+  if (writes) {
+    ARROW_ASSIGN_OR_RAISE(change.added, WriteFragments(&rows, table, state.manifest.schema,
+                                                       minor_version, {}, context));
+  } else {
+    ARROW_RETURN_NOT_OK(rows.Next());
+  }
+  change.gone = join->gone();
+  change.moved_ids = join->moved_ids();
+  for (const Field& field : state.manifest.schema.fields) AddFieldIds(field, &change.fields);
+  MergeInsertResult result{.dataset = nullptr,
+                           .num_inserted_rows = join->counts().inserted,
+                           .num_updated_rows = join->counts().updated,
+                           .num_deleted_rows = join->counts().deleted};
+  ARROW_ASSIGN_OR_RAISE(result.dataset, CommitRowChange(*dataset, std::move(change),
+                                                        options.transaction_properties, context));
+  return result;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> FindMergeKey(const Dataset& table,
+                                              const std::vector<std::string>& on) {
+  const Schema& schema = table.state().manifest.schema;
+  if (on.empty()) {
+    auto key = PrimaryKey(schema);
+    if (!key.empty()) return key;
+    return InvalidArgument("cannot merge into ", table.uri(),
+                           ": it has no primary key: name the columns to join on");
+  }
+  std::vector<std::string> names;
+  for (const std::string& asked : on) {
+    const Field* found = schema.FindField(asked);
+    for (const Field& field : schema.fields) {
+      if (found == nullptr && EqualInAnyCase(field.name, asked)) found = &field;
+    }
+    if (found == nullptr) {
+      return InvalidArgument("cannot merge into ", table.uri(), ": it has no column '", asked,
+                             "' to join on");
+    }
+    if (std::ranges::find(names, found->name) == names.end()) names.push_back(found->name);
+  }
+  return names;
+}
+
+Result<MergeInsertResult> MergeInsert(arrow::RecordBatchReader* source, const io::StorePath& table,
+                                      const MergeInsertOptions& options,
+                                      const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckOptions(options));
+  ARROW_ASSIGN_OR_RAISE(auto dataset, Dataset::Open(table, {}, context));
+  const Dataset::State& state = dataset->state();
+  ARROW_RETURN_NOT_OK(CheckRowsCanChange(*dataset));
+  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
+                        MinorVersionOfRows(state, options.data_storage_version, "merge into"));
+  ARROW_ASSIGN_OR_RAISE(const auto on, FindMergeKey(*dataset, options.on));
+  ARROW_ASSIGN_OR_RAISE(const Schema columns,
+                        MatchSource(*source->schema(), state.manifest.schema, on, options));
+  ARROW_ASSIGN_OR_RAISE(const auto rows,
+                        MergeSource::Read(source, columns, table, minor_version,
+                                          options.source_bytes_in_memory, context));
+  const RetryLimit limit{.max_retries = options.max_retries, .timeout = options.retry_timeout};
+  return RetryConflicts<MergeInsertResult>(limit, [&](int number) -> Result<MergeInsertResult> {
+    if (number > 1) {
+      ARROW_ASSIGN_OR_RAISE(dataset, Dataset::Open(table, {}, context));
+    }
+    ARROW_ASSIGN_OR_RAISE(auto result, TryToMerge(dataset, *rows, options, context));
+    result.num_attempts = number;
+    return result;
+  });
+}
+
+}  // namespace tusk::lance

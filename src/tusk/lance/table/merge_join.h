@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/expr/filter.h"
+#include "tusk/lance/dataset.h"
+#include "tusk/lance/merge_insert.h"
+#include "tusk/lance/table/join_keys.h"
+#include "tusk/lance/table/merge_condition.h"
+#include "tusk/lance/table/merge_source.h"
+#include "tusk/lance/table/rewritten_columns.h"
+#include "tusk/lance/table/row_change.h"
+
+namespace tusk::lance {
+
+/// Joins the rows of a table, the target, with those of a source by their keys, and says what
+/// becomes of each: which rows of the target go, and which rows are to be written. A table of the
+/// source's keys is kept in memory, and the target's keys stream by; if the source has too many
+/// keys for that, the target is read several times, each time for another part of them.
+class MergeJoin {
+ public:
+  struct Counts {
+    int64_t inserted = 0;
+    int64_t updated = 0;
+    int64_t deleted = 0;
+  };
+
+  /// All that is borrowed must outlive the object. InvalidArgument for keys and conditions that do
+  /// not fit the columns, Unsupported for what would have to be written again and cannot.
+  static Result<std::unique_ptr<MergeJoin>> Make(std::shared_ptr<const Dataset> target,
+                                                 const MergeSource& source,
+                                                 const std::vector<std::string>& on,
+                                                 const MergeInsertOptions& options,
+                                                 const OperationContext& context);
+
+  /// All columns of the table, in its order.
+  const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
+  /// The next rows that stand for rows of the target; null at the end, when it is known what
+  /// becomes of every row of the target. InvalidArgument if several rows of the source match one
+  /// that changes, and for any match if that is to fail.
+  Result<std::shared_ptr<arrow::RecordBatch>> NextMoved();
+  /// The next rows that are new, after the end of NextMoved; null at the end.
+  Result<std::shared_ptr<arrow::RecordBatch>> NextInserted();
+
+  // After the end.
+  const Counts& counts() const { return counts_; }
+  /// The rows of the target that go, be it for good or to be written again.
+  const RowsByFragment& gone() const { return gone_; }
+  /// Of the rows of NextMoved, if row ids are stable.
+  const std::vector<uint64_t>& moved_ids() const { return moved_ids_; }
+
+ private:
+  /// Rows of the source and the target that have the same key, one by one.
+  struct Pairs {
+    std::vector<int64_t> source_rows;
+    std::vector<uint64_t> addresses;
+    std::vector<uint64_t> ids;  ///< only if row ids are stable
+  };
+
+  MergeJoin(std::shared_ptr<const Dataset> target, const MergeSource& source,
+            const std::vector<std::string>& on, const MergeInsertOptions& options,
+            const OperationContext& context);
+  Status Prepare();
+  Status BuildKeyTable();
+  Result<bool> TryToBuildKeyTable();
+  bool IsOfThisPass(uint64_t hash) const {
+    return num_passes_ == 1 || (hash >> 32) % num_passes_ == pass_;
+  }
+  Status BeginPass();
+  Status EndPass();
+  Status Probe(const arrow::RecordBatch& batch);
+  std::vector<int64_t> FindCandidates(const JoinKeys& keys) const;
+  Status AddMatches(const JoinKeys& keys, int64_t row, uint64_t address, uint64_t id,
+                    bool* is_matched);
+  Status DeleteUnmatched(const arrow::RecordBatch& batch, const std::vector<bool>& is_unmatched);
+  /// Judges the pairs and gives the rows that come of them; null if there are none.
+  Result<std::shared_ptr<arrow::RecordBatch>> Flush();
+  Status KeepTrue();
+  Status CheckUnique() const;
+  Status FlushGone();
+  Result<std::shared_ptr<arrow::RecordBatch>> MakeMoved();
+  Result<std::shared_ptr<arrow::RecordBatch>> MakeInserted(const arrow::RecordBatch& batch,
+                                                           const std::vector<int64_t>& rows) const;
+  Status ErrorAt(int64_t source_row, std::string_view message) const;
+
+  const std::shared_ptr<const Dataset> target_;
+  const MergeSource& source_;
+  const std::vector<std::string> on_;
+  const MergeInsertOptions& options_;
+  const OperationContext& context_;
+
+  std::shared_ptr<arrow::Schema> schema_;
+  std::vector<std::string> source_columns_;
+  std::vector<std::string> missing_columns_;  ///< of the table, that the source does not have
+  RewrittenColumns rewritten_;                ///< the missing ones
+  std::optional<MergeCondition> update_condition_;
+  std::shared_ptr<const expr::Filter::Bound> delete_condition_;
+  std::vector<std::string> delete_columns_;  ///< what it reads
+
+  uint64_t pass_ = 0;
+  uint64_t num_passes_ = 1;
+  std::optional<JoinKeyTable> table_;
+  std::shared_ptr<arrow::RecordBatchReader> target_rows_;  ///< null between passes
+  std::shared_ptr<arrow::Buffer> is_matched_;              ///< a bit for each row of the source
+  Pairs pairs_;
+  std::vector<uint64_t> gone_addresses_;
+  RowsByFragment gone_of_pass_;
+  RowsByFragment gone_;
+  std::vector<uint64_t> moved_ids_;
+  Counts counts_;
+  std::shared_ptr<arrow::RecordBatchReader> source_rows_;
+  int64_t next_source_row_ = 0;
+};
+
+}  // namespace tusk::lance

@@ -1,0 +1,162 @@
+#include "tusk/lance/update_values.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "tusk/expr/expression.h"
+#include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/projection.h"
+#include "tusk/lance/table/rewritten_columns.h"
+#include "tusk/lance/table/row_change.h"
+#include "tusk/lance/table/write_fragments.h"
+
+namespace tusk::lance {
+namespace {
+
+/// The rows that change, with their new values, as they are to be written.
+class UpdatedRows final : public arrow::RecordBatchReader {
+ public:
+  static Result<std::unique_ptr<UpdatedRows>> Make(
+      const Dataset& dataset, const std::vector<NamedExpression>& values,
+      const std::shared_ptr<const expr::Filter>& filter, const OperationContext& context) {
+    const Dataset::State& state = dataset.state();
+    auto rows = std::unique_ptr<UpdatedRows>(new UpdatedRows(state, context));
+    ARROW_ASSIGN_OR_RAISE(rows->written_,
+                          RewrittenColumns::Make(state, state.schema->field_names(), "update"));
+    for (const NamedExpression& value : values) ARROW_RETURN_NOT_OK(rows->AddValue(value));
+    ScanOptions options;
+    options.filter = filter;
+    options.with_row_id = dataset.has_stable_row_ids();
+    options.with_row_address = true;
+    options.all_at_once = true;
+    ARROW_ASSIGN_OR_RAISE(rows->scan_, dataset.Scan(options, context));
+    return rows;
+  }
+
+  std::shared_ptr<arrow::Schema> schema() const override { return written_.schema(); }
+
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
+    ARROW_RETURN_NOT_OK(scan_->ReadNext(out));
+    if (*out == nullptr) return Status::OK();
+    ARROW_RETURN_NOT_OK(NoteRows(**out));
+    arrow::ArrayVector columns = (*out)->columns();
+    columns.resize(schema_->num_fields());
+    const auto before = arrow::RecordBatch::Make(schema_, (*out)->num_rows(), columns);
+    for (const IndexedValue& value : values_) {
+      ARROW_ASSIGN_OR_RAISE(columns[value.first], Compute(value, *before));
+    }
+    const auto after = arrow::RecordBatch::Make(schema_, (*out)->num_rows(), std::move(columns));
+    return written_.Convert(*after).Value(out);
+  }
+
+  // What the rows were that it gave.
+  const RowsByFragment& gone() const { return gone_; }
+  const std::vector<uint64_t>& moved_ids() const { return moved_ids_; }
+  int64_t num_rows() const { return num_rows_; }
+
+ private:
+  /// The column that is set, and to what.
+  using IndexedValue = std::pair<int, std::shared_ptr<const expr::Expression::Bound>>;
+
+  UpdatedRows(const Dataset::State& state, const OperationContext& context)
+      : state_(state), context_(context), schema_(state.all_columns->schema) {}
+
+  Status AddValue(const NamedExpression& value) {
+    const int index = schema_->GetFieldIndex(value.name);
+    if (index < 0) {
+      return InvalidArgument("cannot update ", state_.location.path, ": it has no column '",
+                             value.name, "' at its top level; its columns are ",
+                             JoinNames(schema_->field_names()));
+    }
+    if (std::ranges::find(values_, index, &IndexedValue::first) != values_.end()) {
+      return InvalidArgument("column '", value.name, "' is to be updated twice");
+    }
+    const auto bind = [&]() -> Result<std::shared_ptr<const expr::Expression::Bound>> {
+      ARROW_ASSIGN_OR_RAISE(const auto parsed, expr::Expression::Parse(value.expression));
+      return parsed->BindAs(schema_->field(index)->type(), *schema_, context_);
+    };
+    auto bound = bind();
+    if (!bound.ok()) return WithContext(bound.status(), "column '" + value.name + "'");
+    values_.emplace_back(index, *std::move(bound));
+    return Status::OK();
+  }
+
+  Result<std::shared_ptr<arrow::Array>> Compute(const IndexedValue& value,
+                                                const arrow::RecordBatch& rows) const {
+    auto column = value.second->Evaluate(rows, context_);
+    if (column.ok()) return column;
+    return WithContext(column.status(), "column '" + schema_->field(value.first)->name() + "'");
+  }
+
+  Status NoteRows(const arrow::RecordBatch& batch) {
+    num_rows_ += batch.num_rows();
+    const auto column = batch.GetColumnByName(std::string(kRowAddressColumn));
+    const auto* addresses = column->data()->GetValues<uint64_t>(1);
+    ARROW_RETURN_NOT_OK(AddAddresses(std::span(addresses, batch.num_rows()), &gone_));
+    const auto ids = batch.GetColumnByName(std::string(kRowIdColumn));
+    if (ids == nullptr) return Status::OK();
+    const auto* values = ids->data()->GetValues<uint64_t>(1);
+    moved_ids_.insert(moved_ids_.end(), values, values + batch.num_rows());
+    return Status::OK();
+  }
+
+  static std::string JoinNames(const std::vector<std::string>& names) {
+    std::string joined;
+    for (const std::string& name : names) joined += (joined.empty() ? "" : ", ") + name;
+    return joined;
+  }
+
+  const Dataset::State& state_;
+  const OperationContext& context_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  RewrittenColumns written_;
+  std::vector<IndexedValue> values_;
+  std::shared_ptr<arrow::RecordBatchReader> scan_;
+  RowsByFragment gone_;
+  std::vector<uint64_t> moved_ids_;
+  int64_t num_rows_ = 0;
+};
+
+/// One look for the rows and one try to commit.
+Result<UpdateResult> TryToUpdate(const io::StorePath& table,
+                                 const std::vector<NamedExpression>& values,
+                                 const std::shared_ptr<const expr::Filter>& filter,
+                                 const UpdateOptions& options, const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto dataset, Dataset::Open(table, {}, context));
+  const Dataset::State& state = dataset->state();
+  ARROW_RETURN_NOT_OK(CheckRowsCanChange(*dataset));
+  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
+                        MinorVersionOfRows(state, options.data_storage_version, "update"));
+  ARROW_ASSIGN_OR_RAISE(const auto rows, UpdatedRows::Make(*dataset, values, filter, context));
+  RowChange change;
+  ARROW_ASSIGN_OR_RAISE(change.added, WriteFragments(rows.get(), table, state.manifest.schema,
+                                                     minor_version, {}, context));
+  change.gone = rows->gone();
+  change.moved_ids = rows->moved_ids();
+  for (const NamedExpression& value : values) {
+    AddFieldIds(*state.manifest.schema.FindField(value.name), &change.fields);
+  }
+  UpdateResult result{.dataset = nullptr, .num_updated_rows = rows->num_rows()};
+  ARROW_ASSIGN_OR_RAISE(result.dataset, CommitRowChange(*dataset, std::move(change),
+                                                        options.transaction_properties, context));
+  return result;
+}
+
+}  // namespace
+
+Result<UpdateResult> UpdateValues(const io::StorePath& table,
+                                  const std::vector<NamedExpression>& values,
+                                  const std::shared_ptr<const expr::Filter>& filter,
+                                  const UpdateOptions& options, const OperationContext& context) {
+  if (values.empty()) return InvalidArgument("update needs at least one column and its new value");
+  const RetryLimit limit{.max_retries = options.max_retries, .timeout = options.retry_timeout};
+  return RetryConflicts<UpdateResult>(
+      limit, [&](int /*number*/) { return TryToUpdate(table, values, filter, options, context); });
+}
+
+}  // namespace tusk::lance
