@@ -2,6 +2,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/chrono.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -219,19 +220,20 @@ void BindLanceDataset(nb::module_& module) {
   module.def(
       "delete_lance",
       [](std::string_view uri, const nb::object& filter, int max_retries,
-         const io::StorageOptions& storage_options) {
+         std::chrono::milliseconds retry_timeout, const io::StorageOptions& storage_options) {
         const auto place = OrRaise(io::ResolveUri(uri, storage_options));
         const auto bound = ImportFilter(filter);
         LanceTable table;
         const lance::DeleteResult result = Call(table.io).Run([&](const OperationContext& context) {
           const lance::DeleteOptions options{.max_retries = max_retries,
+                                             .retry_timeout = retry_timeout,
                                              .transaction_properties = {}};
           return lance::DeleteRows(place, bound, options, context);
         });
         table.dataset = result.dataset;
         return std::make_pair(std::move(table), result.num_deleted_rows);
       },
-      nb::arg("uri"), nb::arg("filter"), nb::arg("max_retries"),
+      nb::arg("uri"), nb::arg("filter"), nb::arg("max_retries"), nb::arg("retry_timeout"),
       nb::arg("storage_options") = io::StorageOptions());
   module.def("open_lance", &Open, nb::arg("uri"), nb::arg("version") = nb::none(),
              nb::arg("storage_options") = io::StorageOptions());

@@ -315,14 +315,18 @@ class LanceDataset(TableHistory, TableMaintenance, TableDataset):
 
         Makes a new version, to which this object moves, also if there is no such row. Gives
         {"num_deleted_rows": how many}. Where other writers change rows at the same time, the rows
-        are looked for again, `conflict_retries` times; `retry_timeout` is accepted and has no
-        meaning.
+        are looked for again, `conflict_retries` times, but not after the timedelta `retry_timeout`
+        (30 seconds).
         """
         filter = serialize_filter(predicate)
         if filter is None:
             raise TypeError("predicate must be SQL text or a pyarrow expression")
         self._table, count = _tusk.delete_lance(
-            self.uri, filter, conflict_retries, self._storage_options or {}
+            self.uri,
+            filter,
+            conflict_retries,
+            datetime.timedelta(seconds=30) if retry_timeout is None else retry_timeout,
+            self._storage_options or {},
         )
         return {"num_deleted_rows": count}
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -17,6 +18,7 @@ namespace tusk::lance {
 struct DeleteOptions {
   /// How often rows are looked for again because another writer changed or moved some in between.
   int max_retries = 10;
+  std::chrono::milliseconds retry_timeout = std::chrono::seconds(30);  ///< no try begins after it
   std::map<std::string, std::string> transaction_properties = {};
 };
 

@@ -53,7 +53,7 @@ class MergeJoin {
   // After the end.
   const Counts& counts() const { return counts_; }
   /// The rows of the target that go, be it for good or to be written again.
-  const RowsByFragment& gone() const { return gone_; }
+  const AffectedRows& gone() const { return gone_; }
   /// Of the rows of NextMoved, if row ids are stable.
   const std::vector<uint64_t>& moved_ids() const { return moved_ids_; }
 
@@ -112,8 +112,8 @@ class MergeJoin {
   std::shared_ptr<arrow::Buffer> is_matched_;              ///< a bit for each row of the source
   Pairs pairs_;
   std::vector<uint64_t> gone_addresses_;
-  RowsByFragment gone_of_pass_;
-  RowsByFragment gone_;
+  AffectedRows gone_of_pass_;
+  AffectedRows gone_;
   std::vector<uint64_t> moved_ids_;
   Counts counts_;
   std::shared_ptr<arrow::RecordBatchReader> source_rows_;

@@ -8,6 +8,7 @@
 #include "tusk/lance/file/data_version.h"
 #include "tusk/lance/table/commit_loop.h"
 #include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/row_ids.h"
 #include "tusk/lance/table/write_fragments.h"
@@ -15,22 +16,16 @@
 namespace tusk::lance {
 namespace {
 
-/// The files of a change that no version has: a failure removes them. Best effort; not to be
-/// stopped.
-void RemoveFiles(const io::StorePath& table, const UpdateRows& update,
-                 const OperationContext& context) {
-  OperationContext unstoppable = context;
-  unstoppable.stop = {};
-  for (const Fragment& fragment : update.updated) {
-    (void)table.store->Delete(io::JoinPath(table.path, DeletionPath(fragment)), unstoppable);
-  }
-  RemoveDataFiles(table, update.added, unstoppable);
-}
+/// Fragments that lost rows.
+struct ChangedFragments {
+  std::vector<Fragment> updated;  ///< with their new deletion files
+  std::vector<uint64_t> removed;  ///< ids of those without a row left
+};
 
 /// Writes the deletion files of a version in which also `gone` are deleted. What was written stands
-/// in `update`, also after an error.
-Status WriteDeletionFiles(const Dataset::State& state, const RowsByFragment& gone,
-                          UpdateRows* update, const OperationContext& context) {
+/// in `changed`, also after an error.
+Status WriteDeletionFiles(const Dataset::State& state, const AffectedRows& gone,
+                          ChangedFragments* changed, const OperationContext& context) {
   for (const Fragment& fragment : state.manifest.fragments) {
     const auto found = gone.find(fragment.id);
     if (found == gone.end()) continue;
@@ -41,16 +36,27 @@ Status WriteDeletionFiles(const Dataset::State& state, const RowsByFragment& gon
       ARROW_ASSIGN_OR_RAISE(all, Union(*before, all));
     }
     if (all.count() == fragment.physical_rows) {
-      update->removed.push_back(fragment.id);
+      changed->removed.push_back(fragment.id);
       continue;
     }
-    Fragment changed = fragment;
+    Fragment updated = fragment;
     ARROW_ASSIGN_OR_RAISE(
-        changed.deletion_file,
+        updated.deletion_file,
         WriteDeletedRows(state.location, fragment.id, state.manifest.version, all, context));
-    update->updated.push_back(std::move(changed));
+    changed->updated.push_back(std::move(updated));
   }
   return Status::OK();
+}
+
+/// Removes files that no version has. Best effort; cannot be stopped.
+void RemoveFiles(const io::StorePath& table, const std::vector<Fragment>& updated,
+                 const std::vector<Fragment>& added, const OperationContext& context) {
+  OperationContext unstoppable = context;
+  unstoppable.stop = {};
+  for (const Fragment& fragment : updated) {
+    (void)table.store->Delete(io::JoinPath(table.path, DeletionPath(fragment)), unstoppable);
+  }
+  RemoveDataFiles(table, added, context);
 }
 
 /// Tells the fragments which of their rows have moved into them.
@@ -65,7 +71,7 @@ void GiveMovedIds(std::span<const uint64_t> ids, std::vector<Fragment>* added) {
 
 }  // namespace
 
-Status AddAddresses(std::span<const uint64_t> addresses, RowsByFragment* rows) {
+Status AddAddresses(std::span<const uint64_t> addresses, AffectedRows* rows) {
   for (const uint64_t address : addresses) {
     const auto offset = static_cast<int64_t>(address & 0xFFFFFFFF);
     ARROW_RETURN_NOT_OK((*rows)[address >> 32].Add(offset, offset + 1));
@@ -73,7 +79,7 @@ Status AddAddresses(std::span<const uint64_t> addresses, RowsByFragment* rows) {
   return Status::OK();
 }
 
-Status AddRows(RowsByFragment more, RowsByFragment* rows) {
+Status AddRows(AffectedRows more, AffectedRows* rows) {
   for (auto& [id, added] : more) {
     const auto [there, is_new] = rows->try_emplace(id, std::move(added));
     if (is_new) continue;
@@ -103,32 +109,33 @@ Result<std::shared_ptr<const Dataset>> CommitRowChange(
     const OperationContext& context) {
   const Dataset::State& state = base.state();
   const io::StorePath& table = state.location;
-  UpdateRows update;
-  update.added = std::move(change.added);
-  update.fields_preserving_indices = std::move(change.fields);
-  update.inserted_rows = std::move(change.inserted_keys);
-  GiveMovedIds(change.moved_ids, &update.added);
-  const Status written = WriteDeletionFiles(state, change.gone, &update, context);
+  GiveMovedIds(change.moved_ids, &change.added);
+  ChangedFragments changed;
+  const Status written = WriteDeletionFiles(state, change.gone, &changed, context);
   if (!written.ok()) {
-    RemoveFiles(table, update, context);
+    RemoveFiles(table, changed.updated, change.added, context);
     return written;
   }
-  Transaction transaction;
-  transaction.uuid = RandomUuidString();
-  transaction.read_version = state.manifest.version;
-  transaction.properties = properties;
-  transaction.operation = std::move(update);
-  const bool is_v1 =
-      state.manifest_path == ManifestPath(state.manifest.version, ManifestNaming::kV1);
-  TableVersion version{.manifest = state.manifest,
-                       .path = state.manifest_path,
-                       .naming = is_v1 ? ManifestNaming::kV1 : ManifestNaming::kV2};
+  Transaction transaction{.read_version = state.manifest.version,
+                          .uuid = RandomUuidString(),
+                          .properties = properties};
+  if (change.predicate) {
+    transaction.operation = DeleteRowsOp{.updated = changed.updated,
+                                         .removed = std::move(changed.removed),
+                                         .predicate = *std::move(change.predicate)};
+  } else {
+    transaction.operation = UpdateRows{.removed = std::move(changed.removed),
+                                       .updated = changed.updated,
+                                       .added = change.added,
+                                       .fields_preserving_indices = std::move(change.fields),
+                                       .inserted_rows = std::move(change.inserted_keys)};
+  }
   bool outcome_known = true;
-  auto committed = CommitTransaction(table, transaction, std::move(version),
-                                     /*stable_row_ids=*/false, context, &outcome_known);
+  auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
+                                     {.affected_rows = &change.gone}, context, &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) {
-      RemoveFiles(table, *transaction.As<UpdateRows>(), context);
+      RemoveFiles(table, changed.updated, change.added, context);
       RemoveTransactionFile(table, transaction, context);
     }
     return committed.status();

@@ -13,20 +13,17 @@
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
 #include "tusk/lance/dataset.h"
-#include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/manifest.h"
+#include "tusk/lance/table/rebase.h"
 #include "tusk/lance/table/transaction.h"
 
 namespace tusk::lance {
 
-/// By fragment id.
-using RowsByFragment = std::map<uint64_t, DeletedRows>;
-
 /// Adds the rows at these addresses, which ascend and are above those that are there.
-Status AddAddresses(std::span<const uint64_t> addresses, RowsByFragment* rows);
+Status AddAddresses(std::span<const uint64_t> addresses, AffectedRows* rows);
 
 /// Adds rows that may lie between those that are there, but are not among them.
-Status AddRows(RowsByFragment more, RowsByFragment* rows);
+Status AddRows(AffectedRows more, AffectedRows* rows);
 
 /// OK if rows of `dataset`, the newest version, can be changed. Unsupported, naming the feature, if
 /// the table needs more than this build can keep.
@@ -42,7 +39,7 @@ void AddFieldIds(const Field& field, std::vector<uint32_t>* ids);
 
 /// What an update does to the rows of a table.
 struct RowChange {
-  RowsByFragment gone = {};  ///< rows that are deleted, or written again
+  AffectedRows gone = {};  ///< rows that are deleted, or written again
   /// The rows written again, and behind them new ones.
   std::vector<Fragment> added = {};
   std::vector<uint64_t> moved_ids = {};  ///< of the rows written again, if row ids are stable

@@ -55,7 +55,7 @@ class UpdatedRows final : public arrow::RecordBatchReader {
   }
 
   // What the rows were that it gave.
-  const RowsByFragment& gone() const { return gone_; }
+  const AffectedRows& gone() const { return gone_; }
   const std::vector<uint64_t>& moved_ids() const { return moved_ids_; }
   int64_t num_rows() const { return num_rows_; }
 
@@ -117,7 +117,7 @@ class UpdatedRows final : public arrow::RecordBatchReader {
   RewrittenColumns written_;
   std::vector<IndexedValue> values_;
   std::shared_ptr<arrow::RecordBatchReader> scan_;
-  RowsByFragment gone_;
+  AffectedRows gone_;
   std::vector<uint64_t> moved_ids_;
   int64_t num_rows_ = 0;
 };
