@@ -6,6 +6,7 @@ from tusk import _tusk
 from tusk._source import errors_of, to_stream
 from tusk.errors import InvalidArgumentError, RowChangeError
 
+_COUNTS = ("num_inserted_rows", "num_updated_rows", "num_deleted_rows")
 _WRITE_MODES = ("auto", "rewrite_rows", "rewrite_columns")
 
 
@@ -126,7 +127,7 @@ class MergeInsertBuilder:
                 )
         except InvalidArgumentError as error:
             raise RowChangeError(str(error)) from None
-        return counts
+        return {name: counts[name] for name in _COUNTS}
 
     def _when_matched(self, action):
         self._options.when_matched = action

@@ -11,6 +11,7 @@
 
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/key_filter.h"
 #include "tusk/lance/table/merge_join.h"
 #include "tusk/lance/table/merge_source.h"
 #include "tusk/lance/table/row_change.h"
@@ -102,6 +103,31 @@ Status CheckOptions(const MergeInsertOptions& options) {
   return Status::OK();
 }
 
+/// Takes notice of the keys of rows that are inserted, if they are keys of the primary key: a
+/// commit in between may have inserted the same.
+class InsertedKeys {
+ public:
+  InsertedKeys(const Schema& schema, const std::vector<std::string>& on) {
+    if (on != PrimaryKey(schema)) return;
+    std::vector<int32_t> ids;
+    for (const std::string& name : on) ids.push_back(schema.FindField(name)->id);
+    filter_.emplace(std::move(ids));
+    on_ = on;
+  }
+  void Add(const arrow::RecordBatch& rows) {
+    if (!filter_) return;
+    arrow::ArrayVector columns;
+    for (const std::string& name : on_) columns.push_back(rows.GetColumnByName(name));
+    for (int64_t row = 0; row < rows.num_rows(); ++row) filter_->Add(columns, row);
+  }
+  /// Empty if no notice was taken.
+  std::string Serialize() const { return filter_ ? filter_->Serialize() : std::string(); }
+
+ private:
+  std::optional<KeyFilter> filter_;
+  std::vector<std::string> on_;
+};
+
 /// Everything but the source is looked at anew in each attempt.
 Result<MergeInsertResult> TryToMerge(const std::shared_ptr<const Dataset>& dataset,
                                      const MergeSource& source, const MergeInsertOptions& options,
@@ -117,6 +143,7 @@ Result<MergeInsertResult> TryToMerge(const std::shared_ptr<const Dataset>& datas
   ARROW_ASSIGN_OR_RAISE(const auto join, MergeJoin::Make(dataset, source, on, options, context));
 
   RowChange change;
+  InsertedKeys inserted_keys(state.manifest.schema, on);
   bool has_moved_all = false;
   FunctionReader rows(join->schema(), [&]() -> Result<std::shared_ptr<arrow::RecordBatch>> {
     if (!has_moved_all) {
@@ -124,7 +151,9 @@ Result<MergeInsertResult> TryToMerge(const std::shared_ptr<const Dataset>& datas
       if (moved != nullptr) return moved;
       has_moved_all = true;
     }
-    return join->NextInserted();
+    ARROW_ASSIGN_OR_RAISE(auto inserted, join->NextInserted());
+    if (inserted != nullptr) inserted_keys.Add(*inserted);
+    return inserted;
   });
   const bool writes = options.when_matched == WhenMatched::kUpdate || options.insert_not_matched;
   if (writes) {
@@ -135,6 +164,7 @@ Result<MergeInsertResult> TryToMerge(const std::shared_ptr<const Dataset>& datas
   }
   change.gone = join->gone();
   change.moved_ids = join->moved_ids();
+  change.inserted_keys = inserted_keys.Serialize();
   for (const Field& field : state.manifest.schema.fields) AddFieldIds(field, &change.fields);
   MergeInsertResult result{.dataset = nullptr,
                            .num_inserted_rows = join->counts().inserted,

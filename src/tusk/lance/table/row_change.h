@@ -37,9 +37,11 @@ Result<uint16_t> MinorVersionOfRows(const Dataset::State& state,
 /// Appends the ids of the field and all below it.
 void AddFieldIds(const Field& field, std::vector<uint32_t>* ids);
 
-/// What an update does to the rows of a table.
+/// What a delete or an update does to the rows of a table.
 struct RowChange {
   AffectedRows gone = {};  ///< rows that are deleted, or written again
+  /// Of a delete: for people who look at the transaction. What follows is for updates.
+  std::optional<std::string> predicate = {};
   /// The rows written again, and behind them new ones.
   std::vector<Fragment> added = {};
   std::vector<uint64_t> moved_ids = {};  ///< of the rows written again, if row ids are stable
