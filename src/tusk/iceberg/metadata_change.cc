@@ -76,13 +76,10 @@ Result<StagedMetadata> StageDocument(io::ObjectStore* store, const Table& base, 
   ARROW_RETURN_NOT_OK(store->PutIfAbsent(io::JoinPath(state.folder, name), text, context));
   std::string location = state.metadata.location;
   if (location.ends_with('/')) location.pop_back();
-  return StagedMetadata{
-      .metadata_location = io::JoinPath(location, name),
-      .previous_metadata_location = state.metadata_location,
-      .table_uuid = state.metadata.uuid,
-      .snapshot_id = document.value("current-snapshot-id", Json()).is_number()
-                         ? std::optional(document["current-snapshot-id"].get<int64_t>())
-                         : std::nullopt};
+  return StagedMetadata{.metadata_location = io::JoinPath(location, name),
+                        .previous_metadata_location = state.metadata_location,
+                        .table_uuid = state.metadata.uuid,
+                        .snapshot_id = std::nullopt};
 }
 
 /// The time of a change: clocks of writers differ, the history of one table does not run backwards.

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "tusk/iceberg/append.h"
+#include "tusk/iceberg/metadata_change.h"
 #include "tusk/iceberg/update.h"
 #include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
@@ -131,6 +132,19 @@ TEST_F(OverwriteTest, AnUpdateThatFailsLeavesNothing) {
     EXPECT_THAT(staged, FailsWith(ErrorCode::kIo)) << n;
   }
   EXPECT_EQ(StoredPaths(), paths);
+}
+
+TEST_F(OverwriteTest, AChangeOfMetadataThatIsGivenUpTakesItsOwnFileOnly) {
+  const auto later = Open(StageOverwrite(store_, base_, Delete("a", 1), context_));
+  const auto paths = StoredPaths();
+  const auto restored = StageRestore(store_, later, *base_, context_);
+  EXPECT_THAT(Values(*Open(restored)), ElementsAre(1, 2, 3));
+  ASSERT_OK(AbortStaged(store_, *restored, context_));
+  const auto expired = StageExpire(store_, later, {}, context_);
+  EXPECT_EQ(Open(expired)->snapshots().size(), 1U);
+  ASSERT_OK(AbortStaged(store_, *expired, context_));
+  EXPECT_EQ(StoredPaths(), paths);
+  EXPECT_THAT(Values(*base_), ElementsAre(1, 2, 3));
 }
 
 TEST_F(OverwriteTest, RefusesFiltersThatDoNotFitTheTable) {

@@ -26,7 +26,8 @@ struct StagedMetadata {
   std::string metadata_location;  ///< absolute
   std::string previous_metadata_location;
   std::string table_uuid;
-  std::optional<int64_t> snapshot_id;  ///< of the new snapshot
+  /// Of the new snapshot, whose files go if this is given up; nothing if no snapshot is new.
+  std::optional<int64_t> snapshot_id;
 };
 
 /// Milliseconds since 1970 of this machine's clock.

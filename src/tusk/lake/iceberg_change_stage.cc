@@ -1,9 +1,13 @@
 #include <functional>
 #include <utility>
 
+#include <arrow/record_batch.h>
+
 #include "tusk/iceberg/append.h"
 #include "tusk/iceberg/metadata_change.h"
+#include "tusk/iceberg/overwrite.h"
 #include "tusk/iceberg/table.h"
+#include "tusk/iceberg/update.h"
 #include "tusk/lake/table_stage.h"
 
 namespace tusk::lake {
@@ -15,7 +19,16 @@ using TablePtr = std::shared_ptr<const iceberg::Table>;
 using Change = std::function<Result<iceberg::StagedMetadata>(const TablePtr& base,
                                                              const OperationContext& context)>;
 
-/// A change that writes no data: a lost race makes it again on the newer state.
+/// Rows of a table, without counting them anew where nothing of them changed.
+Result<int64_t> AddedRows(const TablePtr& base, const TablePtr& next,
+                          const OperationContext& context) {
+  if (base->current_snapshot_id() == next->current_snapshot_id()) return 0;
+  ARROW_ASSIGN_OR_RAISE(const int64_t before, base->CountRows(nullptr, {}, context));
+  ARROW_ASSIGN_OR_RAISE(const int64_t after, next->CountRows(nullptr, {}, context));
+  return after - before;
+}
+
+/// A change that is made anew, after a lost race, on the newer state.
 class IcebergChangeStage final : public TableStage {
  public:
   IcebergChangeStage(const LakeParts& parts, const catalog::TableName& name, Change change_table)
@@ -28,7 +41,7 @@ class IcebergChangeStage final : public TableStage {
 
   Status Stage(const OperationContext& context) override {
     ARROW_ASSIGN_OR_RAISE(const auto entry, LoadForAppend(parts_, change_, context));
-    if (!entry) return CommitConflict("the table was dropped by another client");
+    if (!entry) return NotFound("there is no such table");
     return StageOn(*entry, context);
   }
 
@@ -42,9 +55,9 @@ class IcebergChangeStage final : public TableStage {
   }
 
   void Abort(const OperationContext& context) override {
-    // Nothing but the metadata file was written.
-    if (!staged_path_.empty()) (void)parts_.root.store->Delete(staged_path_, context);
-    staged_path_.clear();
+    if (staged_.metadata_location.empty()) return;
+    (void)iceberg::AbortStaged(parts_.root.store, staged_, context);
+    staged_ = {};
   }
 
  private:
@@ -52,31 +65,55 @@ class IcebergChangeStage final : public TableStage {
     const auto& store = parts_.root.store;
     ARROW_ASSIGN_OR_RAISE(const TablePtr base,
                           iceberg::Table::Open(store, entry.pointer.path, context));
-    ARROW_ASSIGN_OR_RAISE(const auto staged, change_table_(base, context));
-    staged_path_ = staged.metadata_location;
+    ARROW_ASSIGN_OR_RAISE(staged_, change_table_(base, context));
+    ARROW_ASSIGN_OR_RAISE(const TablePtr next,
+                          iceberg::Table::Open(store, staged_.metadata_location, context));
+    ARROW_ASSIGN_OR_RAISE(change_.added_rows, AddedRows(base, next, context));
     change_.expected = entry.pointer;
     change_.location = base->location();
-    change_.uuid = staged.table_uuid;
-    change_.next = {.path = staged.metadata_location,
-                    .version = staged.snapshot_id.value_or(0),
+    change_.uuid = staged_.table_uuid;
+    change_.next = {.path = staged_.metadata_location,
+                    .version = next->current_snapshot_id().value_or(0),
                     .size_bytes = 0,
                     .transaction_uuid = ""};
-    if (staged.snapshot_id == base->current_snapshot_id()) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(const TablePtr next,
-                          iceberg::Table::Open(store, staged.metadata_location, context));
-    ARROW_ASSIGN_OR_RAISE(const int64_t before, base->CountRows(nullptr, {}, context));
-    ARROW_ASSIGN_OR_RAISE(const int64_t after, next->CountRows(nullptr, {}, context));
-    change_.added_rows = after - before;
     return Status::OK();
   }
 
   const LakeParts& parts_;
   Change change_table_;
   catalog::TableChange change_;
-  std::string staged_path_;
+  iceberg::StagedMetadata staged_;
 };
 
 }  // namespace
+
+std::unique_ptr<TableStage> MakeIcebergUpdateStage(const LakeParts& parts,
+                                                   const catalog::TableName& name,
+                                                   iceberg::TableUpdate update) {
+  return std::make_unique<IcebergChangeStage>(
+      parts, name,
+      [&parts, update = std::move(update)](const TablePtr& base, const OperationContext& context) {
+        return iceberg::StageUpdate(parts.root.store, base, update, context);
+      });
+}
+
+std::unique_ptr<TableStage> MakeIcebergOverwriteStage(const LakeParts& parts,
+                                                      const catalog::TableName& name,
+                                                      iceberg::Overwrite overwrite) {
+  bool is_used_up = false;
+  const auto change =
+      [&parts, overwrite = std::move(overwrite), is_used_up](
+          const TablePtr& base,
+          const OperationContext& context) mutable -> Result<iceberg::StagedMetadata> {
+    if (is_used_up) {
+      return CommitConflict("another writer changed the table in the meantime, and the new rows ",
+                            "were read already; overwrite again");
+    }
+    is_used_up = overwrite.data != nullptr;
+    return iceberg::StageOverwrite(parts.root.store, base, overwrite, context);
+  };
+  return std::make_unique<IcebergChangeStage>(parts, name, change);
+}
 
 std::unique_ptr<TableStage> MakeIcebergRestoreStage(const LakeParts& parts,
                                                     const catalog::TableEntry& then) {

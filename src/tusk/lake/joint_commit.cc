@@ -104,7 +104,8 @@ Result<int64_t> CommitOrRestage(const Staging& staging, const Stages& stages,
   for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
     commit.changes.clear();
     for (const auto& stage : stages) commit.changes.push_back(stage->change());
-    const Status durable = staging.Sync(context);
+    const Status durable =
+        WithContext(staging.Sync(context), "making durable what a joint commit needs");
     if (!durable.ok()) {
       AbortAll(stages, context);
       return durable;
