@@ -11,7 +11,7 @@ const std::map<std::string_view, const FunctionEntry*>& AllFunctions() {
   static const auto functions = [] {
     std::map<std::string_view, const FunctionEntry*> by_name;
     for (const auto entries : {TextFunctions(), BytesFunctions(), MathFunctions(), TimeFunctions(),
-                               ListFunctions(), ValueFunctions()}) {
+                               ListFunctions(), ListMakingFunctions(), ValueFunctions()}) {
       for (const FunctionEntry& entry : entries) by_name.emplace(entry.name, &entry);
     }
     return by_name;

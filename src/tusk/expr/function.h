@@ -32,6 +32,7 @@ std::span<const FunctionEntry> BytesFunctions();
 std::span<const FunctionEntry> MathFunctions();
 std::span<const FunctionEntry> TimeFunctions();
 std::span<const FunctionEntry> ListFunctions();
+std::span<const FunctionEntry> ListMakingFunctions();
 std::span<const FunctionEntry> ValueFunctions();
 
 /// Binds a call. InvalidArgument, with the nearest names, for a function that there is not, and for
