@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from float_order import keep_rows
 
 import tusk
 
@@ -93,7 +94,7 @@ def test_random_filter_keeps_the_rows_that_arrow_keeps(seed, table):
     data, dataset = table
     rng = random.Random(seed)
     filter = _filter(rng, data)
-    expected = data.filter(filter)
+    expected = keep_rows(data, filter)
     assert dataset.count_rows(filter) == expected.num_rows, filter
     columns = rng.sample([n for n in data.column_names if not n.startswith("nan")], 2)  # NaN != NaN
     assert dataset.to_table(columns, filter=filter).equals(expected.select(columns)), filter

@@ -27,7 +27,8 @@ class TUSK_EXPORT Filter {
   /// From SQL text (docs/guide/filters.md has the dialect). InvalidArgument, with the place in the
   /// text, if it is no expression.
   static Result<std::shared_ptr<const Filter>> FromSql(std::string_view text);
-  /// From an Arrow expression, as DuckDB and Polars hand them over.
+  /// From an Arrow expression, as DuckDB and Polars hand them over. Comparisons, AND, OR, NOT, sets
+  /// and tests for null mean what they mean in SQL text; other scalar functions are Arrow's.
   static std::shared_ptr<const Filter> FromArrow(arrow::compute::Expression expression);
   /// From Arrow's own serialization of an expression (what pickling a pyarrow Expression holds).
   /// InvalidArgument if it is none. Trusted as a pickle is: Arrow does not defend itself against
@@ -72,6 +73,8 @@ class TUSK_EXPORT Filter::Bound {
   Result<std::shared_ptr<arrow::RecordBatch>> Apply(
       const std::shared_ptr<arrow::RecordBatch>& batch, const OperationContext& context) const;
   /// Whether the predicate is true, for each row of `batch`, which has the bound schema; no nulls.
+  /// Columns may come as dictionary arrays of their type: conditions on one such column are then
+  /// asked about each value once.
   Result<std::shared_ptr<arrow::BooleanArray>> Judge(const arrow::RecordBatch& batch,
                                                      const OperationContext& context) const;
   /// False only if the predicate is true for no row whose columns lie in `ranges`, by column name;

@@ -41,8 +41,22 @@ std::string Joined(const std::vector<std::string>& names) {
   return names.size() > kMost ? text + ", ..." : text;
 }
 
+/// The one column that all arguments read which are no constants.
+std::optional<int> OnlyColumn(const Node& node) {
+  std::optional<int> only;
+  for (const NodePtr& argument : node.arguments) {
+    if (argument->kind == NodeKind::kLiteral) continue;
+    const bool is_column = argument->kind == NodeKind::kColumn && argument->path.size() == 1;
+    const auto column = is_column ? std::optional(argument->path.front()) : argument->only_column;
+    if (!column || (only && *only != *column)) return std::nullopt;
+    only = column;
+  }
+  return node.is_volatile ? std::nullopt : only;
+}
+
 /// A copy that is put together and then frozen.
 Result<NodePtr> Freeze(Node node, const Binder& binder) {
+  node.only_column = OnlyColumn(node);
   for (const NodePtr& argument : node.arguments) node.cost += argument->cost;
   if (node.cost > kGreatestCost) {
     return binder.Error(node.span, "the expression is too large to be evaluated");
@@ -87,6 +101,23 @@ Result<FittedLiteral> FitToColumn(const Literal& literal, const arrow::DataType&
   }
   fitted.scalar = local->scalar();
   return fitted;
+}
+
+/// The values of a set of floats with both zeros if it has one: the hash of Arrow's sets tells them
+/// apart.
+Result<std::shared_ptr<arrow::Array>> WithBothZeros(std::shared_ptr<arrow::Array> values,
+                                                    cp::ExecContext* compute) {
+  if (!arrow::is_floating(values->type_id())) return values;
+  ARROW_ASSIGN_OR_RAISE(const auto zero, arrow::MakeScalar(values->type(), 0));
+  ARROW_ASSIGN_OR_RAISE(const Datum negative, cp::CallFunction("negate", {Datum(zero)}, compute));
+  ARROW_ASSIGN_OR_RAISE(const Datum is_zero,
+                        cp::CallFunction("equal", {Datum(values), Datum(zero)}, compute));
+  if (is_zero.array_as<arrow::BooleanArray>()->true_count() == 0) return values;
+  ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(values->type(), compute->memory_pool()));
+  ARROW_RETURN_NOT_OK(builder->AppendArraySlice(*values->data(), 0, values->length()));
+  ARROW_RETURN_NOT_OK(builder->AppendScalar(*zero));
+  ARROW_RETURN_NOT_OK(builder->AppendScalar(*negative.scalar()));
+  return builder->Finish();
 }
 
 }  // namespace
@@ -226,7 +257,11 @@ Result<NodePtr> Binder::Widen(const NodePtr& node, const TypePtr& type) const {
   }
   auto kernel = WidenFunction(node->type, type);
   if (!kernel.ok()) return Error(node->span, kernel.status().message());
-  return MakeCall(node->span, type, {node}, *std::move(kernel));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr call, MakeCall(node->span, type, {node}, *std::move(kernel)));
+  if (call->kind != NodeKind::kCall) return call;
+  Node widened = *call;
+  widened.is_widened = true;
+  return std::make_shared<const Node>(std::move(widened));
 }
 
 Result<NodePtr> Binder::Cast(Span span, const NodePtr& node, const TypePtr& type,
@@ -457,7 +492,7 @@ Result<NodePtr> Binder::BindIn(const Syntax& syntax) {
       [](const std::unique_ptr<Syntax>& item) { return IsLiteral(item->kind); });
   NodePtr result;
   if (is_set && !IsList(*value->type) && value->type->id() != arrow::Type::STRUCT) {
-    ARROW_ASSIGN_OR_RAISE(result, InSet(syntax, value));
+    ARROW_ASSIGN_OR_RAISE(result, InLiterals(syntax, value));
   } else {
     std::vector<NodePtr> tests;
     for (size_t i = 1; i < syntax.children.size(); ++i) {
@@ -470,18 +505,18 @@ Result<NodePtr> Binder::BindIn(const Syntax& syntax) {
   return syntax.is_negated ? Not(syntax.span, result) : Result<NodePtr>(result);
 }
 
-Result<NodePtr> Binder::InSet(const Syntax& syntax, const NodePtr& value) {
+Result<NodePtr> Binder::InLiterals(const Syntax& syntax, const NodePtr& value) {
   NodePtr tested = value;
   if (value->type->id() == arrow::Type::HALF_FLOAT) {
     ARROW_ASSIGN_OR_RAISE(tested, Widen(value, arrow::float32()));
   }
   const TypePtr& type = tested->type;
-  ValueSet set;
+  bool has_null = false;
   ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(type, compute_->memory_pool()));
   for (size_t i = 1; i < syntax.children.size(); ++i) {
     const Syntax& item = *syntax.children[i];
     if (item.kind == SyntaxKind::kNull) {
-      set.has_null = true;
+      has_null = true;
       continue;
     }
     const Literal literal = LiteralOf(item);
@@ -495,45 +530,47 @@ Result<NodePtr> Binder::InSet(const Syntax& syntax, const NodePtr& value) {
       return Error(item.span, "no " + NameOfType(*type) + " can be equal to " + ToString(literal));
     }
     ARROW_RETURN_NOT_OK(builder->AppendScalar(*fitted->scalar));
-    // The hash of Arrow's sets tells the two zeros apart.
-    if (arrow::is_floating(type->id())) {
-      ARROW_ASSIGN_OR_RAISE(const Datum negated,
-                            cp::CallFunction("negate", {Datum(fitted->scalar)}, compute_));
-      if (fitted->scalar->Equals(*negated.scalar(),
-                                 arrow::EqualOptions::Defaults().signed_zeros_equal(true))) {
-        ARROW_RETURN_NOT_OK(builder->AppendScalar(*negated.scalar()));
-      }
-    }
   }
+  ARROW_ASSIGN_OR_RAISE(const auto values, builder->Finish());
+  return InSet(syntax.span, tested, values, has_null);
+}
+
+Result<NodePtr> Binder::InSet(Span span, const NodePtr& value,
+                              const std::shared_ptr<arrow::Array>& values, bool has_null) const {
+  const TypePtr& type = value->type;
   if (type->id() == arrow::Type::NA) {
-    return MakeLiteral(syntax.span, arrow::MakeNullScalar(arrow::boolean()));
+    return MakeLiteral(span, arrow::MakeNullScalar(arrow::boolean()));
   }
+  ValueSet set;
+  set.has_null = has_null;
   bool has_range = true;
-  if (builder->length() > 0) {
-    ARROW_ASSIGN_OR_RAISE(const auto known, builder->Finish());
-    set.values = known;
-    const auto range = cp::CallFunction("min_max", {Datum(known)}, compute_);
+  if (values->length() > 0) {
+    ARROW_ASSIGN_OR_RAISE(set.values, WithBothZeros(values, compute_));
+    const auto range = cp::CallFunction("min_max", {Datum(set.values)}, compute_);
     has_range = range.ok() && !arrow::is_floating(type->id());
     if (has_range) {
       const auto& ends = static_cast<const arrow::StructScalar&>(*range->scalar());
       set.least = ends.value[0];
       set.greatest = ends.value[1];
     }
-    ARROW_RETURN_NOT_OK(builder->AppendArraySlice(*known->data(), 0, known->length()));
   }
-  if (set.has_null) ARROW_RETURN_NOT_OK(builder->AppendNull());
-  ARROW_ASSIGN_OR_RAISE(const auto values, builder->Finish());
+  ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(type, compute_->memory_pool()));
+  if (set.values != nullptr) {
+    ARROW_RETURN_NOT_OK(builder->AppendArraySlice(*set.values->data(), 0, set.values->length()));
+  }
+  if (has_null) ARROW_RETURN_NOT_OK(builder->AppendNull());
+  ARROW_ASSIGN_OR_RAISE(const auto looked_up, builder->Finish());
   auto options = std::make_shared<cp::SetLookupOptions>(
-      Datum(values), cp::SetLookupOptions::NullMatchingBehavior::INCONCLUSIVE);
+      Datum(looked_up), cp::SetLookupOptions::NullMatchingBehavior::INCONCLUSIVE);
   auto function = FindArrowFunction("is_in", {type}, std::move(options), compute_);
-  if (!function.ok()) return Error(syntax.span, function.status().message());
-  if (IsConstant(*tested) || !has_range) {
-    return MakeCall(syntax.span, arrow::boolean(), {tested}, std::move(function->kernel));
+  if (!function.ok()) return Error(span, function.status().message());
+  if (IsConstant(*value)) {
+    return MakeCall(span, arrow::boolean(), {value}, std::move(function->kernel));
   }
   return Freeze({.kind = NodeKind::kIn,
                  .type = arrow::boolean(),
-                 .span = syntax.span,
-                 .arguments = {tested},
+                 .span = span,
+                 .arguments = {value},
                  .kernel = std::move(function->kernel),
                  .set = std::move(set)},
                 *this);

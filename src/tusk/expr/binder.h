@@ -37,7 +37,7 @@ class Binder {
   /// The fields that `syntax` reads.
   Status AddPaths(const Syntax& syntax, std::vector<std::vector<std::string>>* paths) const;
 
-  // For functions.
+  // For functions, and for conditions that are no text.
   Status Error(Span at, std::string_view message) const { return ErrorAt(text_, at, message); }
   Result<NodePtr> MakeCall(Span span, std::shared_ptr<arrow::DataType> type,
                            std::vector<NodePtr> arguments, Kernel kernel,
@@ -56,6 +56,11 @@ class Binder {
                           const NodePtr& right) const;
   Result<NodePtr> IsNull(Span span, const NodePtr& node, bool is_negated) const;
   Result<NodePtr> MakeCase(Span span, std::vector<NodePtr> conditions_and_values) const;
+  /// Whether `value` is one of `values`, which are of its type and not null; beside a null, what is
+  /// not found is perhaps there. Floats are at least 32 bits wide.
+  Result<NodePtr> InSet(Span span, const NodePtr& value,
+                        const std::shared_ptr<arrow::Array>& values, bool has_null) const;
+  Result<NodePtr> AsCondition(const NodePtr& node) const;
   Result<NodePtr> Not(Span span, const NodePtr& node) const;
   /// AND or OR of conditions.
   Result<NodePtr> MakeChain(Span span, NodeKind kind, std::vector<NodePtr> terms) const;
@@ -77,14 +82,13 @@ class Binder {
   Result<NodePtr> BindChain(const Syntax& syntax);
   Result<NodePtr> BindTruthTest(const Syntax& syntax);
   Result<NodePtr> BindIn(const Syntax& syntax);
-  Result<NodePtr> InSet(const Syntax& syntax, const NodePtr& value);
+  Result<NodePtr> InLiterals(const Syntax& syntax, const NodePtr& value);
   Result<NodePtr> BindBetween(const Syntax& syntax);
   Result<NodePtr> BindLike(const Syntax& syntax);
   Result<NodePtr> BindCase(const Syntax& syntax);
   Result<NodePtr> BindCall(const Syntax& syntax);
   Result<NodePtr> CompareWithLiteral(Span span, Comparison comparison, const NodePtr& value,
                                      const NodePtr& literal) const;
-  Result<NodePtr> AsCondition(const NodePtr& node) const;
   Status CheckQuotes(const NodePtr& left, const NodePtr& right) const;
 
   const std::string_view text_;

@@ -145,9 +145,33 @@ Kernel ByOrder(Comparison comparison, Order order) {
   };
 }
 
+/// Of floats, some of whose comparisons are Arrow's.
 template <typename Real>
 Kernel CompareReals(Comparison comparison) {
-  return ByOrder<Real, Real>(comparison, [](Real a, Real b) { return OrderOfReals(a, b); });
+  const Kernel any =
+      ByOrder<Real, Real>(comparison, [](Real a, Real b) { return OrderOfReals(a, b); });
+  return [comparison, any](const std::vector<Datum>& arguments,
+                           const Evaluation& evaluation) -> Result<Datum> {
+    const auto is_number = [](const Datum& side) {
+      if (!side.is_scalar() || !side.scalar()->is_valid) return false;
+      using Scalar = typename arrow::CTypeTraits<Real>::ScalarType;
+      return !std::isnan(side.scalar_as<Scalar>().value);
+    };
+    const bool is_mirrored = is_number(arguments[0]) && arguments[1].is_array();
+    if (!is_mirrored && !(arguments[0].is_array() && is_number(arguments[1]))) {
+      return any(arguments, evaluation);
+    }
+    // Beside a number, Arrow goes wrong only where NaN is above it.
+    const Comparison wanted = is_mirrored ? Mirrored(comparison) : comparison;
+    const bool is_above = wanted == Comparison::kGreater || wanted == Comparison::kGreaterEqual;
+    const std::vector<Datum> sides = {arguments[is_mirrored ? 1 : 0],
+                                      arguments[is_mirrored ? 0 : 1]};
+    const Comparison plain = is_above ? Opposite(wanted) : wanted;
+    ARROW_ASSIGN_OR_RAISE(const Datum holds, arrow::compute::CallFunction(ArrowName(plain), sides,
+                                                                          evaluation.compute));
+    if (!is_above) return holds;
+    return arrow::compute::CallFunction("invert", {holds}, evaluation.compute);
+  };
 }
 
 Kernel CompareNested(bool is_equal) {

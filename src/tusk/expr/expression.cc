@@ -7,7 +7,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include "tusk/expr/bound_text.h"
+#include "tusk/expr/bound_expression.h"
 #include "tusk/expr/cast.h"
 
 namespace tusk::expr {
@@ -17,7 +17,7 @@ struct Expression::State {
 };
 
 struct Expression::Bound::State {
-  BoundText bound;
+  BoundExpression bound;
   std::shared_ptr<arrow::DataType> type;
   Kernel cast = nullptr;  ///< to `type`; null if the values are of it
 };
@@ -44,7 +44,7 @@ Result<std::vector<std::vector<std::string>>> Expression::Paths(const arrow::Sch
 
 Result<std::shared_ptr<const Expression::Bound>> Expression::Bind(
     const arrow::Schema& schema, const OperationContext& context) const {
-  auto bound = BoundText::Bind(state_->parsed, schema, /*is_condition=*/false, context);
+  auto bound = BoundExpression::Bind(state_->parsed, schema, /*is_condition=*/false, context);
   if (!bound.ok()) return WithContext(bound.status(), "expression");
   if (bound->node->is_match) {
     return Unsupported("expression ", state_->parsed->text,

@@ -1,8 +1,5 @@
 #include "tusk/expr/filter.h"
 
-#include <algorithm>
-#include <cmath>
-#include <optional>
 #include <set>
 #include <utility>
 
@@ -17,21 +14,15 @@
 #include <arrow/type.h>
 #include <arrow/util/bitmap_ops.h>
 
-#include "tusk/expr/bound_text.h"
+#include "tusk/expr/bound_expression.h"
 #include "tusk/expr/predicate_builder.h"
 #include "tusk/expr/pruning.h"
+#include "tusk/expr/source_text.h"
 
 namespace tusk::expr {
 namespace {
 
 namespace cp = arrow::compute;
-
-/// Arrow says NotImplemented or KeyError where the caller's predicate makes no sense; what is left
-/// as it is tells about the process and not about the predicate.
-Status InvalidFilter(const Status& status, const cp::Expression& expression) {
-  if (status.IsOutOfMemory() || status.IsCancelled()) return status;
-  return InvalidArgument("filter ", expression.ToString(), ": ", status.message());
-}
 
 /// The names from the top-level column down to what `ref` refers to, as far as it names it.
 Result<std::vector<std::string>> PathOf(const arrow::FieldRef& ref) {
@@ -46,38 +37,6 @@ Result<std::vector<std::string>> PathOf(const arrow::FieldRef& ref) {
   return InvalidArgument("a filter must name its columns, but one is given as ", ref.ToString());
 }
 
-/// True if `expression` compares with NaN anywhere. Arrow's simplification takes NaN for a value
-/// among others and would conclude from x >= 1 that not (x < NaN) is false.
-bool MentionsNan(const cp::Expression& expression) {
-  if (const arrow::Datum* literal = expression.literal()) {
-    if (!literal->is_scalar() || !literal->scalar()->is_valid) return false;
-    const arrow::Scalar& scalar = *literal->scalar();
-    switch (scalar.type->id()) {
-      case arrow::Type::HALF_FLOAT:  // not worth decoding
-        return true;
-      case arrow::Type::FLOAT:
-        return std::isnan(static_cast<const arrow::FloatScalar&>(scalar).value);
-      case arrow::Type::DOUBLE:
-        return std::isnan(static_cast<const arrow::DoubleScalar&>(scalar).value);
-      default:
-        return false;
-    }
-  }
-  const auto* call = expression.call();
-  return call != nullptr && std::ranges::any_of(call->arguments, MentionsNan);
-}
-
-/// `comparison` with the bound of a column, if there is one, joined to `guarantee`. Nulls are let
-/// through one comparison at a time, which is the form that Arrow's simplification understands.
-void AddBound(cp::Expression (*comparison)(cp::Expression, cp::Expression), const std::string& name,
-              const std::shared_ptr<arrow::Scalar>& bound, bool may_be_null,
-              std::vector<cp::Expression>* guarantee) {
-  if (bound == nullptr) return;
-  cp::Expression fact = comparison(cp::field_ref(name), cp::literal(bound));
-  if (may_be_null) fact = cp::or_(std::move(fact), cp::is_null(cp::field_ref(name)));
-  guarantee->push_back(std::move(fact));
-}
-
 }  // namespace
 
 struct Filter::State {
@@ -86,9 +45,8 @@ struct Filter::State {
 };
 
 struct Filter::Bound::State {
-  std::optional<BoundText> text;  ///< absent if the filter is an Arrow expression
-  cp::Expression expression;
-  std::shared_ptr<arrow::Schema> schema;
+  BoundExpression bound;
+  std::string name;  ///< for messages
   Predicate predicate = {};
   Predicate complement = {};
 
@@ -149,40 +107,21 @@ Result<std::vector<std::string>> Filter::Columns(const arrow::Schema& schema) co
 
 Result<std::shared_ptr<const Filter::Bound>> Filter::Bind(const arrow::Schema& schema,
                                                           const OperationContext& context) const {
-  ARROW_RETURN_NOT_OK(InitializeCompute());
-  if (state_->parsed != nullptr) {
-    auto text = BoundText::Bind(state_->parsed, schema, /*is_condition=*/true, context);
-    if (!text.ok()) return WithContext(text.status(), "filter");
-    auto state = std::make_unique<Bound::State>(
-        Bound::State{.text = *std::move(text), .expression = {}, .schema = nullptr});
-    state->predicate = BuildPredicate(*state->text->node, *state->text->schema);
-    state->complement = BuildComplement(*state->text->node, *state->text->schema);
-    return std::shared_ptr<const Bound>(new Bound(std::move(state)));
+  std::string name = "filter";
+  if (state_->parsed == nullptr) {
+    // An error in a text shows where.
+    const std::string text = ToString();
+    name += " " + Excerpt(text, {.begin = 0, .end = text.size()});
+    ARROW_RETURN_NOT_OK(Paths(schema));
   }
-  const cp::Expression& expression = state_->expression;
-  ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> columns, Columns(schema));
-  for (const std::string& column : columns) {
-    if (schema.GetAllFieldIndices(column).empty()) {
-      return InvalidArgument("filter ", expression.ToString(), ": there is no column '", column,
-                             "'");
-    }
-  }
-  cp::ExecContext exec_context(context.pool);
-  Result<cp::Expression> bound = expression.Bind(schema, &exec_context);
-  if (!bound.ok()) return InvalidFilter(bound.status(), expression);
-  if (bound->type()->id() != arrow::Type::BOOL) {
-    return InvalidArgument("filter ", expression.ToString(), " gives ", bound->type()->ToString(),
-                           ", not bool");
-  }
-  if (!bound->IsScalarExpression()) {
-    return InvalidArgument("filter ", expression.ToString(), " does not judge each row on its own");
-  }
+  auto bound = state_->parsed == nullptr
+                   ? BoundExpression::BindCondition(state_->expression, schema, context)
+                   : BoundExpression::Bind(state_->parsed, schema, /*is_condition=*/true, context);
+  if (!bound.ok()) return WithContext(bound.status(), name);
   auto state = std::make_unique<Bound::State>(
-      Bound::State{.text = std::nullopt,
-                   .expression = *std::move(bound),
-                   .schema = std::make_shared<arrow::Schema>(schema)});
-  state->predicate = BuildPredicate(state->expression);
-  state->complement = BuildComplement(state->expression);
+      Bound::State{.bound = *std::move(bound), .name = std::move(name)});
+  state->predicate = BuildPredicate(*state->bound.node, *state->bound.schema);
+  state->complement = BuildComplement(*state->bound.node, *state->bound.schema);
   return std::shared_ptr<const Bound>(new Bound(std::move(state)));
 }
 
@@ -196,17 +135,9 @@ std::string Filter::ToString() const {
 
 Result<arrow::Datum> Filter::Bound::State::Evaluate(const arrow::RecordBatch& batch,
                                                     const OperationContext& context) const {
-  if (text) {
-    auto values = text->Evaluate(batch, context);
-    if (!values.ok()) return WithContext(values.status(), "filter");
-    return values;
-  }
-  if (!batch.schema()->Equals(*schema, /*check_metadata=*/false)) {
-    return InvalidArgument("filter ", expression.ToString(), " is bound to schema\n",
-                           schema->ToString(), "\nbut the batch has\n", batch.schema()->ToString());
-  }
-  cp::ExecContext exec_context(context.pool);
-  return cp::ExecuteScalarExpression(expression, cp::ExecBatch(batch), &exec_context);
+  auto values = bound.Evaluate(batch, context);
+  if (!values.ok()) return WithContext(values.status(), name);
+  return values;
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> Filter::Bound::Apply(
@@ -242,22 +173,7 @@ Result<std::shared_ptr<arrow::BooleanArray>> Filter::Bound::Judge(
 }
 
 Result<bool> Filter::Bound::MayMatch(const std::map<std::string, ColumnRange>& ranges) const {
-  if (state_->text) return MayBeTrue(*state_->text->node, *state_->text->schema, ranges);
-  if (MentionsNan(state_->expression)) return true;
-  std::vector<cp::Expression> facts;
-  for (const auto& [name, range] : ranges) {
-    if (range.is_all_null) {
-      facts.push_back(cp::is_null(cp::field_ref(name)));
-      continue;
-    }
-    AddBound(cp::greater_equal, name, range.least, range.may_be_null, &facts);
-    AddBound(cp::less_equal, name, range.greatest, range.may_be_null, &facts);
-    if (!range.may_be_null) facts.push_back(cp::is_valid(cp::field_ref(name)));
-  }
-  ARROW_ASSIGN_OR_RAISE(const cp::Expression guarantee, cp::and_(facts).Bind(*state_->schema));
-  ARROW_ASSIGN_OR_RAISE(const cp::Expression simplified,
-                        cp::SimplifyWithGuarantee(state_->expression, guarantee));
-  return simplified.IsSatisfiable();
+  return MayBeTrue(state_->predicate, ranges);
 }
 
 }  // namespace tusk::expr

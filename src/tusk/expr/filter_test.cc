@@ -1,10 +1,14 @@
 #include "tusk/expr/filter.h"
 
+#include <limits>
 #include <random>
+#include <string>
+#include <vector>
 
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/compute/expression.h>
+#include <arrow/json/from_string.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
@@ -103,6 +107,140 @@ TEST(FilterTest, ComparesAcrossWidthsWithImplicitCasts) {
   ASSERT_OK_AND_ASSIGN(const Values kept,
                        Kept(call("greater_equal", {field_ref("a"), literal(int32_t{2})}), batch));
   EXPECT_EQ(kept, (Values{2, 3}));
+}
+
+std::shared_ptr<arrow::Array> ArrayOf(const std::shared_ptr<arrow::DataType>& type,
+                                      std::string_view json) {
+  return arrow::json::ArrayFromJSONString(type, json).ValueOrDie();
+}
+
+/// The numbers of the rows that the filter keeps of one column `x`.
+std::vector<int64_t> RowsKept(const std::shared_ptr<const Filter>& filter,
+                              const std::shared_ptr<arrow::Array>& given,
+                              const std::shared_ptr<arrow::DataType>& type) {
+  const OperationContext context;
+  const auto bound = filter->Bind(*arrow::schema({arrow::field("x", type)}), context);
+  EXPECT_OK(bound);
+  const auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("x", given->type())}),
+                                              given->length(), {given});
+  const auto mask = (*bound)->Judge(*batch, context);
+  EXPECT_OK(mask);
+  std::vector<int64_t> rows;
+  for (int64_t row = 0; mask.ok() && row < (*mask)->length(); ++row) {
+    if ((*mask)->Value(row)) rows.push_back(row);
+  }
+  return rows;
+}
+
+TEST(FilterTest, OrdersFloatsOfArrowExpressionsWithNanAboveAll) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto x = ArrayOf(arrow::float64(), "[1, NaN, null, -1, 0.0, -0.0]");
+  const auto kept = [&](const std::string& function, double value) {
+    return RowsKept(Filter::FromArrow(call(function, {field_ref("x"), literal(value)})), x,
+                    arrow::float64());
+  };
+  using Rows = std::vector<int64_t>;
+  EXPECT_EQ(kept("greater", 0.5), (Rows{0, 1}));
+  EXPECT_EQ(kept("greater_equal", 0.0), (Rows{0, 1, 4, 5}));
+  EXPECT_EQ(kept("less", 0.5), (Rows{3, 4, 5}));
+  EXPECT_EQ(kept("not_equal", 1), (Rows{1, 3, 4, 5}));
+  EXPECT_EQ(kept("equal", nan), (Rows{1}));
+  EXPECT_EQ(kept("less", nan), (Rows{0, 3, 4, 5}));
+  EXPECT_EQ(RowsKept(Filter::FromArrow(call("less", {literal(0.5), field_ref("x")})), x,
+                     arrow::float64()),
+            (Rows{0, 1}));
+}
+
+TEST(FilterTest, LiteralsOfArrowExpressionsKeepTheirType) {
+  const auto of = [](const char* function, const arrow::Datum& value) {
+    return Filter::FromArrow(call(function, {field_ref("x"), literal(value)}));
+  };
+  using Rows = std::vector<int64_t>;
+  const auto floats = ArrayOf(arrow::float32(), "[0.1, 0.5, 2]");
+  // 0.1 as a double is no float.
+  EXPECT_EQ(RowsKept(of("equal", arrow::Datum(0.1)), floats, arrow::float32()), Rows{});
+  EXPECT_EQ(RowsKept(of("equal", arrow::Datum(0.5)), floats, arrow::float32()), Rows{1});
+  const auto ints = ArrayOf(arrow::int32(), "[1, 2, null, 3]");
+  EXPECT_EQ(RowsKept(of("less", arrow::Datum(2.5)), ints, arrow::int32()), (Rows{0, 1}));
+  EXPECT_EQ(RowsKept(of("equal", arrow::Datum(2.5)), ints, arrow::int32()), Rows{});
+  EXPECT_EQ(RowsKept(of("less", arrow::Datum(int64_t{1} << 40)), ints, arrow::int32()),
+            (Rows{0, 1, 3}));
+  const auto days = ArrayOf(arrow::date32(), "[0, 1, 2]");
+  EXPECT_EQ(RowsKept(of("equal", arrow::Datum("1970-01-02")), days, arrow::date32()), Rows{1});
+}
+
+TEST(FilterTest, RefusesArrowFunctionsThatDoNotJudgeEachRow) {
+  const auto filter = Filter::FromArrow(
+      call("greater", {call("cumulative_sum", {field_ref("a")}), literal(int64_t{1})}));
+  EXPECT_THAT(filter->Bind(*Batch({1}, {1})->schema(), OperationContext()),
+              FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST(FilterTest, TakesLongChainsAndRefusesDeepArrowExpressions) {
+  cp::Expression chain = call("equal", {field_ref("a"), literal(int64_t{0})});
+  for (int64_t i = 1; i < 2000; ++i) {
+    chain = cp::or_(chain, call("equal", {field_ref("a"), literal(i)}));
+  }
+  ASSERT_OK_AND_ASSIGN(const Values kept, Kept(chain, Batch({1999, 2000}, {0, 0})));
+  EXPECT_EQ(kept, (Values{1999}));
+  cp::Expression deep = call("is_valid", {field_ref("a")});
+  for (int i = 0; i < 1000; ++i) deep = cp::not_(deep);
+  EXPECT_THAT(Kept(deep, Batch({1}, {1})), FailsWith(ErrorCode::kInvalidArgument));
+}
+
+TEST(FilterTest, JudgesCodesAsTheValuesThatTheyStandFor) {
+  std::mt19937 random(11);
+  const std::vector<std::string> conditions = {"x = 'b'",
+                                               "x LIKE '%a%'",
+                                               "x IS NULL",
+                                               "x IN ('a', NULL)",
+                                               "NOT x IN ('a')",
+                                               "x <> 'b'",
+                                               "coalesce(x, 'q') = 'q'",
+                                               "length(x) > 1",
+                                               "x > 'a' OR x IS NULL",
+                                               "true",
+                                               "nullif(x, 'b') IS NULL",
+                                               "x = 'a' AND 1 < 2"};
+  for (int round = 0; round < 100; ++round) {
+    arrow::Int32Builder indices;
+    arrow::StringBuilder values;
+    const auto rows = static_cast<int64_t>(20 + random() % 200);
+    const auto items = ArrayOf(arrow::utf8(), R"(["a", "b", "ca", "", "unused"])");
+    const bool has_nulls = round % 2 == 0;
+    for (int64_t row = 0; row < rows; ++row) {
+      const auto code = static_cast<int32_t>(random() % 4);
+      if (has_nulls && random() % 5 == 0) {
+        ASSERT_OK(indices.AppendNull());
+        ASSERT_OK(values.AppendNull());
+      } else {
+        ASSERT_OK(indices.Append(code));
+        ASSERT_OK(values.Append(static_cast<const arrow::StringArray&>(*items).GetView(code)));
+      }
+    }
+    ASSERT_OK_AND_ASSIGN(const auto codes, indices.Finish());
+    ASSERT_OK_AND_ASSIGN(const auto plain, values.Finish());
+    ASSERT_OK_AND_ASSIGN(const auto coded,
+                         arrow::DictionaryArray::FromArrays(
+                             arrow::dictionary(arrow::int32(), arrow::utf8()), codes, items));
+    const int64_t begin = random() % 9;
+    for (const std::string& condition : conditions) {
+      ASSERT_OK_AND_ASSIGN(const auto filter, Filter::FromSql(condition));
+      EXPECT_EQ(RowsKept(filter, coded->Slice(begin), arrow::utf8()),
+                RowsKept(filter, plain->Slice(begin), arrow::utf8()))
+          << condition;
+    }
+  }
+}
+
+TEST(FilterTest, AValueThatNoRowHasFailsNothing) {
+  const auto items = ArrayOf(arrow::int64(), "[1, 0, 5]");
+  const auto indices = ArrayOf(arrow::int32(), "[0, 2, 0, 2, 0, 0]");
+  ASSERT_OK_AND_ASSIGN(const auto coded,
+                       arrow::DictionaryArray::FromArrays(
+                           arrow::dictionary(arrow::int32(), arrow::int64()), indices, items));
+  ASSERT_OK_AND_ASSIGN(const auto filter, Filter::FromSql("10 / x > 2"));
+  EXPECT_EQ(RowsKept(filter, coded, arrow::int64()), (std::vector<int64_t>{0, 2, 4, 5}));
 }
 
 TEST(FilterTest, NamesTopLevelColumnsOnceAndAscending) {

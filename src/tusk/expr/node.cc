@@ -42,6 +42,9 @@ Result<Datum> EvaluateColumn(const Node& node, const Evaluation& evaluation) {
   return cp::Cast(array, node.type, cp::CastOptions::Safe(node.type), evaluation.compute);
 }
 
+/// A truth that is null, where 0 is false and 1 is true.
+constexpr uint8_t kNullTruth = 2;
+
 /// True, false or null, where the whole of a condition is the same.
 std::optional<std::optional<bool>> ConstantTruth(const Datum& condition) {
   if (!condition.is_scalar()) return std::nullopt;
@@ -183,6 +186,109 @@ Result<Datum> EvaluateCase(const Node& node, const Evaluation& evaluation) {
   return cp::Take(Datum(all), Datum(places), cp::TakeOptions::NoBoundsCheck(), evaluation.compute);
 }
 
+/// `node`, a condition, for each of `values` and in the end for null: 0, 1, or 2 where it is null.
+Result<std::vector<uint8_t>> JudgeValues(const Node& node,
+                                         const std::shared_ptr<arrow::Array>& values,
+                                         const Evaluation& evaluation) {
+  arrow::MemoryPool* pool = evaluation.context->pool;
+  ARROW_ASSIGN_OR_RAISE(const auto null, arrow::MakeArrayOfNull(values->type(), 1, pool));
+  ARROW_ASSIGN_OR_RAISE(const auto all, arrow::Concatenate({values, null}, pool));
+  // The column has its number, and there is nothing but it.
+  const auto width = static_cast<size_t>(*node.only_column) + 1;
+  const arrow::FieldVector fields(width, arrow::field("", all->type()));
+  const auto batch = arrow::RecordBatch::Make(arrow::schema(fields), all->length(),
+                                              arrow::ArrayVector(width, all));
+  Evaluation inner = evaluation;
+  inner.batch = batch.get();
+  inner.has_codes = false;
+  ARROW_ASSIGN_OR_RAISE(const Datum judged, Evaluate(node, inner));
+  ARROW_ASSIGN_OR_RAISE(const auto array, ToArray(judged, all->length(), pool));
+  const auto& truths = static_cast<const arrow::BooleanArray&>(*array);
+  std::vector<uint8_t> result(static_cast<size_t>(all->length()), kNullTruth);
+  for (int64_t i = 0; i < truths.length(); ++i) {
+    if (truths.IsValid(i)) result[static_cast<size_t>(i)] = truths.Value(i) ? 1 : 0;
+  }
+  return result;
+}
+
+/// A bit for each of `length` rows.
+template <typename IsSet>
+Result<std::shared_ptr<arrow::Buffer>> MakeBits(int64_t length, const IsSet& is_set,
+                                                arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateBuffer((length + 7) / 8, pool));
+  uint8_t* to = bits->mutable_data();
+  const auto byte_of = [&](int64_t first, int count) {
+    unsigned byte = 0;
+    for (int i = 0; i < count; ++i) byte |= static_cast<unsigned>(is_set(first + i)) << i;
+    return static_cast<uint8_t>(byte);
+  };
+  // The compiler makes the best of a fixed number.
+  const int64_t whole = length - length % 8;
+  for (int64_t first = 0; first < whole; first += 8) *to++ = byte_of(first, 8);
+  if (whole < length) *to = byte_of(whole, static_cast<int>(length - whole));
+  return std::shared_ptr<arrow::Buffer>(std::move(bits));
+}
+
+/// The truth of each row by its code.
+template <typename Code>
+Result<Datum> SpreadTruths(const std::vector<uint8_t>& truths, const arrow::DictionaryArray& column,
+                           arrow::MemoryPool* pool) {
+  const auto* codes = column.indices()->data()->GetValues<Code>(1);
+  const bool has_nulls = column.null_count() > 0;
+  // A bit for each row, by what `table` has for its value.
+  const auto spread = [&](const std::vector<uint8_t>& bits) {
+    const uint8_t* table = bits.data();
+    if (!has_nulls) {
+      return MakeBits(column.length(), [&](int64_t row) { return table[codes[row]]; }, pool);
+    }
+    const uint8_t of_null = bits.back();
+    return MakeBits(
+        column.length(),
+        [&](int64_t row) { return column.IsNull(row) ? of_null : table[codes[row]]; }, pool);
+  };
+  std::vector<uint8_t> is_true(truths.size());
+  std::vector<uint8_t> is_valid(truths.size());
+  for (size_t i = 0; i < truths.size(); ++i) {
+    is_true[i] = truths[i] == 1 ? 1 : 0;
+    is_valid[i] = truths[i] == kNullTruth ? 0 : 1;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto values, spread(is_true));
+  std::shared_ptr<arrow::Buffer> validity;
+  const auto end = truths.end() - (has_nulls ? 0 : 1);
+  if (std::find(truths.begin(), end, kNullTruth) != end) {
+    ARROW_ASSIGN_OR_RAISE(validity, spread(is_valid));
+  }
+  return Datum(std::make_shared<arrow::BooleanArray>(column.length(), std::move(values),
+                                                     std::move(validity)));
+}
+
+/// The codes of the one column that `node`, a condition, reads, if it comes so and has few values.
+std::shared_ptr<arrow::Array> CodesFor(const Node& node, const Evaluation& evaluation) {
+  if (!node.only_column || node.type->id() != arrow::Type::BOOL) return nullptr;
+  auto column = evaluation.batch->column(*node.only_column);
+  if (column->type_id() != arrow::Type::DICTIONARY) return nullptr;
+  const auto& codes = static_cast<const arrow::DictionaryArray&>(*column);
+  return codes.dictionary()->length() * 2 <= codes.length() ? column : nullptr;
+}
+
+/// `node` asked about each value of the column once.
+Result<Datum> EvaluateCodes(const Node& node, const arrow::DictionaryArray& column,
+                            const Evaluation& evaluation) {
+  ARROW_ASSIGN_OR_RAISE(const std::vector<uint8_t> truths,
+                        JudgeValues(node, column.dictionary(), evaluation));
+  arrow::MemoryPool* pool = evaluation.context->pool;
+  switch (column.indices()->type_id()) {
+    case arrow::Type::INT8:
+      return SpreadTruths<int8_t>(truths, column, pool);
+    case arrow::Type::INT16:
+      return SpreadTruths<int16_t>(truths, column, pool);
+    case arrow::Type::INT32:
+      return SpreadTruths<int32_t>(truths, column, pool);
+    default:
+      return Unsupported("indices of type ", column.indices()->type()->ToString());
+  }
+}
+
 Result<Datum> EvaluateCall(const Node& node, const Evaluation& evaluation) {
   std::vector<Datum> values;
   values.reserve(node.arguments.size());
@@ -209,6 +315,16 @@ Result<std::shared_ptr<arrow::Array>> ToArray(const Datum& datum, int64_t length
 }
 
 Result<Datum> Evaluate(const Node& node, const Evaluation& evaluation) {
+  if (evaluation.has_codes) {
+    if (const auto column = CodesFor(node, evaluation)) {
+      auto judged =
+          EvaluateCodes(node, static_cast<const arrow::DictionaryArray&>(*column), evaluation);
+      if (judged.ok()) return judged;
+      // A value that no row has may be what it failed for.
+      const auto code = GetErrorCode(judged.status());
+      if (code != ErrorCode::kInvalidArgument && code != ErrorCode::kUnsupported) return judged;
+    }
+  }
   switch (node.kind) {
     case NodeKind::kColumn:
       return EvaluateColumn(node, evaluation);

@@ -30,6 +30,7 @@ struct Evaluation {
   std::string_view text = {};  ///< of the whole expression, for errors
   /// AND and OR ask a term at once for those rows only that the terms before it leave open.
   bool is_careful = false;
+  bool has_codes = false;  ///< some columns may be dictionary arrays
   int64_t length() const;
 };
 
@@ -55,8 +56,8 @@ enum class NodeKind {
 
 /// What is known of the values of an IN.
 struct ValueSet {
-  std::shared_ptr<arrow::Scalar> least;     ///< null: there are none but null
-  std::shared_ptr<arrow::Scalar> greatest;  ///< null: there are none but null
+  std::shared_ptr<arrow::Scalar> least;     ///< null: not known, or there are none but null
+  std::shared_ptr<arrow::Scalar> greatest;  ///< null: not known, or there are none but null
   bool has_null = false;
   std::shared_ptr<arrow::Array> values = {};  ///< all but null; null: there are none
 };
@@ -76,6 +77,10 @@ struct Node {
   bool is_volatile = false;                    ///< another value each time, as of random()
   /// True where a pattern matches and else null, as it is where there is no text.
   bool is_match = false;
+  /// kCall: the same values in a type that has room for all.
+  bool is_widened = false;
+  /// The one column that it reads, if that is all that its value hangs on.
+  std::optional<int> only_column = {};
   double cost = 1;  ///< nodes that are evaluated, those that are shared once for each use
 };
 using NodePtr = std::shared_ptr<const Node>;

@@ -38,6 +38,9 @@ struct Predicate {
   /// What the column is compared with, none of them null: one but for kIn and kNotIn. Of the
   /// column's type, or of one that every value of the column fits into unchanged.
   std::vector<std::shared_ptr<arrow::Scalar>> values = {};
+  /// kIn: of `values`; null if not known.
+  std::shared_ptr<arrow::Scalar> least = nullptr;
+  std::shared_ptr<arrow::Scalar> greatest = nullptr;
 };
 
 }  // namespace tusk::expr

@@ -1,52 +1,41 @@
 #include "tusk/expr/predicate_builder.h"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include <arrow/array.h>
-#include <arrow/chunked_array.h>
-#include <arrow/compute/api_scalar.h>
-#include <arrow/compute/expression.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
-#include "tusk/expr/predicate_parts.h"
+#include "tusk/expr/compare.h"
 
+// In the one order of floats NaN equals itself and is above all others; leaves of a
+// predicate are true of no NaN, which therefore gets leaves of its own.
 namespace tusk::expr {
 namespace {
 
-namespace cp = arrow::compute;
 using Kind = Predicate::Kind;
+using Path = std::vector<std::string>;
 using ScalarPtr = std::shared_ptr<arrow::Scalar>;
 
-struct Comparison {
-  std::string_view function;
-  Kind kind;
-  Kind opposite;  ///< true for every value for which `kind` is false, but for NaN
-  Kind flipped;   ///< with its operands exchanged
-};
+Predicate Never() { return {.kind = Kind::kNever}; }
 
-constexpr std::array kComparisons = {
-    Comparison{"less", Kind::kLess, Kind::kGreaterEqual, Kind::kGreater},
-    Comparison{"less_equal", Kind::kLessEqual, Kind::kGreater, Kind::kGreaterEqual},
-    Comparison{"greater", Kind::kGreater, Kind::kLessEqual, Kind::kLess},
-    Comparison{"greater_equal", Kind::kGreaterEqual, Kind::kLess, Kind::kLessEqual},
-    Comparison{"equal", Kind::kEqual, Kind::kNotEqual, Kind::kEqual},
-    Comparison{"not_equal", Kind::kNotEqual, Kind::kEqual, Kind::kNotEqual},
-};
+Predicate Leaf(Kind kind, Path path, std::vector<ScalarPtr> values = {}) {
+  return {.kind = kind, .path = std::move(path), .values = std::move(values)};
+}
 
-/// A column, possibly cast to a type that keeps its values and their order.
-struct Column {
-  std::vector<std::string> path;
-  std::shared_ptr<arrow::DataType> type;  ///< of the column itself
-};
-
-Predicate Leaf(Kind kind, const Column& column, std::vector<ScalarPtr> values = {}) {
-  return Leaf(kind, column.path, std::move(values));
+bool IsNan(const arrow::Scalar& scalar) {
+  switch (scalar.type->id()) {
+    case arrow::Type::FLOAT:
+      return std::isnan(static_cast<const arrow::FloatScalar&>(scalar).value);
+    case arrow::Type::DOUBLE:
+      return std::isnan(static_cast<const arrow::DoubleScalar&>(scalar).value);
+    default:
+      return false;
+  }
 }
 
 /// True if a cast between the types keeps every value apart from the others, and in order.
@@ -54,7 +43,6 @@ bool KeepsValues(const arrow::DataType& from, const arrow::DataType& to) {
   const auto is_zoned = [](const arrow::DataType& type) {
     return !static_cast<const arrow::TimestampType&>(type).timezone().empty();
   };
-  if (from.Equals(to)) return true;
   switch (from.id()) {
     case arrow::Type::INT32:
       return to.id() == arrow::Type::INT64 || to.id() == arrow::Type::DOUBLE;
@@ -70,214 +58,212 @@ bool KeepsValues(const arrow::DataType& from, const arrow::DataType& to) {
              static_cast<const arrow::TimestampType&>(to).unit() >=
                  static_cast<const arrow::TimestampType&>(from).unit();
     case arrow::Type::STRING:
-      return to.id() == arrow::Type::LARGE_STRING || to.id() == arrow::Type::STRING_VIEW;
+      return to.id() == arrow::Type::LARGE_STRING;
     case arrow::Type::BINARY:
-      return to.id() == arrow::Type::LARGE_BINARY || to.id() == arrow::Type::BINARY_VIEW;
+      return to.id() == arrow::Type::LARGE_BINARY;
     default:
       return false;
   }
 }
 
-/// The names of a reference that is given by names alone, from the top down.
-std::optional<std::vector<std::string>> PathOf(const arrow::FieldRef& ref) {
-  const std::vector<arrow::FieldRef> steps =
-      ref.IsNested() ? *ref.nested_refs() : std::vector<arrow::FieldRef>{ref};
-  std::vector<std::string> path;
-  for (const arrow::FieldRef& step : steps) {
-    if (!step.IsName()) return std::nullopt;
-    path.push_back(*step.name());
-  }
-  return path;
+Predicate Either(Predicate left, Predicate right) {
+  Predicate either{.kind = Kind::kOr};
+  either.children.push_back(std::move(left));
+  either.children.push_back(std::move(right));
+  return either;
 }
 
-std::optional<Column> ColumnOf(const cp::Expression& expression) {
-  if (const arrow::FieldRef* ref = expression.field_ref()) {
-    auto path = PathOf(*ref);
-    if (!path.has_value()) return std::nullopt;
-    return Column{.path = *std::move(path), .type = expression.type()->GetSharedPtr()};
+Kind KindOf(Comparison comparison) {
+  switch (comparison) {
+    case Comparison::kEqual:
+      return Kind::kEqual;
+    case Comparison::kNotEqual:
+      return Kind::kNotEqual;
+    case Comparison::kLess:
+      return Kind::kLess;
+    case Comparison::kLessEqual:
+      return Kind::kLessEqual;
+    case Comparison::kGreater:
+      return Kind::kGreater;
+    default:
+      return Kind::kGreaterEqual;
   }
-  const auto* call = expression.call();
-  if (call == nullptr || call->function_name != "cast") return std::nullopt;
-  auto column = ColumnOf(call->arguments.front());
-  if (!column.has_value() || !KeepsValues(*column->type, *expression.type())) return std::nullopt;
-  return column;
 }
 
-ScalarPtr LiteralOf(const cp::Expression& expression) {
-  const arrow::Datum* literal = expression.literal();
-  return literal == nullptr || !literal->is_scalar() ? nullptr : literal->scalar();
+/// A column compared with a value that is not NaN.
+Predicate CompareWithValue(Comparison comparison, const Path& path, const ScalarPtr& value) {
+  Predicate leaf = Leaf(KindOf(comparison), path, {value});
+  const bool is_true_of_nan = comparison == Comparison::kGreater ||
+                              comparison == Comparison::kGreaterEqual ||
+                              comparison == Comparison::kNotEqual;
+  if (!arrow::is_floating(value->type->id()) || !is_true_of_nan) return leaf;
+  return Either(std::move(leaf), Leaf(Kind::kIsNan, path));
 }
 
-Predicate BuildComparison(const Comparison& comparison, const cp::Expression::Call& call,
-                          bool negated) {
-  const cp::Expression* left = call.arguments.data();
-  const cp::Expression* right = left + 1;
-  const bool flipped = left->literal() != nullptr;
-  if (flipped) std::swap(left, right);
-  const ScalarPtr value = LiteralOf(*right);
-  if (value == nullptr) return {};
-  if (!value->is_valid) return Never();  // null, and so is what NOT makes of it
-  const auto column = ColumnOf(*left);
-  if (!column.has_value()) return {};
-  const bool is_float = arrow::is_floating(column->type->id());
-  const Kind kind = flipped ? comparison.flipped : comparison.kind;
-  // Only != is true of NaN, and of what is compared with NaN.
-  const bool true_of_nan = (kind == Kind::kNotEqual) != negated;
-  if (IsNan(*value)) return true_of_nan ? Leaf(Kind::kIsNotNull, *column) : Never();
-  Kind effective = kind;
-  if (negated) {
-    effective = std::ranges::find(kComparisons, kind, &Comparison::kind)->opposite;
+Predicate CompareWithNan(Comparison comparison, const Path& path) {
+  switch (comparison) {
+    case Comparison::kLess:
+    case Comparison::kNotEqual:
+      return Leaf(Kind::kNotIn, path);  // any value but NaN
+    case Comparison::kLessEqual:
+      return Leaf(Kind::kIsNotNull, path);
+    case Comparison::kGreater:
+      return Never();
+    default:
+      return Leaf(Kind::kIsNan, path);
   }
-  Predicate leaf = Leaf(effective, *column, {value});
-  if (!is_float) return leaf;
-  // NOT (x < 1) is true of NaN, as x != 1 is.
-  const bool lets_nan_pass = negated ? kind != Kind::kNotEqual : kind == Kind::kNotEqual;
-  return lets_nan_pass ? Joined(Kind::kOr, std::move(leaf), Leaf(Kind::kIsNan, *column))
-                       : std::move(leaf);
 }
 
-/// The scalars of a set; nothing if it is of a form that is not understood.
-std::optional<std::vector<ScalarPtr>> ValuesOf(const arrow::Datum& set) {
-  std::vector<ScalarPtr> values;
-  const auto add = [&](const arrow::Array& array) {
-    for (int64_t i = 0; i < array.length(); ++i) {
-      auto scalar = array.GetScalar(i);
-      if (!scalar.ok()) return false;
-      values.push_back(*std::move(scalar));
-    }
-    return true;
-  };
-  if (set.is_array()) return add(*set.make_array()) ? std::optional(values) : std::nullopt;
-  if (set.kind() != arrow::Datum::CHUNKED_ARRAY) return std::nullopt;
-  for (const auto& chunk : set.chunked_array()->chunks()) {
-    if (!add(*chunk)) return std::nullopt;
-  }
-  return values;
-}
+class Builder {
+ public:
+  explicit Builder(const arrow::Schema& schema) : schema_(schema) {}
 
-Predicate BuildIsIn(const cp::Expression::Call& call, bool negated) {
-  using Options = cp::SetLookupOptions;
-  const auto column = ColumnOf(call.arguments.front());
-  const auto* options = dynamic_cast<const Options*>(call.options.get());
-  if (!column.has_value() || options == nullptr) return {};
-  auto values = ValuesOf(options->value_set);
-  if (!values.has_value()) return {};
-  const size_t all = values->size();
-  std::erase_if(*values, [](const ScalarPtr& value) { return !value->is_valid; });
-  const bool has_null = values->size() < all;
-  const size_t valid = values->size();
-  std::erase_if(*values, [](const ScalarPtr& value) { return IsNan(*value); });
-  const bool has_nan = values->size() < valid;
-
-  const auto behavior = options->GetNullMatchingBehavior();
-  if (negated && has_null && behavior == Options::INCONCLUSIVE) return Never();
-  const bool null_is_in = behavior == Options::MATCH && has_null;
-  // A null that is in no set is known not to be, unless the answer itself is null.
-  const bool null_passes =
-      negated ? !null_is_in && (behavior == Options::MATCH || behavior == Options::SKIP)
-              : null_is_in;
-  // A set finds NaN by being NaN.
-  const bool nan_passes = arrow::is_floating(column->type->id()) && has_nan != negated;
-  Predicate result = negated           ? Leaf(Kind::kNotIn, *column, *values)
-                     : values->empty() ? Never()
-                                       : Leaf(Kind::kIn, *column, *values);
-  if (nan_passes) {
-    result = Joined(Kind::kOr, std::move(result), Leaf(Kind::kIsNan, *column));
-  }
-  if (null_passes) {
-    result = Joined(Kind::kOr, std::move(result), Leaf(Kind::kIsNull, *column));
-  }
-  return result;
-}
-
-Predicate BuildIsNull(const cp::Expression::Call& call, bool negated) {
-  const auto column = ColumnOf(call.arguments.front());
-  if (!column.has_value()) return {};
-  if (negated) return Leaf(Kind::kIsNotNull, *column);
-  Predicate is_null = Leaf(Kind::kIsNull, *column);
-  const auto* options = dynamic_cast<const cp::NullOptions*>(call.options.get());
-  if (options == nullptr || !options->nan_is_null) return is_null;
-  return Joined(Kind::kOr, std::move(is_null), Leaf(Kind::kIsNan, *column));
-}
-
-Predicate Build(const cp::Expression& expression, bool negated);
-
-/// Adds the columns that must be null, some of them, where `expression` is null. False if that is
-/// not known.
-bool AddNullSources(const cp::Expression& expression, std::vector<Column>* columns) {
-  const auto* call = expression.call();
-  if (call == nullptr) {
-    const ScalarPtr literal = LiteralOf(expression);
-    if (literal != nullptr) return literal->is_valid;
-    auto column = ColumnOf(expression);
-    if (!column.has_value()) return false;
-    columns->push_back(*std::move(column));
-    return true;
-  }
-  const std::string& name = call->function_name;
-  if (name == "is_null" || name == "is_valid") return true;
-  if (auto column = ColumnOf(expression)) {  // a cast
-    columns->push_back(*std::move(column));
-    return true;
-  }
-  if (name == "is_in") {
-    const auto* options = dynamic_cast<const cp::SetLookupOptions*>(call->options.get());
-    if (options == nullptr ||
-        options->GetNullMatchingBehavior() == cp::SetLookupOptions::INCONCLUSIVE) {
-      return false;
+  Predicate Build(const Node& node, bool negated) const {
+    switch (node.kind) {
+      case NodeKind::kLiteral:
+        return BuildLiteral(node, negated);
+      case NodeKind::kAnd:
+      case NodeKind::kOr:
+        return BuildChain(node, negated);
+      case NodeKind::kNot:
+        return Build(*node.arguments[0], !negated);
+      case NodeKind::kIsNull: {
+        const auto path = PathOf(*node.arguments[0]);
+        if (!path) return {};
+        return Leaf(negated ? Kind::kIsNotNull : Kind::kIsNull, *path);
+      }
+      case NodeKind::kCompare:
+        return BuildComparison(node, negated);
+      case NodeKind::kIn:
+        return BuildIn(node, negated);
+      case NodeKind::kColumn: {
+        const auto path = PathOf(node);
+        if (!path || node.type->id() != arrow::Type::BOOL) return {};
+        return Leaf(Kind::kEqual, *path, {std::make_shared<arrow::BooleanScalar>(!negated)});
+      }
+      default:
+        return {};
     }
   }
-  const bool is_known =
-      std::ranges::find(kComparisons, name, &Comparison::function) != kComparisons.end() ||
-      name == "is_in" || name == "is_nan" || name == "and_kleene" || name == "or_kleene" ||
-      name == "and" || name == "or" || name == "invert";
-  return is_known && std::ranges::all_of(call->arguments, [&](const auto& argument) {
-           return AddNullSources(argument, columns);
-         });
-}
 
-Predicate BuildCall(const cp::Expression::Call& call, bool negated) {
-  const std::string& name = call.function_name;
-  const auto comparison = std::ranges::find(kComparisons, name, &Comparison::function);
-  if (comparison != kComparisons.end()) return BuildComparison(*comparison, call, negated);
-  const bool is_and = name == "and_kleene" || name == "and";
-  if (is_and || name == "or_kleene" || name == "or") {
-    return Joined(is_and != negated ? Kind::kAnd : Kind::kOr, Build(call.arguments[0], negated),
-                  Build(call.arguments[1], negated));
+  /// Adds the columns one of which must be null where `node` is. False if that is not known.
+  bool AddNullSources(const Node& node, std::vector<Path>* paths) const {
+    switch (node.kind) {
+      case NodeKind::kLiteral:
+        return node.value->is_valid;
+      case NodeKind::kIsNull:
+        return true;
+      case NodeKind::kColumn: {
+        auto path = PathOf(node);
+        if (!path) return false;
+        paths->push_back(*std::move(path));
+        return true;
+      }
+      case NodeKind::kIn:
+        if (node.set.has_null) return false;
+        break;
+      case NodeKind::kAnd:
+      case NodeKind::kOr:
+      case NodeKind::kNot:
+      case NodeKind::kCompare:
+        break;
+      default:
+        if (!node.is_widened) return false;
+    }
+    return std::ranges::all_of(
+        node.arguments, [&](const NodePtr& argument) { return AddNullSources(*argument, paths); });
   }
-  if (name == "invert") return Build(call.arguments.front(), !negated);
-  if (name == "is_null") return BuildIsNull(call, negated);
-  if (name == "is_in") return BuildIsIn(call, negated);
-  if (name != "is_valid" && name != "is_nan") return {};
-  const auto column = ColumnOf(call.arguments.front());
-  if (!column.has_value()) return {};
-  if (name == "is_valid") return Leaf(negated ? Kind::kIsNull : Kind::kIsNotNull, *column);
-  return Leaf(negated ? Kind::kIsNotNull : Kind::kIsNan, *column);
-}
 
-Predicate Build(const cp::Expression& expression, bool negated) {
-  if (const auto* call = expression.call()) return BuildCall(*call, negated);
-  if (const ScalarPtr literal = LiteralOf(expression)) {
-    if (!literal->is_valid || literal->type->id() != arrow::Type::BOOL) return Never();
-    const bool value = static_cast<const arrow::BooleanScalar&>(*literal).value;
-    return value != negated ? Predicate{} : Never();
+ private:
+  /// The names of a column, from the top down; it may have been widened to compare it.
+  std::optional<Path> PathOf(const Node& node) const {
+    if (node.is_widened && KeepsValues(*node.arguments[0]->type, *node.type)) {
+      return PathOf(*node.arguments[0]);
+    }
+    if (node.kind != NodeKind::kColumn || node.path.empty()) return std::nullopt;
+    std::shared_ptr<arrow::Field> field = schema_.field(node.path.front());
+    Path path = {field->name()};
+    for (size_t i = 1; i < node.path.size(); ++i) {
+      if (field->type()->id() != arrow::Type::STRUCT) return std::nullopt;
+      field = field->type()->field(node.path[i]);
+      path.push_back(field->name());
+    }
+    return path;
   }
-  // A column of truth values is a predicate too.
-  const auto column = ColumnOf(expression);
-  if (!column.has_value() || column->type->id() != arrow::Type::BOOL) return {};
-  return Leaf(Kind::kEqual, *column, {std::make_shared<arrow::BooleanScalar>(!negated)});
-}
+
+  static Predicate BuildLiteral(const Node& node, bool negated) {
+    if (node.type->id() != arrow::Type::BOOL) return {};
+    const auto& value = static_cast<const arrow::BooleanScalar&>(*node.value);
+    return value.is_valid && value.value != negated ? Predicate{} : Never();
+  }
+
+  Predicate BuildChain(const Node& node, bool negated) const {
+    const bool is_and = (node.kind == NodeKind::kAnd) != negated;
+    Predicate chain{.kind = is_and ? Kind::kAnd : Kind::kOr};
+    for (const NodePtr& argument : node.arguments) {
+      chain.children.push_back(Build(*argument, negated));
+    }
+    return chain;
+  }
+
+  Predicate BuildComparison(const Node& node, bool negated) const {
+    const Node* column = node.arguments[0].get();
+    const Node* literal = node.arguments[1].get();
+    Comparison comparison = negated ? Opposite(node.comparison) : node.comparison;
+    if (column->kind == NodeKind::kLiteral) {
+      std::swap(column, literal);
+      comparison = Mirrored(comparison);
+    }
+    const auto path = PathOf(*column);
+    if (!path || literal->kind != NodeKind::kLiteral) return {};
+    if (!literal->value->is_valid) return Never();
+    if (!literal->value->type->Equals(*column->type)) return {};
+    if (IsNan(*literal->value)) return CompareWithNan(comparison, *path);
+    return CompareWithValue(comparison, *path, literal->value);
+  }
+
+  Predicate BuildIn(const Node& node, bool negated) const {
+    const auto path = PathOf(*node.arguments[0]);
+    if (!path) return {};
+    // What is not found beside a null is perhaps there.
+    if (negated && node.set.has_null) return Never();
+    std::vector<ScalarPtr> values;
+    bool has_nan = false;
+    for (int64_t i = 0; node.set.values != nullptr && i < node.set.values->length(); ++i) {
+      auto value = node.set.values->GetScalar(i);
+      if (!value.ok()) return {};
+      if (IsNan(**value)) {
+        has_nan = true;
+      } else {
+        values.push_back(*std::move(value));
+      }
+    }
+    const bool is_float = arrow::is_floating(node.arguments[0]->type->id());
+    Predicate result = negated          ? Leaf(Kind::kNotIn, *path, values)
+                       : values.empty() ? Never()
+                                        : Leaf(Kind::kIn, *path, values);
+    result.least = node.set.least;
+    result.greatest = node.set.greatest;
+    if (!is_float || has_nan == negated) return result;
+    return Either(std::move(result), Leaf(Kind::kIsNan, *path));
+  }
+
+  const arrow::Schema& schema_;
+};
 
 }  // namespace
 
-Predicate BuildPredicate(const cp::Expression& bound) { return Build(bound, /*negated=*/false); }
+Predicate BuildPredicate(const Node& node, const arrow::Schema& schema) {
+  return Builder(schema).Build(node, /*negated=*/false);
+}
 
-Predicate BuildComplement(const cp::Expression& bound) {
-  std::vector<Column> columns;
-  if (!AddNullSources(bound, &columns)) return {};
-  Predicate result = Build(bound, /*negated=*/true);
-  for (const Column& column : columns) {
-    result = Joined(Kind::kOr, std::move(result), Leaf(Kind::kIsNull, column));
+Predicate BuildComplement(const Node& node, const arrow::Schema& schema) {
+  const Builder builder(schema);
+  std::vector<Path> paths;
+  if (!builder.AddNullSources(node, &paths)) return {};
+  Predicate result = builder.Build(node, /*negated=*/true);
+  for (Path& path : paths) {
+    result = Either(std::move(result), Leaf(Kind::kIsNull, std::move(path)));
   }
   return result;
 }

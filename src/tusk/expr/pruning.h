@@ -3,16 +3,15 @@
 #include <map>
 #include <string>
 
-#include <arrow/type_fwd.h>
-
 #include "tusk/base/result.h"
 #include "tusk/expr/filter.h"
-#include "tusk/expr/node.h"
+#include "tusk/expr/predicate.h"
 
 namespace tusk::expr {
 
-/// False only if the condition `node` is true for no row of `schema` whose columns lie in `ranges`.
-Result<bool> MayBeTrue(const Node& node, const arrow::Schema& schema,
+/// False only if no row whose columns lie in `ranges`, by name, satisfies `predicate`; what there
+/// is no range of can have any value.
+Result<bool> MayBeTrue(const Predicate& predicate,
                        const std::map<std::string, ColumnRange>& ranges);
 
 }  // namespace tusk::expr

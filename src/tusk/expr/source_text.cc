@@ -34,11 +34,12 @@ std::string Excerpt(std::string_view text, Span at) {
 }
 
 Status ErrorAt(std::string_view text, Span at, std::string_view message) {
+  if (text.data() == nullptr) return InvalidArgument(message);
   return InvalidArgument(PlaceOf(text, at), ": ", message);
 }
 
 Status WithPlace(const Status& status, std::string_view text, Span at) {
-  return WithContext(status, PlaceOf(text, at));
+  return text.data() == nullptr ? status : WithContext(status, PlaceOf(text, at));
 }
 
 size_t EditDistance(std::string_view a, std::string_view b) {

@@ -19,7 +19,7 @@ struct Span {
 std::string Excerpt(std::string_view text, Span at);
 
 /// InvalidArgument with the place of `at` in `text` (counted in characters, from 1), what stands
-/// there, and `message`.
+/// there, and `message`; with that alone if there is no text.
 Status ErrorAt(std::string_view text, Span at, std::string_view message);
 
 /// `status` with the same place put before its message; its code stays.
