@@ -1,8 +1,10 @@
 #include "tusk/lance/encodings/dictionary.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -17,9 +19,10 @@ constexpr size_t kFewBytes = 8192;
 /// Bytes of an item, and of room, that may be copied at once whatever its length.
 constexpr int64_t kCopy = 32;
 
-Status Broken(uint64_t index, const Block& items) {
-  return Corrupt("index ", index, " into a dictionary of ", items.num_values(), " items");
+Status Broken(uint64_t index, int64_t num_items) {
+  return Corrupt("index ", index, " into a dictionary of ", num_items, " items");
 }
+Status Broken(uint64_t index, const Block& items) { return Broken(index, items.num_values()); }
 
 /// The decoded indices of `count` rows, as words of type Index.
 template <typename Index>
@@ -205,6 +208,25 @@ Status VisitIndices(const uint8_t* words, int64_t width, int64_t count, const Lo
   }
 }
 
+/// Adds `first` to indices into a dictionary. Corrupt for one that is none of the items'.
+Status CountFrom(int32_t first, int64_t num_items, std::span<int32_t> indices) {
+  // All bits together make a number below that of the items, as a rule. Two indices at a time.
+  const auto* bytes = reinterpret_cast<const uint8_t*>(indices.data());
+  const size_t pairs = indices.size() / 2;
+  uint64_t bits = indices.size() % 2 == 0 ? 0 : static_cast<uint32_t>(indices.back());
+  for (size_t i = 0; i < pairs; ++i) bits |= LoadLittle<uint64_t>(bytes + i * sizeof(uint64_t));
+  if (((bits | bits >> 32) & 0xFFFFFFFF) >= static_cast<uint64_t>(num_items)) {
+    uint32_t greatest = 0;
+    for (const int32_t index : indices) {
+      greatest = std::max(greatest, static_cast<uint32_t>(index));
+    }
+    if (greatest >= num_items) return Broken(greatest, num_items);
+  }
+  if (first == 0) return Status::OK();
+  for (int32_t& index : indices) index += first;
+  return Status::OK();
+}
+
 /// Where indices are decoded to: a ColumnOutput in memory of its own, if they are few.
 class IndexOutput {
  public:
@@ -265,6 +287,38 @@ Result<Block> DictionaryDecoder::DecodeItems(const std::shared_ptr<arrow::Buffer
     return Unsupported("dictionaries of more than 2 GiB are not supported yet");
   }
   return items;
+}
+
+Status DictionaryDecoder::CopyItems(const Block& items, int64_t position, ColumnOutput* out) {
+  std::vector<uint32_t> all(items.num_values());
+  std::iota(all.begin(), all.end(), uint32_t{0});
+  const Indices<uint32_t> found{reinterpret_cast<const uint8_t*>(all.data()), items.num_values()};
+  return out->shape().is_variable
+             ? AppendTexts(items, found, position, out)
+             : LookUpFixed(items, found, [&](int64_t i) { return position + i; }, out);
+}
+
+Status DictionaryDecoder::DecodeIndices(const ValueDecoder& indices, const EncodedChunk& chunk,
+                                        RowRange rows, int64_t position, int32_t first,
+                                        ColumnOutput* out) const {
+  ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
+  auto* codes = reinterpret_cast<int32_t*>(values) + position;
+  if (index_shape_.bits == 32) {
+    ARROW_RETURN_NOT_OK(indices.DecodeInto(chunk, rows, position, out));
+    return CountFrom(first, num_items_, std::span(codes, rows.length()));
+  }
+  IndexOutput decoded(index_shape_, rows.length(), out->pool());
+  ARROW_RETURN_NOT_OK(indices.DecodeInto(chunk, rows, 0, decoded.get()));
+  ARROW_ASSIGN_OR_RAISE(const uint8_t* words, decoded.get()->MutableValues());
+  return VisitIndices(words, index_shape_.bits / 8, rows.length(), [&](auto found) {
+    uint64_t greatest = 0;
+    for (int64_t i = 0; i < found.count; ++i) {
+      greatest = std::max(greatest, found[i]);
+      codes[i] = static_cast<int32_t>(found[i]) + first;
+    }
+    return greatest < static_cast<uint64_t>(num_items_) ? Status::OK()
+                                                        : Broken(greatest, num_items_);
+  });
 }
 
 Status DictionaryDecoder::DecodeInto(const ValueDecoder& indices, const Block& items,

@@ -29,6 +29,13 @@ class DictionaryDecoder {
   Result<Block> DecodeItems(const std::shared_ptr<arrow::Buffer>& bytes,
                             arrow::MemoryPool* pool) const;
 
+  int64_t num_items() const { return num_items_; }
+  /// Copies all items to the output from `position` on.
+  static Status CopyItems(const Block& items, int64_t position, ColumnOutput* out);
+  /// As DecodeInto, but gives the indices themselves, counted on from `first`, as 32-bit words.
+  Status DecodeIndices(const ValueDecoder& indices, const EncodedChunk& chunk, RowRange rows,
+                       int64_t position, int32_t first, ColumnOutput* out) const;
+
   /// As ValueDecoder::DecodeInto. Corrupt for an index that is none of the items'.
   Status DecodeInto(const ValueDecoder& indices, const Block& items, const EncodedChunk& chunk,
                     RowRange rows, int64_t position, ColumnOutput* out) const;

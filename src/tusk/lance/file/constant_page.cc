@@ -242,6 +242,26 @@ class ConstantPage final : public Page {
                 std::span<const PlannedRead> reads,
                 std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                 ColumnOutput* out) const override;
+  std::optional<int64_t> num_items() const override {
+    if (has_lists() || parts_.definition.count > 0) return std::nullopt;
+    return parts_.is_all_null ? 0 : 1;
+  }
+  Status DecodeItems(const PageIndex* index, int64_t position, ColumnOutput* out) const override {
+    return parts_.is_all_null ? Status::OK() : ConstantValues::Fill(Value(index), position, 1, out);
+  }
+  Status DecodeCodes(const PageIndex* /*index*/, const PageRequest& request,
+                     std::span<const PlannedRead> /*reads*/,
+                     std::span<const std::shared_ptr<arrow::Buffer>> /*bytes*/,
+                     ColumnOutput* out) const override {
+    const int64_t count = request.rows.length();
+    ARROW_ASSIGN_OR_RAISE(uint8_t* values, out->MutableValues());
+    auto* codes = reinterpret_cast<int32_t*>(values) + request.position;
+    std::fill(codes, codes + count, parts_.is_all_null ? 0 : request.first_code);
+    if (!parts_.is_all_null) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
+    ClearBits(validity, request.position, count);
+    return Status::OK();
+  }
   Status PlanRuns(const PageIndex* /*index*/, std::span<const RowRange> runs,
                   std::vector<PlannedRead>* reads) const override {
     if (!ReadsLevelsByRow()) return Status::OK();

@@ -18,6 +18,8 @@ struct RowsToRead {
   RowRange range;  ///< the run; empty if single rows are asked for
   std::span<const TakenRow>
       taken;  ///< ascending by row, duplicates kept; positions are 0 ... n - 1
+  /// A run: what is stored as codes of few values may come as a dictionary array of these.
+  bool may_be_codes = false;
 
   bool is_take() const { return !taken.empty(); }
   /// Rows of the result.

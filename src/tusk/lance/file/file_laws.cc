@@ -82,6 +82,30 @@ Status CheckChildren(const FileReader& file, const Field& field,
   return Status::OK();
 }
 
+/// Values that come as codes are those that come as they are.
+void CheckCodes(const FileReader& file, std::span<const FileReader::Column> columns,
+                const arrow::Array& whole, const OperationContext& context) {
+  const auto batch = file.ReadCodes(columns, {.begin = 0, .end = whole.length()}, context);
+  if (!batch.ok()) {
+    if (GetErrorCode(batch.status()) != ErrorCode::kOutOfBudget) {
+      Require(batch.status(), "what is read as values can be read as codes");
+    }
+    return;
+  }
+  const auto& codes = *(*batch)->column(0);
+  Require(codes.ValidateFull(), "codes are inside of their dictionary");
+  if (codes.type()->Equals(*whole.type())) return;
+  const auto& coded = static_cast<const arrow::DictionaryArray&>(codes);
+  const auto options = arrow::EqualOptions::Defaults().nans_equal(true);
+  for (int64_t row = 0; row < whole.length(); ++row) {
+    Require(coded.IsNull(row) == whole.IsNull(row), "codes are null where values are");
+    if (coded.IsNull(row)) continue;
+    const int64_t item = coded.GetValueIndex(row);
+    Require(coded.dictionary()->RangeEquals(whole, item, item + 1, row, options),
+            "a code stands for the value");
+  }
+}
+
 Status CheckField(const FileReader& file, const Field& field, bool is_sound,
                   const OperationContext& context) {
   const std::string path = FormatFieldPath({field.name});
@@ -103,6 +127,7 @@ Status CheckField(const FileReader& file, const Field& field, bool is_sound,
   const std::vector<int64_t> numbers = {end - 1, 0, end / 2, end / 2, end / 3};
   const auto taken = OnlyColumn(file.Take(*columns, numbers, context), declared,
                                 static_cast<int64_t>(numbers.size()));
+  CheckCodes(file, *columns, *whole, context);
   // The limit on memory may hit any of them.
   for (const auto& part : {range, taken}) {
     if (part.ok()) continue;

@@ -5,12 +5,21 @@
 
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
+#include <arrow/type.h>
 
 #include "tusk/lance/encodings/column_output.h"
 
 namespace tusk::lance {
 
 using io::ByteRange;
+
+namespace {
+
+/// Values are given as codes if there are at least so many rows for each item, and not more items.
+constexpr int64_t kRowsPerItem = 4;
+constexpr int64_t kMostItems = 1 << 16;
+
+}  // namespace
 
 LeafRead::LeafRead(const ColumnPages* pages, Options options, const RowsToRead& rows,
                    arrow::MemoryPool* pool)
@@ -156,8 +165,48 @@ Status LeafRead::AcceptIndices(std::span<const std::shared_ptr<arrow::Buffer>> b
   return Status::OK();
 }
 
+std::optional<int64_t> LeafRead::CountItems() const {
+  const bool is_plain = !options_.shape.is_nothing() && options_.shape.list_sizes.empty() &&
+                        options_.shape.packed_fields.empty();
+  if (!options_.may_be_codes || keeps_structure_ || !is_plain) return std::nullopt;
+  // Beyond this, what is done once for each item is too much beside what is done for each row.
+  const int64_t most = std::min<int64_t>(num_rows_ / kRowsPerItem, kMostItems);
+  int64_t count = 0;
+  for (const Part& part : parts_) {
+    const auto items = part.request.is_take() ? std::nullopt : part.entry->page->num_items();
+    if (!items || *items > most - count) return std::nullopt;
+    count += *items;
+  }
+  return count;
+}
+
+Result<std::shared_ptr<arrow::ArrayData>> LeafRead::FinishCodes(
+    int64_t num_items, const std::shared_ptr<arrow::DataType>& type) const {
+  ColumnOutput items(options_.shape, num_items, pool_);
+  ValueShape code_shape;
+  code_shape.bits = 32;
+  ColumnOutput codes(std::move(code_shape), num_rows_, pool_);
+  int64_t first = 0;
+  for (const Part& part : parts_) {
+    const Page& page = *part.entry->page;
+    const PageIndex* index = part.entry->index.get();
+    PageRequest request = part.request;
+    request.first_code = static_cast<int32_t>(first);
+    ARROW_RETURN_NOT_OK(InPage(part, page.DecodeItems(index, first, &items)));
+    ARROW_RETURN_NOT_OK(
+        InPage(part, page.DecodeCodes(index, request, part.reads, part.bytes, &codes)));
+    first += *page.num_items();
+  }
+  ARROW_ASSIGN_OR_RAISE(auto dictionary, items.Finish(type));
+  ARROW_ASSIGN_OR_RAISE(auto result, codes.Finish(arrow::int32()));
+  result->type = arrow::dictionary(arrow::int32(), type);
+  result->dictionary = std::move(dictionary);
+  return result;
+}
+
 Result<std::shared_ptr<arrow::ArrayData>> LeafRead::Finish(
     const std::shared_ptr<arrow::DataType>& type) {
+  if (const auto num_items = CountItems()) return FinishCodes(*num_items, type);
   if (!keeps_structure_) {
     ColumnOutput output(options_.shape, num_rows_, pool_);
     for (const Part& part : parts_) {

@@ -31,6 +31,7 @@ class LeafRead {
     std::vector<bool> is_list;
     int64_t scale = 1;
     bool keeps_structure = false;
+    bool may_be_codes = false;  ///< as in RowsToRead
   };
   LeafRead(const ColumnPages* pages, Options options, const RowsToRead& rows,
            arrow::MemoryPool* pool);
@@ -44,7 +45,7 @@ class LeafRead {
   Status Accept(std::span<const std::shared_ptr<arrow::Buffer>> bytes);
 
   /// The values as an array of `type`: of the rows or, if the structure is kept, of the value slots
-  /// without their validity.
+  /// without their validity. If values may be codes, perhaps as a dictionary array of `type`.
   Result<std::shared_ptr<arrow::ArrayData>> Finish(const std::shared_ptr<arrow::DataType>& type);
   /// Of the rows read, after Finish; absent if it is not kept.
   Structure* structure() { return structure_ ? &*structure_ : nullptr; }
@@ -66,6 +67,10 @@ class LeafRead {
   /// structs without fields that nothing around is null in.
   bool IsBare(const Page& page) const;
   Status CheckPage(const Page& page) const;
+  /// How many items all pages have together; nothing if values shall not be codes of them.
+  std::optional<int64_t> CountItems() const;
+  Result<std::shared_ptr<arrow::ArrayData>> FinishCodes(
+      int64_t num_items, const std::shared_ptr<arrow::DataType>& type) const;
   Status PlanPages(std::vector<io::ByteRange>* ranges);
   Status AcceptIndices(std::span<const std::shared_ptr<arrow::Buffer>> bytes);
   static Status InPage(const Part& part, const Status& status);

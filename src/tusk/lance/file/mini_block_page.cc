@@ -127,6 +127,17 @@ class MiniBlockPage final : public Page {
                 std::span<const PlannedRead> reads,
                 std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                 ColumnOutput* out) const override;
+  std::optional<int64_t> num_items() const override {
+    return codecs_.dictionary ? std::optional(codecs_.dictionary->num_items()) : std::nullopt;
+  }
+  Status DecodeItems(const PageIndex* index, int64_t position, ColumnOutput* out) const override {
+    return DictionaryDecoder::CopyItems(*static_cast<const ChunkTable&>(*index).dictionary,
+                                        position, out);
+  }
+  Status DecodeCodes(const PageIndex* index, const PageRequest& request,
+                     std::span<const PlannedRead> reads,
+                     std::span<const std::shared_ptr<arrow::Buffer>> bytes,
+                     ColumnOutput* out) const override;
   Status PlanRuns(const PageIndex* index, std::span<const RowRange> runs,
                   std::vector<PlannedRead>* reads) const override;
   Result<std::unique_ptr<const PendingValues>> Unravel(
@@ -145,6 +156,10 @@ class MiniBlockPage final : public Page {
   Status ParseRows(const arrow::Buffer& bytes, ChunkTable* table) const;
   Result<Chunk> Bind(std::span<const uint8_t> bytes) const;
   Result<Chunk> BindFlat(std::span<const uint8_t> bytes, int64_t num_values) const;
+  /// Calls `visit(chunk, slots)` for every chunk that was read.
+  template <typename Visit>
+  Status VisitChunks(const ChunkTable& table, std::span<const PlannedRead> reads,
+                     std::span<const std::shared_ptr<arrow::Buffer>> bytes, Visit visit) const;
   EncodedChunk ValuesOf(const Chunk& chunk, int64_t num_values) const {
     return {.buffers = std::span(chunk.buffers).first(codecs_.values->num_buffers()),
             .num_values = num_values};
@@ -324,49 +339,77 @@ Result<Chunk> MiniBlockPage::BindFlat(std::span<const uint8_t> bytes, int64_t nu
   return chunk;
 }
 
+template <typename Visit>
+Status MiniBlockPage::VisitChunks(const ChunkTable& table, std::span<const PlannedRead> reads,
+                                  std::span<const std::shared_ptr<arrow::Buffer>> bytes,
+                                  Visit visit) const {
+  for (size_t i = 0; i < reads.size(); ++i) {
+    const RowRange chunks = reads[i].units;
+    for (int64_t c = chunks.begin; c < chunks.end; ++c) {
+      const RowRange slots{.begin = table.slots[c], .end = table.slots[c + 1]};
+      const std::span<const uint8_t> chunk_bytes(
+          bytes[i]->data() + (table.bytes[c] - table.bytes[chunks.begin]),
+          table.bytes[c + 1] - table.bytes[c]);
+      ARROW_ASSIGN_OR_RAISE(const Chunk chunk, BindFlat(chunk_bytes, slots.length()));
+      ARROW_RETURN_NOT_OK(visit(chunk, slots));
+    }
+  }
+  return Status::OK();
+}
+
+/// The rows of a run that lie in `slots`, counted from the first of these.
+RowRange RowsIn(RowRange slots, const PageRequest& request) {
+  return {.begin = std::max(request.rows.begin, slots.begin) - slots.begin,
+          .end = std::min(request.rows.end, slots.end) - slots.begin};
+}
+
 Status MiniBlockPage::Decode(const PageIndex* index, const PageRequest& request,
                              std::span<const PlannedRead> reads,
                              std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                              ColumnOutput* out) const {
   const auto& table = static_cast<const ChunkTable&>(*index);
   size_t next_taken = 0;
-  for (size_t i = 0; i < reads.size(); ++i) {
-    const RowRange chunks = reads[i].units;
-    for (int64_t c = chunks.begin; c < chunks.end; ++c) {
-      const int64_t begin = table.slots[c];
-      const int64_t end = table.slots[c + 1];
-      const std::span<const uint8_t> chunk_bytes(
-          bytes[i]->data() + (table.bytes[c] - table.bytes[chunks.begin]),
-          table.bytes[c + 1] - table.bytes[c]);
-      ARROW_ASSIGN_OR_RAISE(const Chunk chunk, BindFlat(chunk_bytes, end - begin));
-      const EncodedChunk encoded = ValuesOf(chunk, end - begin);
-      if (request.is_take()) {
-        const size_t first = next_taken;
-        const int64_t end_row = request.first_row + end;
-        while (next_taken < request.taken.size() && request.taken[next_taken].row < end_row) {
-          ++next_taken;
-        }
-        const auto taken = request.taken.subspan(first, next_taken - first);
-        const int64_t first_row = request.first_row + begin;
-        ARROW_RETURN_NOT_OK(GatherValues(table, encoded, taken, first_row, out));
-        if (codecs_.definition) {
-          ARROW_RETURN_NOT_OK(
-              codecs_.definition->GatherInto(chunk.definition, end - begin, taken, first_row, out));
-        }
-        continue;
-      }
-      const RowRange rows{.begin = std::max(request.rows.begin, begin) - begin,
-                          .end = std::min(request.rows.end, end) - begin};
-      const int64_t position = request.position + begin + rows.begin - request.rows.begin;
-      ARROW_RETURN_NOT_OK(DecodeValues(table, encoded, rows, position, out));
-      if (codecs_.definition) {
-        ARROW_RETURN_NOT_OK(
-            codecs_.definition->DecodeInto(chunk.definition, end - begin, rows, position, out));
-      }
+  const auto take = [&](const Chunk& chunk, RowRange slots) -> Status {
+    const size_t first = next_taken;
+    const int64_t end_row = request.first_row + slots.end;
+    while (next_taken < request.taken.size() && request.taken[next_taken].row < end_row) {
+      ++next_taken;
     }
-    if (out->has_runs()) out->Keep(bytes[i]);
+    const auto taken = request.taken.subspan(first, next_taken - first);
+    const int64_t first_row = request.first_row + slots.begin;
+    ARROW_RETURN_NOT_OK(
+        GatherValues(table, ValuesOf(chunk, slots.length()), taken, first_row, out));
+    if (!codecs_.definition) return Status::OK();
+    return codecs_.definition->GatherInto(chunk.definition, slots.length(), taken, first_row, out);
+  };
+  const auto read = [&](const Chunk& chunk, RowRange slots) -> Status {
+    const RowRange rows = RowsIn(slots, request);
+    const int64_t position = request.position + slots.begin + rows.begin - request.rows.begin;
+    ARROW_RETURN_NOT_OK(DecodeValues(table, ValuesOf(chunk, slots.length()), rows, position, out));
+    if (!codecs_.definition) return Status::OK();
+    return codecs_.definition->DecodeInto(chunk.definition, slots.length(), rows, position, out);
+  };
+  ARROW_RETURN_NOT_OK(request.is_take() ? VisitChunks(table, reads, bytes, take)
+                                        : VisitChunks(table, reads, bytes, read));
+  if (out->has_runs()) {
+    for (const auto& buffer : bytes) out->Keep(buffer);
   }
   return Status::OK();
+}
+
+Status MiniBlockPage::DecodeCodes(const PageIndex* index, const PageRequest& request,
+                                  std::span<const PlannedRead> reads,
+                                  std::span<const std::shared_ptr<arrow::Buffer>> bytes,
+                                  ColumnOutput* out) const {
+  const auto read = [&](const Chunk& chunk, RowRange slots) -> Status {
+    const RowRange rows = RowsIn(slots, request);
+    const int64_t position = request.position + slots.begin + rows.begin - request.rows.begin;
+    ARROW_RETURN_NOT_OK(codecs_.dictionary->DecodeIndices(
+        *codecs_.values, ValuesOf(chunk, slots.length()), rows, position, request.first_code, out));
+    if (!codecs_.definition) return Status::OK();
+    return codecs_.definition->DecodeInto(chunk.definition, slots.length(), rows, position, out);
+  };
+  return VisitChunks(static_cast<const ChunkTable&>(*index), reads, bytes, read);
 }
 
 Status MiniBlockPage::PlanRuns(const PageIndex* index, std::span<const RowRange> runs,

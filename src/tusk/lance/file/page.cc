@@ -7,6 +7,18 @@ Result<std::unique_ptr<const PageIndex>> Page::ParseIndex(
   return std::make_unique<PageIndex>();
 }
 
+Status Page::DecodeItems(const PageIndex* /*index*/, int64_t /*position*/,
+                         ColumnOutput* /*out*/) const {
+  return Unsupported("the rows of the page are no codes of items");
+}
+
+Status Page::DecodeCodes(const PageIndex* /*index*/, const PageRequest& /*request*/,
+                         std::span<const PlannedRead> /*reads*/,
+                         std::span<const std::shared_ptr<arrow::Buffer>> /*bytes*/,
+                         ColumnOutput* /*out*/) const {
+  return Unsupported("the rows of the page are no codes of items");
+}
+
 Result<std::unique_ptr<const Page>> MakePage(const PageLayout& page, int64_t num_rows,
                                              std::span<const io::ByteRange> buffers) {
   if (const auto* mini_block = std::get_if<MiniBlockLayout>(&page.layout)) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct PageRequest {
   /// A run: its rows counted from the first of the page, and where the first of them goes.
   RowRange rows;
   int64_t position = 0;
+  int32_t first_code = 0;  ///< the number of the page's first item, where codes are asked for
   /// Single rows, ascending, with numbers as in the column; the page's first has `first_row`.
   std::span<const TakenRow> taken;
   int64_t first_row = 0;
@@ -82,6 +84,17 @@ class Page {
                         std::span<const PlannedRead> reads,
                         std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                         ColumnOutput* out) const = 0;
+
+  /// How many values there are of which every row is one, and its place known without decoding it:
+  /// the items of a dictionary, or what all rows are. Nothing if rows are not stored so.
+  virtual std::optional<int64_t> num_items() const { return std::nullopt; }
+  /// Decodes these items to the output from `position` on.
+  virtual Status DecodeItems(const PageIndex* index, int64_t position, ColumnOutput* out) const;
+  /// As Decode for a run of rows, but gives the numbers of their items, as 32-bit words.
+  virtual Status DecodeCodes(const PageIndex* index, const PageRequest& request,
+                             std::span<const PlannedRead> reads,
+                             std::span<const std::shared_ptr<arrow::Buffer>> bytes,
+                             ColumnOutput* out) const;
 
   /// Appends what must be read for `runs` of rows, which ascend and do not touch.
   virtual Status PlanRuns(const PageIndex* index, std::span<const RowRange> runs,

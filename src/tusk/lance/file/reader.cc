@@ -34,6 +34,9 @@ constexpr int64_t kTailLength = 64 << 10;
 /// An open reader keeps a last global buffer of less, which may be the annex, if it came along.
 constexpr int64_t kMostKeptAnnex = 16 << 10;
 
+/// An open reader keeps all of a file of no more.
+constexpr int64_t kMostKeptFile = 16 << 10;
+
 using io::ByteRange;
 
 /// The last bytes of a file, and the rest of it behind a request.
@@ -124,6 +127,9 @@ class FileReaderImpl final : public FileReader {
   Result<std::vector<expr::ColumnRange>> PageRanges(const Column& column, RowRange rows,
                                                     const OperationContext& context) const override;
   Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(
+      std::span<const Column> columns, RowRange rows,
+      const OperationContext& context) const override;
+  Result<std::shared_ptr<arrow::RecordBatch>> ReadCodes(
       std::span<const Column> columns, RowRange rows,
       const OperationContext& context) const override;
   Result<std::shared_ptr<arrow::RecordBatch>> Take(std::span<const Column> columns,
@@ -347,7 +353,13 @@ Result<std::unique_ptr<FieldRead>> FileReaderImpl::StartRead(const Field& field,
 Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadRange(
     std::span<const Column> columns, RowRange rows, const OperationContext& context) const {
   ARROW_RETURN_NOT_OK(CheckRows(rows));
-  return Read(columns, {.range = rows, .taken = {}}, context);
+  return Read(columns, {.range = rows, .taken = {}, .may_be_codes = false}, context);
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadCodes(
+    std::span<const Column> columns, RowRange rows, const OperationContext& context) const {
+  ARROW_RETURN_NOT_OK(CheckRows(rows));
+  return Read(columns, {.range = rows, .taken = {}, .may_be_codes = true}, context);
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Take(
@@ -364,7 +376,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Take(
     is_ascending = is_ascending && (i == 0 || rows[i - 1] <= rows[i]);
   }
   if (!is_ascending) std::ranges::sort(taken, {}, &TakenRow::row);
-  return Read(columns, {.range = {}, .taken = taken}, context);
+  return Read(columns, {.range = {}, .taken = taken, .may_be_codes = false}, context);
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Read(
@@ -389,11 +401,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Read(
       counts[i] = ranges.size() - before;
     }
     if (ranges.empty()) break;
-    ARROW_ASSIGN_OR_RAISE(const auto handle, tail_.reader().Read(ranges, context));
-    bytes.resize(ranges.size());
-    for (size_t i = 0; i < ranges.size(); ++i) {
-      ARROW_ASSIGN_OR_RAISE(bytes[i], handle->Wait(i));
-    }
+    ARROW_ASSIGN_OR_RAISE(bytes, tail_.Read(ranges, context));
     std::span<const std::shared_ptr<arrow::Buffer>> rest(bytes);
     for (size_t i = 0; i < reads.size(); ++i) {
       if (counts[i] == 0) continue;
@@ -410,6 +418,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Read(
     // What was read for it is not needed any more.
     reads[i].reset();
     ARROW_ASSIGN_OR_RAISE(auto field, ToArrowField(columns[i].field));
+    if (rows.may_be_codes) field = field->WithType(array->type);
     arrays.push_back(std::move(array));
     fields.push_back(std::move(field));
   }
@@ -474,8 +483,9 @@ Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& objec
   ARROW_ASSIGN_OR_RAISE(const auto descriptor_bytes, tail.Read({&global_buffers[0], 1}, context));
   ARROW_ASSIGN_OR_RAISE(Descriptor descriptor, ParseDescriptor(*descriptor_bytes[0]));
   ARROW_RETURN_NOT_OK(CheckColumnTable(std::string_view(*table_bytes[0]), footer, file_size));
-  // An open reader keeps what later reads may need, not the data that came along.
-  auto kept = static_cast<int64_t>(footer.column_metadata);
+  // An open reader keeps what later reads may need, but the data that came along only of a file so
+  // small that to ask for it again costs more than to keep it.
+  auto kept = file_size <= kMostKeptFile ? 0 : static_cast<int64_t>(footer.column_metadata);
   const ByteRange last = global_buffers.back();
   if (last.offset < kept && last.length < kMostKeptAnnex) {
     kept = std::max(last.offset, tail.begin());

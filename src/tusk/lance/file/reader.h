@@ -60,6 +60,10 @@ class FileReader {
   /// `rows` fails with InvalidArgument that says to read fewer rows.
   virtual Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(
       std::span<const Column> columns, RowRange rows, const OperationContext& context) const = 0;
+  /// The same, but columns whose pages store rows as codes of few values may come so, for who asks
+  /// about values and not about rows: as dictionary arrays of their type, with indices of 32 bits.
+  virtual Result<std::shared_ptr<arrow::RecordBatch>> ReadCodes(
+      std::span<const Column> columns, RowRange rows, const OperationContext& context) const = 0;
   /// The rows in the order asked, duplicates kept; touches only the chunks that hold them.
   virtual Result<std::shared_ptr<arrow::RecordBatch>> Take(
       std::span<const Column> columns, std::span<const int64_t> rows,

@@ -215,6 +215,9 @@ Status StructuralRead::AddLeaf(const Field& field, const Path& path, Node* node)
   options.is_list.push_back(false);
   options.is_list.insert(options.is_list.end(), path.is_list.rbegin(), path.is_list.rend());
   options.scale = path.scale;
+  // JSON becomes text, and a column of dictionaries has its own, for all rows of a read.
+  options.may_be_codes =
+      rows_.may_be_codes && node->type->id() != Type::DICTIONARY && field.logical_type != "json";
   const NumberedColumn& column = columns_[node->leaf];
   if (column.pages->num_rows != source_.num_rows * path.scale) {
     return Corrupt("column ", column.number, " has ", column.pages->num_rows, " rows in a file of ",

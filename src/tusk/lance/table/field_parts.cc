@@ -24,6 +24,13 @@ bool IsFixedWidth(const Field& field) {
   return !field.logical_type.starts_with("dict:");
 }
 
+/// Whether the rows are of the type, or codes of such values.
+bool IsOfType(const arrow::Array& rows, const arrow::DataType& type) {
+  if (rows.type()->Equals(type)) return true;
+  return rows.type_id() == arrow::Type::DICTIONARY &&
+         static_cast<const arrow::DictionaryType&>(*rows.type()).value_type()->Equals(type);
+}
+
 /// Finds parts of fields in one file.
 class PartFinder {
  public:
@@ -276,7 +283,7 @@ Result<std::shared_ptr<arrow::Array>> Assembly::Make(const Field& field,
   if (parts.empty()) return arrow::MakeArrayOfNull(type, length, pool_);
   const FieldPart& first = parts.front();
   // A packed struct has the types and names that its file says.
-  const bool has_type = first.rows->type()->Equals(*type);
+  const bool has_type = IsOfType(*first.rows, *type);
   if (has_type && parts.size() == 1 && IsSame(*first.field, field)) return first.rows;
   if (!HasParts(field)) {
     if (has_type) return first.rows;

@@ -200,6 +200,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Assemble(
     const OperationContext& context) const {
   ARROW_ASSIGN_OR_RAISE(const auto sources, ReadSources(num_rows, read_part, context));
   std::vector<std::shared_ptr<arrow::Array>> arrays;
+  std::shared_ptr<arrow::Schema> schema = projection_->schema;
   for (const Projection::Column& column : projection_->columns) {
     std::shared_ptr<arrow::Array> array;
     if (column.kind == Projection::Kind::kField) {
@@ -207,17 +208,14 @@ Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Assemble(
     } else {
       ARROW_ASSIGN_OR_RAISE(array, MakeSystemColumn(column.kind, num_rows, row_at, context.pool));
     }
+    const auto number = static_cast<int>(arrays.size());
+    const auto& field = schema->field(number);
+    if (array->type() != field->type() && !array->type()->Equals(*field->type())) {
+      ARROW_ASSIGN_OR_RAISE(schema, schema->SetField(number, field->WithType(array->type())));
+    }
     arrays.push_back(std::move(array));
   }
-  return arrow::RecordBatch::Make(projection_->schema, num_rows, std::move(arrays));
-}
-
-Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadOffsets(
-    RowRange offsets, const OperationContext& context) const {
-  return Assemble(
-      offsets.length(),
-      [&](const FilePart& part) { return part.reader->ReadRange(part.columns, offsets, context); },
-      [&](int64_t i) { return offsets.begin + i; }, context);
+  return arrow::RecordBatch::Make(std::move(schema), num_rows, std::move(arrays));
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::TakeOffsets(
@@ -255,12 +253,32 @@ Result<bool> FragmentReader::MayMatch(const expr::Filter::Bound& filter, RowRang
   return combinations.AnyMayMatch(filter);
 }
 
+template <typename ReadPart>
+Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadRows(
+    RowRange rows, const ReadPart& read_part, const OperationContext& context) const {
+  const RowRange offsets = rows.length() == 0 ? rows : OffsetsOf(rows);
+  if (offsets.length() != rows.length()) {
+    return TakeOffsets(deleted_->OthersIn(offsets.begin, offsets.end), context);
+  }
+  return Assemble(
+      offsets.length(), [&](const FilePart& part) { return read_part(part, offsets); },
+      [&](int64_t i) { return offsets.begin + i; }, context);
+}
+
 Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadRange(
     RowRange rows, const OperationContext& context) const {
-  if (!skips_deleted() || rows.length() == 0) return ReadOffsets(rows, context);
-  const RowRange offsets = OffsetsOf(rows);
-  if (offsets.length() == rows.length()) return ReadOffsets(offsets, context);
-  return TakeOffsets(deleted_->OthersIn(offsets.begin, offsets.end), context);
+  const auto read_part = [&](const FilePart& part, RowRange offsets) {
+    return part.reader->ReadRange(part.columns, offsets, context);
+  };
+  return ReadRows(rows, read_part, context);
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadCodes(
+    RowRange rows, const OperationContext& context) const {
+  const auto read_part = [&](const FilePart& part, RowRange offsets) {
+    return part.reader->ReadCodes(part.columns, offsets, context);
+  };
+  return ReadRows(rows, read_part, context);
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::Take(

@@ -39,6 +39,9 @@ class FragmentReader {
   /// Rows are counted without the deleted ones.
   Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(RowRange rows,
                                                         const OperationContext& context) const;
+  /// The same, but columns may come as FileReader::ReadCodes gives them.
+  Result<std::shared_ptr<arrow::RecordBatch>> ReadCodes(RowRange rows,
+                                                        const OperationContext& context) const;
   /// The rows in the order asked, duplicates kept; counted without the deleted ones.
   Result<std::shared_ptr<arrow::RecordBatch>> Take(std::span<const int64_t> rows,
                                                    const OperationContext& context) const;
@@ -71,8 +74,10 @@ class FragmentReader {
 
   /// From the first to the last of `rows`, at least one, with the deleted ones between them.
   RowRange OffsetsOf(RowRange rows) const;
-  Result<std::shared_ptr<arrow::RecordBatch>> ReadOffsets(RowRange offsets,
-                                                          const OperationContext& context) const;
+  /// The rows by `read_part`, which reads a range of offsets, or by single offsets.
+  template <typename ReadPart>
+  Result<std::shared_ptr<arrow::RecordBatch>> ReadRows(RowRange rows, const ReadPart& read_part,
+                                                       const OperationContext& context) const;
   /// Whether rows are counted without some that are deleted.
   bool skips_deleted() const { return deleted_ != nullptr && !include_deleted_; }
 

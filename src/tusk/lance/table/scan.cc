@@ -9,13 +9,14 @@
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/util/bit_run_reader.h>
+#include <arrow/type_traits.h>
 #include <arrow/util/byte_size.h>
 
 #include "tusk/expr/filter.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/arrow_compute.h"
 #include "tusk/lance/file/batch_stream.h"
+#include "tusk/lance/file/set_bits.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/fragment_reader.h"
 #include "tusk/lance/table/ordered_scan.h"
@@ -47,18 +48,20 @@ class Kept {
   int64_t count() const { return count_; }
   bool is_all() const { return count_ == mask_->length(); }
   /// Whether to read all of the batch's rows and drop the others costs less than to take these one
-  /// by one.
-  bool is_dense() const { return count_ * kDense >= mask_->length(); }
+  /// by one, of columns of this schema.
+  bool IsDense(const arrow::Schema& columns) const {
+    const bool are_words = std::ranges::all_of(columns.fields(), [](const auto& field) {
+      return arrow::is_primitive(field->type()->id());
+    });
+    return count_ * (are_words ? kDenseWords : kDense) >= mask_->length();
+  }
 
   /// The numbers of the rows, the first of the batch being `first`.
   std::vector<int64_t> Rows(int64_t first) const {
     std::vector<int64_t> rows;
     rows.reserve(count_);
-    arrow::internal::VisitSetBitRunsVoid(mask_->values()->data(), mask_->offset(), mask_->length(),
-                                         [&](int64_t begin, int64_t length) {
-                                           for (int64_t row = begin; row < begin + length; ++row)
-                                             rows.push_back(first + row);
-                                         });
+    VisitSetBits(mask_->values()->data(), mask_->offset(), mask_->length(),
+                 [&](int64_t row) { rows.push_back(first + row); });
     return rows;
   }
   Result<std::shared_ptr<arrow::Array>> Of(const std::shared_ptr<arrow::Array>& column,
@@ -67,10 +70,20 @@ class Kept {
     ARROW_ASSIGN_OR_RAISE(const auto kept, KeepRows(column->data(), mask_->data(), pool));
     return arrow::MakeArray(kept);
   }
+  /// The same of a column whose values, of `type`, may be codes.
+  Result<std::shared_ptr<arrow::Array>> Of(const std::shared_ptr<arrow::Array>& column,
+                                           const std::shared_ptr<arrow::DataType>& type,
+                                           arrow::MemoryPool* pool) const {
+    ARROW_ASSIGN_OR_RAISE(auto kept, Of(column, pool));
+    if (kept->type()->Equals(*type)) return kept;
+    ARROW_ASSIGN_OR_RAISE(const auto values, CastTo(kept->data(), type, pool));
+    return arrow::MakeArray(values);
+  }
 
  private:
   /// One of so many rows.
   static constexpr int64_t kDense = 4;
+  static constexpr int64_t kDenseWords = 16;
 
   std::shared_ptr<arrow::BooleanArray> mask_;
   int64_t count_;
@@ -83,7 +96,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ReadRest(const ScanPlan& plan, const
   ARROW_ASSIGN_OR_RAISE(
       const FragmentReader reader,
       FragmentReader::Open(*plan.dataset, fragment, plan.rest, context, plan.include_deleted));
-  if (!kept.is_dense()) return reader.Take(kept.Rows(rows.begin), context);
+  if (!kept.IsDense(*plan.rest->schema)) return reader.Take(kept.Rows(rows.begin), context);
   ARROW_ASSIGN_OR_RAISE(auto all, reader.ReadRange(rows, context));
   if (kept.is_all()) return all;
   arrow::ArrayVector columns;
@@ -101,7 +114,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ReadCandidates(const FragmentReader&
   const StopWatch watch(&statistics->filter_read_ns);
   ++statistics->pieces;
   statistics->rows += rows.length();
-  return reader.ReadRange(rows, context);
+  return reader.ReadCodes(rows, context);
 }
 
 Result<Kept> Judge(const expr::Filter::Bound& filter, const arrow::RecordBatch& candidates,
@@ -150,8 +163,10 @@ Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& frag
     }
     std::shared_ptr<arrow::Array>& column = found[place->column];
     if (column == nullptr) {
+      const auto number = static_cast<int>(place->column);
       ARROW_ASSIGN_OR_RAISE(
-          column, kept.Of(candidates->column(static_cast<int>(place->column)), context.pool));
+          column, kept.Of(candidates->column(number),
+                          plan.filter_columns->schema->field(number)->type(), context.pool));
     }
     ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), Descend(column, place->path, context.pool));
   }
