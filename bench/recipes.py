@@ -140,6 +140,18 @@ def make_blobs(rows):
     return pa.table({"blob": blobs})
 
 
+def make_pictures(rows):
+    """50,000 random bytes in each row, as a picture has them, and a label."""
+    generator = np.random.default_rng(6)
+    size = 50_000
+    offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * size)
+    values = pa.py_buffer(generator.bytes(rows * size))
+    pictures = pa.BinaryArray.from_buffers(
+        pa.binary(), rows, [None, offsets.buffers()[1], values]
+    )
+    return pa.table({"picture": pictures, "label": generator.integers(0, 1000, rows)})
+
+
 # Name: how it is made, its rows at scale 1, and the fewest that a run has.
 TABLES = {
     "wide": (make_wide, 2_000_000, 1000),
@@ -147,6 +159,7 @@ TABLES = {
     "embeddings": (make_embeddings, 100_000, 1000),
     "nested": (make_nested, 500_000, 1000),
     "blobs": (make_blobs, 2_000, 10),
+    "pictures": (make_pictures, 10_000, 300),
 }
 
 

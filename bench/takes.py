@@ -1,4 +1,4 @@
-"""Takes of random rows through the dataset, warm."""
+"""Takes of random rows through the dataset, warm and cold, and as training asks for them."""
 
 from workload import Workload
 
@@ -11,6 +11,14 @@ def _take(rows, what, table, columns, goal=None):
     return Workload(
         name, table, "take", columns, rows=rows, goal=goal, implementations=_WITH_URING
     )
+
+
+def _cold(rows, what, table, columns, goal):
+    # A mapped file does not leave the page cache, so Feather stays out.
+    return Workload(
+        f"cold take: {rows:,} x {what}", table, "take", columns, rows=rows, goal=goal,
+        implementations=("tusk", "pylance", "pylance-uring"), is_cold=True,
+    )  # fmt: skip
 
 
 WORKLOADS = [
@@ -34,4 +42,18 @@ WORKLOADS = [
         rows=1,
         implementations=_WITH_URING,
     ),
+    # 256 samples, as a training step wants them.
+    Workload(
+        "train: 256 x 50 KB and label",
+        "pictures",
+        "take",
+        ("picture", "label"),
+        rows=256,
+        goal=2.5,
+        implementations=_WITH_URING,
+    ),
+    _cold(1, "3 scalars", "wide", _SCALARS, goal=3),
+    _cold(1_000, "3 scalars", "wide", _SCALARS, goal=1.4),
+    _cold(1, "768-d vector", "embeddings", ("vector",), goal=3),
+    _cold(1_000, "768-d vector", "embeddings", ("vector",), goal=1.4),
 ]

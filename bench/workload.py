@@ -22,6 +22,7 @@ class Workload:
     goal_size: float | None = None  # tusk's files shall have at most so many times pylance's bytes
     implementations: tuple = ("tusk", "pylance", "parquet", "feather", "vortex")
     first_file: bool = False  # reads the first data file, not the whole dataset
+    is_cold: bool = False  # before each call the page cache forgets the files
 
     def table_rows(self, files):
         return files.first_file_rows if self.first_file else files.rows
