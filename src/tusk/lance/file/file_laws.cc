@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <arrow/array/array_base.h>
+#include <arrow/array/array_dict.h>
 #include <arrow/array/array_nested.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
