@@ -11,6 +11,7 @@ NB_MODULE(_tusk, module) {
   BindArrowData(module);
   BindObjectStore(module);
   BindLanceCleanup(module);
+  BindLanceColumns(module);
   BindLanceCompact(module);
   BindLanceDataset(module);
   BindLanceDatasetDescription(module);

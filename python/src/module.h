@@ -8,6 +8,7 @@ namespace tusk::python {
 void BindOperationContext(nanobind::module_& module);
 void BindObjectStore(nanobind::module_& module);
 void BindLanceCleanup(nanobind::module_& module);
+void BindLanceColumns(nanobind::module_& module);
 void BindLanceCompact(nanobind::module_& module);
 void BindLanceDataset(nanobind::module_& module);
 void BindLanceDatasetDescription(nanobind::module_& module);

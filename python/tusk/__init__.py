@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 # Where the public names live. They are imported when first used: the command line shows its help
 # without waiting for Arrow.
 _HOMES = {
+    "BatchUDF": "tusk.udf",
     "ColumnOrdering": "tusk._scan",
     "DataFile": "tusk.transaction",
     "DatasetBasePath": "tusk.transaction",
@@ -35,6 +36,7 @@ _HOMES = {
     "TableInfo": "tusk.lake",
     "Tag": "tusk.lake",
     "Transaction": "tusk.transaction",
+    "batch_udf": "tusk.udf",
     "connect": "tusk.lake",
     "dataset": "tusk.lance",
     "encoder": "tusk.encoders",

@@ -20,6 +20,7 @@ from tusk._arrow import (
 )
 from tusk._scan import ScanWatch, to_fragment_ids, to_orderings
 from tusk._source import errors_of, to_stream
+from tusk.columns import TableColumns
 from tusk.errors import (
     InvalidArgumentError,
     NotFoundError,
@@ -80,7 +81,7 @@ def query_vector(query):
     return query
 
 
-class LanceDataset(TableHistory, TableMaintenance, TableDataset):
+class LanceDataset(TableColumns, TableHistory, TableMaintenance, TableDataset):
     """One version of a Lance table."""
 
     _storage_options = None

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/lance/file/schema.h"
+#include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/manifest.h"
+
+namespace tusk::lance {
+
+/// `rows`, which has those of `fragment` that are not deleted, in their order, with rows for the
+/// deleted ones between them, whose values mean nothing: those of a neighbour. InvalidArgument from
+/// the reader if there are more or fewer rows. `rows` must outlive it.
+Result<std::shared_ptr<arrow::RecordBatchReader>> WithDeletedRows(arrow::RecordBatchReader* rows,
+                                                                  const Dataset::State& state,
+                                                                  const Fragment& fragment,
+                                                                  const OperationContext& context);
+
+/// Writes the columns of `schema` (with their ids) of all rows of a fragment, deleted ones
+/// included, to a file of its own. Answers it as a file of the fragment; nobody names it yet. A
+/// failure leaves no file.
+Result<DataFile> WriteColumnFile(arrow::RecordBatchReader* rows, const Dataset::State& state,
+                                 const Fragment& fragment, const Schema& schema,
+                                 uint16_t minor_version, const OperationContext& context);
+
+}  // namespace tusk::lance
