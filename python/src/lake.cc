@@ -7,6 +7,7 @@
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include "arrow_data.h"
@@ -96,6 +97,26 @@ void BindLake(nb::module_& module) {
           },
           nb::arg("appends"), nb::arg("message"), nb::arg("author"), nb::arg("properties"),
           nb::arg("progress") = nb::none())
+      .def(
+          "commit_lance",
+          [](Lake& lake,
+             const std::vector<std::tuple<std::string, std::string, nb::object>>& changes,
+             const std::vector<lake::TableAppend>& appends, std::string message, std::string author,
+             std::map<std::string, std::string> properties) {
+            std::vector<lake::LanceChange> parsed;
+            for (const auto& [name, transaction, schema] : changes) {
+              parsed.push_back({.name = OrRaise(TableName::Parse(name)),
+                                .transaction = transaction,
+                                .schema = ImportSchema(schema)});
+            }
+            const lake::CommitInfo info{std::move(message), std::move(author),
+                                        std::move(properties)};
+            return Call().Run([&](const OperationContext& context) {
+              return lake.CommitLance(parsed, appends, info, context);
+            });
+          },
+          nb::arg("changes"), nb::arg("appends"), nb::arg("message"), nb::arg("author"),
+          nb::arg("properties"))
       .def(
           "update_iceberg",
           [](Lake& lake, std::string_view name, const iceberg::TableUpdate& update,

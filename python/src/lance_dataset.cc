@@ -15,6 +15,7 @@
 #include "arrow_data.h"
 #include "call.h"
 #include "module.h"
+#include "python_lock.h"
 #include "tables.h"
 
 #include "tusk/io/object_store.h"
@@ -51,13 +52,17 @@ lance::WriteMode ParseMode(std::string_view mode) {
 
 LanceTable Write(const nb::object& data, std::string_view uri, std::string_view mode,
                  lance::WriteOptions options, nb::object progress,
-                 const io::StorageOptions& storage_options) {
+                 const io::StorageOptions& storage_options, const nb::object& commit_lock) {
   options.mode = ParseMode(mode);
   const auto place = OrRaise(io::ResolveUri(uri, storage_options));
   const auto reader = ImportStream(data);
+  PythonLock lock(commit_lock);
+  options.commit_lock = lock.ToCommitLock();
   LanceTable table;
-  table.dataset = Call(table.io, std::move(progress)).Run([&](const OperationContext& context) {
-    return lance::WriteDataset(reader.get(), place, options, context);
+  table.dataset = lock.RunWith([&] {
+    return Call(table.io, std::move(progress)).Run([&](const OperationContext& context) {
+      return lance::WriteDataset(reader.get(), place, options, context);
+    });
   });
   return table;
 }
@@ -151,6 +156,7 @@ void BindLanceDataset(nb::module_& module) {
       .def_rw("data_storage_version", &WriteOptions::data_storage_version, nb::arg().none())
       .def_rw("pages", &WriteOptions::pages)
       .def_rw("enable_stable_row_ids", &WriteOptions::enable_stable_row_ids)
+      .def_rw("enable_v2_manifest_paths", &WriteOptions::enable_v2_manifest_paths)
       .def_rw("transaction_properties", &WriteOptions::transaction_properties);
   nb::class_<LanceTable>(module, "LanceTable")
       .def_prop_ro("uri", [](const LanceTable& table) { return table.dataset->uri(); })
@@ -220,26 +226,32 @@ void BindLanceDataset(nb::module_& module) {
   module.def(
       "delete_lance",
       [](std::string_view uri, const nb::object& filter, int max_retries,
-         std::chrono::milliseconds retry_timeout, const io::StorageOptions& storage_options) {
+         std::chrono::milliseconds retry_timeout, const io::StorageOptions& storage_options,
+         const nb::object& commit_lock) {
         const auto place = OrRaise(io::ResolveUri(uri, storage_options));
         const auto bound = ImportFilter(filter);
+        PythonLock lock(commit_lock);
+        const lance::DeleteOptions options{.max_retries = max_retries,
+                                           .retry_timeout = retry_timeout,
+                                           .transaction_properties = {},
+                                           .commit_lock = lock.ToCommitLock()};
         LanceTable table;
-        const lance::DeleteResult result = Call(table.io).Run([&](const OperationContext& context) {
-          const lance::DeleteOptions options{.max_retries = max_retries,
-                                             .retry_timeout = retry_timeout,
-                                             .transaction_properties = {}};
-          return lance::DeleteRows(place, bound, options, context);
+        const lance::DeleteResult result = lock.RunWith([&] {
+          return Call(table.io).Run([&](const OperationContext& context) {
+            return lance::DeleteRows(place, bound, options, context);
+          });
         });
         table.dataset = result.dataset;
         return std::make_pair(std::move(table), result.num_deleted_rows);
       },
       nb::arg("uri"), nb::arg("filter"), nb::arg("max_retries"), nb::arg("retry_timeout"),
-      nb::arg("storage_options") = io::StorageOptions());
+      nb::arg("storage_options") = io::StorageOptions(), nb::arg("commit_lock") = nb::none());
   module.def("open_lance", &Open, nb::arg("uri"), nb::arg("version") = nb::none(),
              nb::arg("storage_options") = io::StorageOptions());
   module.def("write_lance", &Write, nb::arg("data"), nb::arg("uri"), nb::arg("mode"),
              nb::arg("options"), nb::arg("progress") = nb::none(),
-             nb::arg("storage_options") = io::StorageOptions());
+             nb::arg("storage_options") = io::StorageOptions(),
+             nb::arg("commit_lock") = nb::none());
 }
 
 }  // namespace tusk::python

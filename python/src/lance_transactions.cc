@@ -1,5 +1,5 @@
 // Binds include/tusk/lance/transactions.h.
-#include <exception>
+#include <chrono>
 #include <utility>
 
 #include <arrow/type.h>
@@ -11,6 +11,7 @@
 #include "arrow_data.h"
 #include "call.h"
 #include "module.h"
+#include "python_lock.h"
 #include "tables.h"
 
 #include "tusk/lance/transactions.h"
@@ -18,75 +19,19 @@
 namespace tusk::python {
 namespace {
 
-/// Calls a Python function that gives a context manager for a version, and publishes within it.
-/// What it raises is raised by the commit, unless it is a CommitConflictError: then another writer
-/// has the version.
-class PythonLock {
- public:
-  explicit PythonLock(nb::object function) : function_(std::move(function)) {}
-
-  Status Publish(uint64_t version, const std::function<Status()>& publish) {
-    const nb::gil_scoped_acquire acquire;
-    Status status;
-    try {
-      const nb::object lock = function_(version);
-      lock.attr("__enter__")();
-      {
-        const nb::gil_scoped_release release;
-        status = publish();
-      }
-      Leave(lock, status);
-    } catch (nb::python_error& error) {
-      if (nb::cast<std::string>(error.type().attr("__name__")) == "CommitConflictError") {
-        return CommitConflict(error.what());
-      }
-      error_ = std::current_exception();
-      return InvalidArgument("the commit lock raised an exception");
-    }
-    return status;
-  }
-
-  void RaiseIfFailed() {
-    if (error_ != nullptr) std::rethrow_exception(std::exchange(error_, nullptr));
-  }
-
- private:
-  static void Leave(const nb::object& lock, const Status& status) {
-    if (status.ok()) {
-      lock.attr("__exit__")(nb::none(), nb::none(), nb::none());
-      return;
-    }
-    const nb::object error =
-        nb::module_::import_("tusk.errors")
-            .attr("make_error")(std::string(ErrorCodeName(*GetErrorCode(status))),
-                                status.message());
-    lock.attr("__exit__")(error.type(), error, nb::none());
-  }
-
-  nb::object function_;
-  std::exception_ptr error_;
-};
-
 LanceTable Commit(std::string_view uri, std::string_view transaction, const nb::object& schema,
                   lance::TransactionOptions options, const nb::object& lock,
                   const io::StorageOptions& storage_options) {
   const auto place = OrRaise(io::ResolveUri(uri, storage_options));
   const auto fields = ImportSchema(schema);
   PythonLock python_lock(lock);
-  if (!lock.is_none()) {
-    options.lock = [&](uint64_t version, const std::function<Status()>& publish) {
-      return python_lock.Publish(version, publish);
-    };
-  }
+  options.lock = python_lock.ToCommitLock();
   LanceTable table;
-  try {
-    table.dataset = Call(table.io).Run([&](const OperationContext& context) {
+  table.dataset = python_lock.RunWith([&] {
+    return Call(table.io).Run([&](const OperationContext& context) {
       return lance::CommitTransaction(place, transaction, fields, options, context);
     });
-  } catch (const StatusError&) {
-    python_lock.RaiseIfFailed();
-    throw;
-  }
+  });
   return table;
 }
 

@@ -3,6 +3,7 @@
 import pyarrow.dataset as pads
 
 from tusk._arrow import _not_supported, check_rows
+from tusk.transaction import fragments_of
 
 
 class LanceFragment(pads.Fragment):
@@ -29,6 +30,16 @@ class LanceFragment(pads.Fragment):
     @property
     def fragment_id(self):
         return self._fragment_id
+
+    @property
+    def metadata(self):
+        """What the version says of the fragment, as FragmentMetadata."""
+        for metadata in fragments_of(self._dataset._table):
+            if metadata.id == self._fragment_id:
+                return metadata
+
+    def data_files(self):
+        return self.metadata.files
 
     @property
     def schema(self):

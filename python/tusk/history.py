@@ -12,8 +12,8 @@ from tusk.transaction import (
     LanceOperation,
     LanceSchema,
     Transaction,
-    operation_to_json,
     transaction_from_json,
+    transaction_to_json,
 )
 
 _COMMIT_MESSAGE = "__lance_commit_message"
@@ -22,6 +22,13 @@ _NEEDS_NO_READ_VERSION = ("Overwrite", "Restore")
 
 def _time(text):
     return datetime.datetime.fromisoformat(text) if text else None
+
+
+def checked_lock(lock):
+    """The commit lock, if it can be one."""
+    if lock is not None and not callable(lock):
+        raise TypeError(f"commit_lock must be a function, got {type(lock)}")
+    return lock
 
 
 def resolve(uri, reference):
@@ -134,8 +141,9 @@ class Branches:
     def replace_metadata(self, branch, metadata):
         _tusk.replace_lance_branch_metadata(self._root, branch, metadata)
 
-    def delete(self, branch):
-        _tusk.delete_lance_branch(self._root, branch, False)
+    def delete(self, branch, *, force=False):
+        """Removes a branch with its files; with `force` also what an interrupted call left of it."""
+        _tusk.delete_lance_branch(self._root, branch, force)
 
 
 def _ordered(entries, key, order):
@@ -170,29 +178,20 @@ def commit(
     `read_version` does not go with this one.
     """
     refuse("commit", options)
-    if commit_lock is not None and not callable(commit_lock):
-        raise TypeError(f"commit_lock must be a function, got {type(commit_lock)}")
-    properties = {}
-    identity = ""
+    checked_lock(commit_lock)
     if type(operation).__name__ == "Transaction":
         if commit_message is not None:
             raise ValueError("the message of a Transaction is one of its properties")
-        read_version, identity = operation.read_version, operation.uuid
-        properties = dict(operation.transaction_properties or {})
-        operation = operation.operation
-    elif read_version is None and type(operation).__name__ not in _NEEDS_NO_READ_VERSION:
-        raise ValueError("read_version is required for all operations except Overwrite and Restore")
-    if commit_message is not None:
-        properties[_COMMIT_MESSAGE] = commit_message
-    contents, schema = operation_to_json(operation)
-    text = json.dumps(
-        {
-            "read_version": read_version or 0,
-            "uuid": identity,
-            "properties": properties,
-            "operation": contents,
-        }
-    )
+        transaction = operation
+    else:
+        if read_version is None and type(operation).__name__ not in _NEEDS_NO_READ_VERSION:
+            raise ValueError(
+                "read_version is required for all operations except Overwrite and Restore"
+            )
+        transaction = Transaction(read_version or 0, operation)
+        if commit_message is not None:
+            transaction.transaction_properties = {_COMMIT_MESSAGE: commit_message}
+    text, schema = transaction_to_json(transaction)
     how = _tusk.LanceTransactionOptions()
     how.max_retries = max_retries
     how.detached = bool(detached)
@@ -218,7 +217,8 @@ class TableHistory:
         """Commits an operation for the latest version and moves this object to the new one."""
         self._table = commit(
             self.uri,
-            Transaction(read_version=0, operation=operation, uuid=""),
+            Transaction(read_version=0, operation=operation),
+            commit_lock=self._commit_lock,
             storage_options=self._storage_options,
         )
 

@@ -12,6 +12,7 @@ from tusk._source import errors_of, to_stream
 from tusk.errors import InvalidArgumentError, NotFoundError, TuskError, UnsupportedError
 from tusk.iceberg import IcebergTable
 from tusk.lance import LanceDataset, query_vector
+from tusk.transaction import transaction_to_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +70,17 @@ class Tag:
     author: str
 
 
+def _to_appends(lance, iceberg):
+    appends = []
+    sources = []
+    for kind, tables in (("lance", lance), ("iceberg", iceberg)):
+        for name, data in (tables or {}).items():
+            stream, batches = to_stream(data)
+            sources.append(batches)
+            appends.append(_tusk.table_append(name, kind, stream, {}))
+    return appends, sources
+
+
 class Lake:
     """A lake, at its newest joint version or fixed at one."""
 
@@ -118,15 +130,25 @@ class Lake:
         lance, iceberg: data by table name; a table that does not exist is made. The data is
         whatever `write_dataset` takes without a schema. Gives the joint version.
         """
-        appends = []
-        sources = []
-        for kind, tables in (("lance", lance), ("iceberg", iceberg)):
-            for name, data in (tables or {}).items():
-                stream, batches = to_stream(data)
-                sources.append(batches)
-                appends.append(_tusk.table_append(name, kind, stream, {}))
+        appends, sources = _to_appends(lance, iceberg)
         with errors_of(*sources):
             return self._lake.append(appends, message, author, properties or {})
+
+    def commit_lance(
+        self, transactions, *, lance=None, iceberg=None, message="", author="", properties=None
+    ):
+        """Commits transactions to Lance tables, and appends to others, in ONE joint commit.
+
+        transactions: by table name a tusk.Transaction, whose files lie below the table already; its
+            read version may be older than the table, as long as what was committed since goes with
+            it. lance, iceberg: rows to append to other tables, as in `append`. Gives the joint
+            version. Raises CommitConflictError, which names the other transaction, if they do not
+            go together.
+        """
+        changes = [(name, *transaction_to_json(change)) for name, change in transactions.items()]
+        appends, sources = _to_appends(lance, iceberg)
+        with errors_of(*sources):
+            return self._lake.commit_lance(changes, appends, message, author, properties or {})
 
     def create_iceberg(
         self, name, schema, *, partition_by=(), properties=None, message="", author=""

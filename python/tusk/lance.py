@@ -29,7 +29,7 @@ from tusk.errors import (
     SchemaMismatchError,
 )
 from tusk.fragment import LanceFragment
-from tusk.history import TableHistory, resolve
+from tusk.history import TableHistory, checked_lock, resolve
 from tusk.maintenance import TableMaintenance
 from tusk.merge_insert import MergeInsertBuilder
 
@@ -85,10 +85,14 @@ class LanceDataset(TableColumns, TableHistory, TableMaintenance, TableDataset):
     """One version of a Lance table."""
 
     _storage_options = None
+    _commit_lock = None
 
-    def __init__(self, uri, version=None, *, storage_options=None, **options):
+    def __init__(
+        self, uri, version=None, *, storage_options=None, commit_lock=None, **options
+    ):
         refuse("dataset", options)
         self._storage_options = storage_options
+        self._commit_lock = checked_lock(commit_lock)
         uri, version, _ = resolve(uri, version)
         super().__init__(_tusk.open_lance(uri, version, storage_options or {}))
 
@@ -328,6 +332,7 @@ class LanceDataset(TableColumns, TableHistory, TableMaintenance, TableDataset):
             conflict_retries,
             datetime.timedelta(seconds=30) if retry_timeout is None else retry_timeout,
             self._storage_options or {},
+            self._commit_lock,
         )
         return {"num_deleted_rows": count}
 
@@ -500,8 +505,17 @@ class NearestScanner(LanceScanner):
         raise NotImplementedError("analyze_plan of a search is not supported yet")
 
 
-def dataset(uri=None, version=None, asof=None, *, storage_options=None, **options):
+def dataset(
+    uri=None, version=None, asof=None, *, commit_lock=None, storage_options=None, **options
+):
     """Opens a Lance table at its newest version, at `version`, or as it was at the time `asof`.
+
+    version: a number, a tag, or (branch, version), of which either may be None: the main line, the
+        latest version.
+    commit_lock: called with the number of each version that is about to be published through this
+        object; gives a context manager in which that is done. It may raise CommitConflictError if
+        another writer has the version: the next one is tried, if the changes go together. What else
+        it raises ends the commit. Needed where the store cannot refuse to replace an object.
 
     storage_options: {"memory_map": "true"} reads local files without a copy, out of maps of them,
         which suits files that stay in memory. Whoever shortens or overwrites a file of an open
@@ -512,7 +526,7 @@ def dataset(uri=None, version=None, asof=None, *, storage_options=None, **option
     if uri is None:
         raise ValueError("a uri must be given")
     refuse("dataset", options)
-    found = LanceDataset(uri, version, storage_options=storage_options)
+    found = LanceDataset(uri, version, storage_options=storage_options, commit_lock=commit_lock)
     if version is not None or asof is None:
         return found
     if isinstance(asof, str):
@@ -581,9 +595,7 @@ def write_dataset(
     refuse(
         "write_dataset",
         {
-            "commit_lock": commit_lock,
             "progress": progress,
-            "enable_v2_manifest_paths": None if enable_v2_manifest_paths else False,
             "auto_cleanup_options": auto_cleanup_options,
             **options,
         },
@@ -600,6 +612,8 @@ def write_dataset(
             stacklevel=2,
         )
         data_storage_version = "legacy" if use_legacy_format else "stable"
+    if isinstance(uri, LanceDataset) and commit_lock is None:
+        commit_lock = uri._commit_lock
     target = uri.uri if isinstance(uri, LanceDataset) else os.fspath(uri)
     for name, size in (
         ("max_rows_per_file", max_rows_per_file),
@@ -615,6 +629,7 @@ def write_dataset(
     write_options.pages.data_cache_bytes = data_cache_bytes
     write_options.pages.max_page_bytes = max_page_bytes
     write_options.enable_stable_row_ids = enable_stable_row_ids
+    write_options.enable_v2_manifest_paths = enable_v2_manifest_paths
     write_options.data_storage_version = data_storage_version
     properties = dict(transaction_properties or {})
     if commit_message is not None:
@@ -630,6 +645,7 @@ def write_dataset(
                 _mode_for(target, mode),
                 write_options,
                 storage_options=storage_options or {},
+                commit_lock=checked_lock(commit_lock),
             )
         except InvalidArgumentError as error:
             if mode == "append":
@@ -640,6 +656,7 @@ def write_dataset(
         return uri
     made = LanceDataset._of(table)
     made._storage_options = storage_options
+    made._commit_lock = commit_lock
     return made
 
 

@@ -506,6 +506,18 @@ def operation_to_json(operation):
     return contents, schema if isinstance(schema, pa.Schema) else None
 
 
+def transaction_to_json(transaction):
+    """A Transaction, which may be one of pylance's, as text for the library, and its Arrow schema."""
+    operation, schema = operation_to_json(transaction.operation)
+    contents = {
+        "read_version": transaction.read_version or 0,
+        "uuid": transaction.uuid,
+        "properties": dict(transaction.transaction_properties or {}),
+        "operation": operation,
+    }
+    return json.dumps(contents), schema
+
+
 _BY_TYPE = {
     operation.type: operation
     for operation in vars(LanceOperation).values()

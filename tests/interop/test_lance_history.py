@@ -321,3 +321,47 @@ def test_added_bases(path, tmp_path):
     assert (base.path, base.name, base.is_dataset_root) == (str(tmp_path / "more"), "more", False)
     with pytest.raises(tusk.errors.InvalidArgumentError, match="cannot add base path"):
         dataset.add_bases([tusk.DatasetBasePath("/elsewhere", name="more")])
+
+
+def test_a_lock_of_the_dataset_is_held_by_all_that_it_does(path):
+    lock = Lock()
+    dataset = tusk.dataset(path, commit_lock=lock)
+    dataset.delete("id = 7")
+    dataset.insert(_data(80))
+    dataset.update_config({"k": "v"})
+    tusk.write_dataset(_data(90), path, mode="append", commit_lock=lock)
+    assert lock.diary == [(what, version) for version in (5, 6, 7, 8) for what in ("take", "free")]
+    with pytest.raises(TypeError, match="must be a function"):
+        tusk.dataset(path, commit_lock=3)
+
+
+def test_new_tables_of_the_old_scheme(tmp_path):
+    path = str(tmp_path / "old")
+    tusk.write_dataset(_data(0), path, enable_v2_manifest_paths=False)
+    lance.write_dataset(_data(10), path, mode="append")
+    tusk.dataset(path).delete("id = 1")
+    assert sorted(n for n in os.listdir(f"{path}/_versions") if "manifest" in n) == [
+        f"{version}.manifest" for version in (1, 2, 3)]  # fmt: skip
+
+
+def test_transactions_of_pylance_in_a_joint_commit(tmp_path):
+    """A transaction that pylance made for a table of a lake, beside rows for an Iceberg table."""
+    lake = tusk.init(tmp_path / "lake")
+    lake.append(lance={"m.vectors": _data(0)}, iceberg={"m.facts": _data(0)})
+    table = lake.table("m.vectors")
+    fragments = lance.fragment.write_fragments(_data(10), table.uri)
+    made = lance.Transaction(table.version, lance.LanceOperation.Append(fragments))
+    # What is appended in between does not matter.
+    lake.append(lance={"m.vectors": _data(100)})
+    number = lake.commit_lance({"m.vectors": made}, iceberg={"m.facts": _data(10)})
+    assert number == 3
+    assert sorted(_ids(lake.table("m.vectors"))) == [*range(20), *range(100, 110)]
+    assert lake.table("m.facts").count_rows() == 20
+    assert sorted(_ids(lance.dataset(table.uri))) == [*range(20), *range(100, 110)]
+    deleted = lance.dataset(table.uri).get_fragment(0).delete("id = 3")
+    remove = tusk.LanceOperation.Delete([deleted], [], "id = 3")
+    version = lake.table("m.vectors").version
+    lake.commit_lance({"m.vectors": tusk.Transaction(version, remove)})
+    with pytest.raises(tusk.errors.CommitConflictError, match=r"\(delete, transaction "):
+        lake.commit_lance({"m.vectors": tusk.Transaction(version, remove)})
+    assert 3 not in _ids(lake.table("m.vectors"))

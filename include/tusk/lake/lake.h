@@ -46,6 +46,13 @@ struct TableAppend {
   bool must_be_new = false;
 };
 
+/// A transaction on a Lance table of a joint commit, whose files are written below the table.
+struct LanceChange {
+  catalog::TableName name;
+  std::string transaction;  ///< as lance::CommitTransaction takes it
+  std::shared_ptr<arrow::Schema> schema = {};
+};
+
 /// A table that another client has changed alone: the log does not know its newest state.
 struct TableDrift {
   catalog::TableName name;
@@ -93,6 +100,13 @@ class TUSK_EXPORT Lake {
   /// it. After kIo the message says if the outcome is not known; nothing is removed then.
   Result<int64_t> Append(std::vector<TableAppend> appends, const CommitInfo& info,
                          const OperationContext& context);
+  /// Commits transactions of any kind to Lance tables, one to each, and appends to other tables of
+  /// either kind, in one joint commit. CommitConflict, naming the other transaction, if one that
+  /// was committed since a read version does not go with it. NotFound for a table that is not
+  /// there. The files that the transactions name stay after a failure. Else as Append.
+  Result<int64_t> CommitLance(const std::vector<LanceChange>& changes,
+                              std::vector<TableAppend> appends, const CommitInfo& info,
+                              const OperationContext& context);
   /// Changes the metadata of an Iceberg table (schema, partition spec, properties, branches and
   /// tags) in one joint commit; on top of the newest state, whoever made it. NotFound;
   /// InvalidArgument if a change makes no sense for the table. Else as Append.

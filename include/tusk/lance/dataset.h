@@ -17,6 +17,7 @@
 #include "tusk/export.h"
 #include "tusk/expr/filter.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/commit_lock.h"
 #include "tusk/lance/output_file.h"
 
 namespace tusk::lance {
@@ -191,6 +192,9 @@ struct WriteOptions {
   std::optional<std::string> data_storage_version = {};
   PageOptions pages = {};
   bool enable_stable_row_ids = false;  ///< only when a table is made
+  /// Only when a table is made: its manifests are called so that the latest sorts first.
+  bool enable_v2_manifest_paths = true;
+  CommitLock commit_lock = nullptr;  ///< may be null
   std::map<std::string, std::string> transaction_properties = {};
   std::map<std::string, std::string> config = {};  ///< set in the table's config; not with kAppend
 };

@@ -20,6 +20,7 @@ struct DeleteOptions {
   int max_retries = 10;
   std::chrono::milliseconds retry_timeout = std::chrono::seconds(30);  ///< no try begins after it
   std::map<std::string, std::string> transaction_properties = {};
+  CommitLock commit_lock = nullptr;  ///< may be null
 };
 
 struct DeleteResult {

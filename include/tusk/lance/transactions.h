@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,14 +12,10 @@
 #include "tusk/base/result.h"
 #include "tusk/export.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/commit_lock.h"
 #include "tusk/lance/dataset.h"
 
 namespace tusk::lance {
-
-/// Runs `publish`, which puts the manifest of `version` under its final name, while a lock of the
-/// user's is held, and gives its status, or CommitConflict if the lock could not be had because
-/// another writer commits this version. Called on the calling thread.
-using CommitLock = std::function<Status(uint64_t version, const std::function<Status()>& publish)>;
 
 /// How a transaction is committed.
 struct TransactionOptions {
@@ -55,11 +50,11 @@ TUSK_EXPORT Result<std::string> DescribeTransaction(const Dataset& dataset,
 /// in the forms that they have in transactions.
 TUSK_EXPORT std::string DescribeFragments(const Dataset& dataset);
 TUSK_EXPORT std::string DescribeSchema(const Dataset& dataset);
-/// The same of an Arrow schema, with ids 0, 1, ... in depth-first order. Unsupported for a type that
-/// cannot be stored.
+/// The same of an Arrow schema, with ids 0, 1, ... in depth-first order. Unsupported for a type
+/// that cannot be stored.
 TUSK_EXPORT Result<std::string> DescribeSchema(const arrow::Schema& schema);
-/// What this version says of the table besides: a JSON object with `branch` (null on the main line),
-/// `table_metadata` and `base_paths`.
+/// What this version says of the table besides: a JSON object with `branch` (null on the main
+/// line), `table_metadata` and `base_paths`.
 TUSK_EXPORT std::string DescribeTable(const Dataset& dataset);
 
 /// Renames the manifests of a table of the old scheme (<version>.manifest) to the new one, in which

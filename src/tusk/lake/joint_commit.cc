@@ -19,9 +19,8 @@ constexpr int kCommitAttempts = 100;
 
 using Stages = std::vector<std::unique_ptr<TableStage>>;
 
-Status CheckAppends(const std::vector<TableAppend>& appends) {
-  if (appends.empty()) return InvalidArgument("a joint append without tables");
-  std::set<catalog::TableName> names;
+/// Adds the tables to `names`.
+Status CheckAppends(const std::vector<TableAppend>& appends, std::set<catalog::TableName>* names) {
   for (const TableAppend& append : appends) {
     // Names made by hand become folders too.
     ARROW_RETURN_NOT_OK(catalog::TableName::Parse(append.name.ToString()));
@@ -37,8 +36,8 @@ Status CheckAppends(const std::vector<TableAppend>& appends) {
       return InvalidArgument("only Iceberg tables are partitioned, but '", append.name.ToString(),
                              "' is to be a Lance table");
     }
-    if (!names.insert(append.name).second) {
-      return InvalidArgument("table '", append.name.ToString(), "' is twice in a joint append");
+    if (!names->insert(append.name).second) {
+      return InvalidArgument("table '", append.name.ToString(), "' is twice in a joint commit");
     }
   }
   return Status::OK();
@@ -180,17 +179,33 @@ Result<int64_t> CommitJointly(const Staging& staging, const Stages& stages, cons
   return number;
 }
 
-Result<int64_t> AppendJointly(const LakeParts& parts, std::vector<TableAppend> appends,
-                              const CommitInfo& info, const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(CheckAppends(appends));
+Result<int64_t> ChangeJointly(const LakeParts& parts, const std::vector<LanceChange>& changes,
+                              std::vector<TableAppend> appends, const CommitInfo& info,
+                              const OperationContext& context) {
+  std::set<catalog::TableName> names;
+  ARROW_RETURN_NOT_OK(CheckAppends(appends, &names));
   const Staging staging(parts);
   Stages stages;
+  for (const LanceChange& change : changes) {
+    if (!names.insert(change.name).second) {
+      return InvalidArgument("table '", change.name.ToString(), "' is twice in a joint commit");
+    }
+    ARROW_ASSIGN_OR_RAISE(auto stage, MakeLanceChangeStage(staging.parts(), change));
+    stages.push_back(std::move(stage));
+  }
   for (TableAppend& append : appends) {
     const bool is_lance = append.kind == catalog::TableKind::kLance;
     stages.push_back(is_lance ? MakeLanceStage(staging.parts(), std::move(append))
                               : MakeIcebergStage(staging.parts(), std::move(append)));
   }
-  return CommitJointly(staging, stages, info, "appending to", std::nullopt, context);
+  if (stages.empty()) return InvalidArgument("a joint commit without tables");
+  const std::string_view doing = changes.empty() ? "appending to" : "committing to";
+  return CommitJointly(staging, stages, info, doing, std::nullopt, context);
+}
+
+Result<int64_t> AppendJointly(const LakeParts& parts, std::vector<TableAppend> appends,
+                              const CommitInfo& info, const OperationContext& context) {
+  return ChangeJointly(parts, {}, std::move(appends), info, context);
 }
 
 }  // namespace tusk::lake

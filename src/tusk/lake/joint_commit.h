@@ -42,6 +42,11 @@ Result<int64_t> CommitJointly(const Staging& staging,
                               const CommitInfo& info, std::string_view doing,
                               std::optional<int64_t> uses_version, const OperationContext& context);
 
+/// Errors as Lake::CommitLance.
+Result<int64_t> ChangeJointly(const LakeParts& parts, const std::vector<LanceChange>& changes,
+                              std::vector<TableAppend> appends, const CommitInfo& info,
+                              const OperationContext& context);
+
 /// Appends to all the tables in one joint commit. Errors as Lake::Append.
 Result<int64_t> AppendJointly(const LakeParts& parts, std::vector<TableAppend> appends,
                               const CommitInfo& info, const OperationContext& context);

@@ -174,6 +174,14 @@ Result<int64_t> Lake::Append(std::vector<TableAppend> appends, const CommitInfo&
   return AppendJointly(state_->parts, std::move(appends), info, context);
 }
 
+Result<int64_t> Lake::CommitLance(const std::vector<LanceChange>& changes,
+                                  std::vector<TableAppend> appends, const CommitInfo& info,
+                                  const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckNewest(*this, "commit"));
+  (void)Recover(context);
+  return ChangeJointly(state_->parts, changes, std::move(appends), info, context);
+}
+
 Status Lake::Recover(const OperationContext& context) { return PublishAll(state_->parts, context); }
 
 Result<std::vector<catalog::LogEntry>> Lake::Log(std::optional<int64_t> limit,

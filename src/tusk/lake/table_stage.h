@@ -32,6 +32,9 @@ class TableStage {
 
 /// `parts` must outlive the stage.
 std::unique_ptr<TableStage> MakeLanceStage(const LakeParts& parts, TableAppend append);
+/// InvalidArgument if the change is no transaction.
+Result<std::unique_ptr<TableStage>> MakeLanceChangeStage(const LakeParts& parts,
+                                                         const LanceChange& change);
 std::unique_ptr<TableStage> MakeIcebergStage(const LakeParts& parts, TableAppend append);
 std::unique_ptr<TableStage> MakeIcebergUpdateStage(const LakeParts& parts,
                                                    const catalog::TableName& name,

@@ -155,5 +155,44 @@ TEST_F(VersionsTest, DriftIsToldAndAdopted) {
   EXPECT_EQ(*LanceIds(*lake_, context_), Union(Range(0, 15), Range(100, 2)));
 }
 
+TEST_F(VersionsTest, TransactionsOfAnyKindAreCommittedWithAppendsAsOneVersion) {
+  std::vector<TableAppend> appends(1);
+  appends[0].name = IcebergName();
+  appends[0].kind = catalog::TableKind::kIceberg;
+  appends[0].data = Rows(Range(100, 1));
+  const std::vector<LanceChange> changes = {
+      {.name = LanceName(), .transaction = R"({"operation": {"type": "update_config",
+                                        "config_updates": {"updates": {"k": "v"}}}})"}};
+  ASSERT_OK_AND_ASSIGN(const int64_t number,
+                       lake_->CommitLance(changes, std::move(appends), {}, context_));
+  EXPECT_EQ(number, 4);
+  ASSERT_OK_AND_ASSIGN(const auto log, lake_->Log(1, context_));
+  EXPECT_EQ(log[0].changes.size(), 2);
+  EXPECT_EQ((*lake_->OpenLance(LanceName(), context_))->config().at("k"), "v");
+  EXPECT_EQ(*IcebergIds(*lake_, context_), Union(Range(0, 15), Range(100, 1)));
+  // Before, the key was not there.
+  ASSERT_OK_AND_ASSIGN(const auto before, Lake::Open(root_, 3, context_));
+  EXPECT_FALSE((*before->OpenLance(LanceName(), context_))->config().contains("k"));
+}
+
+TEST_F(VersionsTest, ATransactionThatDoesNotGoWithALaterOneIsRefused) {
+  const auto set_key = [&](int64_t read_version) {
+    const std::string transaction =
+        R"({"read_version": )" + std::to_string(read_version) +
+        R"(, "operation": {"type": "update_config", "config_updates": {"updates": {"k": "v"}}}})";
+    return lake_->CommitLance({{.name = LanceName(), .transaction = transaction}}, {}, {},
+                              context_);
+  };
+  // Appends since do not matter, another writer of the same key does.
+  ASSERT_OK(set_key(1));
+  EXPECT_THAT(set_key(1), FailsWith(ErrorCode::kCommitConflict));
+  EXPECT_THAT(set_key(99), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(lake_->CommitLance({{.name = LanceName(), .transaction = "{}"}}, {}, {}, context_),
+              FailsWith(ErrorCode::kInvalidArgument));
+  ASSERT_OK_AND_ASSIGN(const auto log, lake_->Log({}, context_));
+  EXPECT_EQ(log.size(), 4);
+  ExpectIds(Range(0, 15));
+}
+
 }  // namespace
 }  // namespace tusk::lake

@@ -5,6 +5,7 @@
 #include "tusk/lance/table/commit_loop.h"
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/manifest_file.h"
+#include "tusk/lance/table/rebase.h"
 
 namespace tusk::lance {
 namespace {
@@ -71,6 +72,38 @@ class PutIfAbsentHandler final : public CommitHandler {
   }
 };
 
+/// Makes a transaction that goes with what was committed since its read version fit the latest.
+Status FitLatest(const io::StorePath& table, const Manifest& latest, Transaction* transaction,
+                 const OperationContext& context) {
+  if (transaction->read_version == 0 || transaction->read_version == latest.version) {
+    return Status::OK();
+  }
+  const auto location = FindManifest(table, transaction->read_version, context);
+  // What it has read was cleaned up. Then no row change can be carried over, but it need not be.
+  if (GetErrorCode(location.status()) == ErrorCode::kNotFound) return Status::OK();
+  ARROW_RETURN_NOT_OK(location);
+  ARROW_ASSIGN_OR_RAISE(const Manifest before, ReadManifest(table, location->path, context));
+  RebasedFiles files;  // none: nobody tells here what rows are concerned
+  return RebaseContent(table, before, latest, /*rows=*/nullptr, transaction, &files, context);
+}
+
+/// Stages the version after the latest one.
+Result<StagedManifest> StageNext(const io::StorePath& table, Transaction transaction,
+                                 const std::optional<TableVersion>& latest, bool stable_row_ids,
+                                 CommitHandler* handler, const OperationContext& context) {
+  if (latest) {
+    if (latest->naming == ManifestNaming::kV1) {
+      return Unsupported(table.path,
+                         " names its manifests by the old scheme: they cannot be staged; migrate "
+                         "the table's manifest paths first");
+    }
+    ARROW_RETURN_NOT_OK(FitLatest(table, latest->manifest, &transaction, context));
+  }
+  ARROW_ASSIGN_OR_RAISE(const NextVersion next,
+                        BuildNextVersion(table, transaction, latest, stable_row_ids, context));
+  return handler->Stage(table, next.manifest.version, next.file, transaction.uuid, context);
+}
+
 }  // namespace
 
 std::shared_ptr<CommitHandler> MakePutIfAbsentHandler() {
@@ -104,9 +137,29 @@ Result<StagedManifest> Restage(const io::StorePath& table, const StagedManifest&
                           .transaction_uuid = transaction.uuid};
   }
   const bool stable_row_ids = (manifest.reader_flags & kFlagStableRowIds) != 0;
-  ARROW_ASSIGN_OR_RAISE(const NextVersion next, BuildNextVersion(table, transaction, rebase.latest,
-                                                                 stable_row_ids, context));
-  return handler->Stage(table, next.manifest.version, next.file, transaction.uuid, context);
+  return StageNext(table, transaction, rebase.latest, stable_row_ids, handler, context);
+}
+
+Result<StagedManifest> StageTransaction(const io::StorePath& table, Transaction transaction,
+                                        CommitHandler* handler, const OperationContext& context) {
+  if (transaction.read_version == 0) {
+    ARROW_ASSIGN_OR_RAISE(transaction.read_version, handler->Latest(table, context));
+  }
+  ARROW_ASSIGN_OR_RAISE(Rebase rebase, RebaseOnLatest(table, transaction, transaction.read_version,
+                                                      /*knows_rows=*/false, context));
+  if (rebase.already_committed) {
+    return AlreadyExists("transaction ", transaction.uuid, " is version ",
+                         rebase.already_committed->manifest.version, " of ", table.path);
+  }
+  if (!rebase.latest) return NotFound("no Lance table at '", table.path, "'");
+  if (transaction.read_version > rebase.latest->manifest.version) {
+    return NotFound("table at '", table.path, "' has no version ", transaction.read_version);
+  }
+  ARROW_RETURN_NOT_OK(WriteTransactionFile(table, transaction, context));
+  auto staged =
+      StageNext(table, transaction, rebase.latest, /*stable_row_ids=*/false, handler, context);
+  if (!staged.ok()) RemoveTransactionFile(table, transaction, context);
+  return staged;
 }
 
 }  // namespace tusk::lance

@@ -11,6 +11,7 @@
 #include "tusk/base/result.h"
 #include "tusk/io/object_store.h"
 #include "tusk/lance/dataset.h"
+#include "tusk/lance/table/transaction.h"
 
 namespace tusk::lance {
 
@@ -66,6 +67,13 @@ Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::Stor
 Result<StagedManifest> StageRestore(const io::StorePath& table,
                                     const std::shared_ptr<const Dataset>& base, uint64_t restored,
                                     CommitHandler* handler, const OperationContext& context);
+
+/// The same for any transaction, whose files are written: stages the version after the latest one,
+/// if what was committed since the transaction's read version goes with it. A read version of 0
+/// stands for the latest, and is set. NotFound without a table; CommitConflict; Unsupported if the
+/// table's manifests have names of the old scheme.
+Result<StagedManifest> StageTransaction(const io::StorePath& table, Transaction transaction,
+                                        CommitHandler* handler, const OperationContext& context);
 
 /// After Publish said CommitConflict: reads the transaction of `staged`, checks it against every
 /// version committed since its read version under the conflict matrix and stages it again, same

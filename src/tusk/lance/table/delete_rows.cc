@@ -40,9 +40,9 @@ Result<DeleteResult> TryToDelete(const io::StorePath& table,
   ARROW_ASSIGN_OR_RAISE(change.gone, FindRows(*dataset, filter, context));
   DeleteResult result;
   for (const auto& [fragment, deleted] : change.gone) result.num_deleted_rows += deleted.count();
-  ARROW_ASSIGN_OR_RAISE(
-      result.dataset,
-      CommitRowChange(*dataset, std::move(change), options.transaction_properties, context));
+  change.lock = options.commit_lock;
+  ARROW_ASSIGN_OR_RAISE(result.dataset, CommitRowChange(*dataset, std::move(change),
+                                                        options.transaction_properties, context));
   return result;
 }
 
@@ -53,9 +53,8 @@ Result<DeleteResult> DeleteRows(const io::StorePath& table,
                                 const DeleteOptions& options, const OperationContext& context) {
   if (filter == nullptr) return InvalidArgument("delete needs a filter; true deletes every row");
   const RetryLimit limit{.max_retries = options.max_retries, .timeout = options.retry_timeout};
-  return RetryConflicts<DeleteResult>(limit, [&](int /*number*/) {
-    return TryToDelete(table, filter, options, context);
-  });
+  return RetryConflicts<DeleteResult>(
+      limit, [&](int /*number*/) { return TryToDelete(table, filter, options, context); });
 }
 
 }  // namespace tusk::lance

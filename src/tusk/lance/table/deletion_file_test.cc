@@ -177,5 +177,25 @@ TEST(DeletedRowsTest, CountsAroundTheDeletedLikeAPlainLoop) {
   }
 }
 
+TEST(DeletedRowsTest, DifferenceIsWhatAPlainLoopFinds) {
+  // Every pair of sets of five offsets.
+  const auto rows_of = [](int bits) {
+    DeletedRows rows;
+    for (int64_t i = 0; i < 5; ++i) {
+      if ((bits >> i & 1) == 0) continue;
+      EXPECT_OK(rows.Add(i, i + 1));
+    }
+    return rows;
+  };
+  for (int a = 0; a < 32; ++a) {
+    for (int b = 0; b < 32; ++b) {
+      ASSERT_OK_AND_ASSIGN(const DeletedRows rest, Difference(rows_of(a), rows_of(b)));
+      for (int64_t i = 0; i < 5; ++i) {
+        EXPECT_EQ(rest.Contains(i), (a >> i & 1) != 0 && (b >> i & 1) == 0);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tusk::lance

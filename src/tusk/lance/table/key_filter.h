@@ -14,9 +14,9 @@ namespace tusk::lance {
 /// then.
 bool MayShareKeys(std::string_view ours, std::string_view theirs);
 
-/// Which keys a merge inserted: a split block Bloom filter of them, of the one size that all writers
-/// use, so that those of two commits can be compared.
-/// Source: the Parquet format specification, "Parquet Bloom Filter"; the reference implementation.
+/// Which keys a merge inserted: a split block Bloom filter of them, of the one size that all
+/// writers use, so that those of two commits can be compared. Source: the Parquet format
+/// specification, "Parquet Bloom Filter"; the reference implementation.
 class KeyFilter {
  public:
   /// Of keys of these fields.

@@ -97,7 +97,12 @@ Result<std::vector<ManifestLocation>> ListManifests(const io::StorePath& table,
     const std::string_view name = std::string_view(object.path).substr(folder.size() + 1);
     if (auto location = ParseManifestName(name)) found.push_back(std::move(*location));
   }
-  std::ranges::sort(found, {}, &ManifestLocation::version);
+  std::ranges::sort(found, {}, [](const ManifestLocation& location) {
+    return std::pair(location.version, location.naming == ManifestNaming::kV1);
+  });
+  // A version has both names for a moment while the manifests of a table are renamed.
+  const auto [end, last] = std::ranges::unique(found, {}, &ManifestLocation::version);
+  found.erase(end, last);
   return found;
 }
 

@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <set>
+#include <string>
+#include <string_view>
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/refs.h"
 
 namespace tusk::lance {
 
@@ -17,5 +20,12 @@ struct TableRefs {
 
 /// Corrupt, naming the file, if a tag is not one.
 Result<TableRefs> ReadRefs(const io::StorePath& table, const OperationContext& context);
+
+/// What a file of _refs/tags or _refs/branches says. Corrupt if it is none.
+Result<Tag> ParseTagJson(std::string_view text);
+Result<Branch> ParseBranchJson(std::string_view text);
+
+std::string ToJson(const Tag& tag);
+std::string ToJson(const Branch& branch);
 
 }  // namespace tusk::lance

@@ -116,9 +116,8 @@ Result<std::shared_ptr<const Dataset>> CommitRowChange(
     RemoveFiles(table, changed.updated, change.added, context);
     return written;
   }
-  Transaction transaction{.read_version = state.manifest.version,
-                          .uuid = RandomUuidString(),
-                          .properties = properties};
+  Transaction transaction{
+      .read_version = state.manifest.version, .uuid = RandomUuidString(), .properties = properties};
   if (change.predicate) {
     transaction.operation = DeleteRowsOp{.updated = changed.updated,
                                          .removed = std::move(changed.removed),
@@ -132,7 +131,8 @@ Result<std::shared_ptr<const Dataset>> CommitRowChange(
   }
   bool outcome_known = true;
   auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
-                                     {.affected_rows = &change.gone}, context, &outcome_known);
+                                     {.affected_rows = &change.gone, .lock = change.lock}, context,
+                                     &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) {
       RemoveFiles(table, changed.updated, change.added, context);

@@ -12,6 +12,7 @@
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
+#include "tusk/lance/commit_lock.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/table/manifest.h"
 #include "tusk/lance/table/rebase.h"
@@ -47,6 +48,7 @@ struct RowChange {
   std::vector<uint64_t> moved_ids = {};  ///< of the rows written again, if row ids are stable
   std::vector<uint32_t> fields = {};     ///< ids of those whose values may be others in `added`
   std::string inserted_keys = {};        ///< see UpdateRows::inserted_rows
+  CommitLock lock = nullptr;             ///< may be null
 };
 
 /// Commits `change` on top of `base`, for which it was made. After a failure the files that it

@@ -147,5 +147,41 @@ TEST(RowIdSequenceTest, WritesRangesAsPylanceDoes) {
   EXPECT_EQ(SerializeUniformVersion(5, 2), "\x0A\x08\x0A\x04\x0A\x02\x10\x05\x10\x02");
 }
 
+TEST(RowVersionsTest, ReadBackWhatTheyWrite) {
+  RowVersions versions;
+  versions.Append(3, 1);
+  versions.Append(2, 1);
+  versions.Append(0, 9);
+  versions.Append(1, 7);
+  const std::string bytes = versions.Serialize();
+  ASSERT_OK_AND_ASSIGN(const RowVersions again, RowVersions::Parse(bytes));
+  EXPECT_EQ(again.length(), 6);
+  EXPECT_EQ(again.At(0), 1);
+  EXPECT_EQ(again.At(4), 1);
+  EXPECT_EQ(again.At(5), 7);
+  EXPECT_EQ(SerializeUniformVersion(6, 7), [] {
+    RowVersions uniform;
+    uniform.Append(6, 7);
+    return uniform.Serialize();
+  }());
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    const auto cut = RowVersions::Parse(bytes.substr(0, length));
+    if (cut.ok()) {
+      EXPECT_LE(cut->length(), 6);
+    }
+  }
+}
+
+TEST(RowIdSequenceTest, IsContinuedByARange) {
+  const std::string first = SerializeRowIdRange(5, 2);
+  ASSERT_OK_AND_ASSIGN(const std::string both, AppendRowIdRange(first, 100, 3));
+  ASSERT_OK_AND_ASSIGN(const RowIdSequence sequence, RowIdSequence::Parse(both));
+  std::vector<uint64_t> ids(5);
+  ASSERT_EQ(sequence.length(), 5);
+  sequence.Fill(0, ids);
+  EXPECT_EQ(ids, (std::vector<uint64_t>{5, 6, 100, 101, 102}));
+  EXPECT_THAT(AppendRowIdRange("\xff", 1, 1), FailsWith(ErrorCode::kCorrupt));
+}
+
 }  // namespace
 }  // namespace tusk::lance

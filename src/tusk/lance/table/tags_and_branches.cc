@@ -8,19 +8,16 @@
 #include <utility>
 
 #include <arrow/buffer.h>
-#include <nlohmann/json.hpp>
 
 #include "tusk/base/uuid.h"
 #include "tusk/lance/refs.h"
 #include "tusk/lance/table/clone_table.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/manifest_file.h"
+#include "tusk/lance/table/refs.h"
 
 namespace tusk::lance {
 namespace {
-
-using Json = nlohmann::json;
-using Metadata = std::map<std::string, std::string>;
 
 constexpr std::string_view kTags = "_refs/tags";
 constexpr std::string_view kBranches = "_refs/branches";
@@ -100,69 +97,14 @@ std::string Now() {
   return text.data();
 }
 
-Json OrNull(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }
-
-std::optional<std::string> TextOrNone(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end() || found->is_null()) return std::nullopt;
-  return found->get<std::string>();
-}
-
-/// What `parse` makes of a JSON object at `path`. NotFound, Corrupt.
+/// What `parse` makes of the object at `path`. NotFound, Corrupt.
 template <typename T>
-Result<T> ReadJson(const io::StorePath& table, const std::string& path, T (*parse)(const Json&),
-                   const OperationContext& context) {
+Result<T> Read(const io::StorePath& table, const std::string& path,
+               Result<T> (*parse)(std::string_view), const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto bytes, table.store->Get(path, context));
-  const std::string_view text(*bytes);
-  try {
-    return parse(Json::parse(text.begin(), text.end()));
-  } catch (const Json::exception& error) {
-    return Corrupt("'", path, "' is no reference of a Lance table: ", error.what());
-  }
-}
-
-Tag ParseTag(const Json& json) {
-  return {.branch = TextOrNone(json, "branch"),
-          .version = json.at("version").get<uint64_t>(),
-          .created_at = TextOrNone(json, "createdAt").value_or(""),
-          .updated_at = TextOrNone(json, "updatedAt").value_or(""),
-          .manifest_size = json.value("manifestSize", int64_t{0}),
-          .metadata = json.value("metadata", Metadata())};
-}
-
-std::string ToText(const Tag& tag) {
-  nlohmann::ordered_json json = {{"branch", OrNull(tag.branch)}, {"version", tag.version}};
-  if (!tag.created_at.empty()) json["createdAt"] = tag.created_at;
-  if (!tag.updated_at.empty()) json["updatedAt"] = tag.updated_at;
-  json["manifestSize"] = tag.manifest_size;
-  json["metadata"] = tag.metadata;
-  return json.dump(2);
-}
-
-Branch ParseBranch(const Json& json) {
-  Branch branch{.parent_branch = TextOrNone(json, "parentBranch"),
-                .parent_version = json.at("parentVersion").get<uint64_t>(),
-                .created_at_s = json.value("createAt", int64_t{0}),
-                .manifest_size = json.value("manifestSize", int64_t{0}),
-                .metadata = json.value("metadata", Metadata())};
-  const auto identifier = json.find("identifier");
-  if (identifier == json.end()) return branch;
-  for (const Json& pair : identifier->at("version_mapping")) {
-    branch.identifier.emplace_back(pair.at(0).get<uint64_t>(), pair.at(1).get<std::string>());
-  }
-  return branch;
-}
-
-std::string ToText(const Branch& branch) {
-  Json mapping = Json::array();
-  for (const auto& [version, uuid] : branch.identifier) mapping.push_back({version, uuid});
-  const nlohmann::ordered_json json = {{"parentBranch", OrNull(branch.parent_branch)},
-                                       {"identifier", {{"version_mapping", mapping}}},
-                                       {"parentVersion", branch.parent_version},
-                                       {"createAt", branch.created_at_s},
-                                       {"manifestSize", branch.manifest_size},
-                                       {"metadata", branch.metadata}};
-  return json.dump(2);
+  auto parsed = parse(std::string_view(*bytes));
+  if (!parsed.ok()) return WithContext(parsed.status(), "'" + path + "'");
+  return parsed;
 }
 
 /// The names of the references in a folder.
@@ -268,7 +210,7 @@ Result<std::map<std::string, Tag>> ListTags(const io::StorePath& table,
   ARROW_ASSIGN_OR_RAISE(const auto names, ListNames(table, kTags, context));
   std::map<std::string, Tag> tags;
   for (const std::string& name : names) {
-    ARROW_ASSIGN_OR_RAISE(tags[name], ReadJson(table, TagPath(table, name), ParseTag, context));
+    ARROW_ASSIGN_OR_RAISE(tags[name], Read(table, TagPath(table, name), ParseTagJson, context));
   }
   return tags;
 }
@@ -276,7 +218,7 @@ Result<std::map<std::string, Tag>> ListTags(const io::StorePath& table,
 Result<Tag> GetTag(const io::StorePath& table, std::string_view name,
                    const OperationContext& context) {
   ARROW_RETURN_NOT_OK(CheckTagName(name));
-  auto tag = ReadJson(table, TagPath(table, name), ParseTag, context);
+  auto tag = Read(table, TagPath(table, name), ParseTagJson, context);
   if (GetErrorCode(tag.status()) != ErrorCode::kNotFound) return tag;
   return NotFound("the table at '", table.path, "' has no tag '", name, "'");
 }
@@ -285,7 +227,7 @@ Status CreateTag(const io::StorePath& table, std::string_view name, const Versio
                  const OperationContext& context) {
   ARROW_RETURN_NOT_OK(CheckTagName(name));
   ARROW_ASSIGN_OR_RAISE(const Tag tag, TagFor(table, ref, context));
-  const Status put = table.store->PutIfAbsent(TagPath(table, name), ToText(tag), context);
+  const Status put = table.store->PutIfAbsent(TagPath(table, name), ToJson(tag), context);
   if (GetErrorCode(put) != ErrorCode::kAlreadyExists) return put;
   return AlreadyExists("the table at '", table.path, "' has a tag '", name, "' already");
 }
@@ -296,7 +238,7 @@ Status UpdateTag(const io::StorePath& table, std::string_view name, const Versio
   ARROW_ASSIGN_OR_RAISE(Tag tag, TagFor(table, ref, context));
   tag.created_at = before.created_at;
   tag.metadata = before.metadata;
-  return table.store->Put(TagPath(table, name), ToText(tag), context);
+  return table.store->Put(TagPath(table, name), ToJson(tag), context);
 }
 
 Status ReplaceTagMetadata(const io::StorePath& table, std::string_view name,
@@ -304,7 +246,7 @@ Status ReplaceTagMetadata(const io::StorePath& table, std::string_view name,
                           const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(Tag tag, GetTag(table, name, context));
   tag.metadata = metadata;
-  return table.store->Put(TagPath(table, name), ToText(tag), context);
+  return table.store->Put(TagPath(table, name), ToJson(tag), context);
 }
 
 Status DeleteTag(const io::StorePath& table, std::string_view name,
@@ -320,7 +262,7 @@ Result<std::map<std::string, Branch>> ListBranches(const io::StorePath& table,
   for (const std::string& name : names) {
     const std::string branch = Decode(name);
     ARROW_ASSIGN_OR_RAISE(branches[branch],
-                          ReadJson(table, BranchPath(table, branch), ParseBranch, context));
+                          Read(table, BranchPath(table, branch), ParseBranchJson, context));
   }
   return branches;
 }
@@ -332,9 +274,8 @@ Result<std::shared_ptr<const Dataset>> CreateBranch(const Dataset& source, std::
   const io::StorePath root = RootOf(source);
   Branch branch{.parent_branch = state.manifest.branch, .parent_version = source.version()};
   if (branch.parent_branch) {
-    ARROW_ASSIGN_OR_RAISE(
-        const Branch parent,
-        ReadJson(root, BranchPath(root, *branch.parent_branch), ParseBranch, context));
+    ARROW_ASSIGN_OR_RAISE(const Branch parent, Read(root, BranchPath(root, *branch.parent_branch),
+                                                    ParseBranchJson, context));
     branch.identifier = parent.identifier;
   }
   branch.identifier.emplace_back(source.version(), SimpleUuid());
@@ -356,7 +297,7 @@ Result<std::shared_ptr<const Dataset>> CreateBranch(const Dataset& source, std::
                          .ref_path = state.location.path,
                          .branch_name = std::string(name)};
   ARROW_ASSIGN_OR_RAISE(auto dataset, CloneTo(source, place, clone, context));
-  ARROW_RETURN_NOT_OK(root.store->PutIfAbsent(BranchPath(root, name), ToText(branch), context));
+  ARROW_RETURN_NOT_OK(root.store->PutIfAbsent(BranchPath(root, name), ToJson(branch), context));
   return dataset;
 }
 
@@ -385,13 +326,13 @@ Status ReplaceBranchMetadata(const io::StorePath& table, std::string_view name,
                              const std::map<std::string, std::string>& metadata,
                              const OperationContext& context) {
   ARROW_RETURN_NOT_OK(CheckBranchName(name));
-  auto branch = ReadJson(table, BranchPath(table, name), ParseBranch, context);
+  auto branch = Read(table, BranchPath(table, name), ParseBranchJson, context);
   if (GetErrorCode(branch.status()) == ErrorCode::kNotFound) {
     return NotFound("the table at '", table.path, "' has no branch '", name, "'");
   }
   ARROW_RETURN_NOT_OK(branch);
   branch->metadata = metadata;
-  return table.store->Put(BranchPath(table, name), ToText(*branch), context);
+  return table.store->Put(BranchPath(table, name), ToJson(*branch), context);
 }
 
 }  // namespace tusk::lance

@@ -166,9 +166,12 @@ Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* da
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
                         WriteTransaction(data, table, base, options, context));
   bool outcome_known = true;
+  const CommitOptions how{
+      .stable_row_ids = options.enable_stable_row_ids,
+      .naming = options.enable_v2_manifest_paths ? ManifestNaming::kV2 : ManifestNaming::kV1,
+      .lock = options.commit_lock};
   auto committed =
-      CommitTransaction(table, transaction, std::move(base),
-                        {.stable_row_ids = options.enable_stable_row_ids}, context, &outcome_known);
+      CommitTransaction(table, transaction, std::move(base), how, context, &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) {
       RemoveDataFiles(table, WrittenFragments(transaction), context);

@@ -1,34 +1,42 @@
+#include <string>
 #include <utility>
 
+#include "tusk/base/uuid.h"
 #include "tusk/lake/table_stage.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/table/commit.h"
+#include "tusk/lance/table/transaction_json.h"
 
 namespace tusk::lake {
 namespace {
 
-class LanceRestoreStage final : public TableStage {
+/// A transaction on a Lance table that is there.
+class LanceChangeStage final : public TableStage {
  public:
-  LanceRestoreStage(const LakeParts& parts, const catalog::TableEntry& then)
-      : parts_(parts), then_(then) {
-    change_.name = then.name;
+  /// `uuid`: of the table, which must not have become another one; empty if it may.
+  LanceChangeStage(const LakeParts& parts, const catalog::TableName& name, std::string uuid,
+                   lance::Transaction transaction)
+      : parts_(parts), uuid_(std::move(uuid)), transaction_(std::move(transaction)) {
+    change_.name = name;
     change_.kind = catalog::TableKind::kLance;
-    change_.uuid = then.uuid;
-    change_.location = then.location;
   }
 
   const catalog::TableChange& change() const override { return change_; }
 
   Status Stage(const OperationContext& context) override {
     ARROW_ASSIGN_OR_RAISE(const auto entry, LoadForAppend(parts_, change_, context));
+    if (!entry && uuid_.empty()) {
+      return NotFound("no table '", change_.name.ToString(), "' in the lake");
+    }
     ARROW_RETURN_NOT_OK(CheckSame(entry));
+    uuid_ = entry->uuid;
+    change_.uuid = entry->uuid;
+    change_.location = entry->location;
     change_.expected = entry->pointer;
     ARROW_ASSIGN_OR_RAISE(table_, LanceTablePath(parts_, change_.location));
-    // The latest there is, so that what others wrote by path stays in the history.
-    ARROW_ASSIGN_OR_RAISE(const auto base, lance::Dataset::Open(table_, {}, context));
+    // On top of the latest there is, so that what others wrote by path stays in the history.
     ARROW_ASSIGN_OR_RAISE(
-        staged_, lance::StageRestore(table_, base, static_cast<uint64_t>(then_.pointer.version),
-                                     parts_.handler.get(), context));
+        staged_, lance::StageTransaction(table_, transaction_, parts_.handler.get(), context));
     SetStaged();
     return CountRows(context);
   }
@@ -53,7 +61,7 @@ class LanceRestoreStage final : public TableStage {
 
  private:
   Status CheckSame(const std::optional<catalog::TableEntry>& entry) const {
-    if (entry && entry->uuid == then_.uuid) return Status::OK();
+    if (entry && entry->uuid == uuid_) return Status::OK();
     return CommitConflict("the table was dropped since");
   }
 
@@ -79,7 +87,8 @@ class LanceRestoreStage final : public TableStage {
   }
 
   const LakeParts& parts_;
-  const catalog::TableEntry then_;
+  std::string uuid_;
+  const lance::Transaction transaction_;
   catalog::TableChange change_;
   io::StorePath table_;
   lance::StagedManifest staged_;
@@ -89,7 +98,22 @@ class LanceRestoreStage final : public TableStage {
 
 std::unique_ptr<TableStage> MakeLanceRestoreStage(const LakeParts& parts,
                                                   const catalog::TableEntry& then) {
-  return std::make_unique<LanceRestoreStage>(parts, then);
+  const auto version = static_cast<uint64_t>(then.pointer.version);
+  lance::Transaction transaction{.uuid = RandomUuidString(),
+                                 .operation = lance::RestoreVersion{.version = version}};
+  return std::make_unique<LanceChangeStage>(parts, then.name, then.uuid, std::move(transaction));
+}
+
+Result<std::unique_ptr<TableStage>> MakeLanceChangeStage(const LakeParts& parts,
+                                                         const LanceChange& change) {
+  lance::Schema schema;
+  if (change.schema != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(schema, lance::Schema::FromArrow(*change.schema));
+  }
+  ARROW_ASSIGN_OR_RAISE(lance::Transaction transaction,
+                        lance::ParseTransactionJson(change.transaction,
+                                                    change.schema == nullptr ? nullptr : &schema));
+  return std::make_unique<LanceChangeStage>(parts, change.name, "", std::move(transaction));
 }
 
 }  // namespace tusk::lake
