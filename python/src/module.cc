@@ -18,6 +18,7 @@ NB_MODULE(_tusk, module) {
   BindLanceFile(module);
   BindLanceFileDescription(module);
   BindLanceFileSession(module);
+  BindLanceJoinColumns(module);
   BindLanceMergeInsert(module);
   BindLanceNearest(module);
   BindLanceOutputFile(module);

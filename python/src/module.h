@@ -15,6 +15,7 @@ void BindLanceDatasetDescription(nanobind::module_& module);
 void BindLanceFile(nanobind::module_& module);
 void BindLanceFileDescription(nanobind::module_& module);
 void BindLanceFileSession(nanobind::module_& module);
+void BindLanceJoinColumns(nanobind::module_& module);
 void BindLanceMergeInsert(nanobind::module_& module);
 void BindLanceNearest(nanobind::module_& module);
 void BindLanceOutputFile(nanobind::module_& module);

@@ -372,6 +372,25 @@ class LanceDataset(TableColumns, TableHistory, TableMaintenance, TableDataset):
             raise RowChangeError(str(error)) from None
         return {"num_rows_updated": count}
 
+    def merge(self, data_obj, left_on, right_on=None, schema=None):
+        """Adds the columns of other data, all but its key, as one new version.
+
+        data_obj, schema: as in `write_dataset`; may be larger than memory, but for its keys.
+        left_on, right_on: the keys by which rows of this table and of the data are joined; this one
+            may be `_rowid` or `_rowaddr`. The same name if `right_on` is None.
+
+        A row without a match gets nulls, one with several matches the last. A null matches a null.
+        """
+        stream, source = to_stream(data_obj, schema)
+        right_on = left_on if right_on is None else right_on
+        try:
+            with errors_of(source):
+                self._table = _tusk.join_columns_lance(
+                    stream, self.uri, left_on, right_on, self._storage_options or {}
+                )
+        except InvalidArgumentError as error:
+            raise RowChangeError(str(error)) from None
+
     def merge_insert(self, on=None):
         """A MergeInsertBuilder, which adds, updates and deletes rows by the rows of other data.
 

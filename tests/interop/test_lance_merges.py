@@ -206,6 +206,55 @@ def test_the_primary_key_is_the_default(tmp_path):
     assert lance.dataset(path).to_table().to_pydict() == {"v": [1, 7], "id": [1, 2]}
 
 
+def _fields(message):
+    """The values of a protobuf message: (number, value), bytes for what has a length."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = message[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while at < len(message):
+        tag = varint()
+        if tag & 7 == 0:
+            yield tag >> 3, varint()
+            continue
+        length = {1: 8, 5: 4}.get(tag & 7) or varint()
+        yield tag >> 3, message[at : at + length]
+        at += length
+
+
+@pytest.mark.parametrize("names", [["id"], ["name", "id"], ["raw"], ["small"]])
+def test_inserted_keys_are_told_as_pylance_tells_them(names, tmp_path):
+    """Another merge by the primary key that inserts the same keys then conflicts, whoever wrote it."""
+    mark = "lance-schema:unenforced-primary-key:position"
+    types = {"id": pa.int64(), "name": pa.string(), "raw": pa.binary(), "small": pa.int16()}
+    schema = pa.schema([
+        pa.field(n, t, n not in names, {mark: str(names.index(n) + 1)} if n in names else None)
+        for n, t in types.items()
+    ])  # fmt: skip
+    rows = {"id": range(-5, 40), "name": [f"n{i}" for i in range(45)],
+            "raw": [bytes([i] * i) for i in range(45)], "small": range(45)}  # fmt: skip
+    data = pa.table(rows, schema)
+    filters = []
+    for library in (tusk, lance):
+        path = tmp_path / library.__name__
+        dataset = library.write_dataset(data.slice(0, 5), str(path))
+        builder = dataset.merge_insert(names).when_not_matched_insert_all()
+        builder.execute(data)
+        (file,) = path.glob("_transactions/1-*.txn")
+        update = dict(_fields(file.read_bytes()))[108]
+        filters.append(dict(_fields(update))[8])
+    assert filters[0] == filters[1]
+
+
 def test_writers_at_once_lose_nothing(tmp_path):
     """Each updates rows of its own and inserts others; one of them is pylance."""
     path = str(tmp_path / "t")

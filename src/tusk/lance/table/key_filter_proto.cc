@@ -85,7 +85,7 @@ bool AppendValue(const arrow::Array& column, int64_t row, std::string* out) {
 }
 
 /// Of a filter for kDefaultItems with kDefaultProbability.
-constexpr size_t kBitmapBytes = 16 << 10;
+constexpr size_t kBitmapBytes = 32 << 10;
 
 constexpr size_t kBlockBytes = 32;
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <functional>
+#include <optional>
 #include <utility>
 
 #include <arrow/array.h>
@@ -11,6 +11,7 @@
 
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/function_reader.h"
 #include "tusk/lance/table/key_filter.h"
 #include "tusk/lance/table/merge_join.h"
 #include "tusk/lance/table/merge_source.h"
@@ -19,20 +20,6 @@
 
 namespace tusk::lance {
 namespace {
-
-/// Batches that a function gives; null ends them.
-class FunctionReader final : public arrow::RecordBatchReader {
- public:
-  using Function = std::function<Result<std::shared_ptr<arrow::RecordBatch>>()>;
-  FunctionReader(std::shared_ptr<arrow::Schema> schema, Function next)
-      : schema_(std::move(schema)), next_(std::move(next)) {}
-  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
-  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override { return next_().Value(out); }
-
- private:
-  std::shared_ptr<arrow::Schema> schema_;
-  Function next_;
-};
 
 bool EqualInAnyCase(std::string_view a, std::string_view b) {
   return std::ranges::equal(

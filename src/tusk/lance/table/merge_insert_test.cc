@@ -255,6 +255,37 @@ TEST(MergeInsertTest, DoesAllAnewIfOthersChangedRows) {
   EXPECT_GE(retried, 3);
 }
 
+TEST(MergeInsertTest, InsertsNoKeyTwiceIfItIsThePrimaryKey) {
+  const auto key =
+      arrow::field("k", arrow::utf8(), /*nullable=*/false,
+                   arrow::key_value_metadata({{"lance-schema:unenforced-primary-key", "true"}}));
+  const auto schema = arrow::schema({key, arrow::field("v", arrow::int64())});
+  const auto memory = io::MakeMemoryStore();
+  const io::StorePath table{.store = memory, .path = "t"};
+  int64_t retried = 0;
+  for (int64_t n = 0;; ++n) {
+    const auto batch = arrow::RecordBatch::Make(schema, 1, ToBatch({{"old", 0}})->columns());
+    ASSERT_OK_AND_ASSIGN(const auto reader, arrow::RecordBatchReader::Make({batch}, schema));
+    ASSERT_OK(WriteDataset(reader.get(), table, {.mode = WriteMode::kOverwrite}, {}));
+    const auto racing = std::make_shared<FaultyStore>(memory);
+    bool called = false;
+    racing->CallAtRequest(n, [&] {
+      called = true;
+      EXPECT_OK(Merge(table, {{"new", 1}, {"theirs", 1}}, Upsert()));
+    });
+    MergeInsertOptions options = Upsert();
+    options.on.clear();
+    ASSERT_OK_AND_ASSIGN(const auto result,
+                         Merge({.store = racing, .path = "t"}, {{"new", 2}}, options));
+    if (!called) break;
+    if (result.num_attempts > 1) ++retried;
+    EXPECT_THAT(Read(table), testing::AnyOf(Rows{{"old", 0}, {"new", 2}, {"theirs", 1}},
+                                            Rows{{"old", 0}, {"new", 1}, {"theirs", 1}}))
+        << n;
+  }
+  EXPECT_GE(retried, 3);
+}
+
 TEST(MergeInsertTest, RefusesWhatIsAmbiguousOrDoesNotFit) {
   const io::StorePath table{.store = io::MakeMemoryStore(), .path = "t"};
   EXPECT_THAT(Merge(table, {}, Upsert()), FailsWith(ErrorCode::kNotFound));

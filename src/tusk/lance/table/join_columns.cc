@@ -1,0 +1,295 @@
+#include "tusk/lance/join_columns.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <arrow/array.h>
+#include <arrow/builder.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "tusk/base/uuid.h"
+#include "tusk/lance/file/arrow_compute.h"
+#include "tusk/lance/file/batch_shaper.h"
+#include "tusk/lance/file/writer.h"
+#include "tusk/lance/table/commit_loop.h"
+#include "tusk/lance/table/computed_columns.h"
+#include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/function_reader.h"
+#include "tusk/lance/table/join_keys.h"
+#include "tusk/lance/table/merge_source.h"
+#include "tusk/lance/table/projection.h"
+#include "tusk/lance/table/row_change.h"
+#include "tusk/lance/table/write_fragments.h"
+
+namespace tusk::lance {
+namespace {
+
+/// The columns of the data: the key, and those that become columns of the table.
+struct Columns {
+  Schema all;
+  Schema added;
+};
+
+Result<Columns> SplitColumns(const arrow::Schema& data, const std::string& right_on) {
+  Columns columns;
+  ARROW_ASSIGN_OR_RAISE(
+      columns.all,
+      Schema::FromArrow(*WithoutViews(std::make_shared<arrow::Schema>(data.fields()))));
+  for (const Field& field : columns.all.fields) {
+    if (field.name != right_on) columns.added.fields.push_back(field);
+  }
+  const auto count = columns.all.fields.size() - columns.added.fields.size();
+  if (count != 1) {
+    return InvalidArgument("cannot join: the data has ", count, " columns '", right_on,
+                           "', not one");
+  }
+  if (columns.added.fields.empty()) {
+    return InvalidArgument("cannot join: the data has no column beside its key '", right_on, "'");
+  }
+  return columns;
+}
+
+void Renumber(int32_t first, Field* field) {
+  field->id += first;
+  if (field->parent_id >= 0) field->parent_id += first;
+  for (Field& child : field->children) Renumber(first, &child);
+}
+
+/// `added` with ids that the table has not given yet. InvalidArgument if it has such a column.
+Result<Schema> NumberColumns(Schema added, const Dataset::State& state) {
+  const int32_t last = std::max(state.manifest.schema.MaxFieldId(),
+                                state.manifest.max_allocated_field_id.value_or(-1));
+  for (Field& field : added.fields) {
+    if (state.manifest.schema.FindField(field.name) != nullptr) {
+      return InvalidArgument("cannot join: ", state.location.path, " has a column '", field.name,
+                             "' already: rename that of the data");
+    }
+    if (field.name.find('.') != std::string::npos ||
+        NameableColumns(state).GetFieldIndex(field.name) >= 0) {
+      return InvalidArgument("cannot join: no column of a table can have the name '", field.name,
+                             "'");
+    }
+    Renumber(last + 1, &field);
+  }
+  return added;
+}
+
+/// Which row of the data each row of a table gets.
+class Matcher {
+ public:
+  static constexpr int64_t kNone = -1;
+
+  static Result<std::unique_ptr<Matcher>> Make(const MergeSource& source, const std::string& on,
+                                               const OperationContext& context) {
+    const auto key = source.schema()->GetFieldByName(on);
+    ARROW_RETURN_NOT_OK(JoinKeys::CheckType(*key));
+    auto matcher = std::unique_ptr<Matcher>(new Matcher(JoinKeys::IsHashTheKey({key}), context));
+    ARROW_ASSIGN_OR_RAISE(const auto reader, source.Scan({on}, context));
+    int64_t number = 0;
+    while (true) {
+      ARROW_RETURN_NOT_OK(context.CheckStop());
+      ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
+      if (batch == nullptr) break;
+      ARROW_ASSIGN_OR_RAISE(const JoinKeys keys,
+                            JoinKeys::Make(batch->columns(), batch->num_rows(), context));
+      for (int64_t row = 0; row < batch->num_rows(); ++row, ++number) {
+        if (keys.has_null(row)) {
+          matcher->null_row_ = number;
+        } else {
+          ARROW_RETURN_NOT_OK(matcher->table_.Add(keys, row, number));
+        }
+      }
+    }
+    ARROW_RETURN_NOT_OK(matcher->table_.Finish());
+    return matcher;
+  }
+
+  Result<std::vector<int64_t>> Match(const std::shared_ptr<arrow::Array>& column,
+                                     const OperationContext& context) {
+    ARROW_ASSIGN_OR_RAISE(const JoinKeys keys, JoinKeys::Make({column}, column->length(), context));
+    std::vector<int64_t> matches(column->length(), kNone);
+    for (int64_t row = 0; row < column->length(); ++row) {
+      if (keys.has_null(row)) {
+        matches[row] = null_row_;
+      } else if (table_.MayHave(keys.hash(row))) {
+        table_.Find(keys, row, [&](int64_t number) { matches[row] = number; });
+      }
+    }
+    return matches;
+  }
+
+ private:
+  Matcher(bool is_hash_the_key, const OperationContext& context)
+      : table_(is_hash_the_key, context.pool) {}
+
+  JoinKeyTable table_;
+  int64_t null_row_ = kNone;
+};
+
+/// These columns of the rows of the data; nulls where there is no row.
+Result<std::shared_ptr<arrow::RecordBatch>> TakeMatches(const MergeSource& source,
+                                                        const std::vector<int64_t>& matches,
+                                                        const std::vector<std::string>& names,
+                                                        const OperationContext& context) {
+  std::vector<int64_t> found;
+  arrow::Int64Builder places(context.pool);
+  ARROW_RETURN_NOT_OK(places.Reserve(std::ssize(matches)));
+  for (const int64_t match : matches) {
+    if (match == Matcher::kNone) {
+      places.UnsafeAppendNull();
+    } else {
+      places.UnsafeAppend(std::ssize(found));
+      found.push_back(match);
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(auto taken, source.Take(found, names, context));
+  if (found.size() == matches.size()) return taken;
+  ARROW_ASSIGN_OR_RAISE(const auto numbers, places.Finish());
+  arrow::ArrayVector columns;
+  for (const auto& column : taken->columns()) {
+    ARROW_ASSIGN_OR_RAISE(auto placed, TakeRows(column->data(), numbers->data(), context.pool));
+    columns.push_back(arrow::MakeArray(std::move(placed)));
+  }
+  return arrow::RecordBatch::Make(taken->schema(), std::ssize(matches), std::move(columns));
+}
+
+/// Writes the new columns of one fragment, deleted rows included. Gives the file alone, as a
+/// fragment.
+Result<Fragment> WriteColumns(const Dataset& dataset, const Fragment& fragment,
+                              const MergeSource& source, const std::string& left_on,
+                              const Schema& added, uint16_t minor_version, Matcher* matcher,
+                              const OperationContext& context) {
+  ScanOptions scan;
+  scan.columns = {left_on};
+  scan.fragments = {fragment.id};
+  scan.include_deleted_rows = true;
+  scan.with_row_id = true;  // which tells deleted rows apart
+  ARROW_ASSIGN_OR_RAISE(const auto keys, dataset.Scan(scan, context));
+  std::vector<std::string> names;
+  arrow::FieldVector fields;
+  for (const Field& field : added.fields) {
+    names.push_back(field.name);
+    fields.push_back(source.schema()->GetFieldByName(field.name));
+  }
+  FunctionReader rows(
+      arrow::schema(std::move(fields)), [&]() -> Result<std::shared_ptr<arrow::RecordBatch>> {
+        ARROW_ASSIGN_OR_RAISE(const auto batch, keys->Next());
+        if (batch == nullptr) return nullptr;
+        ARROW_ASSIGN_OR_RAISE(const auto matches,
+                              matcher->Match(batch->GetColumnByName(left_on), context));
+        return TakeMatches(source, matches, names, context);
+      });
+  constexpr int64_t kOneFile = std::numeric_limits<int64_t>::max();
+  const WriteOptions options{.max_rows_per_file = kOneFile, .max_bytes_per_file = kOneFile};
+  ARROW_ASSIGN_OR_RAISE(auto written, WriteFragments(&rows, dataset.state().location, added,
+                                                     minor_version, options, context));
+  if (written.size() == 1 && written[0].physical_rows == fragment.physical_rows) {
+    return std::move(written[0]);
+  }
+  RemoveDataFiles(dataset.state().location, written, context);
+  return Corrupt(dataset.state().location.path, ": fragment ", fragment.id, " does not have the ",
+                 fragment.physical_rows, " rows that the manifest says");
+}
+
+Status CheckKey(const Dataset::State& state, const MergeSource& source, const std::string& left_on,
+                const std::string& right_on) {
+  const auto left = NameableColumns(state).GetFieldByName(left_on);
+  if (left == nullptr) {
+    return InvalidArgument("cannot join: ", state.location.path, " has no column '", left_on, "'");
+  }
+  const auto right = source.schema()->GetFieldByName(right_on);
+  if (IsStoredAs(*WithoutViews(right->type()), *left->type())) return Status::OK();
+  return InvalidArgument("cannot join: '", left_on, "' of ", state.location.path, " has type ",
+                         left->type()->ToString(), ", but '", right_on, "' of the data has type ",
+                         right->type()->ToString());
+}
+
+/// The change of one attempt, with its files written. What was written stands in `files`, also
+/// after an error.
+Result<MergeColumns> WriteAllColumns(const Dataset& dataset, const MergeSource& source,
+                                     const Schema& added, const std::string& left_on,
+                                     const std::string& right_on, std::vector<Fragment>* files,
+                                     const OperationContext& context) {
+  const Dataset::State& state = dataset.state();
+  ARROW_RETURN_NOT_OK(CheckKey(state, source, left_on, right_on));
+  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
+                        MinorVersionOfRows(state, std::nullopt, "add columns to"));
+  ARROW_RETURN_NOT_OK(CheckWritable(added, minor_version));
+  ARROW_ASSIGN_OR_RAISE(const auto matcher, Matcher::Make(source, right_on, context));
+  MergeColumns merge{.fragments = state.manifest.fragments, .schema = state.manifest.schema};
+  for (Fragment& fragment : merge.fragments) {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    // By its place in the dataset a fragment is known to what reads it.
+    const auto place = &fragment - merge.fragments.data();
+    ARROW_ASSIGN_OR_RAISE(Fragment written,
+                          WriteColumns(dataset, state.manifest.fragments[place], source, left_on,
+                                       added, minor_version, matcher.get(), context));
+    fragment.files.push_back(written.files[0]);
+    files->push_back(std::move(written));
+  }
+  merge.schema.fields.insert(merge.schema.fields.end(), added.fields.begin(), added.fields.end());
+  merge.preserves_nullability = std::ranges::all_of(added.fields, &Field::nullable);
+  return merge;
+}
+
+Result<std::shared_ptr<const Dataset>> TryToJoin(const io::StorePath& table,
+                                                 const MergeSource& source, const Schema& columns,
+                                                 const std::string& left_on,
+                                                 const std::string& right_on,
+                                                 const JoinColumnsOptions& options,
+                                                 const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto dataset, Dataset::Open(table, {}, context));
+  const Dataset::State& state = dataset->state();
+  ARROW_RETURN_NOT_OK(CheckRowsCanChange(*dataset));
+  ARROW_ASSIGN_OR_RAISE(const Schema added, NumberColumns(columns, state));
+  std::vector<Fragment> files;
+  auto merge = WriteAllColumns(*dataset, source, added, left_on, right_on, &files, context);
+  if (!merge.ok()) {
+    RemoveDataFiles(table, files, context);
+    return merge.status();
+  }
+  const Transaction transaction{.read_version = state.manifest.version,
+                                .uuid = RandomUuidString(),
+                                .properties = options.transaction_properties,
+                                .operation = *std::move(merge)};
+  bool outcome_known = true;
+  auto committed =
+      CommitTransaction(table, transaction, TableVersion::Of(state), {}, context, &outcome_known);
+  if (!committed.ok()) {
+    if (outcome_known) {
+      RemoveDataFiles(table, files, context);
+      RemoveTransactionFile(table, transaction, context);
+    }
+    return committed.status();
+  }
+  return Dataset::State::Make(state.uri, table, std::move(committed->manifest),
+                              std::move(committed->path));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Dataset>> JoinColumns(arrow::RecordBatchReader* data,
+                                                   const io::StorePath& table,
+                                                   const std::string& left_on,
+                                                   const std::string& right_on,
+                                                   const JoinColumnsOptions& options,
+                                                   const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto dataset, Dataset::Open(table, {}, context));
+  ARROW_ASSIGN_OR_RAISE(const Columns columns, SplitColumns(*data->schema(), right_on));
+  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
+                        MinorVersionOfRows(dataset->state(), std::nullopt, "add columns to"));
+  ARROW_ASSIGN_OR_RAISE(const auto source,
+                        MergeSource::Read(data, columns.all, table, minor_version,
+                                          options.source_bytes_in_memory, context));
+  if (source->num_rows() == 0) return InvalidArgument("cannot join: the data has no rows");
+  const RetryLimit limit{.max_retries = options.max_retries, .timeout = options.retry_timeout};
+  return RetryConflicts<std::shared_ptr<const Dataset>>(limit, [&](int /*number*/) {
+    return TryToJoin(table, *source, columns.added, left_on, right_on, options, context);
+  });
+}
+
+}  // namespace tusk::lance
