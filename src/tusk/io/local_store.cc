@@ -178,18 +178,23 @@ class UnsyncedWrites {
 
   Status Sync(const OperationContext& context) {
     const std::lock_guard lock(mutex_);
-    for (const auto& [fd, path] : files_) {
-      ARROW_RETURN_NOT_OK(context.CheckStop());
-      ARROW_RETURN_NOT_OK(SyncFile(fd.get(), path));
-    }
+    const std::vector<fs::path> folders(folders_.begin(), folders_.end());
+    const auto sync = [&](int64_t i) {
+      if (i >= std::ssize(files_)) return SyncFolder(folders[i - std::ssize(files_)]);
+      return SyncFile(files_[i].first.get(), files_[i].second);
+    };
+    // The kernel makes one flush of the disk of those that are asked for at the same time.
+    static const auto* waiting = new std::shared_ptr<Executor>(MakeExecutor(kSyncsAtOnce));
+    ARROW_RETURN_NOT_OK((*waiting)->ParallelFor(std::ssize(files_) + std::ssize(folders), sync,
+                                                context.stop, /*while_waiting=*/nullptr));
     files_.clear();
-    for (const fs::path& folder : folders_) ARROW_RETURN_NOT_OK(SyncFolder(folder));
     folders_.clear();
     return Status::OK();
   }
 
  private:
   static constexpr size_t kMostOpen = 64;
+  static constexpr int kSyncsAtOnce = 16;
 
   std::mutex mutex_;
   std::vector<std::pair<FileDescriptor, fs::path>> files_;
