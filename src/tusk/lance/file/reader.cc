@@ -65,7 +65,9 @@ Result<std::vector<std::shared_ptr<arrow::Buffer>>> Tail::Read(
   std::vector<std::shared_ptr<arrow::Buffer>> buffers(ranges.size());
   std::vector<ByteRange> missing;
   for (size_t i = 0; i < ranges.size(); ++i) {
-    if (ranges[i].offset >= begin()) {
+    // What reaches beyond the file is for the reader to refuse.
+    const bool is_inside = ranges[i].length <= reader_->size() - ranges[i].offset;
+    if (ranges[i].offset >= begin() && is_inside) {
       buffers[i] = arrow::SliceBuffer(bytes_, ranges[i].offset - begin(), ranges[i].length);
     } else {
       missing.push_back(ranges[i]);
