@@ -1,4 +1,4 @@
-#include "tusk/lance/encodings/json_number.h"
+#include "tusk/base/json_number.h"
 
 #include <algorithm>
 #include <bit>
@@ -7,9 +7,9 @@
 #include <limits>
 #include <system_error>
 
-#include "tusk/lance/encodings/json_scalar.h"
+#include "tusk/base/json_scalar.h"
 
-namespace tusk::lance {
+namespace tusk {
 namespace {
 
 // NOLINTNEXTLINE(modernize-use-using): __extension__ allows no other form.
@@ -184,4 +184,4 @@ std::optional<JsonbNumber> ParseJsonNumber(std::string_view json) {
   return parsed(OfDouble(value));
 }
 
-}  // namespace tusk::lance
+}  // namespace tusk

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace tusk::lance {
+namespace tusk {
 
 /// A number as JSONB has it.
 struct JsonbNumber {
@@ -24,4 +24,4 @@ struct JsonbNumber {
 /// in any case. Nothing if there is none.
 std::optional<JsonbNumber> ParseJsonNumber(std::string_view json);
 
-}  // namespace tusk::lance
+}  // namespace tusk

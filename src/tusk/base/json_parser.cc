@@ -1,4 +1,4 @@
-#include "tusk/lance/encodings/json_parser.h"
+#include "tusk/base/json_parser.h"
 
 #include <algorithm>
 #include <charconv>
@@ -6,7 +6,7 @@
 
 #include "tusk/base/utf8.h"
 
-namespace tusk::lance {
+namespace tusk {
 namespace {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -289,4 +289,4 @@ Result<std::string_view> JsonParser::TakeHexDigits() {
   return digits;
 }
 
-}  // namespace tusk::lance
+}  // namespace tusk

@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "tusk/base/json_number.h"
 #include "tusk/base/result.h"
-#include "tusk/lance/encodings/json_number.h"
 
-namespace tusk::lance {
+namespace tusk {
 
 /// A value in a JSON text. Those in an array or object are chained; node 0 is the whole text.
 struct JsonNode {
@@ -87,4 +87,4 @@ class JsonParser {
   std::vector<uint32_t> values_;  ///< of an object that is being sorted
 };
 
-}  // namespace tusk::lance
+}  // namespace tusk

@@ -1,4 +1,4 @@
-#include "tusk/lance/encodings/json_scalar.h"
+#include "tusk/base/json_scalar.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 
-namespace tusk::lance {
+namespace tusk {
 namespace {
 
 // NOLINTNEXTLINE(modernize-use-using): __extension__ allows no other form.
@@ -351,4 +351,4 @@ Status AppendJsonbExtension(std::span<const uint8_t> bytes, std::string* out) {
   return Status::OK();
 }
 
-}  // namespace tusk::lance
+}  // namespace tusk

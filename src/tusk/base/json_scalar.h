@@ -7,7 +7,7 @@
 
 #include "tusk/base/result.h"
 
-namespace tusk::lance {
+namespace tusk {
 
 /// The first byte of a JSONB number.
 enum class JsonbNumberKind : uint8_t {
@@ -36,4 +36,4 @@ Status AppendJsonbNumber(std::span<const uint8_t> bytes, std::string* out);
 /// hold as a JSON string. Corrupt if they hold none, or a time that no text is defined for.
 Status AppendJsonbExtension(std::span<const uint8_t> bytes, std::string* out);
 
-}  // namespace tusk::lance
+}  // namespace tusk

@@ -10,8 +10,9 @@ namespace {
 const std::map<std::string_view, const FunctionEntry*>& AllFunctions() {
   static const auto functions = [] {
     std::map<std::string_view, const FunctionEntry*> by_name;
-    for (const auto entries : {TextFunctions(), BytesFunctions(), MathFunctions(), TimeFunctions(),
-                               ListFunctions(), ListMakingFunctions(), ValueFunctions()}) {
+    for (const auto entries :
+         {TextFunctions(), PatternFunctions(), BytesFunctions(), JsonFunctions(), MathFunctions(),
+          TimeFunctions(), ListFunctions(), ListMakingFunctions(), ValueFunctions()}) {
       for (const FunctionEntry& entry : entries) by_name.emplace(entry.name, &entry);
     }
     return by_name;

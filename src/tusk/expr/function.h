@@ -28,7 +28,9 @@ struct FunctionEntry {
 
 /// The functions of a kind. Names are unique over all kinds.
 std::span<const FunctionEntry> TextFunctions();
+std::span<const FunctionEntry> PatternFunctions();
 std::span<const FunctionEntry> BytesFunctions();
+std::span<const FunctionEntry> JsonFunctions();
 std::span<const FunctionEntry> MathFunctions();
 std::span<const FunctionEntry> TimeFunctions();
 std::span<const FunctionEntry> ListFunctions();

@@ -465,112 +465,6 @@ Result<NodePtr> BindLevenshtein(const Binder& binder, const Call& call) {
       arrow::int32());
 }
 
-// Patterns.
-
-struct Pattern {
-  std::string text;
-  bool ignores_case = false;
-  bool replaces_all = false;
-};
-
-/// The pattern of a call, with the flags that stand in argument `flags`, if it is there.
-Result<Pattern> PatternOf(const Binder& binder, const Call& call, size_t flags) {
-  Pattern pattern;
-  ARROW_ASSIGN_OR_RAISE(pattern.text, ConstantText(binder, call.arguments[1]));
-  if (call.arguments.size() <= flags) return pattern;
-  ARROW_ASSIGN_OR_RAISE(const std::string letters, ConstantText(binder, call.arguments[flags]));
-  for (const char letter : letters) {
-    switch (letter) {
-      case 'i':
-        pattern.ignores_case = true;
-        break;
-      case 'g':
-        pattern.replaces_all = true;
-        break;
-      case 's':
-      case 'm':
-      case 'U':
-        pattern.text = std::string("(?") + letter + ")" + pattern.text;
-        break;
-      default:
-        return binder.Error(call.arguments[flags]->span,
-                            std::string("there is no flag '") + letter + "' of patterns");
-    }
-  }
-  return pattern;
-}
-
-bool IsNullConstant(const NodePtr& node) {
-  return node->kind == NodeKind::kLiteral && !node->value->is_valid;
-}
-
-Result<NodePtr> MatchPattern(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const NodePtr text, AsText(binder, call.arguments[0]));
-  if (IsNullConstant(call.arguments[1])) {
-    return binder.MakeLiteral(call.span, arrow::MakeNullScalar(arrow::boolean()));
-  }
-  ARROW_ASSIGN_OR_RAISE(const Pattern pattern, PatternOf(binder, call, 2));
-  return binder.MakeArrowCall(
-      call.span, "match_substring_regex", {text},
-      std::make_shared<cp::MatchSubstringOptions>(pattern.text, pattern.ignores_case));
-}
-
-/// pylance gives the groups of the match as a list, or null, and takes what is not null for true.
-Result<NodePtr> BindRegexpMatch(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const NodePtr matches, MatchPattern(binder, call));
-  Kernel kernel = [](const std::vector<Datum>& values,
-                     const Evaluation& evaluation) -> Result<Datum> {
-    const Datum yes(std::make_shared<arrow::BooleanScalar>(true));
-    const Datum nothing(arrow::MakeNullScalar(arrow::boolean()));
-    return cp::CallFunction("if_else", {values[0], yes, nothing}, evaluation.compute);
-  };
-  ARROW_ASSIGN_OR_RAISE(const NodePtr match,
-                        binder.MakeCall(call.span, arrow::boolean(), {matches}, std::move(kernel)));
-  Node marked = *match;
-  marked.is_match = true;
-  return std::make_shared<const Node>(std::move(marked));
-}
-
-Result<NodePtr> BindRegexpCount(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const NodePtr text, AsText(binder, call.arguments[0]));
-  ARROW_ASSIGN_OR_RAISE(const Pattern pattern, PatternOf(binder, call, 2));
-  ARROW_ASSIGN_OR_RAISE(const NodePtr count,
-                        binder.MakeArrowCall(call.span, "count_substring_regex", {text},
-                                             std::make_shared<cp::MatchSubstringOptions>(
-                                                 pattern.text, pattern.ignores_case)));
-  return binder.Cast(call.span, count, arrow::int64(), /*is_try=*/false);
-}
-
-/// Groups as RE2 names them: $1 and ${1} become \1.
-std::string WithBackslashGroups(std::string_view replacement) {
-  std::string converted;
-  for (size_t i = 0; i < replacement.size(); ++i) {
-    const std::string_view rest = replacement.substr(i);
-    if (rest.size() >= 2 && rest[0] == '$' && rest[1] >= '0' && rest[1] <= '9') {
-      converted += std::string("\\") + rest[1];
-      ++i;
-    } else if (rest.size() >= 4 && rest.starts_with("${") && rest[3] == '}' && rest[2] >= '0' &&
-               rest[2] <= '9') {
-      converted += std::string("\\") + rest[2];
-      i += 3;
-    } else {
-      converted += rest[0];
-    }
-  }
-  return converted;
-}
-
-Result<NodePtr> BindRegexpReplace(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const NodePtr text, AsText(binder, call.arguments[0]));
-  ARROW_ASSIGN_OR_RAISE(Pattern pattern, PatternOf(binder, call, 3));
-  ARROW_ASSIGN_OR_RAISE(const std::string replacement, ConstantText(binder, call.arguments[2]));
-  if (pattern.ignores_case) pattern.text = "(?i)" + pattern.text;
-  const int64_t most = pattern.replaces_all ? -1 : 1;
-  return binder.MakeArrowCall(call.span, "replace_substring_regex", {text},
-                              std::make_shared<cp::ReplaceSubstringOptions>(
-                                  pattern.text, WithBackslashGroups(replacement), most));
-}
-
 /// The words of a text: runs of letters and digits.
 std::vector<std::string> TokensOf(std::string_view text) {
   std::vector<std::string> tokens;
@@ -632,10 +526,6 @@ constexpr std::array kFunctions = {
     FunctionEntry{"concat", 1, -1, BindConcat},
     FunctionEntry{"concat_ws", 2, -1, BindConcatWs},
     FunctionEntry{"levenshtein", 2, 2, BindLevenshtein},
-    FunctionEntry{"regexp_match", 2, 3, BindRegexpMatch},
-    FunctionEntry{"regexp_like", 2, 3, MatchPattern},
-    FunctionEntry{"regexp_count", 2, 3, BindRegexpCount},
-    FunctionEntry{"regexp_replace", 3, 4, BindRegexpReplace},
     FunctionEntry{"contains_tokens", 2, 2, BindContainsTokens},
 };
 

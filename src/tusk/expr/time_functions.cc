@@ -11,6 +11,7 @@
 #include <arrow/type_traits.h>
 
 #include "tusk/expr/common_type.h"
+#include "tusk/expr/date_bin.h"
 #include "tusk/expr/function.h"
 #include "tusk/expr/operand.h"
 #include "tusk/expr/row_kernel.h"
@@ -267,6 +268,7 @@ Result<NodePtr> BindCurrentTime(const Binder& binder, const Call& call) {
 constexpr std::array kFunctions = {
     FunctionEntry{"date_part", 2, 2, BindDatePart},
     FunctionEntry{"datepart", 2, 2, BindDatePart},
+    FunctionEntry{"date_bin", 2, 3, BindDateBin},
     FunctionEntry{"date_trunc", 2, 2, BindDateTrunc},
     FunctionEntry{"datetrunc", 2, 2, BindDateTrunc},
     FunctionEntry{"to_timestamp", 1, 1, BindToTimestamp},

@@ -11,8 +11,8 @@
 #include <arrow/type.h>
 
 #include "tusk/base/utf8.h"
-#include "tusk/lance/encodings/json_parser.h"
-#include "tusk/lance/encodings/json_scalar.h"
+#include "tusk/base/json_parser.h"
+#include "tusk/base/json_scalar.h"
 
 namespace tusk::lance {
 namespace {

@@ -16,7 +16,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tusk/lance/encodings/json_scalar.h"
+#include "tusk/base/json_scalar.h"
 #include "tusk/testing/matchers.h"
 
 namespace tusk::lance {
