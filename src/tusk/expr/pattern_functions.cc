@@ -175,7 +175,15 @@ Result<std::string> Matcher::WithNamedGroup(const std::string& pattern, int64_t 
     if (c == '\\' && i + 1 < pattern.size()) {
       named += pattern[++i];
     } else if (is_in_class) {
-      is_in_class = c != ']';
+      // A class within, [:alpha:], has a bracket of its own.
+      const size_t end =
+          c == '[' && pattern[i + 1] == ':' ? pattern.find(":]", i) : std::string::npos;
+      if (end == std::string::npos) {
+        is_in_class = c != ']';
+      } else {
+        named += pattern.substr(i + 1, end + 1 - i);
+        i = end + 1;
+      }
     } else if (c == '[') {
       is_in_class = true;
       // A bracket that comes first is one of the characters.
