@@ -257,7 +257,7 @@ Result<NodePtr> Binder::Widen(const NodePtr& node, const TypePtr& type) const {
   }
   auto kernel = WidenFunction(node->type, type);
   if (!kernel.ok()) return Error(node->span, kernel.status().message());
-  ARROW_ASSIGN_OR_RAISE(const NodePtr call, MakeCall(node->span, type, {node}, *std::move(kernel)));
+  ARROW_ASSIGN_OR_RAISE(NodePtr call, MakeCall(node->span, type, {node}, *std::move(kernel)));
   if (call->kind != NodeKind::kCall) return call;
   Node widened = *call;
   widened.is_widened = true;

@@ -167,8 +167,8 @@ Kernel CompareReals(Comparison comparison) {
     const std::vector<Datum> sides = {arguments[is_mirrored ? 1 : 0],
                                       arguments[is_mirrored ? 0 : 1]};
     const Comparison plain = is_above ? Opposite(wanted) : wanted;
-    ARROW_ASSIGN_OR_RAISE(const Datum holds, arrow::compute::CallFunction(ArrowName(plain), sides,
-                                                                          evaluation.compute));
+    ARROW_ASSIGN_OR_RAISE(
+        Datum holds, arrow::compute::CallFunction(ArrowName(plain), sides, evaluation.compute));
     if (!is_above) return holds;
     return arrow::compute::CallFunction("invert", {holds}, evaluation.compute);
   };

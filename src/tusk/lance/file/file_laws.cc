@@ -95,7 +95,10 @@ void CheckCodes(const FileReader& file, std::span<const FileReader::Column> colu
   }
   const auto& codes = *(*batch)->column(0);
   Require(codes.ValidateFull(), "codes are inside of their dictionary");
-  if (codes.type()->Equals(*whole.type())) return;
+  const auto declared = ToArrowField(columns[0].field);
+  Require(declared.status(), "what is read has a type");
+  if (codes.type()->Equals((*declared)->type())) return;
+  Require(codes.type_id() == arrow::Type::DICTIONARY, "codes are a dictionary array");
   const auto& coded = static_cast<const arrow::DictionaryArray&>(codes);
   const auto options = arrow::EqualOptions::Defaults().nans_equal(true);
   for (int64_t row = 0; row < whole.length(); ++row) {
