@@ -25,11 +25,11 @@ class LanceChangeStage final : public TableStage {
 
   Status Stage(const OperationContext& context) override {
     ARROW_ASSIGN_OR_RAISE(const auto entry, LoadForAppend(parts_, change_, context));
-    if (!entry && uuid_.empty()) {
-      return NotFound("no table '", change_.name.ToString(), "' in the lake");
+    if (uuid_.empty()) {
+      if (!entry) return NotFound("no table '", change_.name.ToString(), "' in the lake");
+      uuid_ = entry->uuid;
     }
     ARROW_RETURN_NOT_OK(CheckSame(entry));
-    uuid_ = entry->uuid;
     change_.uuid = entry->uuid;
     change_.location = entry->location;
     change_.expected = entry->pointer;
