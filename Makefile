@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 
-.PHONY: help deps build install demo test test-generated test-filters test-faults test-models lint asan fuzz bench bench-micro clean
+.PHONY: help deps build install demo test test-generated test-filters test-histories test-faults test-models lint asan fuzz bench bench-micro clean
 
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-faults   thousands of random rounds of a lake whose store, disk, writers fail; ROUNDS=10000 SEED=1000"
 	@echo "make test-models   encoders of large packages, which it installs, with random weights"
 	@echo "make test-filters   try thousands of random filters against DuckDB and pylance; FILTERS=20000 SEED=100000"
+	@echo "make test-histories  try thousands of random histories of Lance tables against a plain model; ROUNDS=1000 SEED=0"
 	@echo "make build  the library, the tests and the Python package (in .venv)"
 	@echo "make install   the C++ library and its headers to PREFIX (/usr/local), for find_package(tusk); see examples/"
 	@echo "make lint   include order, clang-format, clang-tidy"
@@ -70,6 +71,11 @@ test-models: build
 FILTERS ?= 20000
 test-filters: build
 	$(PYTHON) -m pytest -q tests/interop/test_random_filters.py --filters $(FILTERS) --seed $(SEED)
+
+test-histories: ROUNDS = 1000
+test-histories: SEED = 0
+test-histories: build
+	$(PYTHON) tests/interop/table_model.py --rounds $(ROUNDS) --seed $(SEED)
 
 asan: deps
 	cmake --preset asan

@@ -157,6 +157,7 @@ void BindLanceDataset(nb::module_& module) {
       .def_rw("pages", &WriteOptions::pages)
       .def_rw("enable_stable_row_ids", &WriteOptions::enable_stable_row_ids)
       .def_rw("enable_v2_manifest_paths", &WriteOptions::enable_v2_manifest_paths)
+      .def_rw("config", &WriteOptions::config)
       .def_rw("transaction_properties", &WriteOptions::transaction_properties);
   nb::class_<LanceTable>(module, "LanceTable")
       .def_prop_ro("uri", [](const LanceTable& table) { return table.dataset->uri(); })

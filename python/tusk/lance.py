@@ -31,6 +31,7 @@ from tusk.errors import (
 from tusk.fragment import LanceFragment
 from tusk.history import TableHistory, checked_lock, resolve
 from tusk.maintenance import TableMaintenance
+from tusk.optimize import to_cleanup_config
 from tusk.merge_insert import MergeInsertBuilder
 
 # The key by which pylance keeps the message of a commit among its transaction's properties.
@@ -603,6 +604,9 @@ def write_dataset(
     data_storage_version: "2.1", "2.2" or "stable" (2.2) for the new files. If not given, as the
         table is, or 2.2.
 
+    auto_cleanup_options: {"interval": versions, "older_than_seconds": seconds} has old versions
+        cleaned up after every so many commits; where a table is made or overwritten.
+
     Text and list views are stored as text and lists. A type that cannot be stored raises
     NotImplementedError, naming the column, before anything is written. What the source raises, and
     KeyboardInterrupt, come through as they are; after any error there is no new version and no file
@@ -611,14 +615,7 @@ def write_dataset(
     The other parameters are pylance's; those that are not covered raise NotImplementedError when
     they are given. `max_rows_per_group` has no meaning in this data format.
     """
-    refuse(
-        "write_dataset",
-        {
-            "progress": progress,
-            "auto_cleanup_options": auto_cleanup_options,
-            **options,
-        },
-    )
+    refuse("write_dataset", {"progress": progress, **options})
     mode = "create" if mode is None else mode.lower()
     if mode not in ("create", "append", "overwrite"):
         raise ValueError(f"Invalid mode {mode}: it must be create, append or overwrite")
@@ -654,6 +651,8 @@ def write_dataset(
     if commit_message is not None:
         properties[_COMMIT_MESSAGE] = commit_message
     write_options.transaction_properties = properties
+    if auto_cleanup_options is not None and mode != "append":
+        write_options.config = to_cleanup_config(auto_cleanup_options)
 
     stream, batches = to_stream(data_obj, schema)
     with errors_of(batches):

@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 from tusk import _tusk
-from tusk.errors import InvalidArgumentError, UnsupportedError
+from tusk.errors import InvalidArgumentError, TuskError, UnsupportedError
 from tusk.transaction import FragmentMetadata, fragments_of
 
 _CONFIG = "lance.compaction."
@@ -198,11 +198,42 @@ class Compaction:
         return _metrics(metrics)
 
 
+@dataclasses.dataclass(frozen=True)
+class OptimizeReport:
+    """What an optimization has done; None for a step that failed, whose error is in `errors`."""
+
+    compaction: CompactionMetrics | None
+    cleanup: object | None
+    errors: dict
+
+
 class DatasetOptimizer:
     """What keeps a table fast, as LanceDataset.optimize."""
 
     def __init__(self, dataset):
         self._dataset = dataset
+
+    def __call__(self, *, older_than=None, retain_versions=None, **options):
+        """Does all that keeps the table fast: compacts its files, then removes old versions.
+
+        Each step is done even if one before it fails; what came of it is in the OptimizeReport.
+        `options` are those of compact_files, with keep_large=True unless it is given, so that it
+        can be called after every append. `older_than` (a timedelta; two weeks) and
+        `retain_versions` say which versions go; tagged ones stay.
+        """
+        steps = {
+            "compaction": lambda: self.compact_files(**{"keep_large": True, **options}),
+            "cleanup": lambda: self._dataset.cleanup_old_versions(
+                older_than, retain_versions, error_if_tagged_old_versions=False
+            ),
+        }
+        results, errors = {}, {}
+        for name, step in steps.items():
+            try:
+                results[name] = step()
+            except (TuskError, TypeError) as error:
+                errors[name] = error
+        return OptimizeReport(results.get("compaction"), results.get("cleanup"), errors)
 
     def compact_files(self, **options):
         """Puts small neighbouring fragments together, and drops rows that are deleted.
@@ -235,18 +266,21 @@ class DatasetOptimizer:
 
         `auto_cleanup_config` is a dict with "interval", in versions, and "older_than_seconds".
         """
-        self._dataset.update_config(
-            {
-                "lance.auto_cleanup.interval": str(auto_cleanup_config["interval"]),
-                "lance.auto_cleanup.older_than": f"{auto_cleanup_config['older_than_seconds']}s",
-            }
-        )
+        self._dataset.update_config(to_cleanup_config(auto_cleanup_config))
 
     def disable_auto_cleanup(self, **kwargs):
         """Takes back enable_auto_cleanup."""
         self._dataset.delete_config_keys(
             ["lance.auto_cleanup.interval", "lance.auto_cleanup.older_than"]
         )
+
+
+def to_cleanup_config(options):
+    """Keys of a table's config that have old versions cleaned up after every so many commits."""
+    return {
+        "lance.auto_cleanup.interval": str(options["interval"]),
+        "lance.auto_cleanup.older_than": f"{options['older_than_seconds']}s",
+    }
 
 
 def _metrics(metrics):

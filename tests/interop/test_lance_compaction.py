@@ -215,3 +215,64 @@ def test_options_out_of_range_are_refused(tmp_path, option, error):
     with pytest.raises(error):
         tusk.dataset(path).optimize.compact_files(**option)
     assert tusk.dataset(path).version == 2
+
+
+def test_optimize_does_all_and_goes_on_after_an_error(tmp_path):
+    path = str(tmp_path / "t")
+    draw = random.Random(1)
+    for i in range(6):
+        lance.write_dataset(_rows(draw, 10 * i, 10 * i + 10), path, mode="append")
+    table = tusk.dataset(path)
+    report = table.optimize(retain_versions=1)
+    assert report.errors == {}
+    assert report.compaction.fragments_removed == 6
+    assert report.cleanup.old_versions == 6
+    assert [version["version"] for version in lance.dataset(path).versions()] == [7]
+    assert sorted(lance.dataset(path).to_table()["id"].to_pylist()) == list(range(60))
+    # One that is large is not written again for a few rows.
+    lance.write_dataset(_rows(draw, 60, 65), path, mode="append")
+    assert tusk.dataset(path).optimize().compaction.fragments_removed == 0
+
+    for i in range(2):
+        lance.write_dataset(_rows(draw, 0, 10), path, mode="append")
+    report = tusk.dataset(path).optimize(retain_versions=1, data_storage_version="9.9")
+    assert list(report.errors) == ["compaction"]
+    assert report.compaction is None
+    assert report.cleanup.old_versions == 3
+
+
+def test_bytes_that_small_appends_cost_are_bounded(tmp_path):
+    path = str(tmp_path / "t")
+    draw = random.Random(1)
+    written = 0
+    for i in range(60):
+        table = tusk.write_dataset(
+            _rows(draw, 10 * i, 10 * i + 10), path, mode="append" if i else "create"
+        )
+        known = {str(file) for file in (tmp_path / "t" / "data").iterdir()}
+        table.optimize()
+        new = [file for file in (tmp_path / "t" / "data").iterdir() if str(file) not in known]
+        rows = sum(tusk.file.LanceFileReader(str(file)).num_rows() for file in new)
+        written += rows
+    # Rows double their fragment each time that they are written again.
+    assert written <= 600 * 6
+    assert len(lance.dataset(path).get_fragments()) <= 7
+
+
+def test_old_versions_are_cleaned_up_after_commits(tmp_path):
+    path = str(tmp_path / "t")
+    draw = random.Random(1)
+    options = {"interval": 3, "older_than_seconds": 0}
+    tusk.write_dataset(_rows(draw, 0, 10), path, auto_cleanup_options=options)
+    for i in range(1, 6):
+        tusk.write_dataset(_rows(draw, 10 * i, 10 * i + 10), path, mode="append")
+    assert [version["version"] for version in lance.dataset(path).versions()] == [6]
+    assert lance.dataset(path).config()["lance.auto_cleanup.interval"] == "3"
+    table = tusk.dataset(path)
+    table.optimize.disable_auto_cleanup()
+    for i in range(6, 9):
+        tusk.write_dataset(_rows(draw, 10 * i, 10 * i + 10), path, mode="append")
+    assert len(tusk.dataset(path).versions()) == 5
+    table = tusk.dataset(path)
+    table.optimize.enable_auto_cleanup({"interval": 1, "older_than_seconds": 0})
+    assert len(table.versions()) == 1

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tusk/io/deferring_store.h"
+#include "tusk/lance/table/auto_cleanup.h"
 #include "tusk/lance/table/build_manifest.h"
 #include "tusk/lance/table/conflicts.h"
 
@@ -313,7 +314,10 @@ Result<TableVersion> CommitTransaction(const io::StorePath& table, const Transac
                                        std::optional<TableVersion> base,
                                        const CommitOptions& options,
                                        const OperationContext& context, bool* outcome_known) {
-  return Committer(table, transaction, options, context).Run(std::move(base), outcome_known);
+  auto committed =
+      Committer(table, transaction, options, context).Run(std::move(base), outcome_known);
+  if (committed.ok()) CleanUpAfterCommit(table, committed->manifest, committed->path, context);
+  return committed;
 }
 
 }  // namespace tusk::lance

@@ -82,8 +82,9 @@ struct CommitOptions {
 
 /// Puts the version that `transaction` makes under its final name, on top of `base`, the version
 /// that it has read. A lost race is checked against the winner, and the transaction is rebased and
-/// tried again, as often and as long as `options` say. After a failure `outcome_known` is false if
-/// the version may be there all the same: the files that it names must then stay.
+/// tried again, as often and as long as `options` say. Then does the cleanup that the table's
+/// config asks for, if it is due. After a failure `outcome_known` is false if the version may be
+/// there all the same: the files that it names must then stay.
 Result<TableVersion> CommitTransaction(const io::StorePath& table, const Transaction& transaction,
                                        std::optional<TableVersion> base,
                                        const CommitOptions& options,
