@@ -11,6 +11,7 @@
 #include "arrow_data.h"
 #include "call.h"
 #include "module.h"
+#include "python_lock.h"
 #include "tables.h"
 
 #include "tusk/io/object_store.h"
@@ -28,13 +29,17 @@ lance::WhenMatched ParseWhenMatched(std::string_view name) {
 }
 
 std::pair<LanceTable, std::map<std::string, int64_t>> Merge(
-    const nb::object& data, std::string_view uri, const lance::MergeInsertOptions& options,
-    const io::StorageOptions& storage_options) {
+    const nb::object& data, std::string_view uri, lance::MergeInsertOptions options,
+    const io::StorageOptions& storage_options, const nb::object& commit_lock) {
   const auto place = OrRaise(io::ResolveUri(uri, storage_options));
   const auto reader = ImportStream(data);
+  PythonLock lock(commit_lock);
+  options.commit_lock = lock.ToCommitLock();
   LanceTable table;
-  const lance::MergeInsertResult result = Call(table.io).Run([&](const OperationContext& context) {
-    return lance::MergeInsert(reader.get(), place, options, context);
+  const lance::MergeInsertResult result = lock.RunWith([&] {
+    return Call(table.io).Run([&](const OperationContext& context) {
+      return lance::MergeInsert(reader.get(), place, options, context);
+    });
   });
   table.dataset = result.dataset;
   return {std::move(table),
@@ -76,7 +81,8 @@ void BindLanceMergeInsert(nb::module_& module) {
     return OrRaise(lance::FindMergeKey(*table.dataset, on));
   });
   module.def("merge_insert_lance", &Merge, nb::arg("data"), nb::arg("uri"), nb::arg("options"),
-             nb::arg("storage_options") = io::StorageOptions());
+             nb::arg("storage_options") = io::StorageOptions(),
+             nb::arg("commit_lock") = nb::none());
 }
 
 }  // namespace tusk::python

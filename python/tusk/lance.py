@@ -368,6 +368,7 @@ class LanceDataset(TableColumns, TableHistory, TableMaintenance, TableDataset):
                 retry_timeout,
                 data_storage_version,
                 self._storage_options or {},
+                self._commit_lock,
             )
         except InvalidArgumentError as error:
             raise RowChangeError(str(error)) from None
@@ -402,6 +403,7 @@ class LanceDataset(TableColumns, TableHistory, TableMaintenance, TableDataset):
 
     def insert(self, data, *, mode="append", **kwargs):
         """Writes to this table and moves this object to the new version."""
+        kwargs.setdefault("commit_lock", self._commit_lock)
         self._table = write_dataset(data, self.uri, mode=mode, **kwargs)._table
 
 

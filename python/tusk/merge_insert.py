@@ -123,7 +123,11 @@ class MergeInsertBuilder:
         try:
             with errors_of(source):
                 dataset._table, counts = _tusk.merge_insert_lance(
-                    stream, dataset.uri, self._options, dataset._storage_options or {}
+                    stream,
+                    dataset.uri,
+                    self._options,
+                    dataset._storage_options or {},
+                    dataset._commit_lock,
                 )
         except InvalidArgumentError as error:
             raise RowChangeError(str(error)) from None

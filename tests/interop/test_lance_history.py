@@ -329,8 +329,10 @@ def test_a_lock_of_the_dataset_is_held_by_all_that_it_does(path):
     dataset.delete("id = 7")
     dataset.insert(_data(80))
     dataset.update_config({"k": "v"})
+    dataset.update({"s": "'x'"}, where="id < 3")
+    dataset.merge_insert("id").when_not_matched_insert_all().execute(_data(85))
     tusk.write_dataset(_data(90), path, mode="append", commit_lock=lock)
-    assert lock.diary == [(what, version) for version in (5, 6, 7, 8) for what in ("take", "free")]
+    assert lock.diary == [(what, version) for version in range(5, 11) for what in ("take", "free")]
     with pytest.raises(TypeError, match="must be a function"):
         tusk.dataset(path, commit_lock=3)
 

@@ -11,6 +11,7 @@
 #include "tusk/export.h"
 #include "tusk/expr/filter.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/commit_lock.h"
 #include "tusk/lance/dataset.h"
 
 namespace tusk::lance {

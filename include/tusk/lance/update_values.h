@@ -13,6 +13,7 @@
 #include "tusk/export.h"
 #include "tusk/expr/filter.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/commit_lock.h"
 #include "tusk/lance/dataset.h"
 
 namespace tusk::lance {
@@ -23,6 +24,7 @@ struct UpdateOptions {
   std::chrono::milliseconds retry_timeout = std::chrono::seconds(30);  ///< no try begins after it
   std::optional<std::string> data_storage_version = {};  ///< of new files; absent: as the table is
   std::map<std::string, std::string> transaction_properties = {};
+  CommitLock commit_lock = nullptr;  ///< may be null
 };
 
 struct UpdateResult {

@@ -8,14 +8,14 @@
 namespace tusk::lance {
 namespace {
 
-/// Features that change nothing for a reader of rows who asks no index. Files that lie elsewhere
-/// (base paths) or that another version wrote are refused one by one, where they are opened.
+/// Features that change nothing for a reader of rows who asks no index. Files that another version
+/// wrote are refused one by one, where they are opened.
 constexpr uint64_t kReadable = kFlagDeletionFiles | kFlagStableRowIds | kFlagUseV2Format |
                                kFlagTableConfig | kFlagBasePaths | kFlagNoTransactionFile |
                                kFlagCoveringIndexColumns | kFlagMixedDataVersions |
                                kFlagFragmentReuseIndex | kFlagSpilledRowLineage;
 
-/// Features that append and overwrite keep by carrying what they do not change.
+/// Features that commits keep right, or keep by carrying what they do not change.
 constexpr uint64_t kWritable = kFlagDeletionFiles | kFlagStableRowIds | kFlagUseV2Format |
                                kFlagTableConfig | kFlagBasePaths | kFlagNoTransactionFile |
                                kFlagCoveringIndexColumns | kFlagMixedDataVersions |

@@ -152,6 +152,7 @@ Result<MergeInsertResult> TryToMerge(const std::shared_ptr<const Dataset>& datas
   change.gone = join->gone();
   change.moved_ids = join->moved_ids();
   change.inserted_keys = inserted_keys.Serialize();
+  change.lock = options.commit_lock;
   for (const Field& field : state.manifest.schema.fields) AddFieldIds(field, &change.fields);
   MergeInsertResult result{.dataset = nullptr,
                            .num_inserted_rows = join->counts().inserted,

@@ -138,6 +138,7 @@ Result<UpdateResult> TryToUpdate(const io::StorePath& table,
                                                      minor_version, {}, context));
   change.gone = rows->gone();
   change.moved_ids = rows->moved_ids();
+  change.lock = options.commit_lock;
   for (const NamedExpression& value : values) {
     AddFieldIds(*state.manifest.schema.FindField(value.name), &change.fields);
   }
