@@ -28,9 +28,18 @@ lance::WhenMatched ParseWhenMatched(std::string_view name) {
   throw StatusError(InvalidArgument("matched rows are to be '", name, "', which is no choice"));
 }
 
-std::pair<LanceTable, std::map<std::string, int64_t>> Merge(
-    const nb::object& data, std::string_view uri, lance::MergeInsertOptions options,
-    const io::StorageOptions& storage_options, const nb::object& commit_lock) {
+using Counts = std::map<std::string, int64_t>;
+
+Counts CountsOf(const lance::MergeInsertResult& result) {
+  return {{"num_inserted_rows", result.num_inserted_rows},
+          {"num_updated_rows", result.num_updated_rows},
+          {"num_deleted_rows", result.num_deleted_rows}};
+}
+
+std::pair<LanceTable, Counts> Merge(const nb::object& data, std::string_view uri,
+                                    lance::MergeInsertOptions options,
+                                    const io::StorageOptions& storage_options,
+                                    const nb::object& commit_lock) {
   const auto place = OrRaise(io::ResolveUri(uri, storage_options));
   const auto reader = ImportStream(data);
   PythonLock lock(commit_lock);
@@ -42,10 +51,19 @@ std::pair<LanceTable, std::map<std::string, int64_t>> Merge(
     });
   });
   table.dataset = result.dataset;
-  return {std::move(table),
-          {{"num_inserted_rows", result.num_inserted_rows},
-           {"num_updated_rows", result.num_updated_rows},
-           {"num_deleted_rows", result.num_deleted_rows}}};
+  return {std::move(table), CountsOf(result)};
+}
+
+/// The transaction as JSON, and the counts.
+std::pair<std::string, Counts> Prepare(const nb::object& data, std::string_view uri,
+                                       const lance::MergeInsertOptions& options,
+                                       const io::StorageOptions& storage_options) {
+  const auto place = OrRaise(io::ResolveUri(uri, storage_options));
+  const auto reader = ImportStream(data);
+  const lance::MergeInsertResult result = Call().Run([&](const OperationContext& context) {
+    return lance::PrepareMergeInsert(reader.get(), place, options, context);
+  });
+  return {result.transaction, CountsOf(result)};
 }
 
 }  // namespace
@@ -83,6 +101,8 @@ void BindLanceMergeInsert(nb::module_& module) {
   module.def("merge_insert_lance", &Merge, nb::arg("data"), nb::arg("uri"), nb::arg("options"),
              nb::arg("storage_options") = io::StorageOptions(),
              nb::arg("commit_lock") = nb::none());
+  module.def("prepare_merge_insert_lance", &Prepare, nb::arg("data"), nb::arg("uri"),
+             nb::arg("options"), nb::arg("storage_options") = io::StorageOptions());
 }
 
 }  // namespace tusk::python

@@ -5,6 +5,7 @@ import datetime
 from tusk import _tusk
 from tusk._source import errors_of, to_stream
 from tusk.errors import InvalidArgumentError, RowChangeError
+from tusk.transaction import transaction_from_json
 
 _COUNTS = ("num_inserted_rows", "num_updated_rows", "num_deleted_rows")
 _WRITE_MODES = ("auto", "rewrite_rows", "rewrite_columns")
@@ -118,20 +119,30 @@ class MergeInsertBuilder:
         if several rows of the source match one that is to change, and for a match with
         `when_matched_fail`. After an error the table is as it was.
         """
-        stream, source = to_stream(data_obj, schema)
         dataset = self._dataset
+        dataset._table, counts = self._run(
+            _tusk.merge_insert_lance, data_obj, schema, dataset._commit_lock
+        )
+        return counts
+
+    def execute_uncommitted(self, data_obj, *, schema=None):
+        """The same without the commit: writes the files and gives the Transaction that names them,
+        for `LanceDataset.commit`, and the counts.
+        """
+        transaction, counts = self._run(_tusk.prepare_merge_insert_lance, data_obj, schema)
+        return transaction_from_json(transaction), counts
+
+    def _run(self, merge, data, schema, *lock):
+        stream, source = to_stream(data, schema)
+        storage_options = self._dataset._storage_options or {}
         try:
             with errors_of(source):
-                dataset._table, counts = _tusk.merge_insert_lance(
-                    stream,
-                    dataset.uri,
-                    self._options,
-                    dataset._storage_options or {},
-                    dataset._commit_lock,
+                result, counts = merge(
+                    stream, self._dataset.uri, self._options, storage_options, *lock
                 )
         except InvalidArgumentError as error:
             raise RowChangeError(str(error)) from None
-        return {name: counts[name] for name in _COUNTS}
+        return result, {name: counts[name] for name in _COUNTS}
 
     def _when_matched(self, action):
         self._options.when_matched = action

@@ -194,6 +194,22 @@ def test_the_order_of_the_rows(tmp_path):
     assert dataset.to_table(["id"])["id"].to_pylist() == [0, 2, 3, 4, 6, 8, 9, 1, 5, 7, 20, 30]
 
 
+def test_a_merge_is_committed_apart(tmp_path):
+    path = str(tmp_path / "t")
+    lance.write_dataset(pa.table({"id": range(10), "v": [0] * 10}), path, max_rows_per_file=4)
+    dataset = tusk.dataset(path)
+    builder = dataset.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
+    source = pa.table({"id": [3, 12], "v": [1, 1]})
+    transaction, counts = builder.execute_uncommitted(source)
+    assert counts == {"num_inserted_rows": 1, "num_updated_rows": 1, "num_deleted_rows": 0}
+    assert transaction.read_version == 1
+    assert tusk.dataset(path).version == 1 and dataset.count_rows() == 10
+    assert tusk.LanceDataset.commit(path, transaction).count_rows() == 11
+    again, _ = tusk.dataset(path).merge_insert("id").when_matched_delete().execute_uncommitted(source)
+    assert tusk.LanceDataset.commit(path, again).count_rows() == 9
+    assert sorted(tusk.dataset(path).to_table(["id"])["id"].to_pylist()) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+
+
 def test_the_primary_key_is_the_default(tmp_path):
     path = str(tmp_path / "t")
     key = pa.field("id", pa.int64(), False, {"lance-schema:unenforced-primary-key": "true"})

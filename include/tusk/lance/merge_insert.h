@@ -52,7 +52,8 @@ struct MergeInsertOptions {
 };
 
 struct MergeInsertResult {
-  std::shared_ptr<const Dataset> dataset;  ///< the version that the merge made
+  std::shared_ptr<const Dataset> dataset;  ///< the version that the merge made; null if it is not
+  std::string transaction;                 ///< of PrepareMergeInsert, as JSON; else empty
   int64_t num_inserted_rows = 0;
   int64_t num_updated_rows = 0;
   int64_t num_deleted_rows = 0;
@@ -77,5 +78,13 @@ TUSK_EXPORT Result<MergeInsertResult> MergeInsert(arrow::RecordBatchReader* sour
                                                   const io::StorePath& table,
                                                   const MergeInsertOptions& options,
                                                   const OperationContext& context);
+
+/// The same without the commit: the files are written, and the transaction that names them is given
+/// for CommitTransaction (tusk/lance/transactions.h). Until that is committed the table is as it
+/// was.
+TUSK_EXPORT Result<MergeInsertResult> PrepareMergeInsert(arrow::RecordBatchReader* source,
+                                                         const io::StorePath& table,
+                                                         const MergeInsertOptions& options,
+                                                         const OperationContext& context);
 
 }  // namespace tusk::lance

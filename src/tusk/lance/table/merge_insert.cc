@@ -16,6 +16,7 @@
 #include "tusk/lance/table/merge_join.h"
 #include "tusk/lance/table/merge_source.h"
 #include "tusk/lance/table/row_change.h"
+#include "tusk/lance/table/transaction_json.h"
 #include "tusk/lance/table/write_fragments.h"
 
 namespace tusk::lance {
@@ -115,22 +116,26 @@ class InsertedKeys {
   std::vector<std::string> on_;
 };
 
+/// What a merge does, with its data files written.
+struct Merge {
+  RowChange change;
+  MergeJoin::Counts counts;
+};
+
 /// Everything but the source is looked at anew in each attempt.
-Result<MergeInsertResult> TryToMerge(const std::shared_ptr<const Dataset>& dataset,
-                                     const MergeSource& source, const MergeInsertOptions& options,
-                                     const OperationContext& context) {
+Result<Merge> WriteMerge(const std::shared_ptr<const Dataset>& dataset, const MergeSource& source,
+                         const MergeInsertOptions& options, const OperationContext& context) {
   const Dataset::State& state = dataset->state();
-  const io::StorePath& table = state.location;
+  const Schema& schema = state.manifest.schema;
   ARROW_RETURN_NOT_OK(CheckRowsCanChange(*dataset));
   ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
                         MinorVersionOfRows(state, options.data_storage_version, "merge into"));
   ARROW_ASSIGN_OR_RAISE(const auto on, FindMergeKey(*dataset, options.on));
   // Another writer may have changed the columns.
-  ARROW_RETURN_NOT_OK(MatchSource(*source.schema(), state.manifest.schema, on, options));
+  ARROW_RETURN_NOT_OK(MatchSource(*source.schema(), schema, on, options));
   ARROW_ASSIGN_OR_RAISE(const auto join, MergeJoin::Make(dataset, source, on, options, context));
 
-  RowChange change;
-  InsertedKeys inserted_keys(state.manifest.schema, on);
+  InsertedKeys inserted_keys(schema, on);
   bool has_moved_all = false;
   FunctionReader rows(join->schema(), [&]() -> Result<std::shared_ptr<arrow::RecordBatch>> {
     if (!has_moved_all) {
@@ -142,25 +147,46 @@ Result<MergeInsertResult> TryToMerge(const std::shared_ptr<const Dataset>& datas
     if (inserted != nullptr) inserted_keys.Add(*inserted);
     return inserted;
   });
-  const bool writes = options.when_matched == WhenMatched::kUpdate || options.insert_not_matched;
-  if (writes) {
-    ARROW_ASSIGN_OR_RAISE(change.added, WriteFragments(&rows, table, state.manifest.schema,
-                                                       minor_version, {}, context));
+  Merge merge;
+  if (options.when_matched == WhenMatched::kUpdate || options.insert_not_matched) {
+    ARROW_ASSIGN_OR_RAISE(merge.change.added, WriteFragments(&rows, state.location, schema,
+                                                             minor_version, {}, context));
   } else {
     ARROW_RETURN_NOT_OK(rows.Next());
   }
-  change.gone = join->gone();
-  change.moved_ids = join->moved_ids();
-  change.inserted_keys = inserted_keys.Serialize();
-  change.lock = options.commit_lock;
-  for (const Field& field : state.manifest.schema.fields) AddFieldIds(field, &change.fields);
-  MergeInsertResult result{.dataset = nullptr,
-                           .num_inserted_rows = join->counts().inserted,
-                           .num_updated_rows = join->counts().updated,
-                           .num_deleted_rows = join->counts().deleted};
-  ARROW_ASSIGN_OR_RAISE(result.dataset, CommitRowChange(*dataset, std::move(change),
-                                                        options.transaction_properties, context));
-  return result;
+  merge.counts = join->counts();
+  merge.change.gone = join->gone();
+  merge.change.moved_ids = join->moved_ids();
+  merge.change.inserted_keys = inserted_keys.Serialize();
+  merge.change.lock = options.commit_lock;
+  for (const Field& field : schema.fields) AddFieldIds(field, &merge.change.fields);
+  return merge;
+}
+
+MergeInsertResult ToResult(const MergeJoin::Counts& counts, int num_attempts) {
+  return {.dataset = nullptr,
+          .transaction = {},
+          .num_inserted_rows = counts.inserted,
+          .num_updated_rows = counts.updated,
+          .num_deleted_rows = counts.deleted,
+          .num_attempts = num_attempts};
+}
+
+/// The source, read as what of it `dataset` needs.
+Result<std::unique_ptr<MergeSource>> ReadSource(arrow::RecordBatchReader* source,
+                                                const Dataset& dataset,
+                                                const MergeInsertOptions& options,
+                                                const OperationContext& context) {
+  const Dataset::State& state = dataset.state();
+  ARROW_RETURN_NOT_OK(CheckOptions(options));
+  ARROW_RETURN_NOT_OK(CheckRowsCanChange(dataset));
+  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
+                        MinorVersionOfRows(state, options.data_storage_version, "merge into"));
+  ARROW_ASSIGN_OR_RAISE(const auto on, FindMergeKey(dataset, options.on));
+  ARROW_ASSIGN_OR_RAISE(const Schema columns,
+                        MatchSource(*source->schema(), state.manifest.schema, on, options));
+  return MergeSource::Read(source, columns, state.location, minor_version,
+                           options.source_bytes_in_memory, context);
 }
 
 }  // namespace
@@ -192,27 +218,34 @@ Result<std::vector<std::string>> FindMergeKey(const Dataset& table,
 Result<MergeInsertResult> MergeInsert(arrow::RecordBatchReader* source, const io::StorePath& table,
                                       const MergeInsertOptions& options,
                                       const OperationContext& context) {
-  ARROW_RETURN_NOT_OK(CheckOptions(options));
   ARROW_ASSIGN_OR_RAISE(auto dataset, Dataset::Open(table, {}, context));
-  const Dataset::State& state = dataset->state();
-  ARROW_RETURN_NOT_OK(CheckRowsCanChange(*dataset));
-  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
-                        MinorVersionOfRows(state, options.data_storage_version, "merge into"));
-  ARROW_ASSIGN_OR_RAISE(const auto on, FindMergeKey(*dataset, options.on));
-  ARROW_ASSIGN_OR_RAISE(const Schema columns,
-                        MatchSource(*source->schema(), state.manifest.schema, on, options));
-  ARROW_ASSIGN_OR_RAISE(const auto rows,
-                        MergeSource::Read(source, columns, table, minor_version,
-                                          options.source_bytes_in_memory, context));
+  ARROW_ASSIGN_OR_RAISE(const auto rows, ReadSource(source, *dataset, options, context));
   const RetryLimit limit{.max_retries = options.max_retries, .timeout = options.retry_timeout};
   return RetryConflicts<MergeInsertResult>(limit, [&](int number) -> Result<MergeInsertResult> {
     if (number > 1) {
       ARROW_ASSIGN_OR_RAISE(dataset, Dataset::Open(table, {}, context));
     }
-    ARROW_ASSIGN_OR_RAISE(auto result, TryToMerge(dataset, *rows, options, context));
-    result.num_attempts = number;
+    ARROW_ASSIGN_OR_RAISE(Merge merge, WriteMerge(dataset, *rows, options, context));
+    MergeInsertResult result = ToResult(merge.counts, number);
+    ARROW_ASSIGN_OR_RAISE(result.dataset, CommitRowChange(*dataset, std::move(merge.change),
+                                                          options.transaction_properties, context));
     return result;
   });
+}
+
+Result<MergeInsertResult> PrepareMergeInsert(arrow::RecordBatchReader* source,
+                                             const io::StorePath& table,
+                                             const MergeInsertOptions& options,
+                                             const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto dataset, Dataset::Open(table, {}, context));
+  ARROW_ASSIGN_OR_RAISE(const auto rows, ReadSource(source, *dataset, options, context));
+  ARROW_ASSIGN_OR_RAISE(Merge merge, WriteMerge(dataset, *rows, options, context));
+  MergeInsertResult result = ToResult(merge.counts, /*num_attempts=*/1);
+  ARROW_ASSIGN_OR_RAISE(
+      const Transaction transaction,
+      WriteRowChange(*dataset, std::move(merge.change), options.transaction_properties, context));
+  result.transaction = TransactionToJson(transaction);
+  return result;
 }
 
 }  // namespace tusk::lance

@@ -104,38 +104,54 @@ Result<uint16_t> MinorVersionOfRows(const Dataset::State& state,
                      version, "': ask for files of 2.1 or 2.2");
 }
 
-Result<std::shared_ptr<const Dataset>> CommitRowChange(
-    const Dataset& base, RowChange change, const std::map<std::string, std::string>& properties,
-    const OperationContext& context) {
+Result<Transaction> WriteRowChange(const Dataset& base, RowChange change,
+                                   const std::map<std::string, std::string>& properties,
+                                   const OperationContext& context) {
   const Dataset::State& state = base.state();
-  const io::StorePath& table = state.location;
   GiveMovedIds(change.moved_ids, &change.added);
   ChangedFragments changed;
   const Status written = WriteDeletionFiles(state, change.gone, &changed, context);
   if (!written.ok()) {
-    RemoveFiles(table, changed.updated, change.added, context);
+    RemoveFiles(state.location, changed.updated, change.added, context);
     return written;
   }
   Transaction transaction{
       .read_version = state.manifest.version, .uuid = RandomUuidString(), .properties = properties};
   if (change.predicate) {
-    transaction.operation = DeleteRowsOp{.updated = changed.updated,
+    transaction.operation = DeleteRowsOp{.updated = std::move(changed.updated),
                                          .removed = std::move(changed.removed),
                                          .predicate = *std::move(change.predicate)};
   } else {
     transaction.operation = UpdateRows{.removed = std::move(changed.removed),
-                                       .updated = changed.updated,
-                                       .added = change.added,
+                                       .updated = std::move(changed.updated),
+                                       .added = std::move(change.added),
                                        .fields_preserving_indices = std::move(change.fields),
                                        .inserted_rows = std::move(change.inserted_keys)};
   }
+  return transaction;
+}
+
+Result<std::shared_ptr<const Dataset>> CommitRowChange(
+    const Dataset& base, RowChange change, const std::map<std::string, std::string>& properties,
+    const OperationContext& context) {
+  const Dataset::State& state = base.state();
+  const io::StorePath& table = state.location;
+  const AffectedRows gone = change.gone;
+  const CommitLock lock = change.lock;
+  ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
+                        WriteRowChange(base, std::move(change), properties, context));
   bool outcome_known = true;
   auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
-                                     {.affected_rows = &change.gone, .lock = change.lock}, context,
+                                     {.affected_rows = &gone, .lock = lock}, context,
                                      &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) {
-      RemoveFiles(table, changed.updated, change.added, context);
+      if (const auto* deletion = transaction.As<DeleteRowsOp>()) {
+        RemoveFiles(table, deletion->updated, {}, context);
+      } else {
+        const auto* update = transaction.As<UpdateRows>();
+        RemoveFiles(table, update->updated, update->added, context);
+      }
       RemoveTransactionFile(table, transaction, context);
     }
     return committed.status();

@@ -51,6 +51,13 @@ struct RowChange {
   CommitLock lock = nullptr;             ///< may be null
 };
 
+/// The transaction that makes `change`, with its deletion files written, for a commit on top of
+/// `base`, for which it was made. After a failure the files that it names, the added ones too, are
+/// removed.
+Result<Transaction> WriteRowChange(const Dataset& base, RowChange change,
+                                   const std::map<std::string, std::string>& properties,
+                                   const OperationContext& context);
+
 /// Commits `change` on top of `base`, for which it was made. After a failure the files that it
 /// names, the added ones too, are removed unless the version may be there all the same.
 Result<std::shared_ptr<const Dataset>> CommitRowChange(
