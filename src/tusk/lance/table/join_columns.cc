@@ -151,8 +151,9 @@ Result<std::shared_ptr<arrow::RecordBatch>> TakeMatches(const MergeSource& sourc
   ARROW_ASSIGN_OR_RAISE(const auto numbers, places.Finish());
   arrow::ArrayVector columns;
   for (const auto& column : taken->columns()) {
-    ARROW_ASSIGN_OR_RAISE(auto placed, TakeRows(column->data(), numbers->data(), context.pool));
-    columns.push_back(arrow::MakeArray(std::move(placed)));
+    ARROW_ASSIGN_OR_RAISE(const auto placed,
+                          TakeRows(column->data(), numbers->data(), context.pool));
+    columns.push_back(arrow::MakeArray(placed));
   }
   return arrow::RecordBatch::Make(taken->schema(), std::ssize(matches), std::move(columns));
 }

@@ -17,7 +17,7 @@ std::shared_ptr<arrow::Field> AsColumn(const std::string& name, const arrow::Sch
   for (const std::string& column : names) {
     fields.push_back(columns.GetFieldByName(column)->WithNullable(true));
   }
-  return arrow::field(name, arrow::struct_(std::move(fields)), /*nullable=*/false);
+  return arrow::field(name, arrow::struct_(fields), /*nullable=*/false);
 }
 
 /// The columns below `side` that `paths` go to; all if one goes to the row itself.

@@ -35,6 +35,7 @@ std::vector<std::string> PrimaryKey(const Schema& schema) {
   }
   std::ranges::stable_sort(fields, {}, &Field::unenforced_primary_key_position);
   std::vector<std::string> names;
+  names.reserve(fields.size());
   for (const Field* field : fields) names.push_back(field->name);
   return names;
 }
@@ -98,6 +99,7 @@ class InsertedKeys {
   InsertedKeys(const Schema& schema, const std::vector<std::string>& on) {
     if (on != PrimaryKey(schema)) return;
     std::vector<int32_t> ids;
+    ids.reserve(on.size());
     for (const std::string& name : on) ids.push_back(schema.FindField(name)->id);
     filter_.emplace(std::move(ids));
     on_ = on;

@@ -28,7 +28,7 @@ constexpr uint64_t kMostPasses = 4096;
 
 Result<JoinKeys> KeysOf(const arrow::RecordBatch& batch, size_t num_columns,
                         const OperationContext& context) {
-  const auto columns = batch.columns();
+  const auto& columns = batch.columns();
   return JoinKeys::Make({columns.begin(), columns.begin() + static_cast<int64_t>(num_columns)},
                         batch.num_rows(), context);
 }
@@ -379,8 +379,9 @@ Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::MakeInserted(
     } else if (std::ssize(rows) == batch.num_rows()) {
       columns.push_back(column);
     } else {
-      ARROW_ASSIGN_OR_RAISE(auto taken, TakeRows(column->data(), numbers.data(), context_.pool));
-      columns.push_back(arrow::MakeArray(std::move(taken)));
+      ARROW_ASSIGN_OR_RAISE(const auto taken,
+                            TakeRows(column->data(), numbers.data(), context_.pool));
+      columns.push_back(arrow::MakeArray(taken));
     }
   }
   return arrow::RecordBatch::Make(schema_, std::ssize(rows), std::move(columns));

@@ -59,8 +59,9 @@ class MemorySource final : public MergeSource {
                                         static_cast<int64_t>(rows.size_bytes())));
     arrow::ArrayVector arrays;
     for (const auto& column : selected->columns()) {
-      ARROW_ASSIGN_OR_RAISE(auto taken, TakeRows(column->data(), numbers->data(), context.pool));
-      arrays.push_back(arrow::MakeArray(std::move(taken)));
+      ARROW_ASSIGN_OR_RAISE(const auto taken,
+                            TakeRows(column->data(), numbers->data(), context.pool));
+      arrays.push_back(arrow::MakeArray(taken));
     }
     return arrow::RecordBatch::Make(selected->schema(), std::ssize(rows), std::move(arrays));
   }

@@ -27,8 +27,8 @@ Result<std::shared_ptr<arrow::DataType>> WrittenType(const Field& field,
 
 Result<std::shared_ptr<arrow::Field>> WrittenField(const Field& field,
                                                    const std::shared_ptr<arrow::Field>& read) {
-  ARROW_ASSIGN_OR_RAISE(auto type, WrittenType(field, read->type()));
-  return read->WithType(std::move(type));
+  ARROW_ASSIGN_OR_RAISE(const auto type, WrittenType(field, read->type()));
+  return read->WithType(type);
 }
 
 /// `type` with json marked; itself if there is none.
@@ -46,7 +46,7 @@ Result<std::shared_ptr<arrow::DataType>> WrittenType(const Field& field,
   if (!is_changed) return type;
   switch (type->id()) {
     case arrow::Type::STRUCT:
-      return arrow::struct_(std::move(children));
+      return arrow::struct_(children);
     case arrow::Type::LIST:
       return arrow::list(std::move(children[0]));
     case arrow::Type::LARGE_LIST:
@@ -125,6 +125,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> RewrittenColumns::Convert(
     const arrow::RecordBatch& batch) const {
   auto schema = Convert(*batch.schema());
   std::vector<std::shared_ptr<arrow::ArrayData>> columns;
+  columns.reserve(batch.num_columns());
   for (int i = 0; i < batch.num_columns(); ++i) {
     columns.push_back(WithType(batch.column_data(i), schema->field(i)->type()));
   }

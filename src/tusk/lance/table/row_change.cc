@@ -79,9 +79,9 @@ Status AddAddresses(std::span<const uint64_t> addresses, AffectedRows* rows) {
   return Status::OK();
 }
 
-Status AddRows(AffectedRows more, AffectedRows* rows) {
-  for (auto& [id, added] : more) {
-    const auto [there, is_new] = rows->try_emplace(id, std::move(added));
+Status AddRows(const AffectedRows& more, AffectedRows* rows) {
+  for (const auto& [id, added] : more) {
+    const auto [there, is_new] = rows->try_emplace(id, added);
     if (is_new) continue;
     ARROW_ASSIGN_OR_RAISE(there->second, Union(there->second, added));
   }
@@ -141,9 +141,9 @@ Result<std::shared_ptr<const Dataset>> CommitRowChange(
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
                         WriteRowChange(base, std::move(change), properties, context));
   bool outcome_known = true;
-  auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
-                                     {.affected_rows = &gone, .lock = lock}, context,
-                                     &outcome_known);
+  auto committed =
+      CommitTransaction(table, transaction, TableVersion::Of(state),
+                        {.affected_rows = &gone, .lock = lock}, context, &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) {
       if (const auto* deletion = transaction.As<DeleteRowsOp>()) {

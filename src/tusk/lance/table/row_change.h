@@ -24,7 +24,7 @@ namespace tusk::lance {
 Status AddAddresses(std::span<const uint64_t> addresses, AffectedRows* rows);
 
 /// Adds rows that may lie between those that are there, but are not among them.
-Status AddRows(AffectedRows more, AffectedRows* rows);
+Status AddRows(const AffectedRows& more, AffectedRows* rows);
 
 /// OK if rows of `dataset`, the newest version, can be changed. Unsupported, naming the feature, if
 /// the table needs more than this build can keep.
