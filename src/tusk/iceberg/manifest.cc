@@ -611,6 +611,10 @@ Status PutPartitionValue(const PartitionColumn& column, const std::optional<std:
                            value->size(), " bytes, which is none of type ", type.ToString());
   }
   switch (type.id()) {
+    case arrow::Type::BOOL:
+      // Any byte but 0 is true; Avro has 1 only.
+      out->PutBoolean(value->front() != 0);
+      return Status::OK();
     case arrow::Type::INT32:
     case arrow::Type::DATE32:
       out->PutLong(LoadLittle<int32_t>(*value, 0));

@@ -16,6 +16,7 @@
 #include "tusk/iceberg/file_pruning.h"
 #include "tusk/iceberg/manifest.h"
 #include "tusk/iceberg/schema.h"
+#include "tusk/iceberg/single_value.h"
 #include "tusk/iceberg/transform.h"
 #include "tusk/testing/fuzz_input.h"
 
@@ -138,6 +139,26 @@ ManifestEntry WithColumn(ManifestEntry entry, int32_t column) {
   return entry;
 }
 
+/// The fields of the partitions of EveryTransform().
+const arrow::FieldVector& EveryPartitionField() {
+  static const auto* fields = [] {
+    const auto schema = TableFields();
+    auto made =
+        PartitionFields(EveryTransform(), [&](int32_t id) { return FindFieldById(*schema, id); });
+    Require(made.status(), "fields of the partitions");
+    return new arrow::FieldVector(*std::move(made));
+  }();
+  return *fields;
+}
+
+/// A partition value in the form that its type has: other bytes may stand for the same, as 4 do for
+/// what was an int and is a long.
+std::optional<std::string> Normal(const arrow::Field& field,
+                                  const std::optional<std::string>& value) {
+  const auto scalar = value ? ParseSingleValue(*value, field.type()) : nullptr;
+  return scalar == nullptr ? value : SingleValue(*scalar);
+}
+
 /// `entry` as the manifests of EveryTransform() keep it.
 ManifestEntry AsWritten(ManifestEntry entry) {
   if (entry.change == ManifestEntry::Change::kAdded) {
@@ -147,9 +168,10 @@ ManifestEntry AsWritten(ManifestEntry entry) {
   entry.file.equality_ids.clear();
   entry.file.referenced_data_file.reset();
   FieldMap<std::optional<std::string>> partition;
-  for (const PartitionField& field : EveryTransform().fields) {
-    const auto* value = entry.file.partition.Find(field.field_id);
-    partition[field.field_id] = value == nullptr ? std::nullopt : *value;
+  for (const auto& field : EveryPartitionField()) {
+    const int32_t id = *FieldId(*field);
+    const auto* value = entry.file.partition.Find(id);
+    partition[id] = value == nullptr ? std::nullopt : Normal(*field, *value);
   }
   entry.file.partition = std::move(partition);
   return entry;
@@ -157,11 +179,8 @@ ManifestEntry AsWritten(ManifestEntry entry) {
 
 /// A manifest of `entries`, or what is wrong with their partitions.
 Result<std::string> Write(const std::vector<ManifestEntry>& entries) {
-  const PartitionSpec spec = EveryTransform();
-  const auto schema = TableFields();
-  ARROW_ASSIGN_OR_RAISE(
-      auto fields, PartitionFields(spec, [&](int32_t id) { return FindFieldById(*schema, id); }));
-  ManifestBuilder builder({.schema_json = "{}", .spec = spec, .partition_fields = fields});
+  ManifestBuilder builder(
+      {.schema_json = "{}", .spec = EveryTransform(), .partition_fields = EveryPartitionField()});
   for (const ManifestEntry& entry : entries) ARROW_RETURN_NOT_OK(builder.Append(entry));
   ManifestFile listed;
   return builder.Finish(/*sequence_number=*/7, &listed);

@@ -300,6 +300,19 @@ TEST(ManifestTest, RefusesPartitionValuesThatAreNone) {
   EXPECT_THAT(FormatDataManifest({file}, header), FailsWith(ErrorCode::kInvalidArgument));
 }
 
+TEST(ManifestTest, WritesAnyTrueAsAvroHasIt) {
+  // In single-value form every byte but 0 is true, and other writers may have left one.
+  ManifestHeader header{
+      .schema_json = "{}",
+      .spec = {},
+      .partition_fields = {WithFieldId(arrow::field("p", arrow::boolean()), 1000)}};
+  DataFile file = SomeFile("/t/data/1.parquet");
+  file.partition[1000] = "\x02";
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, FormatDataManifest({file}, header));
+  ASSERT_OK_AND_ASSIGN(const auto entries, ParseManifest(bytes));
+  EXPECT_EQ(entries.at(0).file.partition.at(1000), "\x01");
+}
+
 TEST(ManifestTest, KeepsWhatIsKnownOfSomeColumnsOnly) {
   ASSERT_OK_AND_ASSIGN(const std::string bytes,
                        FormatDataManifest({SomeFile("/t/data/1.parquet")}));
