@@ -162,18 +162,15 @@ Status SyncFile(int fd, const fs::path& path) {
 /// What was written and is not durable yet. Threads add at the same time.
 class UnsyncedWrites {
  public:
-  /// Keeps the file open, so that an error of the disk is not forgotten, and has the disk begin.
-  /// Syncs at once when too many are open.
-  Status AddFile(FileDescriptor fd, const fs::path& path) {
+  /// A file that has got its name. It stays open, so that an error of the disk is not forgotten,
+  /// and the disk begins. Syncs it at once when too many are open.
+  Status Add(FileDescriptor fd, const fs::path& path) {
     (void)sync_file_range(fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
     const std::lock_guard lock(mutex_);
+    folders_.insert(path.parent_path());
     if (files_.size() >= kMostOpen) return SyncFile(fd.get(), path);
     files_.emplace_back(std::move(fd), path);
     return Status::OK();
-  }
-  void AddFolder(const fs::path& folder) {
-    const std::lock_guard lock(mutex_);
-    folders_.insert(folder);
   }
 
   Status Sync(const OperationContext& context) {
@@ -205,23 +202,19 @@ class UnsyncedWrites {
 struct Durability {
   bool now = true;
   std::shared_ptr<UnsyncedWrites> later = nullptr;  ///< instead, if given
-
-  Status Folder(const fs::path& folder) const {
-    if (later != nullptr) later->AddFolder(folder);
-    return now && later == nullptr ? SyncFolder(folder) : Status::OK();
-  }
 };
 
-/// Makes the missing folders down to `folder`, each durable in its parent.
-Status MakeFolders(const fs::path& folder, const Durability& durability) {
+/// Makes the missing folders down to `folder`, each durable in its parent. Never later: whoever
+/// finds a folder there takes it to be durable.
+Status MakeFolders(const fs::path& folder, bool durable) {
   if (folder.empty()) return Status::OK();
   std::error_code error;
   if (fs::is_directory(folder, error)) return Status::OK();
-  ARROW_RETURN_NOT_OK(MakeFolders(folder.parent_path(), durability));
+  ARROW_RETURN_NOT_OK(MakeFolders(folder.parent_path(), durable));
   if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
     return FailedCall("make folder", folder.native(), errno);
   }
-  return durability.Folder(folder.parent_path());
+  return durable ? SyncFolder(folder.parent_path()) : Status::OK();
 }
 
 /// Bytes after which the disk is told to write what it was given.
@@ -233,7 +226,7 @@ class LocalWriter final : public ObjectWriter {
   static Result<std::unique_ptr<LocalWriter>> Open(std::string_view path, Durability durability,
                                                    const OperationContext& context) {
     const fs::path target(path);
-    ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), durability));
+    ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), durability.now));
     std::string name(".");
     name.append(RandomUuidString()).append(kTemporarySuffix);
     fs::path temporary = target.parent_path() / name;
@@ -309,10 +302,8 @@ class LocalWriter final : public ObjectWriter {
 
   /// When it has got it.
   Status SyncName() {
-    if (durability_.later != nullptr) {
-      ARROW_RETURN_NOT_OK(durability_.later->AddFile(std::move(fd_), target_));
-    }
-    return durability_.Folder(target_.parent_path());
+    if (durability_.later != nullptr) return durability_.later->Add(std::move(fd_), target_);
+    return durability_.now ? SyncFolder(target_.parent_path()) : Status::OK();
   }
 
   fs::path target_;
@@ -428,13 +419,12 @@ class LocalStore final : public DeferringStore {
     if (context.io != nullptr) ++context.io->write_requests;
     ARROW_RETURN_NOT_OK(Sync(context));
     const fs::path target(path);
-    const Durability at_once{.now = options_.durable};
-    ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), at_once));
+    ARROW_RETURN_NOT_OK(MakeFolders(target.parent_path(), options_.durable));
     if (link(std::string(source).c_str(), target.c_str()) != 0) {
       if (errno == EEXIST) return AlreadyExists("object '", path, "' already exists");
       return FailedCall("link", source, errno);
     }
-    return at_once.Folder(target.parent_path());
+    return options_.durable ? SyncFolder(target.parent_path()) : Status::OK();
   }
 
   Result<std::vector<ObjectInfo>> List(std::string_view prefix,
