@@ -61,7 +61,7 @@ class LanceChangeStage final : public TableStage {
 
  private:
   Status CheckSame(const std::optional<catalog::TableEntry>& entry) const {
-    if (entry && (uuid_.empty() || entry->uuid == uuid_)) return Status::OK();
+    if (entry && entry->uuid == uuid_) return Status::OK();
     return CommitConflict("the table was dropped since");
   }
 
