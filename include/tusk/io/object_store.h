@@ -98,7 +98,11 @@ class TUSK_EXPORT ObjectStore {
   /// Everything below the folder `prefix`, at any depth, ascending by path; empty if there is none.
   virtual Result<std::vector<ObjectInfo>> List(std::string_view prefix,
                                                const OperationContext& context) = 0;
-  /// The same for objects that are not whole: of writers at work, or of some that were killed. To
+  /// The names of the objects right in a folder, not of those below its own folders, in any order;
+  /// empty if there is none. Less work than List where there are many.
+  virtual Result<std::vector<std::string>> ListNames(std::string_view folder,
+                                                     const OperationContext& context) = 0;
+  /// As List for objects that are not whole: of writers at work, or of some that were killed. To
   /// delete one is no error; a writer that was at work then fails.
   virtual Result<std::vector<ObjectInfo>> ListUnfinished(std::string_view prefix,
                                                          const OperationContext& context) = 0;

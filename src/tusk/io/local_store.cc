@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -430,6 +431,28 @@ class LocalStore final : public DeferringStore {
   Result<std::vector<ObjectInfo>> List(std::string_view prefix,
                                        const OperationContext& context) override {
     return ListFiles(prefix, /*unfinished=*/false, context);
+  }
+
+  Result<std::vector<std::string>> ListNames(std::string_view folder,
+                                             const OperationContext& context) override {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    if (context.io != nullptr) ++context.io->list_requests;
+    std::vector<std::string> names;
+    const std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(std::string(folder).c_str()), closedir);
+    if (open == nullptr) {
+      if (errno == ENOENT || errno == ENOTDIR) return names;
+      return FailedCall("list", folder, errno);
+    }
+    errno = 0;
+    while (const dirent* entry = readdir(open.get())) {
+      // Not every file system tells the kind of an entry.
+      const bool may_be_file = entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN;
+      const std::string_view name = entry->d_name;
+      if (may_be_file && !name.ends_with(kTemporarySuffix)) names.emplace_back(name);
+      errno = 0;
+    }
+    if (errno != 0) return FailedCall("list", folder, errno);
+    return names;
   }
 
   Result<std::vector<ObjectInfo>> ListUnfinished(std::string_view prefix,

@@ -106,6 +106,17 @@ class MemoryStore final : public ObjectStore, public std::enable_shared_from_thi
     return found;
   }
 
+  Result<std::vector<std::string>> ListNames(std::string_view folder,
+                                             const OperationContext& context) override {
+    ARROW_ASSIGN_OR_RAISE(const auto objects, List(folder, context));
+    std::vector<std::string> names;
+    for (const ObjectInfo& object : objects) {
+      std::string name = object.path.substr(JoinPath(folder, "").size());
+      if (name.find('/') == std::string::npos) names.push_back(std::move(name));
+    }
+    return names;
+  }
+
   /// An object comes into being whole.
   Result<std::vector<ObjectInfo>> ListUnfinished(std::string_view /*prefix*/,
                                                  const OperationContext& /*context*/) override {

@@ -141,6 +141,14 @@ Result<std::vector<io::ObjectInfo>> FaultyStore::List(std::string_view prefix,
   return listed;
 }
 
+Result<std::vector<std::string>> FaultyStore::ListNames(std::string_view folder,
+                                                        const OperationContext& context) {
+  std::vector<std::string> names;
+  ARROW_RETURN_NOT_OK(plan_->Do("list names", folder,
+                                [&] { return store_->ListNames(folder, context).Value(&names); }));
+  return names;
+}
+
 Result<std::vector<io::ObjectInfo>> FaultyStore::ListUnfinished(std::string_view prefix,
                                                                 const OperationContext& context) {
   std::vector<io::ObjectInfo> listed;

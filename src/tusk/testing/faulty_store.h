@@ -54,6 +54,8 @@ class FaultyStore final : public io::DeferringStore {
                       const OperationContext& context) override;
   Result<std::vector<io::ObjectInfo>> List(std::string_view prefix,
                                            const OperationContext& context) override;
+  Result<std::vector<std::string>> ListNames(std::string_view folder,
+                                             const OperationContext& context) override;
   Result<std::vector<io::ObjectInfo>> ListUnfinished(std::string_view prefix,
                                                      const OperationContext& context) override;
   Result<io::ObjectInfo> Head(std::string_view path, const OperationContext& context) override;

@@ -90,11 +90,10 @@ std::optional<ManifestLocation> ParseManifestName(std::string_view name) {
 
 Result<std::vector<ManifestLocation>> ListManifests(const io::StorePath& table,
                                                     const OperationContext& context) {
-  const std::string folder = io::JoinPath(table.path, kVersionsFolder);
-  ARROW_ASSIGN_OR_RAISE(const auto objects, table.store->List(folder, context));
+  ARROW_ASSIGN_OR_RAISE(const auto names,
+                        table.store->ListNames(io::JoinPath(table.path, kVersionsFolder), context));
   std::vector<ManifestLocation> found;
-  for (const io::ObjectInfo& object : objects) {
-    const std::string_view name = std::string_view(object.path).substr(folder.size() + 1);
+  for (const std::string& name : names) {
     if (auto location = ParseManifestName(name)) found.push_back(std::move(*location));
   }
   std::ranges::sort(found, {}, [](const ManifestLocation& location) {
