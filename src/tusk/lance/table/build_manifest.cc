@@ -84,6 +84,7 @@ void SetCoveringFlag(VersionContent* content) {
 
 std::vector<uint64_t> IdsOf(const std::vector<Fragment>& fragments) {
   std::vector<uint64_t> ids;
+  ids.reserve(fragments.size());
   for (const Fragment& fragment : fragments) ids.push_back(fragment.id);
   return ids;
 }
@@ -253,6 +254,7 @@ Status Apply(const CreateIndices& create, VersionContent* content) {
 Status Apply(const ReplaceData& replace, VersionContent* content) {
   ARROW_RETURN_NOT_OK(ReplaceFiles(replace, &content->manifest));
   std::vector<uint64_t> ids;
+  ids.reserve(replace.replacements.size());
   for (const auto& replacement : replace.replacements) ids.push_back(replacement.fragment_id);
   if (ids.empty()) return Status::OK();
   std::vector<uint32_t> fields;

@@ -215,7 +215,7 @@ Status Committer::Publish(const std::string& path, uint64_t version, std::string
     return table_.store->PutIfAbsent(io::JoinPath(table_.path, path), file, context_);
   };
   if (!options_.lock) return put();
-  const Status status = options_.lock(version, put);
+  Status status = options_.lock(version, put);
   if (GetErrorCode(status) != ErrorCode::kCommitConflict) return status;
   return AlreadyExists(status.message());
 }

@@ -127,7 +127,7 @@ Status MigrateManifestPaths(const io::StorePath& table, const OperationContext& 
     const std::string old_path = io::JoinPath(table.path, location.path);
     const std::string new_path =
         io::JoinPath(table.path, ManifestPath(location.version, ManifestNaming::kV2));
-    const Status linked = table.store->LinkIfAbsent(old_path, new_path, context);
+    Status linked = table.store->LinkIfAbsent(old_path, new_path, context);
     // A call that was interrupted has done that.
     if (!linked.ok() && GetErrorCode(linked) != ErrorCode::kAlreadyExists) return linked;
     ARROW_RETURN_NOT_OK(table.store->Delete(old_path, context));

@@ -227,7 +227,7 @@ Status CreateTag(const io::StorePath& table, std::string_view name, const Versio
                  const OperationContext& context) {
   ARROW_RETURN_NOT_OK(CheckTagName(name));
   ARROW_ASSIGN_OR_RAISE(const Tag tag, TagFor(table, ref, context));
-  const Status put = table.store->PutIfAbsent(TagPath(table, name), ToJson(tag), context);
+  Status put = table.store->PutIfAbsent(TagPath(table, name), ToJson(tag), context);
   if (GetErrorCode(put) != ErrorCode::kAlreadyExists) return put;
   return AlreadyExists("the table at '", table.path, "' has a tag '", name, "' already");
 }

@@ -260,7 +260,8 @@ struct BadValue {
 template <typename T>
 T Get(const Json& json, const char* key, T absent = T()) {
   const auto found = json.find(key);
-  return found == json.end() || found->is_null() ? absent : found->template get<T>();
+  if (found == json.end() || found->is_null()) return absent;
+  return found->template get<T>();
 }
 
 template <typename T>
