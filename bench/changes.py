@@ -4,13 +4,13 @@
 
 FOLDER (default: a temporary one) holds a copy of the table for every call; what a call makes is
 removed after the clock has stopped. Nobody waits for the disk, as in bench/writes.py. Each pair of
-results is compared: the same counts, and the same sums over the rows afterwards.
+results is compared: the same counts, and the same sums over the rows afterwards. Every number is
+the best of its rounds, taken in turn.
 """
 
 import argparse
 import pathlib
 import shutil
-import statistics
 import tempfile
 import time
 
@@ -104,7 +104,7 @@ def measure(name, change, base, folder, rounds):
             shutil.rmtree(path)
         if answers[0] != answers[1]:
             raise SystemExit(f"{name}: the results differ: {answers}")
-    ours, theirs = (1000 * statistics.median(times[library]) for library in LIBRARIES)
+    ours, theirs = (1000 * min(times[library]) for library in LIBRARIES)
     print(f"| {name} | {theirs:.1f} | {ours:.1f} | {theirs / ours:.1f}x |", flush=True)
 
 
