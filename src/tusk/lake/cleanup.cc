@@ -31,6 +31,8 @@ struct Kept {
   std::set<int64_t> snapshots;  ///< of an Iceberg table
 };
 
+using Entries = std::vector<catalog::TableEntry>;
+
 /// By name of the table.
 Result<std::map<catalog::TableName, Kept>> CollectKept(const LakeParts& parts,
                                                        const OperationContext& context) {
@@ -48,8 +50,8 @@ Result<std::map<catalog::TableName, Kept>> CollectKept(const LakeParts& parts,
   return kept;
 }
 
-/// The manifests of versions that nobody keeps: below the pointer, made before the cutoff, neither
-/// needed by a joint version nor tagged. Ascending.
+/// The manifests of versions that nobody keeps: below the pointer of `entry`, made before the
+/// cutoff, neither needed by a joint version nor tagged. Ascending.
 Result<std::vector<std::string>> UnkeptManifests(const LakeParts& parts,
                                                  const catalog::TableEntry& entry, const Kept& kept,
                                                  int64_t cutoff_ms,
@@ -75,10 +77,9 @@ Result<std::vector<std::string>> UnkeptManifests(const LakeParts& parts,
 }
 
 /// Removes old versions of the Lance tables; their files stay for the sweep.
-Status RemoveLanceVersions(const LakeParts& parts, const std::map<catalog::TableName, Kept>& kept,
-                           int64_t cutoff_ms, CleanupReport* report,
-                           const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(const auto entries, parts.catalog->ListTables(std::nullopt, context));
+Status RemoveLanceVersions(const LakeParts& parts, const Entries& entries,
+                           const std::map<catalog::TableName, Kept>& kept, int64_t cutoff_ms,
+                           CleanupReport* report, const OperationContext& context) {
   for (const catalog::TableEntry& entry : entries) {
     if (entry.kind != catalog::TableKind::kLance || !entry.published) continue;
     const auto found = kept.find(entry.name);
@@ -109,10 +110,10 @@ std::set<int64_t> KeptSnapshots(const iceberg::Table& table, const Kept& kept, i
 }
 
 /// Lets old snapshots of the lake's own Iceberg tables go, in one joint commit.
-Status ExpireSnapshots(const LakeParts& parts, const std::map<catalog::TableName, Kept>& kept,
-                       int64_t cutoff_ms, const std::string& author, CleanupReport* report,
+Status ExpireSnapshots(const LakeParts& parts, const Entries& entries,
+                       const std::map<catalog::TableName, Kept>& kept, int64_t cutoff_ms,
+                       const std::string& author, CleanupReport* report,
                        const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(const auto entries, parts.catalog->ListTables(std::nullopt, context));
   const Staging staging(parts);
   std::vector<std::unique_ptr<TableStage>> stages;
   for (const catalog::TableEntry& entry : entries) {
@@ -125,11 +126,15 @@ Status ExpireSnapshots(const LakeParts& parts, const std::map<catalog::TableName
       report->skipped.push_back(entry.name.ToString() + ": " + table.status().message());
       continue;
     }
-    std::set<int64_t> snapshots = KeptSnapshots(**table, found->second, cutoff_ms);
+    const std::set<int64_t> snapshots = KeptSnapshots(**table, found->second, cutoff_ms);
     ARROW_ASSIGN_OR_RAISE(const int64_t expired, iceberg::CountExpired(**table, snapshots));
     if (expired == 0) continue;
     report->iceberg_snapshots += expired;
-    stages.push_back(MakeIcebergExpireStage(staging.parts(), entry.name, std::move(snapshots)));
+    std::set<int64_t> dropped;
+    for (const iceberg::SnapshotInfo& snapshot : (*table)->snapshots()) {
+      if (!snapshots.contains(snapshot.snapshot_id)) dropped.insert(snapshot.snapshot_id);
+    }
+    stages.push_back(MakeIcebergExpireStage(staging.parts(), entry.name, std::move(dropped)));
   }
   if (stages.empty()) return Status::OK();
   const CommitInfo info{
@@ -194,9 +199,13 @@ Result<CleanupReport> CleanUp(Lake* lake, const CleanupOptions& options,
   (void)lake->Recover(context);
   ARROW_ASSIGN_OR_RAISE(const Survey before, TakeSurvey(parts, context));
   ARROW_ASSIGN_OR_RAISE(report.given_up, parts.catalog->GiveUp(rules, false, context));
+  // Pointers first: what a writer commits after this look lies above them, and was perhaps staged
+  // before the cutoff.
+  ARROW_ASSIGN_OR_RAISE(const Entries entries, parts.catalog->ListTables(std::nullopt, context));
   ARROW_ASSIGN_OR_RAISE(const auto kept, CollectKept(parts, context));
-  ARROW_RETURN_NOT_OK(ExpireSnapshots(parts, kept, cutoff_ms, options.author, &report, context));
-  ARROW_RETURN_NOT_OK(RemoveLanceVersions(parts, kept, cutoff_ms, &report, context));
+  ARROW_RETURN_NOT_OK(
+      ExpireSnapshots(parts, entries, kept, cutoff_ms, options.author, &report, context));
+  ARROW_RETURN_NOT_OK(RemoveLanceVersions(parts, entries, kept, cutoff_ms, &report, context));
   ARROW_RETURN_NOT_OK(Sweep(parts, before, now_ms - options.min_age_ms, &report, context));
   return report;
 }

@@ -129,9 +129,13 @@ std::unique_ptr<TableStage> MakeIcebergRestoreStage(const LakeParts& parts,
 
 std::unique_ptr<TableStage> MakeIcebergExpireStage(const LakeParts& parts,
                                                    const catalog::TableName& name,
-                                                   std::set<int64_t> kept) {
-  const auto expire = [&parts, kept = std::move(kept)](const TablePtr& base,
-                                                       const OperationContext& context) {
+                                                   std::set<int64_t> dropped) {
+  const auto expire = [&parts, dropped = std::move(dropped)](const TablePtr& base,
+                                                             const OperationContext& context) {
+    std::set<int64_t> kept;
+    for (const iceberg::SnapshotInfo& snapshot : base->snapshots()) {
+      if (!dropped.contains(snapshot.snapshot_id)) kept.insert(snapshot.snapshot_id);
+    }
     return iceberg::StageExpire(parts.root.store, base, kept, context);
   };
   return std::make_unique<IcebergChangeStage>(parts, name, expire);

@@ -48,10 +48,10 @@ std::unique_ptr<TableStage> MakeLanceRestoreStage(const LakeParts& parts,
                                                   const catalog::TableEntry& then);
 std::unique_ptr<TableStage> MakeIcebergRestoreStage(const LakeParts& parts,
                                                     const catalog::TableEntry& then);
-/// A stage that drops the snapshots of an Iceberg table that are not in `kept`.
+/// A stage that drops these snapshots of an Iceberg table, as far as nothing of its own needs them.
 std::unique_ptr<TableStage> MakeIcebergExpireStage(const LakeParts& parts,
                                                    const catalog::TableName& name,
-                                                   std::set<int64_t> kept);
+                                                   std::set<int64_t> dropped);
 
 /// The entry of `change` before it is staged: published if it is a Lance table, nothing if the
 /// table is to be made. InvalidArgument if it is of another kind.

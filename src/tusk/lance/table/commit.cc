@@ -16,9 +16,9 @@ constexpr std::string_view kStagedFolder = "_staged/";
 class PutIfAbsentHandler final : public CommitHandler {
  public:
   Result<uint64_t> Latest(const io::StorePath& table, const OperationContext& context) override {
-    ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(table, context));
-    if (locations.empty()) return NotFound("no Lance table at '", table.path, "'");
-    return locations.back().version;
+    ARROW_ASSIGN_OR_RAISE(const auto latest, FindLatestManifest(table, context));
+    if (!latest) return NotFound("no Lance table at '", table.path, "'");
+    return latest->version;
   }
 
   Result<std::vector<uint64_t>> List(const io::StorePath& table,

@@ -23,11 +23,11 @@ Result<ManifestLocation> Locate(const io::StorePath& table, const OpenOptions& o
     return ManifestLocation{.path = *options.manifest_path};
   }
   if (options.version) return FindManifest(table, *options.version, context);
-  ARROW_ASSIGN_OR_RAISE(auto locations, ListManifests(table, context));
-  if (locations.empty()) {
+  ARROW_ASSIGN_OR_RAISE(auto latest, FindLatestManifest(table, context));
+  if (!latest) {
     return NotFound("no Lance table at '", table.path, "': there is no manifest below _versions/");
   }
-  return std::move(locations.back());
+  return *std::move(latest);
 }
 
 Result<std::shared_ptr<const Dataset>> OpenAt(std::string uri, io::StorePath location,
@@ -215,11 +215,9 @@ Result<std::vector<VersionInfo>> Dataset::ListVersions(const OperationContext& c
 }
 
 Result<uint64_t> Dataset::LatestVersion(const OperationContext& context) const {
-  ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(state_->location, context));
-  if (locations.empty()) {
-    return NotFound("the Lance table at '", state_->location.path, "' is gone");
-  }
-  return locations.back().version;
+  ARROW_ASSIGN_OR_RAISE(const auto latest, FindLatestManifest(state_->location, context));
+  if (!latest) return NotFound("the Lance table at '", state_->location.path, "' is gone");
+  return latest->version;
 }
 
 }  // namespace tusk::lance

@@ -105,6 +105,27 @@ Result<std::vector<ManifestLocation>> ListManifests(const io::StorePath& table,
   return found;
 }
 
+Result<std::optional<ManifestLocation>> FindLatestManifest(const io::StorePath& table,
+                                                           const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto names,
+                        table.store->ListNames(io::JoinPath(table.path, kVersionsFolder), context));
+  // Of names by the new scheme the first in order is the latest; the others are looked at.
+  constexpr size_t kV2Length = kV2Digits + kExtension.size();
+  const std::string* first = nullptr;
+  std::optional<ManifestLocation> latest;
+  for (const std::string& name : names) {
+    if (name.size() == kV2Length) {
+      if ((first == nullptr || name < *first) && ParseManifestName(name)) first = &name;
+    } else if (auto location = ParseManifestName(name)) {
+      if (!latest || location->version > latest->version) latest = std::move(location);
+    }
+  }
+  if (first == nullptr) return latest;
+  auto location = ParseManifestName(*first);
+  if (latest && latest->version > location->version) return latest;
+  return location;
+}
+
 Result<ManifestLocation> FindManifest(const io::StorePath& table, uint64_t version,
                                       const OperationContext& context) {
   if (IsDetached(version)) {

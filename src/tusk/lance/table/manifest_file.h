@@ -44,6 +44,10 @@ std::optional<ManifestLocation> ParseManifestName(std::string_view name);
 Result<std::vector<ManifestLocation>> ListManifests(const io::StorePath& table,
                                                     const OperationContext& context);
 
+/// The latest of them; nothing if there is no table.
+Result<std::optional<ManifestLocation>> FindLatestManifest(const io::StorePath& table,
+                                                           const OperationContext& context);
+
 /// The version, found by one look at each of its two names; also a detached one. NotFound.
 Result<ManifestLocation> FindManifest(const io::StorePath& table, uint64_t version,
                                       const OperationContext& context);

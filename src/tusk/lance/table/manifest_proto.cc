@@ -79,7 +79,7 @@ constexpr uint64_t kMaxFragmentRows = uint64_t{1} << 32;
 
 }  // namespace
 
-Result<DataFile> FromProto(const proto::DataFile& file) {
+Result<DataFile> FromProto(proto::DataFile file) {
   ARROW_RETURN_NOT_OK(io::CheckRelativePath(file.path()));
   // V1 files name their columns by field; they are refused where they are opened.
   if (file.file_major_version() >= 2 && file.fields_size() != file.column_indices_size()) {
@@ -87,14 +87,14 @@ Result<DataFile> FromProto(const proto::DataFile& file) {
                    file.column_indices_size(), " columns");
   }
   DataFile result;
-  result.path = file.path();
+  result.path = std::move(*file.mutable_path());
   result.field_ids.assign(file.fields().begin(), file.fields().end());
   result.column_indices.assign(file.column_indices().begin(), file.column_indices().end());
   result.major_version = file.file_major_version();
   result.minor_version = file.file_minor_version();
   result.size_bytes = file.file_size_bytes();
   if (file.has_base_id()) result.base_id = file.base_id();
-  result.carried = TakeUnknownFields(file);
+  result.carried = TakeUnknownFields(std::move(file));
   return result;
 }
 
@@ -129,7 +129,7 @@ BasePath FromProto(const proto::BasePath& base) {
 
 namespace {
 
-Result<DeletionFile> DeletionFileFromProto(const proto::DeletionFile& file) {
+Result<DeletionFile> DeletionFileFromProto(proto::DeletionFile file) {
   if (file.file_type() > 1) {
     return Unsupported("deletion files of type ", file.file_type(), " are not supported");
   }
@@ -139,7 +139,7 @@ Result<DeletionFile> DeletionFileFromProto(const proto::DeletionFile& file) {
   result.id = file.id();
   result.num_deleted_rows = file.num_deleted_rows();
   if (file.has_base_id()) result.base_id = file.base_id();
-  result.carried = TakeUnknownFields(file);
+  result.carried = TakeUnknownFields(std::move(file));
   return result;
 }
 
@@ -152,7 +152,7 @@ void ToProto(const DeletionFile& file, proto::DeletionFile* out) {
   out->MergeFromString(file.carried);
 }
 
-Result<Fragment> FragmentFromProto(const proto::DataFragment& fragment) {
+Result<Fragment> FragmentFromProto(proto::DataFragment fragment) {
   // A fragment id is the upper half of a row address.
   if (fragment.id() > std::numeric_limits<uint32_t>::max()) {
     return Corrupt("its id does not fit 32 bits");
@@ -162,11 +162,13 @@ Result<Fragment> FragmentFromProto(const proto::DataFragment& fragment) {
   }
   Fragment result;
   result.id = fragment.id();
-  for (const proto::DataFile& file : fragment.files()) {
-    ARROW_ASSIGN_OR_RAISE(result.files.emplace_back(), FromProto(file));
+  result.files.reserve(fragment.files_size());
+  for (proto::DataFile& file : *fragment.mutable_files()) {
+    ARROW_ASSIGN_OR_RAISE(result.files.emplace_back(), FromProto(std::move(file)));
   }
   if (fragment.has_deletion_file()) {
-    ARROW_ASSIGN_OR_RAISE(result.deletion_file, DeletionFileFromProto(fragment.deletion_file()));
+    ARROW_ASSIGN_OR_RAISE(result.deletion_file,
+                          DeletionFileFromProto(std::move(*fragment.mutable_deletion_file())));
     if (result.deletion_file->num_deleted_rows > fragment.physical_rows()) {
       return Corrupt("it deletes ", result.deletion_file->num_deleted_rows, " of its ",
                      fragment.physical_rows(), " rows");
@@ -179,7 +181,7 @@ Result<Fragment> FragmentFromProto(const proto::DataFragment& fragment) {
   result.last_updated_at_in_column = fragment.has_column_last_updated_at_versions();
   result.created_at_versions = fragment.inline_created_at_versions();
   result.created_at_in_column = fragment.has_column_created_at_versions();
-  result.carried = TakeUnknownFields(fragment);
+  result.carried = TakeUnknownFields(std::move(fragment));
   return result;
 }
 
@@ -230,10 +232,11 @@ proto::DataFragment ToProto(const Fragment& fragment) {
   return out;
 }
 
-Result<Fragment> FromProto(const proto::DataFragment& fragment) {
-  auto result = FragmentFromProto(fragment);
+Result<Fragment> FromProto(proto::DataFragment fragment) {
+  const uint64_t id = fragment.id();
+  auto result = FragmentFromProto(std::move(fragment));
   if (result.ok()) return result;
-  return WithContext(result.status(), "fragment " + std::to_string(fragment.id()));
+  return WithContext(result.status(), "fragment " + std::to_string(id));
 }
 
 int64_t Fragment::CountRows() const {
@@ -294,10 +297,12 @@ Result<Manifest> ParseManifest(std::string_view bytes) {
   ARROW_ASSIGN_OR_RAISE(manifest.schema, FromProto(schema));
   schema.SerializeToString(&manifest.encoded_schema);
   manifest.fragments.reserve(in.fragments_size());
-  for (const proto::DataFragment& fragment : in.fragments()) {
-    ARROW_ASSIGN_OR_RAISE(manifest.fragments.emplace_back(), FromProto(fragment));
+  for (proto::DataFragment& fragment : *in.mutable_fragments()) {
+    ARROW_ASSIGN_OR_RAISE(manifest.fragments.emplace_back(), FromProto(std::move(fragment)));
   }
-  std::ranges::stable_sort(manifest.fragments, {}, &Fragment::id);
+  if (!std::ranges::is_sorted(manifest.fragments, {}, &Fragment::id)) {
+    std::ranges::stable_sort(manifest.fragments, {}, &Fragment::id);
+  }
   ARROW_RETURN_NOT_OK(CheckFragments(manifest.fragments));
   manifest.version = in.version();
   ARROW_ASSIGN_OR_RAISE(manifest.timestamp_ns, TimestampFromProto(in.timestamp()));

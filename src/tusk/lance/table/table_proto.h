@@ -9,11 +9,11 @@ namespace tusk::lance {
 
 proto::DataFragment ToProto(const Fragment& fragment);
 /// Corrupt, naming the fragment, if its counts or paths make no sense.
-Result<Fragment> FromProto(const proto::DataFragment& fragment);
+Result<Fragment> FromProto(proto::DataFragment fragment);
 
 proto::DataFile ToProto(const DataFile& file);
 /// Corrupt if its path leaves its folder or its fields and columns do not fit together.
-Result<DataFile> FromProto(const proto::DataFile& file);
+Result<DataFile> FromProto(proto::DataFile file);
 
 proto::BasePath ToProto(const BasePath& base);
 BasePath FromProto(const proto::BasePath& base);

@@ -130,8 +130,8 @@ const std::vector<Fragment>& WrittenFragments(const Transaction& transaction) {
 Result<std::optional<TableVersion>> FindBase(const io::StorePath& table,
                                              const WriteOptions& options,
                                              const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(table, context));
-  if (locations.empty()) {
+  ARROW_ASSIGN_OR_RAISE(const auto latest, FindLatestManifest(table, context));
+  if (!latest) {
     if (options.mode == WriteMode::kAppend) {
       return NotFound("cannot append: there is no Lance table at '", table.path, "'");
     }
@@ -141,8 +141,7 @@ Result<std::optional<TableVersion>> FindBase(const io::StorePath& table,
     return AlreadyExists("cannot make a table at '", table.path,
                          "': there is one already; append to it or overwrite it");
   }
-  TableVersion base{
-      .manifest = {}, .path = locations.back().path, .naming = locations.back().naming};
+  TableVersion base{.manifest = {}, .path = latest->path, .naming = latest->naming};
   ARROW_ASSIGN_OR_RAISE(base.manifest, ReadManifest(table, base.path, context));
   ARROW_RETURN_NOT_OK(CheckBase(base, table, options));
   return base;
