@@ -10,9 +10,9 @@
 #include <arrow/array/builder_binary.h>
 #include <arrow/type.h>
 
-#include "tusk/base/utf8.h"
 #include "tusk/base/json_parser.h"
 #include "tusk/base/json_scalar.h"
+#include "tusk/base/utf8.h"
 
 namespace tusk::lance {
 namespace {

@@ -88,12 +88,11 @@ Result<int64_t> ParseDurationMs(std::string_view text) {
     size_t digits = 0;
     while (digits < rest.size() && IsDigit(rest[digits])) ++digits;
     double number = 0;
-    (void)std::from_chars(rest.data(), rest.data() + digits, number);
+    (void)std::from_chars(rest.begin(), rest.begin() + digits, number);
     size_t end = digits;
     while (end < rest.size() && rest[end] != ' ' && !IsDigit(rest[end])) ++end;
     const std::string_view name = rest.substr(digits, end - digits);
-    const auto* unit = std::find_if(kUnits.begin(), kUnits.end(),
-                                    [&](const Unit& each) { return each.name == name; });
+    const auto* unit = std::ranges::find(kUnits, name, &Unit::name);
     if (digits == 0 || unit == kUnits.end()) return wrong();
     sum += number * unit->milliseconds;
     rest.remove_prefix(end);

@@ -42,14 +42,14 @@ Family FamilyOf(const arrow::DataType& type) {
   }
 }
 
-const arrow::DataType& WithoutDictionary(const arrow::DataType& type) {
-  if (type.id() != Type::DICTIONARY) return type;
-  return *static_cast<const arrow::DictionaryType&>(type).value_type();
-}
-
-bool AreRelated(const arrow::DataType& before, const arrow::DataType& after) {
-  const arrow::DataType& from = WithoutDictionary(before);
-  const arrow::DataType& to = WithoutDictionary(after);
+bool AreRelated(const arrow::DataType& from, const arrow::DataType& to) {
+  // What a dictionary has as values counts.
+  if (from.id() == Type::DICTIONARY) {
+    return AreRelated(*static_cast<const arrow::DictionaryType&>(from).value_type(), to);
+  }
+  if (to.id() == Type::DICTIONARY) {
+    return AreRelated(from, *static_cast<const arrow::DictionaryType&>(to).value_type());
+  }
   const Family family = FamilyOf(from);
   if (family == Family::kOther || family != FamilyOf(to)) return false;
   return family != Family::kList || AreRelated(*from.field(0)->type(), *to.field(0)->type());
@@ -134,7 +134,7 @@ class CastReader final : public arrow::RecordBatchReader {
       : columns_(std::move(columns)),
         schema_(std::move(schema)),
         written_(written),
-        caster_(std::move(caster)) {}
+        caster_(caster) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
 

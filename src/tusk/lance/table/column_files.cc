@@ -67,9 +67,9 @@ class RowsWithDeleted final : public arrow::RecordBatchReader {
     ARROW_ASSIGN_OR_RAISE(const auto indices, numbers.Finish());
     arrow::ArrayVector columns;
     for (int i = 0; i < batch.num_columns(); ++i) {
-      ARROW_ASSIGN_OR_RAISE(auto taken,
+      ARROW_ASSIGN_OR_RAISE(const auto taken,
                             TakeRows(batch.column_data(i), indices->data(), context_.pool));
-      columns.push_back(arrow::MakeArray(std::move(taken)));
+      columns.push_back(arrow::MakeArray(taken));
     }
     return arrow::RecordBatch::Make(batch.schema(), end - next_, std::move(columns));
   }
