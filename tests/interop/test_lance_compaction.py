@@ -276,3 +276,13 @@ def test_old_versions_are_cleaned_up_after_commits(tmp_path):
     table = tusk.dataset(path)
     table.optimize.enable_auto_cleanup({"interval": 1, "older_than_seconds": 0})
     assert len(table.versions()) == 1
+
+
+def test_json_is_written_as_json(tmp_path):
+    path = str(tmp_path / "t")
+    texts = [f'{{"a":{i}}}' if i % 3 else None for i in range(12)]
+    for i in range(4):
+        values = pa.ExtensionArray.from_storage(pa.json_(), pa.array(texts[3 * i : 3 * i + 3]))
+        lance.write_dataset(pa.table({"j": values}), path, mode="append")
+    assert tusk.dataset(path).optimize.compact_files().fragments_added == 1
+    assert lance.dataset(path).to_table()["j"].to_pylist() == texts

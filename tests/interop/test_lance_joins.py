@@ -69,3 +69,13 @@ def test_what_cannot_be_joined_says_so(tmp_path):
     assert lance.dataset(path).to_table().to_pydict() == {
         "id": [1, 2], "v": ["a", "b"], "w": [None, 6]
     }  # fmt: skip
+
+
+def test_a_joined_column_gets_an_id_that_no_file_has(tmp_path):
+    path = str(tmp_path / "t")
+    lance.write_dataset(pa.table({"id": [1, 2, 3], "old": [7, 8, 9]}), path)
+    tusk.dataset(path).drop_columns(["old"])
+    tusk.dataset(path).merge(pa.table({"id": [3, 2, 1], "new": [30, 20, 10]}), "id")
+    for module in (lance, tusk):
+        rows = module.dataset(path).to_table()
+        assert rows.to_pydict() == {"id": [1, 2, 3], "new": [10, 20, 30]}

@@ -11,7 +11,6 @@
 #include <arrow/type.h>
 
 #include "tusk/base/uuid.h"
-#include "tusk/lance/file/data_version.h"
 #include "tusk/lance/table/cast_column.h"
 #include "tusk/lance/table/column_files.h"
 #include "tusk/lance/table/commit_loop.h"
@@ -20,6 +19,7 @@
 #include "tusk/lance/table/index_metadata.h"
 #include "tusk/lance/table/manifest_file.h"
 #include "tusk/lance/table/merge_schema.h"
+#include "tusk/lance/table/row_change.h"
 #include "tusk/lance/table/write_fragments.h"
 
 namespace tusk::lance {
@@ -77,14 +77,6 @@ Result<DatasetPtr> OnNewest(const io::StorePath& table, const ChangeColumnsOptio
     const bool is_conflict = GetErrorCode(changed.status()) == ErrorCode::kCommitConflict;
     if (changed.ok() || !is_conflict || tries >= options.max_retries) return changed;
   }
-}
-
-Result<uint16_t> MinorVersion(const Dataset& dataset, const ChangeColumnsOptions& options) {
-  const std::string& version = dataset.state().manifest.data_version;
-  if (options.data_storage_version) return ParseDataVersion(*options.data_storage_version);
-  if (version == "2.1" || version == "2.2") return ParseDataVersion(version);
-  return Unsupported("cannot write columns of ", dataset.uri(), " in its data version '", version,
-                     "': ask for files of 2.1 or 2.2");
 }
 
 /// The values of new columns: rows of a fragment that are not deleted.
@@ -184,7 +176,9 @@ Result<DatasetPtr> AddComputed(const Dataset& base, const std::vector<NamedExpre
   scan.fragments = std::vector<uint64_t>();
   ARROW_ASSIGN_OR_RAISE(const auto nothing, base.Scan(scan, context));
   ARROW_ASSIGN_OR_RAISE(const MergedSchema merged, MergeInto(base, *nothing->schema()));
-  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version, MinorVersion(base, options));
+  ARROW_ASSIGN_OR_RAISE(
+      const uint16_t minor_version,
+      MinorVersionOfRows(base.state(), options.data_storage_version, "write columns of"));
   ColumnFiles files(base, merged.added, minor_version, context);
   ARROW_RETURN_NOT_OK(files.WriteInParallel([&](const Fragment& fragment) {
     ScanOptions own = scan;
@@ -292,7 +286,9 @@ Result<DatasetPtr> Recast(const Dataset& base, const AlteredSchema& altered,
   std::set<int32_t> changed;
   for (const ColumnCast& cast : altered.casts) changed.insert(cast.source->id);
   ARROW_RETURN_NOT_OK(CheckNotIndexed(base, changed, context));
-  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version, MinorVersion(base, options));
+  ARROW_ASSIGN_OR_RAISE(
+      const uint16_t minor_version,
+      MinorVersionOfRows(base.state(), options.data_storage_version, "write columns of"));
   ARROW_ASSIGN_OR_RAISE(const CastPlan plan, CastPlan::Make(base.state().manifest.schema,
                                                             altered.schema, altered.casts));
   ColumnFiles files(base, plan.written(), minor_version, context);
@@ -357,7 +353,9 @@ Result<DatasetPtr> AddColumnsFrom(const Dataset& base, arrow::RecordBatchReader*
   const Status writable = CheckWritable(base.state().manifest);
   if (!writable.ok()) return WithContext(writable, base.uri());
   ARROW_ASSIGN_OR_RAISE(const MergedSchema merged, MergeInto(base, *data->schema()));
-  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version, MinorVersion(base, options));
+  ARROW_ASSIGN_OR_RAISE(
+      const uint16_t minor_version,
+      MinorVersionOfRows(base.state(), options.data_storage_version, "write columns of"));
   ColumnFiles files(base, merged.added, minor_version, context);
   const auto rows = std::make_shared<NextRows>(data);
   ARROW_RETURN_NOT_OK(files.WriteInOrder(

@@ -8,7 +8,6 @@
 #include <arrow/record_batch.h>
 
 #include "tusk/base/uuid.h"
-#include "tusk/lance/file/data_version.h"
 #include "tusk/lance/table/commit_loop.h"
 #include "tusk/lance/table/compaction_plan.h"
 #include "tusk/lance/table/dataset_state.h"
@@ -16,6 +15,9 @@
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/index_metadata.h"
 #include "tusk/lance/table/manifest_file.h"
+#include "tusk/lance/table/merge_schema.h"
+#include "tusk/lance/table/rewritten_columns.h"
+#include "tusk/lance/table/row_change.h"
 #include "tusk/lance/table/transaction_json.h"
 #include "tusk/lance/table/write_fragments.h"
 
@@ -73,15 +75,9 @@ Result<Coverage> ReadCoverage(const Dataset::State& state, const OperationContex
   return coverage;
 }
 
-void AddFieldIds(const Field& field, std::set<int32_t>* ids) {
-  ids->insert(field.id);
-  for (const Field& child : field.children) AddFieldIds(child, ids);
-}
-
 std::vector<FragmentLoad> LoadsOf(const Manifest& manifest, const Coverage& coverage,
                                   const CompactionOptions& options) {
-  std::set<int32_t> fields;
-  for (const Field& field : manifest.schema.fields) AddFieldIds(field, &fields);
+  const std::set<int32_t> fields = AllFieldIds(manifest.schema);
   const std::set<uint64_t> excluded(options.excluded_fragments.begin(),
                                     options.excluded_fragments.end());
   std::vector<FragmentLoad> loads;
@@ -228,9 +224,9 @@ Result<std::vector<Fragment>> WriteAgain(const Dataset& dataset,
                                          const CompactionOptions& options,
                                          const OperationContext& context) {
   const Manifest& manifest = dataset.state().manifest;
-  const std::string& version =
-      options.data_storage_version ? *options.data_storage_version : manifest.data_version;
-  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version, ParseDataVersion(version));
+  ARROW_ASSIGN_OR_RAISE(
+      const uint16_t minor_version,
+      MinorVersionOfRows(dataset.state(), options.data_storage_version, "compact"));
   const int64_t rows = CountRows(before);
   if (rows == 0) return std::vector<Fragment>();
   const int64_t num_files = std::max<int64_t>(1, rows / options.target_rows_per_fragment);
@@ -242,7 +238,12 @@ Result<std::vector<Fragment>> WriteAgain(const Dataset& dataset,
   scan.fragments = task.fragments;
   scan.batch_rows = options.batch_rows;
   ARROW_ASSIGN_OR_RAISE(const auto whole, WithWholeValues(dataset));
-  ARROW_ASSIGN_OR_RAISE(const auto reader, whole->Scan(scan, context));
+  std::vector<std::string> names;
+  for (const Field& field : manifest.schema.fields) names.push_back(field.name);
+  ARROW_ASSIGN_OR_RAISE(const auto columns,
+                        RewrittenColumns::Make(whole->state(), names, "a compaction"));
+  ARROW_ASSIGN_OR_RAISE(auto scanned, whole->Scan(scan, context));
+  ARROW_ASSIGN_OR_RAISE(const auto reader, columns.Convert(std::move(scanned)));
   return WriteFragments(reader.get(), dataset.state().location, manifest.schema, minor_version,
                         write, context);
 }

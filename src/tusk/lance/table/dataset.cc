@@ -87,6 +87,7 @@ Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io:
   state->location = std::move(location);
   state->manifest = std::move(manifest);
   state->manifest_path = std::move(manifest_path);
+  state->blobs = blobs;
   state->scan_schema = blobs == BlobForm::kBytes ? state->manifest.schema
                                                  : state->manifest.schema.WithBlobDescriptors();
   ARROW_ASSIGN_OR_RAISE(state->all_columns, Projection::All(*state));

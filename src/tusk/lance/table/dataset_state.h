@@ -37,6 +37,7 @@ struct Dataset::State {
   Manifest manifest;
   std::string manifest_path;              ///< relative to the table's root
   std::shared_ptr<arrow::Schema> schema;  ///< json as text, blobs as their bytes
+  BlobForm blobs = BlobForm::kDescriptors;
   Schema scan_schema;                     ///< of what scans give
   std::shared_ptr<const Projection> all_columns;
   /// Rows before each fragment, without those that are deleted, and in the end all rows: one more

@@ -20,6 +20,7 @@
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/function_reader.h"
 #include "tusk/lance/table/join_keys.h"
+#include "tusk/lance/table/merge_schema.h"
 #include "tusk/lance/table/merge_source.h"
 #include "tusk/lance/table/projection.h"
 #include "tusk/lance/table/row_change.h"
@@ -53,16 +54,9 @@ Result<Columns> SplitColumns(const arrow::Schema& data, const std::string& right
   return columns;
 }
 
-void Renumber(int32_t first, Field* field) {
-  field->id += first;
-  if (field->parent_id >= 0) field->parent_id += first;
-  for (Field& child : field->children) Renumber(first, &child);
-}
-
 /// `added` with ids that the table has not given yet. InvalidArgument if it has such a column.
 Result<Schema> NumberColumns(Schema added, const Dataset::State& state) {
-  const int32_t last = std::max(state.manifest.schema.MaxFieldId(),
-                                state.manifest.max_allocated_field_id.value_or(-1));
+  int32_t next_id = NextFieldId(state.manifest);
   for (Field& field : added.fields) {
     if (state.manifest.schema.FindField(field.name) != nullptr) {
       return InvalidArgument("cannot join: ", state.location.path, " has a column '", field.name,
@@ -73,7 +67,7 @@ Result<Schema> NumberColumns(Schema added, const Dataset::State& state) {
       return InvalidArgument("cannot join: no column of a table can have the name '", field.name,
                              "'");
     }
-    Renumber(last + 1, &field);
+    AssignIds(&field, /*parent_id=*/-1, &next_id);
   }
   return added;
 }

@@ -101,7 +101,8 @@ Result<RewrittenColumns> RewrittenColumns::Make(const Dataset::State& dataset,
   arrow::FieldVector fields;
   for (const std::string& name : names) {
     const Field& field = *dataset.manifest.schema.FindField(name);
-    if (const Field* blob = FindBlob(field)) {
+    const Field* blob = FindBlob(field);
+    if (blob != nullptr && dataset.blobs == BlobForm::kDescriptors) {
       return Unsupported(dataset.location.path, ": ", operation,
                          " would write the blobs of column '", blob->name,
                          "' again, which is not supported yet");

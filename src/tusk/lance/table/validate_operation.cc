@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "tusk/lance/table/merge_schema.h"
+
 namespace tusk::lance {
 namespace {
 
@@ -28,17 +30,6 @@ FieldsById Collect(const Schema& schema) {
   Collect(schema.fields, -1, &fields);
   fields.erase(-1);  // parts of a blob's descriptor
   return fields;
-}
-
-int32_t MaxFieldId(const Manifest& manifest) {
-  int32_t highest =
-      std::max(manifest.schema.MaxFieldId(), manifest.max_allocated_field_id.value_or(-1));
-  for (const Fragment& fragment : manifest.fragments) {
-    for (const DataFile& file : fragment.files) {
-      for (const int32_t id : file.field_ids) highest = std::max(highest, id);
-    }
-  }
-  return highest;
 }
 
 bool Has(const DataFile& file, int32_t id) {
@@ -76,7 +67,7 @@ int32_t IdOfSibling(const FieldsById& fields, int32_t parent_id, std::string_vie
 
 Status CheckMergeSchema(const MergeColumns& merge, const Manifest& previous) {
   const FieldsById before = Collect(previous.schema);
-  const int32_t highest = MaxFieldId(previous);
+  const int32_t highest = NextFieldId(previous) - 1;
   for (const auto& [id, now] : Collect(merge.schema)) {
     const auto found = before.find(id);
     if (found == before.end()) {
