@@ -342,6 +342,9 @@ TEST_F(LanceFileTest, RefusesBatchesThatAreNotOfTheSchema) {
   EXPECT_THAT(write(*of_type(arrow::int32(), 1)), FailsWith(ErrorCode::kInvalidArgument));
   EXPECT_THAT(write(*RandomBatch(AllTypes(), 1, {}, &random_)),
               FailsWith(ErrorCode::kInvalidArgument));
+  const auto batch = of_type(arrow::int32(), 0);
+  EXPECT_THAT(write(*arrow::RecordBatch::Make(batch->schema(), 21, batch->columns())),
+              FailsWith(ErrorCode::kInvalidArgument));
   EXPECT_THAT(store_->Head("data/never", context_), FailsWith(ErrorCode::kNotFound));
 }
 

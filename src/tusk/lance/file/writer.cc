@@ -341,6 +341,10 @@ Status FileWriterImpl::WriteColumns(const arrow::RecordBatch& batch) {
   std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
   for (size_t i = 0; i < schema_.fields.size(); ++i) {
     const auto array = batch.column_data(static_cast<int>(i));
+    if (array->length != batch.num_rows()) {
+      return InvalidArgument("column '", schema_.fields[i].name, "' has ", array->length,
+                             " rows, its batch ", batch.num_rows());
+    }
     ARROW_RETURN_NOT_OK(CheckColumn(*array, i));
     arrays.push_back(WithStorageTypes(*array));
   }
