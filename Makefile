@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 
-.PHONY: help deps build install demo test test-generated test-filters test-histories test-faults test-models lint asan fuzz bench bench-micro clean
+.PHONY: help deps build install demo test test-generated test-filters test-histories test-writers test-faults test-models lint asan fuzz bench bench-micro clean
 
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-models   encoders of large packages, which it installs, with random weights"
 	@echo "make test-filters   try thousands of random filters against DuckDB and pylance; FILTERS=20000 SEED=100000"
 	@echo "make test-histories  try thousands of random histories of Lance tables against a plain model; ROUNDS=1000 SEED=0"
+	@echo "make test-writers  16 processes change one Lance table until it has 1,000 versions; PROCESSES=16 VERSIONS=1000"
 	@echo "make build  the library, the tests and the Python package (in .venv)"
 	@echo "make install   the C++ library and its headers to PREFIX (/usr/local), for find_package(tusk); see examples/"
 	@echo "make lint   include order, clang-format, clang-tidy"
@@ -76,6 +77,12 @@ test-histories: ROUNDS = 1000
 test-histories: SEED = 0
 test-histories: build
 	$(PYTHON) tests/interop/table_model.py --rounds $(ROUNDS) --seed $(SEED)
+
+PROCESSES ?= 16
+VERSIONS ?= 1000
+test-writers: SEED = 0
+test-writers: build
+	$(PYTHON) tests/interop/many_writers.py --processes $(PROCESSES) --versions $(VERSIONS) --seed $(SEED)
 
 asan: deps
 	cmake --preset asan
