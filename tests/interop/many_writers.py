@@ -22,7 +22,8 @@ import tusk
 
 _FAST = {"durable": "false"}
 _SCHEMA = pa.schema([("id", pa.int64()), ("writer", pa.int32()), ("value", pa.int64())])
-# Who loses a race tries again, however slow the machine is.
+# Who loses a race tries again, however slow the machine is. Twice as long is waited for a process,
+# which may have died.
 _LONG = datetime.timedelta(minutes=5)
 
 # What a process did: the version that it made, the kind of operation that stands there, how many
@@ -207,7 +208,7 @@ def run(path, processes=16, versions=1000, seed=0):
     for writer in writers:
         writer.start()
     try:
-        results = dict(queue.get() for _ in writers)
+        results = dict(queue.get(timeout=_LONG.total_seconds() * 2) for _ in writers)
     finally:
         for writer in writers:
             writer.join(timeout=60)
