@@ -220,8 +220,15 @@ class Sweep {
       sizes[std::string_view(file.path).substr(table_.path.size() + 1)] = file.size;
     }
     for (const ManifestLocation& version : judgement.going) {
-      ARROW_RETURN_NOT_OK(
-          Remove({version.path, TableFileKind::kManifest, false, sizes[version.path]}));
+      // While manifests are renamed a version has two names, and would come back under the other.
+      const bool is_v2 = version.naming == ManifestNaming::kV2;
+      const std::string other =
+          ManifestPath(version.version, is_v2 ? ManifestNaming::kV1 : ManifestNaming::kV2);
+      for (const std::string& path : {version.path, other}) {
+        const auto size = sizes.find(path);
+        if (size == sizes.end()) continue;
+        ARROW_RETURN_NOT_OK(Remove({path, TableFileKind::kManifest, false, size->second}));
+      }
     }
     return Status::OK();
   }

@@ -135,7 +135,12 @@ Result<std::shared_ptr<const Dataset>> CloneTo(const Dataset& source, const io::
   const Status put = target.store->PutIfAbsent(io::JoinPath(target.path, path), file, context);
   if (!put.ok()) {
     const auto holds = HoldsTransaction(target, path, transaction.uuid, context);
-    if (!holds.ok() || !*holds) return put;
+    if (!holds.ok() || !*holds) {
+      // Copied files stay: another clone to the same place would have them under the same names.
+      const bool is_known = holds.ok() || GetErrorCode(holds.status()) == ErrorCode::kNotFound;
+      if (is_known) RemoveTransactionFile(target, transaction, context);
+      return put;
+    }
   }
   WriteVersionHint(target, content.manifest.version, context);
   return Dataset::State::Make(target.path, target, std::move(content.manifest), std::move(path));

@@ -118,7 +118,7 @@ Result<std::string> DescribeSchema(const arrow::Schema& schema) {
 std::string DescribeTable(const Dataset& dataset) { return TableToJson(dataset.state().manifest); }
 
 Status MigrateManifestPaths(const io::StorePath& table, const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(table, context));
+  ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifestNames(table, context));
   if (locations.empty()) return NotFound("no Lance table at '", table.path, "'");
   // From the oldest on: until the end, the latest is found under its old name.
   for (const ManifestLocation& location : locations) {

@@ -88,8 +88,8 @@ std::optional<ManifestLocation> ParseManifestName(std::string_view name) {
       .version = version, .naming = naming, .path = io::JoinPath(kVersionsFolder, name)};
 }
 
-Result<std::vector<ManifestLocation>> ListManifests(const io::StorePath& table,
-                                                    const OperationContext& context) {
+Result<std::vector<ManifestLocation>> ListManifestNames(const io::StorePath& table,
+                                                        const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto names,
                         table.store->ListNames(io::JoinPath(table.path, kVersionsFolder), context));
   std::vector<ManifestLocation> found;
@@ -99,7 +99,12 @@ Result<std::vector<ManifestLocation>> ListManifests(const io::StorePath& table,
   std::ranges::sort(found, {}, [](const ManifestLocation& location) {
     return std::pair(location.version, location.naming == ManifestNaming::kV1);
   });
-  // A version has both names for a moment while the manifests of a table are renamed.
+  return found;
+}
+
+Result<std::vector<ManifestLocation>> ListManifests(const io::StorePath& table,
+                                                    const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(auto found, ListManifestNames(table, context));
   const auto [end, last] = std::ranges::unique(found, {}, &ManifestLocation::version);
   found.erase(end, last);
   return found;

@@ -40,6 +40,11 @@ std::string DetachedManifestPath(uint64_t version);
 /// detached versions ("d..."), files under construction.
 std::optional<ManifestLocation> ParseManifestName(std::string_view name);
 
+/// All names of versions of the table, ascending by version, then the new one first: a version has
+/// both for a moment while the manifests of a table are renamed, or longer if that was interrupted.
+Result<std::vector<ManifestLocation>> ListManifestNames(const io::StorePath& table,
+                                                        const OperationContext& context);
+
 /// The versions of the table, ascending; empty if there is no table.
 Result<std::vector<ManifestLocation>> ListManifests(const io::StorePath& table,
                                                     const OperationContext& context);

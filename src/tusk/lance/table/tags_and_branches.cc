@@ -297,8 +297,20 @@ Result<std::shared_ptr<const Dataset>> CreateBranch(const Dataset& source, std::
                          .ref_path = state.location.path,
                          .branch_name = std::string(name)};
   ARROW_ASSIGN_OR_RAISE(auto dataset, CloneTo(source, place, clone, context));
-  ARROW_RETURN_NOT_OK(root.store->PutIfAbsent(BranchPath(root, name), ToJson(branch), context));
-  return dataset;
+  const Status put = root.store->PutIfAbsent(BranchPath(root, name), ToJson(branch), context);
+  if (put.ok()) return dataset;
+  // Without its entry it is no branch yet; but if that is there after all, nobody's to remove.
+  OperationContext unstoppable = context;
+  unstoppable.stop = {};
+  const auto entry = root.store->Head(BranchPath(root, name), unstoppable);
+  if (GetErrorCode(entry.status()) == ErrorCode::kNotFound) {
+    const Manifest& made = dataset->state().manifest;
+    for (const std::string& path :
+         {dataset->state().manifest_path, "_transactions/" + made.transaction_file}) {
+      (void)place.store->Delete(io::JoinPath(place.path, path), unstoppable);
+    }
+  }
+  return put;
 }
 
 Status DeleteBranch(const io::StorePath& table, std::string_view name, bool force,
