@@ -1,6 +1,7 @@
 #include "tusk/expr/node.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include <arrow/array.h>
@@ -15,6 +16,9 @@
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
+
+#include "tusk/base/simd_level.h"
+#include "tusk/expr/truth_bits.h"
 
 namespace tusk::expr {
 namespace {
@@ -229,6 +233,19 @@ Result<std::shared_ptr<arrow::Buffer>> MakeBits(int64_t length, const IsSet& is_
   return std::shared_ptr<arrow::Buffer>(std::move(bits));
 }
 
+/// A bit for each row, by what `bits` has for its code.
+Result<std::shared_ptr<arrow::Buffer>> SpreadFewTruths(std::span<const uint8_t> bits,
+                                                       std::span<const int32_t> codes,
+                                                       arrow::MemoryPool* pool) {
+  static const SimdLevel level = SupportedSimdLevels().back();
+  uint32_t truths = 0;
+  for (size_t i = 0; i < bits.size(); ++i) truths |= uint32_t{bits[i]} << i;
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> made,
+                        arrow::AllocateBuffer((std::ssize(codes) + 7) / 8, pool));
+  ToTruthBits(codes, truths, level, made->mutable_data());
+  return made;
+}
+
 /// The truth of each row by its code.
 template <typename Code>
 Result<Datum> SpreadTruths(const std::vector<uint8_t>& truths, const arrow::DictionaryArray& column,
@@ -238,6 +255,13 @@ Result<Datum> SpreadTruths(const std::vector<uint8_t>& truths, const arrow::Dict
   // A bit for each row, by what `table` has for its value.
   const auto spread = [&](const std::vector<uint8_t>& bits) {
     const uint8_t* table = bits.data();
+    if constexpr (sizeof(Code) == sizeof(int32_t)) {
+      // The last is of null.
+      if (!has_nulls && std::ssize(bits) - 1 <= kMostTruths) {
+        return SpreadFewTruths(std::span(bits).first(bits.size() - 1),
+                               std::span(codes, column.length()), pool);
+      }
+    }
     if (!has_nulls) {
       return MakeBits(column.length(), [&](int64_t row) { return table[codes[row]]; }, pool);
     }

@@ -87,6 +87,7 @@ const DecodeKernels& PlainKernels() {
       .add64to32 = Add<uint64_t, uint32_t, kBytes>,
       .add64to64 = Add<uint64_t, uint64_t, kBytes>,
       .max16 = Max<uint16_t, kBytes>,
+      .max32 = Max<uint32_t, kBytes>,
       .below16 = Below16,
       .count_ones = CountOnes,
   };

@@ -32,6 +32,7 @@ struct DecodeKernels {
 
   /// The largest of `n` unsigned words, 0 for none.
   uint16_t (*max16)(const uint8_t* words, int64_t n);
+  uint32_t (*max32)(const uint8_t* words, int64_t n);
 
   /// Sets bit `i` of `bits` if 16-bit word `i` of `n` is below `limit`, else clears it; also the
   /// bits that fill the last byte.

@@ -116,6 +116,7 @@ const DecodeKernels& Avx512Kernels() {
       .add64to32 = AddOf<uint64_t, uint32_t>,
       .add64to64 = AddOf<uint64_t, uint64_t>,
       .max16 = MaxOf<uint16_t>,
+      .max32 = MaxOf<uint32_t>,
       .below16 = Below16,
       .count_ones = Avx2Kernels().count_ones,
   };

@@ -142,7 +142,10 @@ TEST_P(LanceDecodeKernelsTest, AddToWords) {
   ExpectAdd<uint64_t, uint64_t>(Kernels().add64to64);
 }
 
-TEST_P(LanceDecodeKernelsTest, FindTheLargestWord) { ExpectMax<uint16_t>(Kernels().max16); }
+TEST_P(LanceDecodeKernelsTest, FindTheLargestWord) {
+  ExpectMax<uint16_t>(Kernels().max16);
+  ExpectMax<uint32_t>(Kernels().max32);
+}
 
 TEST_P(LanceDecodeKernelsTest, CompareWordsWithALimit) {
   for (int64_t n = 0; n <= kMost; ++n) {

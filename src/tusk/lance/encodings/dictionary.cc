@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tusk/base/little_endian.h"
+#include "tusk/lance/encodings/decode_kernels.h"
 
 namespace tusk::lance {
 namespace {
@@ -210,20 +211,11 @@ Status VisitIndices(const uint8_t* words, int64_t width, int64_t count, const Lo
 
 /// Adds `first` to indices into a dictionary. Corrupt for one that is none of the items'.
 Status CountFrom(int32_t first, int64_t num_items, std::span<int32_t> indices) {
-  // All bits together make a number below that of the items, as a rule. Two indices at a time.
-  const auto* bytes = reinterpret_cast<const uint8_t*>(indices.data());
-  const size_t pairs = indices.size() / 2;
-  uint64_t bits = indices.size() % 2 == 0 ? 0 : static_cast<uint32_t>(indices.back());
-  for (size_t i = 0; i < pairs; ++i) bits |= LoadLittle<uint64_t>(bytes + i * sizeof(uint64_t));
-  if (((bits | bits >> 32) & 0xFFFFFFFF) >= static_cast<uint64_t>(num_items)) {
-    uint32_t greatest = 0;
-    for (const int32_t index : indices) {
-      greatest = std::max(greatest, static_cast<uint32_t>(index));
-    }
-    if (greatest >= num_items) return Broken(greatest, num_items);
-  }
-  if (first == 0) return Status::OK();
-  for (int32_t& index : indices) index += first;
+  auto* words = reinterpret_cast<uint8_t*>(indices.data());
+  const auto count = static_cast<int64_t>(indices.size());
+  const uint32_t greatest = Kernels().max32(words, count);
+  if (count > 0 && greatest >= num_items) return Broken(greatest, num_items);
+  if (first != 0) Kernels().add32to32(words, count, static_cast<uint64_t>(first), words);
   return Status::OK();
 }
 

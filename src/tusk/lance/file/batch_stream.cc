@@ -25,6 +25,11 @@ constexpr int64_t kGuessedValueBytes = 256;
 /// Rows that are read for no more than to see how large they are.
 constexpr int64_t kMeasuredRows = 16;
 
+/// A step that is to show how large rows are has so many batches for each thread, and is made if
+/// there are so many batches to read.
+constexpr int64_t kTrialBatches = 2;
+constexpr int64_t kWorthTrial = 32;
+
 /// Keeps sums and products of guesses inside 64 bits: a file may declare lists of 2^31 lists of
 /// 2^31 items, of which it has none.
 constexpr int64_t kMostValueBytes = int64_t{1} << 31;
@@ -169,11 +174,20 @@ class BatchStream final : public arrow::RecordBatchReader {
     return Status::OK();
   }
 
+  /// Whether the next step shall be a small one, that tells how large rows are: cut by a guess that
+  /// is far too high, the many others would be read in pieces that are not worth it.
+  bool IsTrial(int64_t batch_rows) const {
+    return options_.starts_wide && !row_size_.is_known && next_row_ == options_.rows.begin &&
+           options_.rows.length() / kWorthTrial > batch_rows;
+  }
+
   /// Decides what the next step reads.
   std::unique_ptr<Step> PlanStep() {
     const int64_t batch_rows = std::min(BatchRows(row_size_.bytes), most_rows_);
-    const int64_t most =
+    int64_t most =
         std::clamp(options_.read_ahead_bytes / 2 / row_size_.bytes, batch_rows, kMostBatchRows);
+    const bool is_trial = IsTrial(batch_rows);
+    if (is_trial) most = batch_rows * kTrialBatches * context_.executor->parallelism();
     step_rows_ =
         std::min(RoundUp(std::clamp(step_rows_, batch_rows, most), batch_rows), most_rows_);
     const int64_t share = step_rows_ / context_.executor->parallelism() + 1;
@@ -182,7 +196,7 @@ class BatchStream final : public arrow::RecordBatchReader {
     auto step = std::make_unique<Step>();
     step->pieces = CutPieces(step_rows_, piece_rows);
     step->results.resize(step->pieces.size());
-    step_rows_ *= 2;
+    step_rows_ = is_trial ? options_.rows.length() : step_rows_ * 2;
     return step;
   }
 

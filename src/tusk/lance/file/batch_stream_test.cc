@@ -35,7 +35,9 @@ class Numbers final : public RowSource {
         schema_(arrow::schema({arrow::field("n", arrow::int64())})) {}
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
-  RowSize GuessRowSize() const override { return {.bytes = 8, .is_known = is_size_known}; }
+  RowSize GuessRowSize() const override {
+    return {.bytes = guessed_bytes, .is_known = is_size_known};
+  }
   int64_t PieceEnd(int64_t row) const override {
     const int64_t begin = row - row % run_;
     return begin + std::min(run_, std::numeric_limits<int64_t>::max() - begin);
@@ -62,6 +64,7 @@ class Numbers final : public RowSource {
 
   int64_t fails_at = std::numeric_limits<int64_t>::max();
   int64_t most_rows = std::numeric_limits<int64_t>::max();  ///< that a read has memory for
+  int64_t guessed_bytes = 8;
   bool is_size_known = true;
   mutable std::atomic<int64_t> rows_read{0};
   mutable std::atomic<int64_t> most_read{0};  ///< in one piece
@@ -142,6 +145,21 @@ TEST(BatchStreamTest, JoinsSmallPiecesIfAskedForPieces) {
   EXPECT_EQ(read.values, Range(12, 100'000));
   // 256 KiB hold 32,768 of the numbers.
   EXPECT_LE(read.lengths.size(), 100'000 / 32'000 + 2);
+}
+
+TEST(BatchStreamTest, LearnsFromAFewRowsHowManyMakeAPiece) {
+  const auto source = std::make_shared<Numbers>(8, kNoRuns, 1);
+  source->is_size_known = false;
+  source->guessed_bytes = 1 << 10;
+  const BatchStreamOptions options{.rows = {.begin = 3, .end = 1'000'000},
+                                   .batch_rows = 1000,
+                                   .piece_bytes = 1 << 20,
+                                   .starts_wide = true,
+                                   .gives_pieces = true};
+  const Read read = ReadAll(MakeBatchStream(source, options, {}).get());
+  EXPECT_EQ(read.values, Range(3, 1'000'000));
+  EXPECT_EQ(source->rows_read, 999'997) << "reads no row twice";
+  EXPECT_GT(source->most_read, 10'000) << "by the guess, a piece has 2,000";
 }
 
 TEST(BatchStreamTest, EndsBatchesWherePiecesMustEnd) {

@@ -63,30 +63,42 @@ struct Chunk {
   std::array<std::span<const uint8_t>, kMaxValueBuffers> buffers;
 };
 
-/// Cuts pieces of known length off the front of a chunk.
+/// Cuts pieces of known length off the front of a chunk. Once one does not fit, they are empty.
 class ChunkCursor {
  public:
   explicit ChunkCursor(std::span<const uint8_t> bytes) : bytes_(bytes) {}
 
   template <typename T>
-  Result<T> Read() {
-    ARROW_ASSIGN_OR_RAISE(const auto piece, Take(sizeof(T)));
-    return LoadLittle<T>(piece.data());
+  T Read() {
+    const auto piece = Take(sizeof(T));
+    return piece.empty() ? T{0} : LoadLittle<T>(piece.data());
   }
-  Result<std::span<const uint8_t>> Take(uint64_t length) {
-    if (length > bytes_.size() - at_) {
-      return Corrupt("mini-block chunk of ", bytes_.size(), " bytes has a part of ", length,
-                     " bytes at ", at_);
+  std::span<const uint8_t> Take(uint64_t length) {
+    if (length > bytes_.size() - at_) [[unlikely]] {
+      if (!misfit_) misfit_ = Misfit{.length = length, .at = at_};
+      at_ = bytes_.size();
+      return {};
     }
     const auto piece = bytes_.subspan(at_, length);
     at_ += length;
     return piece;
   }
   void Align() { at_ = std::min<uint64_t>(RoundUp(at_, kAlignment), bytes_.size()); }
+  /// Corrupt if a piece did not fit.
+  Status status() const {
+    if (!misfit_) return Status::OK();
+    return Corrupt("mini-block chunk of ", bytes_.size(), " bytes has a part of ", misfit_->length,
+                   " bytes at ", misfit_->at);
+  }
 
  private:
+  struct Misfit {
+    uint64_t length;
+    uint64_t at;
+  };
   std::span<const uint8_t> bytes_;
   uint64_t at_ = 0;
+  std::optional<Misfit> misfit_;
 };
 
 /// How the parts of a page's chunks are encoded.
@@ -94,6 +106,7 @@ struct ChunkCodecs {
   std::optional<LevelDecoder> repetition;
   std::optional<LevelDecoder> definition;
   std::unique_ptr<const ValueDecoder> values;
+  size_t num_value_buffers = 0;                 ///< of each chunk
   std::optional<DictionaryDecoder> dictionary;  ///< absent if values are no indices
 };
 
@@ -161,7 +174,7 @@ class MiniBlockPage final : public Page {
   Status VisitChunks(const ChunkTable& table, std::span<const PlannedRead> reads,
                      std::span<const std::shared_ptr<arrow::Buffer>> bytes, Visit visit) const;
   EncodedChunk ValuesOf(const Chunk& chunk, int64_t num_values) const {
-    return {.buffers = std::span(chunk.buffers).first(codecs_.values->num_buffers()),
+    return {.buffers = std::span(chunk.buffers).first(codecs_.num_value_buffers),
             .num_values = num_values};
   }
   void AddRead(const ChunkTable& table, RowRange chunks, std::vector<PlannedRead>* reads) const;
@@ -302,32 +315,23 @@ Status MiniBlockPage::Plan(const PageIndex* index, const PageRequest& request,
 Result<Chunk> MiniBlockPage::Bind(std::span<const uint8_t> bytes) const {
   ChunkCursor cursor(bytes);
   Chunk chunk;
-  ARROW_ASSIGN_OR_RAISE(chunk.num_levels, cursor.Read<uint16_t>());
-  uint16_t repetition_size = 0;
-  uint16_t definition_size = 0;
-  if (codecs_.repetition) {
-    ARROW_ASSIGN_OR_RAISE(repetition_size, cursor.Read<uint16_t>());
-  }
-  if (codecs_.definition) {
-    ARROW_ASSIGN_OR_RAISE(definition_size, cursor.Read<uint16_t>());
-  }
+  chunk.num_levels = cursor.Read<uint16_t>();
+  const uint16_t repetition_size = codecs_.repetition ? cursor.Read<uint16_t>() : 0;
+  const uint16_t definition_size = codecs_.definition ? cursor.Read<uint16_t>() : 0;
   std::array<uint32_t, kMaxValueBuffers> sizes{};
-  const size_t num_buffers = codecs_.values->num_buffers();
+  const size_t num_buffers = codecs_.num_value_buffers;
   for (size_t i = 0; i < num_buffers; ++i) {
-    if (has_large_chunk_) {
-      ARROW_ASSIGN_OR_RAISE(sizes[i], cursor.Read<uint32_t>());
-    } else {
-      ARROW_ASSIGN_OR_RAISE(sizes[i], cursor.Read<uint16_t>());
-    }
+    sizes[i] = has_large_chunk_ ? cursor.Read<uint32_t>() : cursor.Read<uint16_t>();
   }
   cursor.Align();
-  ARROW_ASSIGN_OR_RAISE(chunk.repetition, cursor.Take(repetition_size));
+  chunk.repetition = cursor.Take(repetition_size);
   cursor.Align();
-  ARROW_ASSIGN_OR_RAISE(chunk.definition, cursor.Take(definition_size));
+  chunk.definition = cursor.Take(definition_size);
   for (size_t i = 0; i < num_buffers; ++i) {
     cursor.Align();
-    ARROW_ASSIGN_OR_RAISE(chunk.buffers[i], cursor.Take(sizes[i]));
+    chunk.buffers[i] = cursor.Take(sizes[i]);
   }
+  ARROW_RETURN_NOT_OK(cursor.status());
   return chunk;
 }
 
@@ -632,6 +636,7 @@ Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& lay
   }
   ARROW_ASSIGN_OR_RAISE(codecs.values, MakeValueDecoder(layout.values));
   const ValueDecoder& values = *codecs.values;
+  codecs.num_value_buffers = values.num_buffers();
   if (values.num_buffers() > kMaxValueBuffers) {
     return Unsupported("mini-block pages with ", values.num_buffers(),
                        " value buffers are not supported");
