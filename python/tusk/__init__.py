@@ -31,6 +31,7 @@ _HOMES = {
     "LanceOperation": "tusk.transaction",
     "LanceScanner": "tusk.lance",
     "LanceSchema": "tusk.transaction",
+    "Loader": "tusk.loader",
     "MergeInsertBuilder": "tusk.merge_insert",
     "ScanStatistics": "tusk._scan",
     "TableInfo": "tusk.lake",
@@ -44,7 +45,7 @@ _HOMES = {
     "write_dataset": "tusk.lance",
 }
 
-_MODULES = ("encoders", "errors", "file", "optimize")
+_MODULES = ("encoders", "errors", "file", "loader", "optimize")
 
 __all__ = sorted([*_HOMES, *_MODULES, "__version__"])
 
