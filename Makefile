@@ -11,6 +11,7 @@ help:
 	@echo "make test-generated   read and write thousands of random Lance files; CASES=5000 SEED=100000"
 	@echo "make test-faults   thousands of random rounds of a lake whose store, disk, writers fail; ROUNDS=10000 SEED=1000"
 	@echo "make test-models   encoders of large packages, which it installs, with random weights"
+	@echo "make test-training   PyTorch, TensorFlow and Ray, which it installs in build/training"
 	@echo "make test-filters   try thousands of random filters against DuckDB and pylance; FILTERS=20000 SEED=100000"
 	@echo "make test-histories  try thousands of random histories of Lance tables against a plain model; ROUNDS=1000 SEED=0"
 	@echo "make test-writers  16 processes change one Lance table until it has 1,000 versions; PROCESSES=16 VERSIONS=1000"
@@ -67,6 +68,14 @@ test-faults: build
 test-models: build
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check open_clip_torch openai-whisper onnxruntime onnx
 	TUSK_TEST_MODELS=1 $(PYTHON) -m pytest -q tests/python/test_model_encoders.py tests/python/test_ingest.py
+
+# Gigabytes, in an environment of their own, which sees what is in .venv.
+test-training: build build/training.stamp
+	TUSK_TEST_TRAINING=1 build/training/bin/python -m pytest -q tests/python/test_torch.py
+
+build/training.stamp: tools/training_environment.sh
+	tools/training_environment.sh build/training torch
+	touch $@
 
 # Other conditions than those of `make test`, against DuckDB and pylance.
 FILTERS ?= 20000

@@ -6,6 +6,7 @@ import zlib
 import numpy as np
 import pyarrow as pa
 
+import tusk
 from tusk._permutation import Permutation, keys, mix
 from tusk._read_ahead import read_ahead
 from tusk._rows import RowList
@@ -133,8 +134,17 @@ class Loader:
 
     @property
     def num_rows(self):
-        """Rows of an epoch, over all processes. Finds them, if there is a filter."""
+        """Rows of an epoch, over all processes."""
         return self._rows.size
+
+    def find_rows(self):
+        """Finds the rows of an epoch now, if a filter or weights by column ask for a scan: what is
+        pickled or forked from here on knows them.
+        """
+        if self._found is None:
+            self._found = _find_rows(
+                self._dataset, self._filter, self._given_rows, self._given_weights
+            )
 
     @property
     def epoch(self):
@@ -158,20 +168,26 @@ class Loader:
 
     def __iter__(self):
         """The batches of what is left of the epoch. Ends any iteration before it."""
-        iteration = self._iteration = object()
-        batches = self.read_steps(self._epoch, self._position)
+        steps = self.read_steps(self._epoch, self._position)
         try:
-            for position, batch in batches:
-                if self._iteration is not iteration:
-                    raise RuntimeError(
-                        "this iteration of the loader has ended, because another has begun, or "
-                        "set_epoch or load_state_dict were called"
-                    )
-                self._position = position
-                yield batch
-                del batch
+            yield from self.follow(steps)
         finally:
-            batches.close()
+            steps.close()
+
+    def follow(self, steps):
+        """The batches of `steps`, pairs as `read_steps` gives them, with this loader standing at
+        what was handed out. For those who have others read the steps (tusk.torch.loader).
+        """
+        iteration = self._iteration = object()
+        for position, batch in steps:
+            if self._iteration is not iteration:
+                raise RuntimeError(
+                    "this iteration of the loader has ended, because another has begun, or "
+                    "set_epoch or load_state_dict were called"
+                )
+            self._position = position
+            yield batch
+            del batch
         if self._iteration is iteration:
             self._go_to(self._epoch + 1, 0)
 
@@ -180,7 +196,7 @@ class Loader:
 
         worker, num_workers: only each num_workers-th batch, beginning with number `worker`.
 
-        Moves this loader to nowhere: for those who count themselves (tusk.torch.loader).
+        The loader stands where it stood: `follow` moves it.
         """
         tasks = self._rows_of_steps(epoch, position, worker, num_workers)
         return read_ahead(self._read, tasks, self._threads, self._read_ahead)
@@ -207,10 +223,7 @@ class Loader:
 
     @property
     def _rows(self):
-        if self._found is None:
-            self._found = _find_rows(
-                self._dataset, self._filter, self._given_rows, self._given_weights
-            )
+        self.find_rows()
         return self._found
 
     def _go_to(self, epoch, position):
@@ -368,13 +381,11 @@ class _Rows:
 
 def _pinned(dataset):
     """A LanceDataset of its own, which nobody moves to another version."""
-    from tusk.lance import LanceDataset
-
     if isinstance(dataset, (str, os.PathLike)):
-        return LanceDataset(dataset)
-    if not isinstance(dataset, LanceDataset):
+        return tusk.dataset(dataset)
+    if not isinstance(dataset, tusk.LanceDataset):
         raise TypeError(f"dataset must be a path or a LanceDataset, got {type(dataset)}")
-    pinned = LanceDataset._of(dataset._table)
+    pinned = tusk.LanceDataset._of(dataset._table)
     pinned._storage_options = dataset._storage_options
     return pinned
 

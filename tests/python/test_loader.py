@@ -122,7 +122,8 @@ def test_an_epoch_goes_on_in_another_world(table, remainder):
         assert sorted(read) == sorted(order[:position])
         assert all(state == states[0] for state in states) and states[0]["position"] == position
         for size, batch_size in ((1, 50), (2, 70), (5, 10)):
-            rest = itertools.chain(*(epoch_of(loader) for loader in world(size, batch_size, states[0])))
+            others = world(size, batch_size, states[0])
+            rest = itertools.chain(*(epoch_of(loader) for loader in others))
             last = (ROWS - position) % (size * batch_size)
             expected = order[position:]
             if remainder == "drop":

@@ -76,7 +76,7 @@ def test_neighbours_places_and_epochs_are_independent(size):
 
 
 def test_keys_differ_by_every_number():
-    given = [(), (0,), (0, 0), (1,), (-1,), (1 << 64,), (1, 0), (0, 1), ((1 << 64) - 1,), (1 << 128,)]
+    given = [(), (0,), (0, 0), (1,), (-1,), (1 << 64,), (1, 0), (0, 1), (2**64 - 1,), (1 << 128,)]
     assert len({tuple(keys(2, *numbers)) for numbers in given}) == len(given)
     assert keys(2, 5, 6) == keys(2, 5, 6) and keys(3, 5, 6)[:2] == keys(2, 5, 6)
 

@@ -1,0 +1,1 @@
+"""Streams of batches in the names of pylance."""
