@@ -139,3 +139,11 @@ def test_writers_at_once_lose_nothing(tmp_path):
     ids = tusk.dataset(path).to_table(["id"])["id"].to_pylist()
     assert sorted(ids) == left + list(range(ROWS, ROWS + 50))
     assert sorted(lance.dataset(path).to_table(["id"])["id"].to_pylist()) == sorted(ids)
+
+
+def test_deletions_are_read_whatever_memory_others_have(tmp_path):
+    lance.write_dataset(pa.table({"id": range(100)}), tmp_path / "t").delete("id < 50")
+    # More than a file of deletions may take.
+    kept = pa.array(range(4_000_000))
+    assert tusk.dataset(tmp_path / "t").to_table().num_rows == 50
+    assert len(kept) == 4_000_000

@@ -27,8 +27,9 @@ constexpr int64_t kMostArrowRows = 5000;
 Result<std::vector<uint32_t>> ParseArrowFile(std::shared_ptr<arrow::Buffer> bytes, int64_t max_rows,
                                              const OperationContext& context) {
   // The file is compressed and says itself how large it becomes: not beyond what the fragment
-  // justifies.
-  arrow::CappedMemoryPool pool(context.pool, kArrowOverhead + max_rows * 8);
+  // justifies. What others have of the pool does not count.
+  arrow::ProxyMemoryPool own(context.pool);
+  arrow::CappedMemoryPool pool(&own, kArrowOverhead + max_rows * 8);
   arrow::ipc::IpcReadOptions options = arrow::ipc::IpcReadOptions::Defaults();
   options.memory_pool = &pool;
   options.use_threads = false;
