@@ -16,6 +16,7 @@
 #include "call.h"
 #include "module.h"
 #include "python_lock.h"
+#include "python_observer.h"
 #include "tables.h"
 
 #include "tusk/io/object_store.h"
@@ -43,25 +44,23 @@ LanceTable Open(std::string_view uri, std::optional<uint64_t> version,
   return table;
 }
 
-lance::WriteMode ParseMode(std::string_view mode) {
-  if (mode == "create") return lance::WriteMode::kCreate;
-  if (mode == "append") return lance::WriteMode::kAppend;
-  if (mode == "overwrite") return lance::WriteMode::kOverwrite;
-  throw StatusError(InvalidArgument("mode must be create, append or overwrite, not '", mode, "'"));
-}
-
 LanceTable Write(const nb::object& data, std::string_view uri, std::string_view mode,
                  lance::WriteOptions options, nb::object progress,
-                 const io::StorageOptions& storage_options, const nb::object& commit_lock) {
+                 const io::StorageOptions& storage_options, const nb::object& commit_lock,
+                 nb::object observer) {
   options.mode = ParseMode(mode);
   const auto place = OrRaise(io::ResolveUri(uri, storage_options));
   const auto reader = ImportStream(data);
   PythonLock lock(commit_lock);
+  PythonObserver watch(std::move(observer));
   options.commit_lock = lock.ToCommitLock();
+  options.observer = watch.ToObserver();
   LanceTable table;
-  table.dataset = lock.RunWith([&] {
-    return Call(table.io, std::move(progress)).Run([&](const OperationContext& context) {
-      return lance::WriteDataset(reader.get(), place, options, context);
+  table.dataset = watch.RunWith([&] {
+    return lock.RunWith([&] {
+      return Call(table.io, std::move(progress)).Run([&](const OperationContext& context) {
+        return lance::WriteDataset(reader.get(), place, options, context);
+      });
     });
   });
   return table;
@@ -96,6 +95,13 @@ ArrowStream Take(const LanceTable& table, const std::vector<Number>& numbers, Co
 }
 
 }  // namespace
+
+lance::WriteMode ParseMode(std::string_view mode) {
+  if (mode == "create") return lance::WriteMode::kCreate;
+  if (mode == "append") return lance::WriteMode::kAppend;
+  if (mode == "overwrite") return lance::WriteMode::kOverwrite;
+  throw StatusError(InvalidArgument("mode must be create, append or overwrite, not '", mode, "'"));
+}
 
 void BindLanceDataset(nb::module_& module) {
   using lance::Ordering;
@@ -251,8 +257,8 @@ void BindLanceDataset(nb::module_& module) {
              nb::arg("storage_options") = io::StorageOptions());
   module.def("write_lance", &Write, nb::arg("data"), nb::arg("uri"), nb::arg("mode"),
              nb::arg("options"), nb::arg("progress") = nb::none(),
-             nb::arg("storage_options") = io::StorageOptions(),
-             nb::arg("commit_lock") = nb::none());
+             nb::arg("storage_options") = io::StorageOptions(), nb::arg("commit_lock") = nb::none(),
+             nb::arg("observer") = nb::none());
 }
 
 }  // namespace tusk::python

@@ -9,6 +9,7 @@ NB_MODULE(_tusk, module) {
   BindErrors();
   BindOperationContext(module);
   BindArrowData(module);
+  BindProcess(module);
   BindObjectStore(module);
   BindLanceCleanup(module);
   BindLanceColumns(module);
@@ -18,6 +19,7 @@ NB_MODULE(_tusk, module) {
   BindLanceFile(module);
   BindLanceFileDescription(module);
   BindLanceFileSession(module);
+  BindLanceFragmentChanges(module);
   BindLanceJoinColumns(module);
   BindLanceMergeInsert(module);
   BindLanceNearest(module);

@@ -6,6 +6,7 @@ namespace tusk::python {
 
 // One per public header.
 void BindOperationContext(nanobind::module_& module);
+void BindProcess(nanobind::module_& module);
 void BindObjectStore(nanobind::module_& module);
 void BindLanceCleanup(nanobind::module_& module);
 void BindLanceColumns(nanobind::module_& module);
@@ -15,6 +16,7 @@ void BindLanceDatasetDescription(nanobind::module_& module);
 void BindLanceFile(nanobind::module_& module);
 void BindLanceFileDescription(nanobind::module_& module);
 void BindLanceFileSession(nanobind::module_& module);
+void BindLanceFragmentChanges(nanobind::module_& module);
 void BindLanceJoinColumns(nanobind::module_& module);
 void BindLanceMergeInsert(nanobind::module_& module);
 void BindLanceNearest(nanobind::module_& module);

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -179,6 +180,11 @@ class TUSK_EXPORT Dataset {
 
 enum class WriteMode { kCreate, kAppend, kOverwrite };
 
+/// Is told of each fragment of a write, as JSON (docs/format/transaction_json.md), on the calling
+/// thread: before its file is opened, when its rows are not known yet, and when that is complete.
+/// An error ends the write.
+using FragmentObserver = std::function<Status(const std::string& fragment, bool is_complete)>;
+
 struct WriteOptions {
   WriteMode mode = WriteMode::kCreate;
   /// A file ends with the row that reaches this, even within a batch.
@@ -194,7 +200,8 @@ struct WriteOptions {
   bool enable_stable_row_ids = false;  ///< only when a table is made
   /// Only when a table is made: its manifests are called so that the latest sorts first.
   bool enable_v2_manifest_paths = true;
-  CommitLock commit_lock = nullptr;  ///< may be null
+  CommitLock commit_lock = nullptr;     ///< may be null
+  FragmentObserver observer = nullptr;  ///< may be null
   std::map<std::string, std::string> transaction_properties = {};
   std::map<std::string, std::string> config = {};  ///< set in the table's config; not with kAppend
 };

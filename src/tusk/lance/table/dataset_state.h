@@ -38,7 +38,7 @@ struct Dataset::State {
   std::string manifest_path;              ///< relative to the table's root
   std::shared_ptr<arrow::Schema> schema;  ///< json as text, blobs as their bytes
   BlobForm blobs = BlobForm::kDescriptors;
-  Schema scan_schema;                     ///< of what scans give
+  Schema scan_schema;  ///< of what scans give
   std::shared_ptr<const Projection> all_columns;
   /// Rows before each fragment, without those that are deleted, and in the end all rows: one more
   /// than there are fragments.
@@ -68,5 +68,8 @@ struct Dataset::State {
   mutable std::map<uint64_t, std::shared_ptr<const RowIdSequence>> row_ids_;
   mutable std::map<uint64_t, std::shared_ptr<const DeletedRows>> deleted_rows_;
 };
+
+/// The fragment of the version with this id. InvalidArgument if there is none.
+Result<const Fragment*> FindFragment(const Dataset::State& state, uint64_t id);
 
 }  // namespace tusk::lance

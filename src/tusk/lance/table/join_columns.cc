@@ -15,44 +15,21 @@
 #include "tusk/lance/file/arrow_compute.h"
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/file/writer.h"
+#include "tusk/lance/fragment_changes.h"
 #include "tusk/lance/table/commit_loop.h"
 #include "tusk/lance/table/computed_columns.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/function_reader.h"
-#include "tusk/lance/table/join_keys.h"
+#include "tusk/lance/table/join_matches.h"
 #include "tusk/lance/table/merge_schema.h"
 #include "tusk/lance/table/merge_source.h"
 #include "tusk/lance/table/projection.h"
 #include "tusk/lance/table/row_change.h"
+#include "tusk/lance/table/transaction_json.h"
 #include "tusk/lance/table/write_fragments.h"
 
 namespace tusk::lance {
 namespace {
-
-/// The columns of the data: the key, and those that become columns of the table.
-struct Columns {
-  Schema all;
-  Schema added;
-};
-
-Result<Columns> SplitColumns(const arrow::Schema& data, const std::string& right_on) {
-  Columns columns;
-  ARROW_ASSIGN_OR_RAISE(
-      columns.all,
-      Schema::FromArrow(*WithoutViews(std::make_shared<arrow::Schema>(data.fields()))));
-  for (const Field& field : columns.all.fields) {
-    if (field.name != right_on) columns.added.fields.push_back(field);
-  }
-  const auto count = columns.all.fields.size() - columns.added.fields.size();
-  if (count != 1) {
-    return InvalidArgument("cannot join: the data has ", count, " columns '", right_on,
-                           "', not one");
-  }
-  if (columns.added.fields.empty()) {
-    return InvalidArgument("cannot join: the data has no column beside its key '", right_on, "'");
-  }
-  return columns;
-}
 
 /// `added` with ids that the table has not given yet. InvalidArgument if it has such a column.
 Result<Schema> NumberColumns(Schema added, const Dataset::State& state) {
@@ -72,58 +49,6 @@ Result<Schema> NumberColumns(Schema added, const Dataset::State& state) {
   return added;
 }
 
-/// Which row of the data each row of a table gets.
-class Matcher {
- public:
-  static constexpr int64_t kNone = -1;
-
-  static Result<std::unique_ptr<Matcher>> Make(const MergeSource& source, const std::string& on,
-                                               const OperationContext& context) {
-    const auto key = source.schema()->GetFieldByName(on);
-    ARROW_RETURN_NOT_OK(JoinKeys::CheckType(*key));
-    auto matcher = std::unique_ptr<Matcher>(new Matcher(JoinKeys::IsHashTheKey({key}), context));
-    ARROW_ASSIGN_OR_RAISE(const auto reader, source.Scan({on}, context));
-    int64_t number = 0;
-    while (true) {
-      ARROW_RETURN_NOT_OK(context.CheckStop());
-      ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
-      if (batch == nullptr) break;
-      ARROW_ASSIGN_OR_RAISE(const JoinKeys keys,
-                            JoinKeys::Make(batch->columns(), batch->num_rows(), context));
-      for (int64_t row = 0; row < batch->num_rows(); ++row, ++number) {
-        if (keys.has_null(row)) {
-          matcher->null_row_ = number;
-        } else {
-          ARROW_RETURN_NOT_OK(matcher->table_.Add(keys, row, number));
-        }
-      }
-    }
-    ARROW_RETURN_NOT_OK(matcher->table_.Finish());
-    return matcher;
-  }
-
-  Result<std::vector<int64_t>> Match(const std::shared_ptr<arrow::Array>& column,
-                                     const OperationContext& context) {
-    ARROW_ASSIGN_OR_RAISE(const JoinKeys keys, JoinKeys::Make({column}, column->length(), context));
-    std::vector<int64_t> matches(column->length(), kNone);
-    for (int64_t row = 0; row < column->length(); ++row) {
-      if (keys.has_null(row)) {
-        matches[row] = null_row_;
-      } else if (table_.MayHave(keys.hash(row))) {
-        table_.Find(keys, row, [&](int64_t number) { matches[row] = number; });
-      }
-    }
-    return matches;
-  }
-
- private:
-  Matcher(bool is_hash_the_key, const OperationContext& context)
-      : table_(is_hash_the_key, context.pool) {}
-
-  JoinKeyTable table_;
-  int64_t null_row_ = kNone;
-};
-
 /// These columns of the rows of the data; nulls where there is no row.
 Result<std::shared_ptr<arrow::RecordBatch>> TakeMatches(const MergeSource& source,
                                                         const std::vector<int64_t>& matches,
@@ -133,7 +58,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> TakeMatches(const MergeSource& sourc
   arrow::Int64Builder places(context.pool);
   ARROW_RETURN_NOT_OK(places.Reserve(std::ssize(matches)));
   for (const int64_t match : matches) {
-    if (match == Matcher::kNone) {
+    if (match == JoinMatcher::kNone) {
       places.UnsafeAppendNull();
     } else {
       places.UnsafeAppend(std::ssize(found));
@@ -156,7 +81,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> TakeMatches(const MergeSource& sourc
 /// fragment.
 Result<Fragment> WriteColumns(const Dataset& dataset, const Fragment& fragment,
                               const MergeSource& source, const std::string& left_on,
-                              const Schema& added, uint16_t minor_version, Matcher* matcher,
+                              const Schema& added, uint16_t minor_version, JoinMatcher* matcher,
                               const OperationContext& context) {
   ScanOptions scan;
   scan.columns = {left_on};
@@ -190,17 +115,11 @@ Result<Fragment> WriteColumns(const Dataset& dataset, const Fragment& fragment,
                  fragment.physical_rows, " rows that the manifest says");
 }
 
-Status CheckKey(const Dataset::State& state, const MergeSource& source, const std::string& left_on,
-                const std::string& right_on) {
-  const auto left = NameableColumns(state).GetFieldByName(left_on);
-  if (left == nullptr) {
-    return InvalidArgument("cannot join: ", state.location.path, " has no column '", left_on, "'");
-  }
-  const auto right = source.schema()->GetFieldByName(right_on);
-  if (IsStoredAs(*WithoutViews(right->type()), *left->type())) return Status::OK();
-  return InvalidArgument("cannot join: '", left_on, "' of ", state.location.path, " has type ",
-                         left->type()->ToString(), ", but '", right_on, "' of the data has type ",
-                         right->type()->ToString());
+/// Puts the new fields behind those of the table.
+void AddFields(const Schema& added, MergeColumns* merge) {
+  auto& fields = merge->schema.fields;
+  fields.insert(fields.end(), added.fields.begin(), added.fields.end());
+  merge->preserves_nullability = std::ranges::all_of(added.fields, &Field::nullable);
 }
 
 /// The change of one attempt, with its files written. What was written stands in `files`, also
@@ -210,11 +129,11 @@ Result<MergeColumns> WriteAllColumns(const Dataset& dataset, const MergeSource& 
                                      const std::string& right_on, std::vector<Fragment>* files,
                                      const OperationContext& context) {
   const Dataset::State& state = dataset.state();
-  ARROW_RETURN_NOT_OK(CheckKey(state, source, left_on, right_on));
+  ARROW_RETURN_NOT_OK(CheckJoinKey(state, source, left_on, right_on));
   ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
                         MinorVersionOfRows(state, std::nullopt, "add columns to"));
   ARROW_RETURN_NOT_OK(CheckWritable(added, minor_version));
-  ARROW_ASSIGN_OR_RAISE(const auto matcher, Matcher::Make(source, right_on, context));
+  ARROW_ASSIGN_OR_RAISE(const auto matcher, JoinMatcher::Make(source, right_on, context));
   MergeColumns merge{.fragments = state.manifest.fragments, .schema = state.manifest.schema};
   for (Fragment& fragment : merge.fragments) {
     ARROW_RETURN_NOT_OK(context.CheckStop());
@@ -226,8 +145,7 @@ Result<MergeColumns> WriteAllColumns(const Dataset& dataset, const MergeSource& 
     fragment.files.push_back(written.files[0]);
     files->push_back(std::move(written));
   }
-  merge.schema.fields.insert(merge.schema.fields.end(), added.fields.begin(), added.fields.end());
-  merge.preserves_nullability = std::ranges::all_of(added.fields, &Field::nullable);
+  AddFields(added, &merge);
   return merge;
 }
 
@@ -274,7 +192,8 @@ Result<std::shared_ptr<const Dataset>> JoinColumns(arrow::RecordBatchReader* dat
                                                    const JoinColumnsOptions& options,
                                                    const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto dataset, Dataset::Open(table, {}, context));
-  ARROW_ASSIGN_OR_RAISE(const Columns columns, SplitColumns(*data->schema(), right_on));
+  ARROW_ASSIGN_OR_RAISE(const JoinedColumns columns,
+                        JoinedColumns::Split(*data->schema(), right_on));
   ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
                         MinorVersionOfRows(dataset->state(), std::nullopt, "add columns to"));
   ARROW_ASSIGN_OR_RAISE(const auto source,
@@ -283,8 +202,36 @@ Result<std::shared_ptr<const Dataset>> JoinColumns(arrow::RecordBatchReader* dat
   if (source->num_rows() == 0) return InvalidArgument("cannot join: the data has no rows");
   const RetryLimit limit{.max_retries = options.max_retries, .timeout = options.retry_timeout};
   return RetryConflicts<std::shared_ptr<const Dataset>>(limit, [&](int /*number*/) {
-    return TryToJoin(table, *source, columns.added, left_on, right_on, options, context);
+    return TryToJoin(table, *source, columns.values, left_on, right_on, options, context);
   });
+}
+
+Result<std::string> JoinFragmentColumns(const Dataset& base, uint64_t fragment,
+                                        arrow::RecordBatchReader* data, const std::string& left_on,
+                                        const std::string& right_on,
+                                        const OperationContext& context) {
+  const Dataset::State& state = base.state();
+  ARROW_RETURN_NOT_OK(CheckRowsCanChange(base));
+  ARROW_ASSIGN_OR_RAISE(const Fragment* before, FindFragment(state, fragment));
+  ARROW_ASSIGN_OR_RAISE(const JoinedColumns columns,
+                        JoinedColumns::Split(*data->schema(), right_on));
+  ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
+                        MinorVersionOfRows(state, std::nullopt, "add columns to"));
+  ARROW_ASSIGN_OR_RAISE(const auto source,
+                        MergeSource::Read(data, columns.all, state.location, minor_version,
+                                          JoinColumnsOptions().source_bytes_in_memory, context));
+  ARROW_RETURN_NOT_OK(CheckJoinKey(state, *source, left_on, right_on));
+  ARROW_ASSIGN_OR_RAISE(const Schema added, NumberColumns(columns.values, state));
+  ARROW_RETURN_NOT_OK(CheckWritable(added, minor_version));
+  ARROW_ASSIGN_OR_RAISE(const auto matcher, JoinMatcher::Make(*source, right_on, context));
+  ARROW_ASSIGN_OR_RAISE(
+      const Fragment written,
+      WriteColumns(base, *before, *source, left_on, added, minor_version, matcher.get(), context));
+  MergeColumns merge{.fragments = {*before}, .schema = state.manifest.schema};
+  merge.fragments[0].files.push_back(written.files[0]);
+  AddFields(added, &merge);
+  return TransactionToJson(
+      {.read_version = base.version(), .uuid = RandomUuidString(), .operation = std::move(merge)});
 }
 
 }  // namespace tusk::lance

@@ -598,6 +598,10 @@ std::string TransactionToJson(const Transaction& transaction) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string FragmentToJson(const Fragment& fragment) {
+  return ToJson(fragment).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string FragmentsToJson(const std::vector<Fragment>& fragments) {
   return ListToJson(fragments).dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -18,6 +18,7 @@ namespace tusk::lance {
 Result<Transaction> ParseTransactionJson(std::string_view text, const Schema* schema);
 
 std::string TransactionToJson(const Transaction& transaction);
+std::string FragmentToJson(const Fragment& fragment);
 std::string FragmentsToJson(const std::vector<Fragment>& fragments);
 std::string SchemaToJson(const Schema& schema);
 /// Branch, table metadata and base paths.

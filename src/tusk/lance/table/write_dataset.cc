@@ -12,11 +12,13 @@
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/file/data_version.h"
 #include "tusk/lance/file/writer.h"
+#include "tusk/lance/fragment_changes.h"
 #include "tusk/lance/table/commit.h"
 #include "tusk/lance/table/commit_loop.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/fragment_reader.h"
+#include "tusk/lance/table/transaction_json.h"
 #include "tusk/lance/table/write_fragments.h"
 
 namespace tusk::lance {
@@ -186,6 +188,14 @@ Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* da
   std::string uri = table.path;
   return Dataset::State::Make(std::move(uri), std::move(table), std::move(committed->manifest),
                               std::move(committed->path));
+}
+
+Result<std::string> PrepareWrite(arrow::RecordBatchReader* data, const io::StorePath& table,
+                                 const WriteOptions& options, const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto base, FindBase(table, options, context));
+  ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
+                        WriteTransaction(data, table, base, options, context));
+  return TransactionToJson(transaction);
 }
 
 Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::StorePath& table,

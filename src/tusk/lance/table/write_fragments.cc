@@ -14,6 +14,7 @@
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/file/page_options.h"
 #include "tusk/lance/file/writer.h"
+#include "tusk/lance/table/transaction_json.h"
 
 namespace tusk::lance {
 namespace {
@@ -86,7 +87,7 @@ class FragmentWriter {
                               .base_id = std::nullopt,
                               .carried = {}});
     fragments_.push_back(std::move(fragment));
-    return Status::OK();
+    return Tell(fragments_.back(), /*is_complete=*/true);
   }
 
   std::vector<Fragment>& fragments() { return fragments_; }
@@ -106,7 +107,14 @@ class FragmentWriter {
     ARROW_ASSIGN_OR_RAISE(file_, FileWriter::Open(table_.store.get(), DataPath(table_, name_),
                                                   schema_, file_options_, context_));
     file_rows_ = 0;
-    return Status::OK();
+    Fragment begun;
+    begun.files.emplace_back().path = name_;
+    return Tell(begun, /*is_complete=*/false);
+  }
+
+  Status Tell(const Fragment& fragment, bool is_complete) const {
+    if (options_.observer == nullptr) return Status::OK();
+    return options_.observer(FragmentToJson(fragment), is_complete);
   }
 
   const io::StorePath& table_;
