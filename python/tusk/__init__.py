@@ -9,6 +9,8 @@ lake.sql("select label, count(*) from media.digits_meta group by all")
 """
 
 import importlib
+import sys
+import types
 
 __version__ = "0.1.0"
 
@@ -16,20 +18,28 @@ __version__ = "0.1.0"
 # without waiting for Arrow.
 _HOMES = {
     "BatchUDF": "tusk.udf",
+    "CleanupCandidateFile": "tusk.maintenance",
+    "CleanupExplanation": "tusk.maintenance",
+    "CleanupReferencedBranch": "tusk.maintenance",
+    "CleanupStats": "tusk.maintenance",
     "ColumnOrdering": "tusk._scan",
     "DataFile": "tusk.transaction",
+    "DataStatistics": "tusk.stats",
     "DatasetBasePath": "tusk.transaction",
     "Embedding": "tusk.encoders",
     "Encoder": "tusk.encoders",
+    "FieldStatistics": "tusk.stats",
     "FragmentMetadata": "tusk.transaction",
     "IcebergTable": "tusk.iceberg",
     "Index": "tusk.transaction",
+    "IndexFile": "tusk.transaction",
+    "IndexProgress": "tusk.progress",
     "JointVersion": "tusk.lake",
     "Lake": "tusk.lake",
     "LanceDataset": "tusk.lance",
     "LanceFragment": "tusk.fragment",
     "LanceOperation": "tusk.transaction",
-    "LanceScanner": "tusk.lance",
+    "LanceScanner": "tusk.scanner",
     "LanceSchema": "tusk.transaction",
     "Loader": "tusk.loader",
     "MergeInsertBuilder": "tusk.merge_insert",
@@ -38,16 +48,35 @@ _HOMES = {
     "Tag": "tusk.lake",
     "Transaction": "tusk.transaction",
     "batch_udf": "tusk.udf",
+    "bytes_read_counter": "tusk.process",
     "connect": "tusk.lake",
     "dataset": "tusk.lance",
     "encoder": "tusk.encoders",
     "init": "tusk.lake",
-    "write_dataset": "tusk.lance",
+    "iops_counter": "tusk.process",
+    "json_to_schema": "tusk.schema",
+    "sanitize_ts": "tusk.util",
+    "schema_to_json": "tusk.schema",
+    "set_logger": "tusk.log",
+    "simd_info": "tusk.process",
+    "write_dataset": "tusk.write",
 }
 
-_MODULES = ("encoders", "errors", "file", "loader", "optimize")
+_MODULES = ("encoders", "errors", "file", "io", "loader", "optimize")
 
 __all__ = sorted([*_HOMES, *_MODULES, "__version__"])
+
+
+class _Package(types.ModuleType):
+    """As in pylance, `tusk.dataset` is the function, whoever imports the module of that name."""
+
+    def __setattr__(self, name, value):
+        if name == "dataset" and isinstance(value, types.ModuleType):
+            value = value.dataset
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name):

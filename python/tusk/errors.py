@@ -54,9 +54,9 @@ class CommitConflictError(TuskError, OSError):
 
     code = "CommitConflict"
 
-    @property
-    def retryable(self):
-        return "does not go with it" not in str(self)
+    def __init__(self, message="", retryable=True):
+        super().__init__(message)
+        self.retryable = retryable and "does not go with it" not in message
 
 
 class CorruptError(TuskError, OSError, ValueError):

@@ -3,13 +3,44 @@
 import pyarrow.dataset as pads
 
 from tusk._arrow import _not_supported, check_rows
-from tusk.transaction import fragments_of
+from tusk.errors import RowOutOfRangeError
+from tusk.fragment_changes import FragmentChanges, write_fragments
+from tusk.scanner import check_blob_mode
+from tusk.stats import validate
+from tusk.transaction import (
+    DataFile,
+    DeletionFile,
+    FragmentMetadata,
+    RowDatasetVersionMeta,
+    RowIdMeta,
+    fragments_of,
+)
+
+__all__ = [
+    "DataFile",
+    "DeletionFile",
+    "FragmentMetadata",
+    "FragmentSession",
+    "LanceFragment",
+    "RowDatasetVersionMeta",
+    "RowIdMeta",
+    "write_fragments",
+]
 
 
-class LanceFragment(pads.Fragment):
-    """Rows of one version of a table that share their data files."""
+class LanceFragment(FragmentChanges, pads.Fragment):
+    """Rows of one version of a table that share their data files.
 
-    def __init__(self, dataset, fragment_id):
+    What changes a fragment (merge_columns, update_columns, delete, ...) writes files and gives
+    metadata for a commit: the table has it only when a LanceOperation with it is committed.
+    """
+
+    def __init__(self, dataset, fragment_id, *, fragment=None):
+        """`fragment` is another LanceFragment, whose id is taken."""
+        if fragment is not None:
+            fragment_id = fragment.fragment_id
+        elif fragment_id is None:
+            raise ValueError("a fragment is named by its id or by another fragment")
         self._dataset = dataset
         self._fragment_id = fragment_id
         self._rows = self._deleted = None
@@ -41,6 +72,11 @@ class LanceFragment(pads.Fragment):
     def data_files(self):
         return self.metadata.files
 
+    def deletion_file(self):
+        """The path of its deletion file, relative to the table; None if no row is deleted."""
+        deletion = self.metadata.deletion_file
+        return None if deletion is None else deletion.path(self._fragment_id)
+
     @property
     def schema(self):
         return self._dataset.schema
@@ -58,18 +94,109 @@ class LanceFragment(pads.Fragment):
         """Counts the rows, or those for which `filter` is true."""
         return self._rows if filter is None else self.scanner(columns=[], filter=filter).count_rows()
 
-    def scanner(self, **kwargs):
+    def validate(self):
+        """Looks at its files. OSError if one is missing or does not fit the fragment."""
+        validate(self._dataset, self.metadata)
+
+    def scanner(
+        self,
+        *,
+        columns=None,
+        batch_size=None,
+        filter=None,
+        limit=None,
+        offset=None,
+        with_row_id=False,
+        with_row_address=False,
+        batch_readahead=16,
+        blob_handling=None,
+        order_by=None,
+        use_scalar_index=None,
+        io_buffer_size=None,
+        late_materialization=None,
+        include_deleted_rows=None,
+        batch_size_bytes=None,
+        strict_batch_size=None,
+    ):
         """Plans a read of the fragment. Parameters as in LanceDataset.scanner."""
-        return self._dataset.scanner(fragments=[self], **kwargs)
+        given = {name: value for name, value in locals().items() if value is not None}
+        del given["self"]
+        return self._dataset.scanner(fragments=[self], **given)
 
-    def to_table(self, columns=None, filter=None, **kwargs):
-        return self.scanner(columns=columns, filter=filter, **kwargs).to_table()
+    def to_table(
+        self,
+        columns=None,
+        filter=None,
+        limit=None,
+        offset=None,
+        with_row_id=False,
+        with_row_address=False,
+        blob_handling=None,
+        order_by=None,
+        use_scalar_index=None,
+        io_buffer_size=None,
+        late_materialization=None,
+        include_deleted_rows=None,
+        batch_size_bytes=None,
+        strict_batch_size=None,
+    ):
+        """Reads into a pyarrow Table. Parameters as in `scanner`."""
+        given = {name: value for name, value in locals().items() if value is not None}
+        del given["self"]
+        return self.scanner(**given).to_table()
 
-    def to_batches(self, **kwargs):
-        return self.scanner(**kwargs).to_batches()
+    def to_batches(
+        self,
+        *,
+        columns=None,
+        batch_size=None,
+        filter=None,
+        limit=None,
+        offset=None,
+        with_row_id=False,
+        with_row_address=False,
+        batch_readahead=16,
+        blob_handling=None,
+        order_by=None,
+        use_scalar_index=None,
+        io_buffer_size=None,
+        late_materialization=None,
+        include_deleted_rows=None,
+        batch_size_bytes=None,
+        strict_batch_size=None,
+    ):
+        """An iterator of record batches, read as it goes. Parameters as in `scanner`."""
+        given = {name: value for name, value in locals().items() if value is not None}
+        del given["self"]
+        return self.scanner(**given).to_batches()
 
-    def to_pandas(self, columns=None, filter=None, **kwargs):
-        return self.to_table(columns, filter, **kwargs).to_pandas()
+    def to_pandas(
+        self,
+        columns=None,
+        filter=None,
+        limit=None,
+        offset=None,
+        batch_size=None,
+        with_row_id=False,
+        with_row_address=False,
+        blob_mode="lazy",
+        order_by=None,
+        **kwargs,
+    ):
+        """Reads into a pandas DataFrame. Parameters as in `scanner`, `kwargs` too."""
+        check_blob_mode(blob_mode)
+        scanner = self.scanner(
+            columns=columns,
+            filter=filter,
+            limit=limit,
+            offset=offset,
+            batch_size=batch_size,
+            with_row_id=with_row_id,
+            with_row_address=with_row_address,
+            order_by=order_by,
+            **kwargs,
+        )
+        return scanner.to_pandas(blob_mode=blob_mode)
 
     def head(self, num_rows):
         check_rows("num_rows", num_rows)
@@ -85,9 +212,28 @@ class LanceFragment(pads.Fragment):
         indices = [int(index) for index in indices]
         outside = next((i for i in indices if not 0 <= i < self._rows), None)
         if outside is not None:
-            raise IndexError(f"{self!r} has {self._rows} rows, and so no row {outside}")
+            raise RowOutOfRangeError(f"{self!r} has {self._rows} rows, and so no row {outside}")
         return self._dataset.take([first + index for index in indices], columns)
+
+    def open_session(self, columns=None, with_row_address=None):
+        """A FragmentSession, which takes rows of these columns again and again."""
+        return FragmentSession((self, columns, bool(with_row_address)))
 
     partition_expression = property(_not_supported("partition_expression"))
     physical_schema = property(_not_supported("physical_schema"))
     __setstate__ = _not_supported("__setstate__")
+
+
+class FragmentSession:
+    """Takes of one fragment with the same columns."""
+
+    def __init__(self, session):
+        self._fragment, columns, with_row_address = session
+        if with_row_address:
+            columns = list(self._fragment.schema.names if columns is None else columns)
+            columns.append("_rowaddr")
+        self._columns = columns
+
+    def take(self, indices):
+        """Rows by position in the fragment, in the order asked."""
+        return self._fragment.take(indices, self._columns)

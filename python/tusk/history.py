@@ -165,19 +165,20 @@ def commit(
     *,
     commit_message=None,
     enable_stable_row_ids=None,
+    namespace_client=None,
+    table_id=None,
+    base_store_params=None,
     commit_timeout=datetime.timedelta(minutes=30),
-    **options,
 ):
-    """Commits an operation or a Transaction, whose files are written; opens the version it makes.
-
-    commit_lock: called with the number of each version that is tried; gives a context manager in
-        which the version is published. It may raise CommitConflictError if another writer has that
-        version: the next one is tried. What else it raises ends the commit.
-
-    Raises CommitConflictError, which names the other transaction, if one that was committed since
-    `read_version` does not go with this one.
-    """
-    refuse("commit", options)
+    """The table as LanceDataset.commit makes it. Parameters as there."""
+    refuse(
+        "commit",
+        {
+            "namespace_client": namespace_client,
+            "table_id": table_id,
+            "base_store_params": base_store_params,
+        },
+    )
     checked_lock(commit_lock)
     if type(operation).__name__ == "Transaction":
         if commit_message is not None:
@@ -208,10 +209,42 @@ class TableHistory:
     """The part of LanceDataset that tells and changes its versions."""
 
     @classmethod
-    def commit(cls, base_uri, operation, *args, **kwargs):
-        return cls._of(commit(base_uri, operation, *args, **kwargs))
+    def commit(
+        cls,
+        base_uri,
+        operation,
+        read_version=None,
+        commit_lock=None,
+        storage_options=None,
+        enable_v2_manifest_paths=None,
+        detached=False,
+        max_retries=20,
+        *,
+        commit_message=None,
+        enable_stable_row_ids=None,
+        namespace_client=None,
+        table_id=None,
+        namespace_client_managed_versioning=False,
+        base_store_params=None,
+        commit_timeout=datetime.timedelta(minutes=30),
+    ):
+        """Commits an operation or a Transaction, whose files are written; opens what it makes.
 
-    commit.__func__.__doc__ = commit.__doc__
+        base_uri: a path, a URI or a LanceDataset, which stays at its version.
+        read_version: the version that the operation was made for; of an Overwrite or a Restore it
+            may be missing.
+        commit_lock: called with the number of each version that is tried; gives a context manager
+            in which the version is published. It may raise CommitConflictError if another writer
+            has that version: the next one is tried. What else it raises ends the commit.
+
+        Raises CommitConflictError, which names the other transaction, if one that was committed
+        since `read_version` does not go with this one.
+        """
+        given = locals()
+        del given["cls"], given["namespace_client_managed_versioning"]
+        made = cls._of(commit(**given))
+        made._storage_options = storage_options
+        return made
 
     def _apply(self, operation):
         """Commits an operation for the latest version and moves this object to the new one."""
@@ -267,7 +300,7 @@ class TableHistory:
         """
         uri = self.uri if isinstance(version, int) else _tusk.lance_root(self._table)
         uri, number, _ = resolve(uri, version)
-        return type(self)(uri, number, storage_options=self._storage_options)
+        return self._at(_tusk.open_lance(uri, number, self._storage_options or {}))
 
     def restore(self):
         """Makes a new version with the content of this one, and moves this object to it."""
@@ -277,16 +310,16 @@ class TableHistory:
         """Makes a branch that begins as this version, or as `reference` (see checkout_version), and
         opens it. No data is copied."""
         source = self if reference is None else self.checkout_version(reference)
-        return self._of(_tusk.create_lance_branch(source._table, branch))
+        return self._at(_tusk.create_lance_branch(source._table, branch))
 
-    def shallow_clone(self, target_path, reference, storage_options=None, **options):
+    def shallow_clone(self, target_path, reference, storage_options=None, **kwargs):
         """Makes a table at `target_path` that begins as `reference` (see checkout_version) and
         reads its files where they are: it needs this table as long as it lives."""
-        return self._clone(target_path, reference, True, options)
+        return self._clone(target_path, reference, True, kwargs)
 
-    def deep_clone(self, target_path, reference, storage_options=None, **options):
+    def deep_clone(self, target_path, reference, storage_options=None, **kwargs):
         """The same with files of its own."""
-        return self._clone(target_path, reference, False, options)
+        return self._clone(target_path, reference, False, kwargs)
 
     def _clone(self, target_path, reference, shallow, options):
         refuse("clone", options)

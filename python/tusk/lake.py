@@ -11,7 +11,8 @@ from tusk._arrow import serialize_filter
 from tusk._source import errors_of, to_stream
 from tusk.errors import InvalidArgumentError, NotFoundError, TuskError, UnsupportedError
 from tusk.iceberg import IcebergTable
-from tusk.lance import LanceDataset, query_vector
+from tusk.lance import LanceDataset
+from tusk.scanner import query_vector
 from tusk.transaction import transaction_to_json
 
 

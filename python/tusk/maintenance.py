@@ -32,6 +32,15 @@ class CleanupCandidateFile:
 
 
 @dataclasses.dataclass(frozen=True)
+class CleanupReferencedBranch:
+    """A branch that needs files of a version which would go."""
+
+    name: str
+    referenced_version: int
+    cleanup_candidate: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class CleanupExplanation:
     """What a cleanup of the table, as it is now, would remove."""
 

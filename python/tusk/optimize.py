@@ -1,7 +1,8 @@
 """Compaction of Lance tables, under the names of lance.optimize."""
 
 import dataclasses
-import json
+import json as json_module
+from typing import TypedDict
 
 from tusk import _tusk
 from tusk.errors import InvalidArgumentError, TuskError, UnsupportedError
@@ -33,6 +34,27 @@ _KINDS = {
 }
 
 
+class CompactionOptions(TypedDict, total=False):
+    """The options of a compaction: see DatasetOptimizer.compact_files."""
+
+    target_rows_per_fragment: int | None
+    max_rows_per_group: int | None
+    max_bytes_per_file: int | None
+    materialize_deletions: bool | None
+    materialize_deletions_threshold: float | None
+    num_threads: int | None
+    batch_size: int | None
+    io_buffer_size: int | None
+    compaction_mode: str | None
+    binary_copy_read_batch_bytes: int | None
+    defer_index_remap: bool | None
+    max_source_fragments: int | None
+    max_source_rows: int | None
+    max_source_bytes: int | None
+    excluded_fragment_ids: list | None
+    data_storage_version: str | None
+
+
 @dataclasses.dataclass(frozen=True)
 class CompactionMetrics:
     """What a compaction has put in the place of what: numbers of fragments and files."""
@@ -55,15 +77,15 @@ class RewriteResult:
 
     @classmethod
     def _of(cls, read_version, metrics, rewrite):
-        (group,) = json.loads(rewrite)["operation"]["groups"]
+        (group,) = json_module.loads(rewrite)["operation"]["groups"]
         before, after = (
-            [FragmentMetadata.from_json(json.dumps(fragment)) for fragment in group[side]]
+            [FragmentMetadata.from_json(json_module.dumps(fragment)) for fragment in group[side]]
             for side in ("old_fragments", "new_fragments")
         )
         return cls(read_version, metrics, before, after, rewrite)
 
     def json(self):
-        return json.dumps(
+        return json_module.dumps(
             {
                 "read_version": self.read_version,
                 "metrics": dataclasses.asdict(self.metrics),
@@ -72,8 +94,8 @@ class RewriteResult:
         )
 
     @classmethod
-    def from_json(cls, json_data):
-        contents = json.loads(json_data)
+    def from_json(cls, json):
+        contents = json_module.loads(json)
         return cls._of(
             contents["read_version"],
             CompactionMetrics(**contents["metrics"]),
@@ -108,17 +130,17 @@ class CompactionTask:
         return RewriteResult._of(self.read_version, _metrics(done.metrics), done.rewrite)
 
     def json(self):
-        return json.dumps(
+        return json_module.dumps(
             {
                 "read_version": self.read_version,
-                "fragments": [json.dumps(fragment.to_json()) for fragment in self.fragments],
+                "fragments": [json_module.dumps(fragment.to_json()) for fragment in self.fragments],
                 "options": self._options,
             }
         )
 
     @classmethod
-    def from_json(cls, json_data):
-        contents = json.loads(json_data)
+    def from_json(cls, json):
+        contents = json_module.loads(json)
         fragments = [FragmentMetadata.from_json(one) for one in contents["fragments"]]
         return cls(contents["read_version"], fragments, contents["options"])
 
@@ -137,13 +159,13 @@ class CompactionPlan:
         return len(self.tasks)
 
     def json(self):
-        return json.dumps(
+        return json_module.dumps(
             {"read_version": self.read_version, "tasks": [task.json() for task in self.tasks]}
         )
 
     @classmethod
-    def from_json(cls, json_data):
-        contents = json.loads(json_data)
+    def from_json(cls, json):
+        contents = json_module.loads(json)
         tasks = [CompactionTask.from_json(task) for task in contents["tasks"]]
         return cls(contents["read_version"], tasks)
 
@@ -235,7 +257,26 @@ class DatasetOptimizer:
                 errors[name] = error
         return OptimizeReport(results.get("compaction"), results.get("cleanup"), errors)
 
-    def compact_files(self, **options):
+    def compact_files(
+        self,
+        *,
+        target_rows_per_fragment=None,
+        max_rows_per_group=None,
+        max_bytes_per_file=None,
+        materialize_deletions=None,
+        materialize_deletions_threshold=None,
+        defer_index_remap=None,
+        num_threads=None,
+        batch_size=None,
+        compaction_mode=None,
+        binary_copy_read_batch_bytes=None,
+        max_source_fragments=None,
+        max_source_rows=None,
+        max_source_bytes=None,
+        excluded_fragment_ids=None,
+        data_storage_version=None,
+        **options,
+    ):
         """Puts small neighbouring fragments together, and drops rows that are deleted.
 
         Makes one version, to which the dataset moves, or none if there is nothing to do. Gives
@@ -256,7 +297,9 @@ class DatasetOptimizer:
         - compaction_mode: "reencode" or "try_binary_copy", which do the same here
         - max_rows_per_group, num_threads, binary_copy_read_batch_bytes: accepted without a meaning
         """
-        return Compaction.execute(self._dataset, options)
+        given = locals()
+        del given["self"], given["options"]
+        return Compaction.execute(self._dataset, given | options)
 
     def optimize_indices(self, **kwargs):
         raise UnsupportedError("indices are not built yet, so there is none to optimize")

@@ -2,8 +2,9 @@
 
 import dataclasses
 import datetime
-import json
+import json as json_module
 import uuid
+import warnings
 from typing import Any, Optional
 
 import pyarrow as pa
@@ -21,25 +22,51 @@ class RowIdMeta:
         return self._contents
 
     def json(self):
-        return json.dumps(self._contents)
+        return json_module.dumps(self._contents)
 
     @classmethod
-    def from_json(cls, text):
-        return cls(json.loads(text))
+    def from_dict(cls, dict):
+        return cls(dict)
+
+    @classmethod
+    def from_json(cls, json):
+        return cls(json_module.loads(json))
 
     def __eq__(self, other):
         return type(self) is type(other) and self._contents == other._contents
+
+    __hash__ = None
+
+    def __reduce__(self):
+        return type(self), (self._contents,)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.json()})"
 
 
 class RowDatasetVersionMeta(RowIdMeta):
     """The versions in which the rows of a fragment were made or changed, serialized; opaque."""
 
 
-@dataclasses.dataclass
-class DataFile:
-    """A file of a fragment: where it is below data/, and the fields in its columns."""
+class _Path(str):
+    """A text that gives itself when it is called: `path` of a DataFile was a method once."""
 
-    path: str
+    def __call__(self):
+        warnings.warn("DataFile.path is a property", DeprecationWarning, stacklevel=2)
+        return str(self)
+
+    def __reduce__(self):
+        return str, (str(self),)
+
+
+@dataclasses.dataclass(init=False, repr=False)
+class DataFile:
+    """A file of a fragment: where it is below data/, and the ids of the fields in its columns.
+
+    An id below 0 is that of a column without a field of the table.
+    """
+
+    _path: str
     fields: list
     column_indices: list = dataclasses.field(default_factory=list)
     file_major_version: int = 0
@@ -47,8 +74,45 @@ class DataFile:
     file_size_bytes: Optional[int] = None
     base_id: Optional[int] = None
 
+    def __init__(
+        self,
+        path,
+        fields,
+        column_indices=None,
+        file_major_version=0,
+        file_minor_version=0,
+        file_size_bytes=None,
+        base_id=None,
+    ):
+        self._path = path
+        self.fields = fields
+        self.column_indices = column_indices or []
+        self.file_major_version = file_major_version
+        self.file_minor_version = file_minor_version
+        self.file_size_bytes = file_size_bytes
+        self.base_id = base_id
+
+    def __repr__(self):
+        parts = ", ".join(f"{name}={value!r}" for name, value in _file_to_json(self).items())
+        return f"DataFile({parts})"
+
+    @property
+    def path(self):
+        return _Path(self._path)
+
     def field_ids(self):
+        warnings.warn("field_ids is deprecated: use fields", DeprecationWarning, stacklevel=2)
         return self.fields
+
+    @classmethod
+    def create(cls, dataset, path, *, base_id=None):
+        """Of a file that lies below data/ of a LanceDataset: its columns are found by their names.
+
+        ValueError if a column of the file is none of the table.
+        """
+        from tusk.fragment_changes import describe_file
+
+        return describe_file(dataset, path, base_id)
 
 
 @dataclasses.dataclass
@@ -65,11 +129,11 @@ class DeletionFile:
         return dataclasses.asdict(self)
 
     def json(self):
-        return json.dumps(self.asdict())
+        return json_module.dumps(self.asdict())
 
     @classmethod
-    def from_json(cls, text):
-        return cls(**json.loads(text))
+    def from_json(cls, json):
+        return cls(**json_module.loads(json))
 
     def path(self, fragment_id, base_uri=None):
         """Where it is: below `base_uri`, or relative to the table."""
@@ -80,7 +144,10 @@ class DeletionFile:
 
 @dataclasses.dataclass
 class FragmentMetadata:
-    """What a version says of one of its fragments."""
+    """What a version says of one of its fragments.
+
+    `overlays` are files that lie over some values of others; tusk has none and refuses them.
+    """
 
     id: int
     files: list
@@ -89,6 +156,7 @@ class FragmentMetadata:
     row_id_meta: Optional[RowIdMeta] = None
     created_at_version_meta: Optional[RowDatasetVersionMeta] = None
     last_updated_at_version_meta: Optional[RowDatasetVersionMeta] = None
+    overlays: list = dataclasses.field(default_factory=list)
 
     @property
     def num_deletions(self):
@@ -99,15 +167,21 @@ class FragmentMetadata:
         return self.physical_rows - self.num_deletions
 
     def data_files(self):
+        warnings.warn("data_files is deprecated: use files", DeprecationWarning, stacklevel=2)
         return self.files
 
     def to_json(self):
+        """A dict that JSON can hold, as pylance's."""
+
         def of(value):
             return None if value is None else value.asdict()
 
+        if self.overlays:
+            raise NotImplementedError(f"fragment {self.id} has overlays, which are not supported")
         return {
             "id": self.id,
             "files": [_file_to_json(file) for file in self.files],
+            "overlays": [],
             "physical_rows": self.physical_rows,
             "deletion_file": of(self.deletion_file),
             "row_id_meta": of(self.row_id_meta),
@@ -117,19 +191,35 @@ class FragmentMetadata:
 
     @staticmethod
     def from_json(json_data):
-        return _fragment_from_json(json.loads(json_data))
+        return _fragment_from_json(json_module.loads(json_data))
+
+
+_FILE_PARTS = (
+    "path",
+    "fields",
+    "column_indices",
+    "file_major_version",
+    "file_minor_version",
+    "file_size_bytes",
+    "base_id",
+)
 
 
 def _file_to_json(file):
-    if isinstance(file, DataFile):
-        return dataclasses.asdict(file)
-    return {field.name: getattr(file, field.name) for field in dataclasses.fields(DataFile)}
+    """Of a DataFile, which may be one of pylance's."""
+    parts = {name: getattr(file, name) for name in _FILE_PARTS}
+    parts["path"] = str(parts["path"])
+    return parts
 
 
 def _fragment_from_json(contents):
     def of(cls, key):
         return None if contents.get(key) is None else cls(contents[key])
 
+    if contents.get("overlays"):
+        raise NotImplementedError(
+            f"fragment {contents['id']} has overlays, which are not supported"
+        )
     deletion = contents.get("deletion_file")
     return FragmentMetadata(
         id=contents["id"],
@@ -144,7 +234,9 @@ def _fragment_from_json(contents):
 
 def fragments_of(table):
     """The fragments of an open table as FragmentMetadata."""
-    return [_fragment_from_json(one) for one in json.loads(_tusk.describe_lance_fragments(table))]
+    return [
+        _fragment_from_json(one) for one in json_module.loads(_tusk.describe_lance_fragments(table))
+    ]
 
 
 class LanceField:
@@ -169,6 +261,9 @@ class LanceField:
     def is_unenforced_primary_key(self):
         return self._contents["unenforced_primary_key_position"] is not None
 
+    def is_unenforced_clustering_key(self):
+        return self._contents["unenforced_clustering_key_position"] is not None
+
     def __repr__(self):
         return f"<tusk.LanceField {self.name()!r} id {self.id()}>"
 
@@ -183,7 +278,7 @@ class LanceSchema:
     @classmethod
     def from_pyarrow(cls, schema):
         """The fields get the ids 0, 1, ... in depth-first order."""
-        return cls(json.loads(_tusk.describe_arrow_schema(schema)), schema)
+        return cls(json_module.loads(_tusk.describe_arrow_schema(schema)), schema)
 
     def to_pyarrow(self):
         if self._arrow is None:
@@ -196,6 +291,29 @@ class LanceSchema:
     def field(self, name):
         """The field called so at the top level, or None."""
         return next((field for field in self.fields() if field.name() == name), None)
+
+    def field_case_insensitive(self, name):
+        """The field called so at the top level, its case apart if there is none with it; or None."""
+        same = (field for field in self.fields() if field.name().lower() == name.lower())
+        return self.field(name) or next(same, None)
+
+    def unenforced_primary_key(self):
+        """The fields of the key, in its order."""
+        return self._key("unenforced_primary_key_position")
+
+    def unenforced_clustering_key(self):
+        """The fields of the key, in its order."""
+        return self._key("unenforced_clustering_key_position")
+
+    def _key(self, position):
+        fields = []
+        waiting = list(self.fields())
+        while waiting:
+            field = waiting.pop()
+            waiting += field.children()
+            if field._contents[position] is not None:
+                fields.append(field)
+        return sorted(fields, key=lambda field: field._contents[position])
 
     def __eq__(self, other):
         return isinstance(other, LanceSchema) and self._contents == other._contents
@@ -515,7 +633,7 @@ def transaction_to_json(transaction):
         "properties": dict(transaction.transaction_properties or {}),
         "operation": operation,
     }
-    return json.dumps(contents), schema
+    return json_module.dumps(contents), schema
 
 
 _BY_TYPE = {
@@ -565,7 +683,7 @@ def _parts_from_json(cls, contents):
 
 def transaction_from_json(text):
     """The Transaction in a JSON text of the library."""
-    contents = json.loads(text)
+    contents = json_module.loads(text)
     operation = contents["operation"]
     cls = _BY_TYPE.get(operation["type"], LanceOperation.BaseOperation)
     return Transaction(

@@ -96,10 +96,13 @@ class Checkpoint:
 
 
 class Application:
-    """A function applied to all rows of a table: its results as batches in the order of a scan."""
+    """A function applied to all rows of a table, or of some fragments of it: its results as batches
+    in the order of a scan.
+    """
 
-    def __init__(self, dataset, udf, read_columns, batch_size):
+    def __init__(self, dataset, udf, read_columns, batch_size, fragments=None):
         self._dataset = dataset
+        self._fragments = dataset.get_fragments() if fragments is None else fragments
         self._udf = udf if isinstance(udf, BatchUDF) else BatchUDF(udf)
         self._batch_size = batch_size or 8192
         columns = read_columns
@@ -121,7 +124,7 @@ class Application:
         return _to_batch(self._udf(batches[0])).schema
 
     def batches(self):
-        for fragment in self._dataset.get_fragments():
+        for fragment in self._fragments:
             number = fragment.fragment_id
             for index, begin in enumerate(range(0, fragment.count_rows(), self._batch_size)):
                 yield self._result(fragment, number, index, begin)

@@ -1,0 +1,1 @@
+"""The module path `lance.io` of pylance, which has no public names."""

@@ -1,0 +1,455 @@
+"""How Lance tables are scanned, in the names of pylance: LanceScanner and ScannerBuilder."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tusk import _tusk
+from tusk._arrow import TableScanner, check_rows, refuse, serialize_filter
+from tusk._scan import ScanWatch, to_fragment_ids, to_orderings
+from tusk.later import later
+
+# The search here is exact, so that what tunes an index changes nothing.
+_INDEX_TUNING = {
+    "nprobes",
+    "minimum_nprobes",
+    "maximum_nprobes",
+    "refine_factor",
+    "use_index",
+    "ef",
+    "query_parallelism",
+    "approx_mode",
+    "search_effort",
+}
+_METRICS = {"l2": "l2", "euclidean": "l2", "cosine": "cosine", "dot": "dot"}
+_BLOB_HANDLING = ("all_binary", "all_descriptions", "blobs_descriptions")
+NO_TEXT_SEARCH = (
+    "there is no full text index; a filter on the text finds rows too, like"
+    " filter=\"contains(text, 'word')\""
+)
+
+
+def to_columns(columns, kinds):
+    """The columns to read as the library takes them: by path, and by expression."""
+    if columns is None:
+        return None, []
+    if isinstance(columns, dict):
+        return [], list(columns.items())
+    if isinstance(columns, kinds):
+        return list(columns), []
+    raise TypeError(f"columns must be a list or dict[name, expression], got {type(columns)}")
+
+
+def query_vector(query):
+    """The floats of a query vector given as a list, an array, a numpy array or a scalar."""
+    if isinstance(query, pa.Scalar):
+        query = query.as_py()
+    elif isinstance(query, (pa.Array, pa.ChunkedArray)):
+        query = query.to_pylist()
+    elif hasattr(query, "tolist"):
+        query = query.tolist()
+    query = list(query)
+    if query and not all(isinstance(value, (int, float)) for value in query):
+        raise NotImplementedError("several query vectors at once are not supported yet: pass one")
+    return query
+
+
+def check_blob_handling(blob_handling):
+    """ValueError unless it is one of the ways in which pylance gives blobs."""
+    if blob_handling is not None and blob_handling not in _BLOB_HANDLING:
+        raise ValueError(
+            f"blob_handling must be one of {', '.join(_BLOB_HANDLING)}, not {blob_handling!r}"
+        )
+
+
+def _check_readahead(name, count, least):
+    if count is not None and int(count) < least:
+        raise ValueError(f"{name} must be {least} at least, not {count}")
+
+
+def _nearest_arguments(column, q, k=None, metric=None, distance_range=None, **tuning):
+    unknown = tuning.keys() - _INDEX_TUNING
+    if unknown:
+        raise TypeError(f"nearest has no key {sorted(unknown)[0]!r}")
+    refuse("nearest", {"distance_range": distance_range})
+    metric = "l2" if metric is None else metric.lower()
+    if metric == "hamming":
+        raise NotImplementedError("nearest: the metric 'hamming' is not supported yet")
+    if metric not in _METRICS:
+        raise ValueError(f"nearest: metric {metric!r} is not one of l2, cosine, dot")
+    return {
+        "column": column,
+        "query": query_vector(q),
+        "k": 10 if k is None else k,
+        "metric": _METRICS[metric],
+    }
+
+
+def make_scanner(
+    dataset,
+    columns=None,
+    filter=None,
+    limit=None,
+    offset=None,
+    nearest=None,
+    batch_size=None,
+    batch_size_bytes=None,
+    batch_readahead=None,
+    fragment_readahead=None,
+    fragments=None,
+    index_segments=None,
+    full_text_query=None,
+    prefilter=None,
+    with_row_id=None,
+    with_row_address=None,
+    use_stats=None,
+    blob_handling=None,
+    include_deleted_rows=None,
+    scan_stats_callback=None,
+    order_by=None,
+    disable_scoring_autoprojection=None,
+    row_addr_allowlist=None,
+    row_addr_blocklist=None,
+    substrait_aggregate=None,
+    # Hints about speed, and how batches are cut.
+    scan_in_order=None,
+    fast_search=None,
+    io_buffer_size=None,
+    late_materialization=None,
+    use_scalar_index=None,
+    strict_batch_size=None,
+):
+    """The LanceScanner of what LanceDataset.scanner and ScannerBuilder were told."""
+    check_blob_handling(blob_handling)
+    if full_text_query is not None:
+        raise NotImplementedError(f"scanner: no full_text_query yet: {NO_TEXT_SEARCH}")
+    refuse(
+        "scanner",
+        {
+            "index_segments": index_segments,
+            "blob_handling": None if blob_handling == "blobs_descriptions" else blob_handling,
+            "disable_scoring_autoprojection": disable_scoring_autoprojection or None,
+            "row_addr_allowlist": row_addr_allowlist,
+            "row_addr_blocklist": row_addr_blocklist,
+            "substrait_aggregate": substrait_aggregate,
+        },
+    )
+    paths, expressions = to_columns(columns, list)
+    check_rows("limit", limit)
+    check_rows("offset", offset)
+    _check_readahead("batch_readahead", batch_readahead, 1)
+    _check_readahead("fragment_readahead", fragment_readahead, 0)
+    serialized = serialize_filter(filter)
+    if nearest is not None:
+        if with_row_id or with_row_address:
+            raise NotImplementedError("scanner: row ids of nearest rows are not supported yet")
+        if expressions:
+            raise NotImplementedError("scanner: nearest takes no dict of columns yet")
+        refuse(
+            "scanner with nearest",
+            {
+                "fragments": fragments,
+                "include_deleted_rows": include_deleted_rows or None,
+                "scan_stats_callback": scan_stats_callback,
+                "order_by": order_by,
+            },
+        )
+        if not isinstance(nearest, dict):
+            raise NotImplementedError("scanner: nearest must be a dict with column, q and k")
+        search = _nearest_arguments(**nearest)
+        return NearestScanner(dataset, paths, filter, limit, offset, search, bool(prefilter))
+    options = _tusk.LanceScanOptions()
+    options.columns = paths
+    options.expressions = expressions
+    options.filter = serialized
+    options.limit = limit
+    options.offset = offset or 0
+    options.with_row_id = bool(with_row_id)
+    options.with_row_address = bool(with_row_address)
+    options.fragments = to_fragment_ids(fragments)
+    options.include_deleted_rows = bool(include_deleted_rows)
+    options.use_statistics = use_stats is not False
+    options.order_by = to_orderings(order_by)
+    if batch_size is not None:
+        options.batch_rows = batch_size
+    if batch_size_bytes is not None:
+        options.batch_bytes = batch_size_bytes
+    return LanceScanner(dataset, options, serialized, scan_stats_callback)
+
+
+class LanceScanner(TableScanner):
+    """A planned scan of a Lance table."""
+
+    def __init__(self, dataset, options, filter, statistics_callback=None):
+        super().__init__(dataset, options, filter)
+        self._statistics_callback = statistics_callback
+
+    def _watch(self):
+        if self._statistics_callback is None:
+            return None
+        return ScanWatch(self._dataset._table, self._options, self._statistics_callback)
+
+    def to_table(self):
+        watch = self._watch()
+        table = super().to_table()
+        if watch is not None:
+            watch.end()
+        return table
+
+    def to_batches(self):
+        watch = self._watch()
+        batches = super().to_batches()
+        return batches if watch is None else _until_end(batches, watch)
+
+    def to_reader(self):
+        watch = self._watch()
+        reader = super().to_reader()
+        if watch is None:
+            return reader
+        return pa.RecordBatchReader.from_batches(reader.schema, _until_end(reader, watch))
+
+    def scan_batches(self):
+        """All record batches, in a list."""
+        return list(self.to_batches())
+
+    def take(self, indices):
+        raise NotImplementedError("LanceScanner.take: a LanceDataset takes rows")
+
+    def to_pandas(self, *, blob_mode="lazy", **kwargs):
+        """Reads into a pandas DataFrame; `kwargs` are those of pyarrow.Table.to_pandas."""
+        check_blob_mode(blob_mode)
+        return self.to_table().to_pandas(**kwargs)
+
+    def count_rows(self):
+        options = self._options
+        if options.fragments is not None or options.include_deleted_rows:
+            return super().count_rows()
+        rows = self._dataset._table.count_rows(self._filter) - options.offset
+        return max(0, rows if options.limit is None else min(rows, options.limit))
+
+    def explain_plan(self, verbose=False):
+        """What the scan would read and do, step by step, the last one first."""
+        return self._dataset._table.explain_scan(self._options)
+
+    def analyze_plan(self, count_rows=False):
+        """Runs the scan and tells what each step did: rows, time, requests and bytes."""
+        return self._dataset._table.analyze_scan(self._options)
+
+
+def check_blob_mode(blob_mode):
+    """ValueError unless it is one of the ways in which pylance gives blobs to pandas."""
+    if blob_mode not in ("lazy", "bytes", "descriptions"):
+        raise ValueError(f"blob_mode must be lazy, bytes or descriptions, not {blob_mode!r}")
+
+
+def _until_end(batches, watch):
+    yield from batches
+    watch.end()
+
+
+class NearestScanner(LanceScanner):
+    """A planned search for the nearest rows of a Lance table."""
+
+    def __init__(self, dataset, columns, filter, limit, offset, search, prefilter):
+        super().__init__(dataset, _tusk.LanceScanOptions(), filter)
+        self._columns = None if columns is None else [c for c in columns if c != "_distance"]
+        self._limit = limit
+        self._offset = offset or 0
+        self._search = search
+        self._prefilter = prefilter
+
+    def to_table(self):
+        columns = self._columns
+        filter = serialize_filter(self._filter)
+        if filter is None or self._prefilter:
+            hits = self._find(columns, filter)
+        else:
+            wanted = columns
+            if columns is not None:
+                schema = self._dataset.schema.append(pa.field("_distance", pa.float32()))
+                needed = _tusk.filter_columns(filter, schema)
+                wanted = columns + [c for c in needed if c not in columns and c != "_distance"]
+            hits = pa.table(_tusk.apply_filter(self._find(wanted, None), filter))
+            if columns is not None:
+                hits = hits.select([*columns, "_distance"])
+        return hits.slice(self._offset, self._limit)
+
+    def _find(self, columns, filter):
+        table = self._dataset._table
+        return pa.table(_tusk.find_nearest(table, columns=columns, filter=filter, **self._search))
+
+    def _read_all(self):
+        return self.to_table()
+
+    def _open(self):
+        return self.to_table()
+
+    def to_batches(self):
+        return iter(self.to_table().to_batches())
+
+    def count_rows(self):
+        return self.to_table().num_rows
+
+    def explain_plan(self, verbose=False):
+        raise NotImplementedError("explain_plan of a search is not supported yet")
+
+    def analyze_plan(self, count_rows=False):
+        raise NotImplementedError("analyze_plan of a search is not supported yet")
+
+
+class ScannerBuilder:
+    """What a scan shall read, told piece by piece; each method gives the builder back.
+
+    The pieces mean what the parameters of LanceDataset.scanner mean.
+    """
+
+    def __init__(self, ds):
+        self.ds = ds
+        self._given = {}
+
+    def _set(self, name, value):
+        self._given[name] = value
+        return self
+
+    def apply_defaults(self, default_opts):
+        """Calls the method of each key with its value; a dict gives the method's arguments."""
+        for name, value in default_opts.items():
+            method = getattr(self, name, None)
+            if method is None:
+                raise ValueError(f"Unknown option {name}")
+            method(**value) if isinstance(value, dict) else method(value)
+        return self
+
+    def batch_size(self, batch_size):
+        return self._set("batch_size", batch_size)
+
+    def batch_size_bytes(self, batch_size_bytes):
+        return self._set("batch_size_bytes", batch_size_bytes)
+
+    def io_buffer_size(self, io_buffer_size):
+        return self._set("io_buffer_size", io_buffer_size)
+
+    def batch_readahead(self, nbatches=None):
+        _check_readahead("batch_readahead", nbatches, 1)
+        return self._set("batch_readahead", nbatches)
+
+    def fragment_readahead(self, nfragments=None):
+        _check_readahead("fragment_readahead", nfragments, 0)
+        return self._set("fragment_readahead", nfragments)
+
+    def scan_in_order(self, scan_in_order=True):
+        return self._set("scan_in_order", scan_in_order)
+
+    def limit(self, n=None):
+        check_rows("limit", n)
+        return self._set("limit", n)
+
+    def offset(self, n=None):
+        check_rows("offset", n)
+        return self._set("offset", n)
+
+    def columns(self, cols=None):
+        to_columns(cols, list)
+        return self._set("columns", cols)
+
+    def filter(self, filter):
+        """SQL text, a pyarrow expression, or a dict with one of these as "expr_filter"."""
+        if isinstance(filter, dict):
+            if filter.get("search_filter") is not None:
+                raise NotImplementedError(
+                    f"a search as a filter is not supported yet: {NO_TEXT_SEARCH}"
+                )
+            filter = filter.get("expr_filter")
+        elif not isinstance(filter, (str, pc.Expression)):
+            raise NotImplementedError(f"{type(filter).__name__} as a filter: {NO_TEXT_SEARCH}")
+        return self if filter is None else self._set("filter", filter)
+
+    def prefilter(self, prefilter):
+        return self._set("prefilter", prefilter)
+
+    def with_row_id(self, with_row_id=True):
+        return self._set("with_row_id", with_row_id)
+
+    def with_row_address(self, with_row_address=True):
+        return self._set("with_row_address", with_row_address)
+
+    def late_materialization(self, late_materialization):
+        return self._set("late_materialization", late_materialization)
+
+    def blob_handling(self, blob_handling):
+        check_blob_handling(blob_handling)
+        return self._set("blob_handling", blob_handling)
+
+    def use_stats(self, use_stats=True):
+        return self._set("use_stats", use_stats)
+
+    def use_scalar_index(self, use_scalar_index=True):
+        return self._set("use_scalar_index", use_scalar_index)
+
+    def with_fragments(self, fragments):
+        return self._set("fragments", None if fragments is None else list(fragments))
+
+    def nearest(
+        self,
+        column,
+        q,
+        k=None,
+        metric=None,
+        nprobes=None,
+        minimum_nprobes=None,
+        maximum_nprobes=None,
+        refine_factor=None,
+        use_index=True,
+        ef=None,
+        query_parallelism=None,
+        approx_mode="normal",
+        distance_range=None,
+        search_effort=None,
+    ):
+        """The k rows nearest to `q`. The search is exact: what tunes an index changes nothing."""
+        search = {"column": column, "q": q, "k": k, "metric": metric}
+        if distance_range is not None:
+            search["distance_range"] = distance_range
+        _nearest_arguments(**search)
+        return self._set("nearest", search)
+
+    def fast_search(self, flag):
+        return self._set("fast_search", flag)
+
+    def include_deleted_rows(self, flag):
+        return self._set("include_deleted_rows", flag)
+
+    def scan_stats_callback(self, callback):
+        return self._set("scan_stats_callback", callback)
+
+    def strict_batch_size(self, strict_batch_size=False):
+        return self._set("strict_batch_size", strict_batch_size)
+
+    def order_by(self, orderings):
+        to_orderings(orderings)
+        return self._set("order_by", orderings)
+
+    def disable_scoring_autoprojection(self, disable=True):
+        return self._set("disable_scoring_autoprojection", disable)
+
+    @later("there are no indices; with_fragments reads a part of the table")
+    def with_index_segments(self, index_segments):
+        pass
+
+    @later("give the rows' addresses to a filter, or to LanceDataset._take_rows")
+    def row_addr_prefilter(self, allowlist=None, blocklist=None):
+        pass
+
+    @later(NO_TEXT_SEARCH)
+    def full_text_search(self, query, columns=None):
+        pass
+
+    @later("there is no MinHash index")
+    def minhash_search(self, query):
+        pass
+
+    @later("to_reader() goes into DuckDB or pyarrow, which aggregate")
+    def substrait_aggregate(self, aggregate):
+        pass
+
+    def to_scanner(self):
+        return make_scanner(self.ds, **self._given)

@@ -1,0 +1,344 @@
+"""Made by tools/make_stubs.py; do not edit."""
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+
+from tusk.bitmap import Bitmap
+from tusk.lance import LanceDataset
+
+class DataFile:
+    fields: list[int]
+    column_indices: list[int]
+    file_major_version: int
+    file_minor_version: int
+    file_size_bytes: int | None
+    base_id: int | None
+    def __init__(
+        self,
+        path: str,
+        fields: list[int],
+        column_indices: list[int] | None = None,
+        file_major_version: int = 0,
+        file_minor_version: int = 0,
+        file_size_bytes: int | None = None,
+        base_id: int | None = None,
+    ) -> None: ...
+    @classmethod
+    def create(
+        cls,
+        dataset: LanceDataset,
+        path: str,
+        *,
+        base_id: int | None = None,
+    ) -> DataFile: ...
+    def field_ids(self) -> list[int]: ...
+    @property
+    def path(self) -> str: ...
+
+class DatasetBasePath:
+    path: str
+    name: str | None
+    is_dataset_root: bool
+    id: int
+    def __init__(
+        self,
+        path: str,
+        name: str | None = None,
+        is_dataset_root: bool = False,
+        id: int = 0,
+    ) -> None: ...
+
+class DeletionFile:
+    read_version: int
+    id: int
+    file_type: str
+    num_deleted_rows: int
+    base_id: int | None
+    def __init__(
+        self,
+        read_version: int,
+        id: int,
+        file_type: str,
+        num_deleted_rows: int,
+        base_id: int | None = None,
+    ) -> None: ...
+    def asdict(self) -> dict[str, Any]: ...
+    @classmethod
+    def from_json(cls, json: str) -> DeletionFile: ...
+    def json(self) -> str: ...
+    def path(self, fragment_id: int, base_uri: str | Path | LanceDataset | None = None) -> str: ...
+
+class FragmentMetadata:
+    id: int
+    files: list[DataFile]
+    physical_rows: int
+    deletion_file: DeletionFile | None
+    row_id_meta: RowIdMeta | None
+    created_at_version_meta: RowDatasetVersionMeta | None
+    last_updated_at_version_meta: RowDatasetVersionMeta | None
+    overlays: Any
+    def __init__(
+        self,
+        id: int,
+        files: list[DataFile],
+        physical_rows: int,
+        deletion_file: DeletionFile | None = None,
+        row_id_meta: RowIdMeta | None = None,
+        created_at_version_meta: RowDatasetVersionMeta | None = None,
+        last_updated_at_version_meta: RowDatasetVersionMeta | None = None,
+        overlays: Any = ...,
+    ) -> None: ...
+    def data_files(self) -> list[DataFile]: ...
+    @staticmethod
+    def from_json(json_data: str) -> FragmentMetadata: ...
+    @property
+    def num_deletions(self) -> int: ...
+    @property
+    def num_rows(self) -> int: ...
+    def to_json(self) -> dict[str, Any]: ...
+
+class Index:
+    uuid: str
+    name: str
+    fields: list[int]
+    dataset_version: int
+    fragment_ids: Iterable[int] | None
+    index_version: int | None
+    created_at: datetime.datetime | None
+    base_id: int | None
+    files: list[IndexFile] | None
+    index_details: tuple[str, bytes] | None
+    covering_fields: list[int]
+    def __init__(
+        self,
+        uuid: str,
+        name: str,
+        fields: list[int],
+        dataset_version: int,
+        fragment_ids: Iterable[int] | None,
+        index_version: int | None = None,
+        created_at: datetime.datetime | None = None,
+        base_id: int | None = None,
+        files: list[IndexFile] | None = None,
+        index_details: Any = None,
+        covering_fields: list[int] = ...,
+    ) -> None: ...
+
+class IndexFile:
+    path: str
+    size_bytes: int
+    def __init__(self, path: str, size_bytes: int) -> None: ...
+
+class LanceField:
+    def __init__(self, contents: Any) -> None: ...
+    def children(self) -> list[LanceField]: ...
+    def id(self) -> int: ...
+    def is_unenforced_clustering_key(self) -> bool: ...
+    def is_unenforced_primary_key(self) -> bool: ...
+    @property
+    def metadata(self) -> dict[str, str]: ...
+    def name(self) -> str: ...
+
+class LanceOperation:
+    class Append(LanceOperation.BaseOperation):
+        fragments: list[FragmentMetadata]
+        def __init__(self, fragments: list[FragmentMetadata]) -> None: ...
+    
+    class BaseOperation:
+        pass
+    
+    class Clone(LanceOperation.BaseOperation):
+        is_shallow: bool
+        ref_name: str | None
+        ref_version: int
+        ref_path: str
+        branch_name: str | None
+        def __init__(
+        self,
+        is_shallow: bool,
+        ref_name: str,
+        ref_version: int,
+        ref_path: str,
+        branch_name: str,
+    ) -> None: ...
+    
+    class CreateIndex(LanceOperation.BaseOperation):
+        new_indices: Any
+        removed_indices: Any
+        def __init__(self, new_indices: Any, removed_indices: Any) -> None: ...
+    
+    class DataReplacement(LanceOperation.BaseOperation):
+        replacements: Any
+        def __init__(self, replacements: Any) -> None: ...
+    
+    class DataReplacementGroup:
+        fragment_id: int
+        new_file: DataFile
+        def __init__(self, fragment_id: int, new_file: DataFile) -> None: ...
+    
+    class Delete(LanceOperation.BaseOperation):
+        updated_fragments: list[FragmentMetadata]
+        deleted_fragment_ids: list[int]
+        predicate: str
+        def __init__(
+        self,
+        updated_fragments: list[FragmentMetadata],
+        deleted_fragment_ids: list[int],
+        predicate: str,
+    ) -> None: ...
+    
+    class Merge(LanceOperation.BaseOperation):
+        fragments: list[FragmentMetadata]
+        schema: LanceSchema | pa.Schema
+        preserves_nullability: bool
+        def __init__(
+        self,
+        fragments: list[FragmentMetadata],
+        schema: LanceSchema | pa.Schema,
+        preserves_nullability: bool = False,
+    ) -> None: ...
+    
+    class Overwrite(LanceOperation.BaseOperation):
+        new_schema: LanceSchema | pa.Schema
+        fragments: list[FragmentMetadata]
+        initial_bases: list[DatasetBasePath] | None
+        def __init__(
+        self,
+        new_schema: LanceSchema | pa.Schema,
+        fragments: list[FragmentMetadata],
+        initial_bases: list[DatasetBasePath] | None = None,
+    ) -> None: ...
+    
+    class Project(LanceOperation.BaseOperation):
+        schema: LanceSchema
+        preserves_nullability: bool
+        def __init__(self, schema: LanceSchema, preserves_nullability: bool = False) -> None: ...
+    
+    class ReserveFragments(LanceOperation.BaseOperation):
+        num_fragments: int
+        def __init__(self, num_fragments: int) -> None: ...
+    
+    class Restore(LanceOperation.BaseOperation):
+        version: int
+        def __init__(self, version: int) -> None: ...
+    
+    class Rewrite(LanceOperation.BaseOperation):
+        groups: Any
+        rewritten_indices: Any
+        def __init__(self, groups: Any, rewritten_indices: Any) -> None: ...
+    
+    class RewriteGroup:
+        old_fragments: list[FragmentMetadata]
+        new_fragments: list[FragmentMetadata]
+        def __init__(
+        self,
+        old_fragments: list[FragmentMetadata],
+        new_fragments: list[FragmentMetadata],
+    ) -> None: ...
+    
+    class RewrittenIndex:
+        old_id: str
+        new_id: str
+        new_details_type_url: str
+        new_details_value: bytes
+        new_index_version: int
+        def __init__(
+        self,
+        old_id: str,
+        new_id: str,
+        new_details_type_url: str,
+        new_details_value: bytes,
+        new_index_version: int,
+    ) -> None: ...
+    
+    class Update(LanceOperation.BaseOperation):
+        removed_fragment_ids: list[int]
+        updated_fragments: list[FragmentMetadata]
+        new_fragments: list[FragmentMetadata]
+        fields_modified: list[int]
+        fields_for_preserving_frag_bitmap: list[int]
+        update_mode: str
+        updated_fragment_offsets: dict[int, bytes] | None
+        def __init__(
+        self,
+        removed_fragment_ids: list[int] = ...,
+        updated_fragments: list[FragmentMetadata] = ...,
+        new_fragments: list[FragmentMetadata] = ...,
+        fields_modified: list[int] = ...,
+        fields_for_preserving_frag_bitmap: list[int] = ...,
+        update_mode: str = '',
+        updated_fragment_offsets: dict[int, bytes] | None = None,
+    ) -> None: ...
+    
+    class UpdateBases(LanceOperation.BaseOperation):
+        new_bases: list[DatasetBasePath]
+        def __init__(self, new_bases: list[DatasetBasePath]) -> None: ...
+    
+    class UpdateConfig(LanceOperation.BaseOperation):
+        config_updates: LanceOperation.UpdateMap | None
+        table_metadata_updates: LanceOperation.UpdateMap | None
+        schema_metadata_updates: LanceOperation.UpdateMap | None
+        field_metadata_updates: dict[int, LanceOperation.UpdateMap] | None
+        def __init__(
+        self,
+        config_updates: LanceOperation.UpdateMap | None = None,
+        table_metadata_updates: LanceOperation.UpdateMap | None = None,
+        schema_metadata_updates: LanceOperation.UpdateMap | None = None,
+        field_metadata_updates: dict[int, LanceOperation.UpdateMap] | None = None,
+    ) -> None: ...
+    
+    class UpdateMap:
+        updates: dict[str, str | None]
+        replace: bool
+        def __init__(self, updates: dict[str, str | None], replace: bool = False) -> None: ...
+    
+
+class LanceSchema:
+    def __init__(self, contents: Any, arrow: Any = None) -> None: ...
+    def field(self, name: str) -> LanceField | None: ...
+    def field_case_insensitive(self, name: str) -> LanceField | None: ...
+    def fields(self) -> list[LanceField]: ...
+    @classmethod
+    def from_pyarrow(cls, schema: pa.Schema) -> LanceSchema: ...
+    def to_pyarrow(self) -> pa.Schema: ...
+    def unenforced_clustering_key(self) -> list[LanceField]: ...
+    def unenforced_primary_key(self) -> list[LanceField]: ...
+
+class RowDatasetVersionMeta(RowIdMeta):
+    def __init__(self, contents: Any) -> None: ...
+    def asdict(self) -> dict[str, Any]: ...
+    @classmethod
+    def from_dict(cls, dict: Any) -> RowDatasetVersionMeta: ...
+    @classmethod
+    def from_json(cls, json: str) -> RowDatasetVersionMeta: ...
+    def json(self) -> str: ...
+
+class RowIdMeta:
+    def __init__(self, contents: Any) -> None: ...
+    def asdict(self) -> dict[str, Any]: ...
+    @classmethod
+    def from_dict(cls, dict: Any) -> RowIdMeta: ...
+    @classmethod
+    def from_json(cls, json: str) -> RowIdMeta: ...
+    def json(self) -> str: ...
+
+class Transaction:
+    read_version: int
+    operation: LanceOperation.BaseOperation
+    uuid: str
+    transaction_properties: dict[str, str] | None
+    def __init__(
+        self,
+        read_version: int,
+        operation: LanceOperation.BaseOperation,
+        uuid: str = ...,
+        transaction_properties: dict[str, str] = ...,
+    ) -> None: ...

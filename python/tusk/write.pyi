@@ -1,0 +1,50 @@
+"""Made by tools/make_stubs.py; do not edit."""
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+
+from tusk.lance import LanceDataset
+from tusk.progress import FragmentWriteProgress
+from tusk.transaction import DatasetBasePath
+from tusk.typed import AutoCleanupConfig
+
+def write_dataset(
+    data_obj: Any,
+    uri: str | Path | LanceDataset | None = None,
+    schema: pa.Schema | None = None,
+    mode: str = 'create',
+    *,
+    max_rows_per_file: int = 1048576,
+    max_rows_per_group: int = 1024,
+    max_bytes_per_file: int = 96636764160,
+    data_cache_bytes: int | None = None,
+    max_page_bytes: int | None = None,
+    commit_lock: Callable[[int], AbstractContextManager[Any]] | None = None,
+    progress: FragmentWriteProgress | None = None,
+    storage_options: dict[str, str] | None = None,
+    data_storage_version: str | None = None,
+    use_legacy_format: bool | None = None,
+    enable_v2_manifest_paths: bool = True,
+    enable_stable_row_ids: bool = False,
+    auto_cleanup_options: AutoCleanupConfig | None = None,
+    commit_message: str | None = None,
+    transaction_properties: dict[str, str] | None = None,
+    initial_bases: list[DatasetBasePath] | None = None,
+    target_bases: list[str] | None = None,
+    target_all_bases: bool | None = None,
+    base_store_params: Any = None,
+    external_blob_mode: str = 'reference',
+    allow_external_blob_outside_bases: bool = False,
+    blob_pack_file_size_threshold: int | None = None,
+    namespace_client: Any = None,
+    table_id: list[str] | None = None,
+    session: Any = None,
+) -> LanceDataset: ...

@@ -1,0 +1,97 @@
+"""Why names of tusk differ from those of pylance: a pattern of paths -> the reason.
+
+The first pattern that fits a path counts. tools/pylance_api.py tells patterns without a use.
+"""
+
+_TEXT = "full text search comes later; filters with `contains`, `like` and `regexp_like` find rows"
+_INDEX = "no index is built or read yet; `nearest` and filters give the same rows without one"
+_WAL = "rows are appended with `write_dataset`, `merge_insert` or an ingestion of the lake"
+_BLOB = "blob columns come later; binary columns hold bytes of any size"
+_TRAINING = "loaders for training come later; scanners, takes and fragments feed a loader"
+_MADE = "made by other calls, never by the constructor"
+
+REASONS = {
+    # Whole parts that come later.
+    r"lance\.(Blob\w*|blob_\w+|DedicatedBlobWriter|PackedBlobWriter)": _BLOB,
+    r"lance\.blob(\..*)?": _BLOB,
+    r"lance\.dataset\.LanceDataset\.(take_blobs|read_blobs|read_blob_ranges)": _BLOB,
+    r"lance\.(sampler|torch|hf|_dataset.*)": _TRAINING,
+    r"lance\.(CompactedSsTable|ExecutionPlan|Lsm\w+|Shard\w+|evaluate_sharding_spec)": _WAL,
+    r"lance\.mem_wal(\..*)?": _WAL,
+    r"lance\.indices(\..*)?": _INDEX,
+    r"lance\.dataset\.(VectorIndexReader|serialize_row_addrs)": _INDEX,
+    r"lance\.dataset\.VectorSearchQuery": "`nearest=` of a scanner is the search",
+    r"lance\.util\.(HNSW|KMeans|validate_vector_index)": _INDEX,
+    r"lance\.(query\..*|FtsToken|tokenize)": _TEXT,
+    r"lance\.namespace": "`tusk.connect` opens a lake, whose catalog names tables",
+    r"lance\.FFILanceTableProvider": "DuckDB and Polars scan a LanceDataset as it is",
+    r"lance\.(pydantic)": "`write_dataset` takes dicts with a schema",
+    r"lance\.(tracing|otel)": (
+        "`analyze_plan`, `scan_stats_callback` and `io_stats_snapshot` tell what a call "
+        "did"
+    ),
+    r"lance\._datagen": "data for pylance's own benchmarks",
+    r"lance\._arrow\.bf16": "private; `tusk.arrow` has its names",
+    r"lance\.(dependencies|download)": "pylance's own machinery",
+    r"lance\.udf\.(BatchUDFCheckpoint|normalize_transform)": "the inside of `add_columns`",
+    r"lance\.lance\..*": "a name of pylance's extension module that none of its Python modules has",
+    # Members.
+    r"lance\.dataset\.LanceDataset\.(commit_batch|version_refs)": (
+        "`commit` and `versions` do the same, one by one and more slowly"
+    ),
+    r"lance\.dataset\.LanceOperation\.DataOverlay\w*": (
+        "overlays are written by no stable version of the format"
+    ),
+    r"lance\.fragment\.RowIdSequence": (
+        "rows keep their ids in `update`, `merge_insert` and compactions"
+    ),
+    r"lance\.dataset\.MergeInsertBuilder\.(explain_plan|analyze_plan)": (
+        "the counts that `execute` gives tell what was done"
+    ),
+    # Constructors of what nobody makes by hand.
+    r"lance\.dataset\.LanceScanner\(\)": _MADE + ": `LanceDataset.scanner` makes one",
+    r"lance\.dataset\.SqlQueryBuilder\(\)": _MADE + ": `LanceDataset.sql` makes one",
+    r"lance\.dataset\.DatasetDelta\.between": "how `LanceDataset.delta` makes one",
+    r"lance\.fragment\.Row(Id|DatasetVersion)Meta\(\)": _MADE + ": `from_json` makes one",
+    r"lance\.fragment\.RowDatasetVersionMeta\.from_dict": "both kinds of metadata share a class",
+    r"lance\.(optimize\.)?(Cleanup\w+|Compaction\w+|RewriteResult|ScanStatistics)\(\)": _MADE,
+    r"lance\.file\.Lance\w+(Descriptor|Metadata|Statistics)\(\)": _MADE,
+    r"lance\.DatasetBasePath\(\)": "0, like None, has the commit choose the id",
+    r"lance\.schema\.LanceSchema\(\)": _MADE + ": `from_pyarrow` makes one",
+    # More than pylance has.
+    r"lance\.commit\.CommitConflictError\.code": "every error of tusk says its code",
+    r"lance\.dataset\.Branches\.delete": "removes also what an interrupted call left",
+    r"lance\.dataset\.LanceDataset\.reorder_columns": "columns can be put into another order",
+    r"lance\.dataset\.LanceOperation\.(\w+\.)?type": (
+        "the name that the format has for the operation"
+    ),
+    r"lance\.dataset\.LanceOperation\.(ReserveFragments|UpdateBases)": (
+        "operations that pylance makes only by itself"
+    ),
+    r"lance\.file\.LanceFileReader\.(read_all|read_range|take_rows)": (
+        "batches have a limit in bytes too"
+    ),
+    r"lance\.file\.LanceFileReader\.io_stats_\w+": "files tell what was read, as tables do",
+    r"lance\.file\.LanceFileWriter\(\)": "`keep_original_array` is named among the parameters",
+    r"lance\.file\.ReaderResults\.reader": "what `to_batches` reads from",
+}
+
+BEHAVIOUR = [
+    "Search (`nearest`) is exact: `nprobes`, `ef`, `refine_factor` and the like change nothing.",
+    "Hints about speed and memory (`batch_readahead`, `fragment_readahead`, `io_buffer_size`, "
+    "`late_materialization`, `block_size`, `index_cache_size_bytes`, `session`, ...) are accepted "
+    "and change nothing.",
+    "`base_store_params`, `target_bases`, `target_all_bases`, `initial_bases` of a write, "
+    "`namespace_client`, `table_id`, `full_text_query` and `row_addr_allowlist` raise "
+    "NotImplementedError when they are given.",
+    "Errors are classes of `tusk.errors`, each also the built-in class that pylance raises for the "
+    "same mistake (docs/decisions/061-python-face.md).",
+    "`dataset(asof=...)` finds the version of exactly that time too; pylance the one before.",
+    "`LanceDataset.sql` runs in DuckDB, and needs it.",
+    "`get_fragment`, `scanner(fragments=...)` take ids as well as fragments.",
+    "A take of an unknown column raises; pylance ends the thread.",
+    "The text of `__repr__`, `explain_plan`, `analyze_plan` and `lance.debug` is for people and is "
+    "another one.",
+    "The modules `lance.vector` and `lance.torch.*` are not compared here: they need tqdm and "
+    "torch.",
+]
