@@ -1,15 +1,22 @@
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include <arrow/array.h>
+#include <arrow/array/concatenate.h>
 #include <arrow/builder.h>
+#include <arrow/chunk_resolver.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
+#include <arrow/util/byte_size.h>
 
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/table/computed_columns.h"
@@ -39,15 +46,31 @@ class Split {
     part.rows.push_back(row);
     part.positions.push_back(num_rows_++);
   }
-  /// Fragments in table order, the rows of each in the order asked.
+  /// Fragments in table order, the rows of each ascending, so that what reads them need not bring
+  /// them into another order: the answer as a whole is brought into its own.
   std::vector<FragmentRows> Finish() {
     std::vector<FragmentRows> parts;
     parts.reserve(parts_.size());
-    for (auto& [fragment, part] : parts_) parts.push_back(std::move(part));
+    for (auto& [fragment, part] : parts_) {
+      if (!std::ranges::is_sorted(part.rows)) Sort(&part);
+      parts.push_back(std::move(part));
+    }
     return parts;
   }
 
  private:
+  static void Sort(FragmentRows* part) {
+    std::vector<std::pair<int64_t, int64_t>> rows;  // and their positions
+    rows.reserve(part->rows.size());
+    for (size_t i = 0; i < part->rows.size(); ++i) {
+      rows.emplace_back(part->rows[i], part->positions[i]);
+    }
+    std::ranges::sort(rows);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      std::tie(part->rows[i], part->positions[i]) = rows[i];
+    }
+  }
+
   std::map<size_t, FragmentRows> parts_;
   int64_t num_rows_ = 0;
 };
@@ -112,6 +135,36 @@ Result<std::vector<uint64_t>> FindAddresses(const Dataset::State& dataset,
   return addresses;
 }
 
+/// Whether rows of the column are better copied one by one than by Arrow's Take, which joins the
+/// chunks first.
+Result<bool> HasWideRows(const arrow::ChunkedArray& column) {
+  constexpr int64_t kWideRowBytes = 4096;
+  const arrow::Type::type type = column.type()->id();
+  if (!arrow::is_base_binary_like(type) && type != arrow::Type::FIXED_SIZE_LIST &&
+      type != arrow::Type::FIXED_SIZE_BINARY) {
+    return false;
+  }
+  ARROW_ASSIGN_OR_RAISE(const int64_t bytes, arrow::util::ReferencedBufferSize(column));
+  // Offsets of 32 bits must hold what comes of it.
+  return bytes / column.length() >= kWideRowBytes && bytes < std::numeric_limits<int32_t>::max();
+}
+
+/// The rows with the numbers `order` of a column; each is copied once.
+Result<std::shared_ptr<arrow::ChunkedArray>> CopyRows(const arrow::ChunkedArray& column,
+                                                      std::span<const int64_t> order,
+                                                      arrow::MemoryPool* pool) {
+  const arrow::ChunkResolver chunks(column.chunks());
+  arrow::ArrayVector rows;
+  rows.reserve(order.size());
+  for (const int64_t row : order) {
+    const arrow::ChunkLocation place = chunks.Resolve(row);
+    const int chunk = static_cast<int>(place.chunk_index);
+    rows.push_back(column.chunk(chunk)->Slice(place.index_in_chunk, 1));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto copied, arrow::Concatenate(rows, pool));
+  return std::make_shared<arrow::ChunkedArray>(std::move(copied));
+}
+
 /// `table` holds the rows of `parts` one after the other; gives them the places they were asked in.
 Result<std::shared_ptr<arrow::Table>> Reorder(std::shared_ptr<arrow::Table> table,
                                               const std::vector<FragmentRows>& parts,
@@ -127,10 +180,20 @@ Result<std::shared_ptr<arrow::Table>> Reorder(std::shared_ptr<arrow::Table> tabl
   ARROW_RETURN_NOT_OK(builder.AppendValues(order));
   ARROW_ASSIGN_OR_RAISE(auto indices, builder.Finish());
   arrow::compute::ExecContext compute(pool);
-  ARROW_ASSIGN_OR_RAISE(
-      auto taken,
-      arrow::compute::Take(table, indices, arrow::compute::TakeOptions::NoBoundsCheck(), &compute));
-  return taken.table();
+  arrow::ChunkedArrayVector columns;
+  columns.reserve(table->num_columns());
+  for (const auto& column : table->columns()) {
+    ARROW_ASSIGN_OR_RAISE(const bool is_wide, HasWideRows(*column));
+    if (is_wide) {
+      ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), CopyRows(*column, order, pool));
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(
+        auto taken, arrow::compute::Take(column, indices,
+                                         arrow::compute::TakeOptions::NoBoundsCheck(), &compute));
+    columns.push_back(taken.chunked_array());
+  }
+  return arrow::Table::Make(table->schema(), std::move(columns), table->num_rows());
 }
 
 /// What is read; `computed` is set where an expression is more than a path.
