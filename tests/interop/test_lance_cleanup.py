@@ -156,3 +156,41 @@ def test_a_rate_is_kept(tmp_path):
     assert stats.old_versions == 3
     # Nine files, the first of them at once.
     assert datetime.datetime.now() - begin >= datetime.timedelta(seconds=8 / 50)
+
+
+@pytest.mark.parametrize("module", [lance, tusk])
+def test_a_cleanup_of_a_branch_keeps_its_tags_and_what_other_branches_need(module, tmp_path):
+    path = str(tmp_path / "t")
+    lance.write_dataset(_numbers(0, 10), path)
+    lance.write_dataset(_numbers(10, 20), path, mode="append")
+    side = lance.dataset(path).create_branch("side", 1)
+    for begin in (20, 30, 40):
+        side.insert(_numbers(begin, begin + 10))
+    side.tags.create("kept", ("side", 2))
+    # A tag of another line says nothing about the version with this number here.
+    lance.dataset(path).tags.create("main", 1)
+    side.create_branch("deeper", ("side", 3))
+    lance.write_dataset(_numbers(50, 60), side, mode="overwrite")
+
+    def at(*reference):
+        return lance.dataset(path).checkout_version(*reference)
+
+    def numbers_of(kind):
+        return {version["version"] for version in at((kind, None)).versions()}
+
+    module.dataset(path).checkout_version(("side", None)).cleanup_old_versions(
+        retain_versions=1, delete_unverified=True, error_if_tagged_old_versions=False
+    )
+    assert numbers_of("side") == {2, 3, 5}
+    assert at("kept").count_rows() == at("kept").to_table().num_rows == 20
+    assert at(("deeper", None)).to_table().num_rows == 30
+    assert at(("side", 5)).to_table()["id"].to_pylist() == list(range(50, 60))
+    # The main line keeps the version at which the branch begins.
+    lance.write_dataset(_numbers(60, 70), path, mode="overwrite")
+    lance.dataset(path).tags.delete("main")
+    module.dataset(path).cleanup_old_versions(
+        retain_versions=1, delete_unverified=True, error_if_tagged_old_versions=False
+    )
+    assert numbers_of("main") == {1, 3}
+    assert at("kept").to_table().num_rows == 20
+    assert at(("deeper", None)).to_table().num_rows == 30

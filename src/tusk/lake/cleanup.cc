@@ -57,7 +57,8 @@ Result<std::vector<std::string>> UnkeptManifests(const LakeParts& parts,
                                                  int64_t cutoff_ms,
                                                  const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const io::StorePath table, LanceTablePath(parts, entry.location));
-  ARROW_ASSIGN_OR_RAISE(const lance::TableRefs refs, lance::ReadRefs(table, context));
+  ARROW_ASSIGN_OR_RAISE(const lance::TableRefs refs,
+                        lance::ReadRefs(table, /*branch=*/{}, context));
   if (refs.has_branches) return Unsupported("it has branches, which are not covered yet");
   ARROW_ASSIGN_OR_RAISE(const auto locations, lance::ListManifests(table, context));
   std::vector<std::string> unkept;

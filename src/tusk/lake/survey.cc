@@ -27,7 +27,8 @@ struct States {
 Status AddLanceNeeds(const LakeParts& parts, const States& states, lance::NamedFiles* named,
                      const OperationContext& context) {
   const io::StorePath table{.store = parts.root.store, .path = states.root};
-  ARROW_ASSIGN_OR_RAISE(const lance::TableRefs refs, lance::ReadRefs(table, context));
+  ARROW_ASSIGN_OR_RAISE(const lance::TableRefs refs,
+                        lance::ReadRefs(table, /*branch=*/{}, context));
   if (refs.has_branches) {
     return Unsupported("'", table.path, "' has branches, which are not covered yet");
   }

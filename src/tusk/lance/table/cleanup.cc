@@ -58,12 +58,14 @@ class Judge {
  public:
   Judge(const Dataset& dataset, const CleanupOptions& options, const OperationContext& context)
       : table_(dataset.state().location),
+        root_(RootOf(dataset)),
+        branch_(dataset.state().manifest.branch),
         latest_(dataset.version()),
         options_(options),
         context_(context) {}
 
   Result<Judgement> Run() {
-    ARROW_ASSIGN_OR_RAISE(refs_, ReadRefs(table_, context_));
+    ARROW_ASSIGN_OR_RAISE(refs_, ReadRefs(root_, branch_, context_));
     ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(table_, context_));
     if (options_.keep_last) {
       const auto kept = static_cast<size_t>(*options_.keep_last);
@@ -102,7 +104,7 @@ class Judge {
   }
 
   Result<bool> Goes(const ManifestLocation& location) const {
-    if (location.version >= latest_) return false;
+    if (location.version >= latest_ || refs_.branched.contains(location.version)) return false;
     if (options_.keep_last && location.version >= first_kept_) return false;
     if (options_.versions &&
         std::ranges::find(*options_.versions, location.version) == options_.versions->end()) {
@@ -125,19 +127,22 @@ class Judge {
       ARROW_RETURN_NOT_OK(AddNamedFiles(table_, path, &judgement_.kept, context_));
     }
     if (!refs_.has_branches) return Status::OK();
+    // A branch may begin at a version of this one, if this is a branch itself.
+    const std::string own = io::JoinPath(table_.path, "_versions") + "/";
     ARROW_ASSIGN_OR_RAISE(const auto tree,
-                          table_.store->List(io::JoinPath(table_.path, "tree"), context_));
+                          root_.store->List(io::JoinPath(root_.path, "tree"), context_));
     for (const io::ObjectInfo& info : tree) {
-      if (!info.path.ends_with(".manifest")) continue;
+      if (!info.path.ends_with(".manifest") || info.path.starts_with(own)) continue;
       ARROW_RETURN_NOT_OK(context_.CheckStop());
-      const std::string path = info.path.substr(table_.path.size() + 1);
-      ARROW_RETURN_NOT_OK(
-          AddNamedFiles(table_, path, &judgement_.kept, context_, WhosePlace::kAny));
+      const std::string path = info.path.substr(root_.path.size() + 1);
+      ARROW_RETURN_NOT_OK(AddNamedFiles(root_, path, &judgement_.kept, context_, WhosePlace::kAny));
     }
     return Status::OK();
   }
 
   const io::StorePath& table_;
+  const io::StorePath root_;
+  const std::optional<std::string> branch_;
   const uint64_t latest_;
   const CleanupOptions& options_;
   const OperationContext& context_;

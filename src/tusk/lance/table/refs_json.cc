@@ -83,17 +83,22 @@ std::string ToJson(const Branch& branch) {
   return json.dump(2);
 }
 
-Result<TableRefs> ReadRefs(const io::StorePath& table, const OperationContext& context) {
+Result<TableRefs> ReadRefs(const io::StorePath& root, const std::optional<std::string>& branch,
+                           const OperationContext& context) {
   TableRefs refs;
   for (const char* folder : {"tree", "_refs/branches"}) {
     ARROW_ASSIGN_OR_RAISE(const auto files,
-                          table.store->List(io::JoinPath(table.path, folder), context));
+                          root.store->List(io::JoinPath(root.path, folder), context));
     refs.has_branches |= !files.empty();
   }
+  ARROW_ASSIGN_OR_RAISE(const auto branches, ListBranches(root, context));
+  for (const auto& [name, begun] : branches) {
+    if (begun.parent_branch == branch) refs.branched.insert(begun.parent_version);
+  }
   ARROW_ASSIGN_OR_RAISE(const auto tags,
-                        table.store->List(io::JoinPath(table.path, "_refs/tags"), context));
+                        root.store->List(io::JoinPath(root.path, "_refs/tags"), context));
   for (const io::ObjectInfo& tag : tags) {
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, table.store->Get(tag.path, context));
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, root.store->Get(tag.path, context));
     const std::string_view text(*bytes);
     const auto document =
         nlohmann::json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
@@ -101,7 +106,11 @@ Result<TableRefs> ReadRefs(const io::StorePath& table, const OperationContext& c
     if (version == document.end() || !version->is_number_unsigned()) {
       return Corrupt("'", tag.path, "' is no tag of a Lance table: it names no version");
     }
-    refs.tagged.insert(version->get<uint64_t>());
+    const auto line = document.find("branch");
+    const bool is_on_branch = line != document.end() && line->is_string();
+    if (is_on_branch ? branch == line->get<std::string>() : !branch) {
+      refs.tagged.insert(version->get<uint64_t>());
+    }
   }
   return refs;
 }
