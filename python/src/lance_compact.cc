@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "module.h"
+#include "python_lock.h"
 #include "tables.h"
 
 #include "tusk/io/object_store.h"
@@ -30,19 +31,33 @@ Outcome Committed(lance::CompactionResult result) {
   return {std::move(table), result.metrics};
 }
 
-Outcome Commit(std::string_view uri, const std::vector<CompactedFragments>& done,
-               const CompactionOptions& options, const io::StorageOptions& storage_options) {
-  const auto place = OrRaise(io::ResolveUri(uri, storage_options));
-  return Committed(Call(nullptr).Run([&](const OperationContext& context) {
-    return lance::CommitCompaction(place, done, options, context);
+/// Does what makes a version with the lock of the caller.
+template <typename Operation>
+Outcome CommitWith(const nb::object& commit_lock, CompactionOptions options,
+                   const Operation& operation) {
+  PythonLock lock(commit_lock);
+  options.commit_lock = lock.ToCommitLock();
+  return Committed(lock.RunWith([&] {
+    return Call(nullptr).Run(
+        [&](const OperationContext& context) { return operation(options, context); });
   }));
 }
 
-Outcome Compact(std::string_view uri, const CompactionOptions& options,
-                const io::StorageOptions& storage_options) {
+Outcome Commit(std::string_view uri, const std::vector<CompactedFragments>& done,
+               const CompactionOptions& options, const io::StorageOptions& storage_options,
+               const nb::object& commit_lock) {
   const auto place = OrRaise(io::ResolveUri(uri, storage_options));
-  return Committed(Call(nullptr).Run(
-      [&](const OperationContext& context) { return lance::Compact(place, options, context); }));
+  return CommitWith(commit_lock, options, [&](const auto& how, const auto& context) {
+    return lance::CommitCompaction(place, done, how, context);
+  });
+}
+
+Outcome Compact(std::string_view uri, const CompactionOptions& options,
+                const io::StorageOptions& storage_options, const nb::object& commit_lock) {
+  const auto place = OrRaise(io::ResolveUri(uri, storage_options));
+  return CommitWith(commit_lock, options, [&](const auto& how, const auto& context) {
+    return lance::Compact(place, how, context);
+  });
 }
 
 }  // namespace
@@ -104,9 +119,9 @@ void BindLanceCompact(nb::module_& module) {
       },
       nb::arg("table"), nb::arg("read_version"), nb::arg("fragments"), nb::arg("options"));
   module.def("commit_lance_compaction", &Commit, nb::arg("uri"), nb::arg("done"),
-             nb::arg("options"), nb::arg("storage_options"));
+             nb::arg("options"), nb::arg("storage_options"), nb::arg("commit_lock") = nb::none());
   module.def("compact_lance", &Compact, nb::arg("uri"), nb::arg("options"),
-             nb::arg("storage_options"));
+             nb::arg("storage_options"), nb::arg("commit_lock") = nb::none());
 }
 
 }  // namespace tusk::python

@@ -7,6 +7,7 @@
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
 
 #include "arrow_data.h"
 #include "call.h"
@@ -56,6 +57,11 @@ void BindLanceTransactions(nb::module_& module) {
   module.def("describe_lance_transaction", [](const LanceTable& table) {
     return Call(table.io).Run([&](const OperationContext& context) {
       return lance::DescribeTransaction(*table.dataset, context);
+    });
+  });
+  module.def("list_lance_versions", [](const LanceTable& table) {
+    return Call(table.io).Run([&](const OperationContext& context) {
+      return lance::ListVersionNumbers(*table.dataset, context);
     });
   });
   module.def("describe_lance_fragments",

@@ -38,7 +38,11 @@ class TableColumns:
             self._add_expressions(transforms, options)
         elif isinstance(transforms, pa.Schema) or _are_fields(transforms):
             self._table = _tusk.add_lance_null_columns(
-                self.uri, pa.schema(transforms), options, self._storage_options or {}
+                self.uri,
+                pa.schema(transforms),
+                options,
+                self._storage_options or {},
+                self._commit_lock,
             )
         elif isinstance(transforms, BatchUDF) or callable(transforms):
             application = Application(self, transforms, read_columns, batch_size)
@@ -53,13 +57,19 @@ class TableColumns:
                 if not isinstance(text, str):
                     raise TypeError(f"names and expressions must be str, not {type(text)}")
         self._table = _tusk.add_lance_columns(
-            self.uri, list(expressions.items()), options, self._storage_options or {}
+            self.uri,
+            list(expressions.items()),
+            options,
+            self._storage_options or {},
+            self._commit_lock,
         )
 
     def _add_from(self, data, schema, options):
         stream, source = to_stream(data, schema)
         with errors_of(source):
-            self._table = _tusk.add_lance_columns_from(self._table, stream, options)
+            self._table = _tusk.add_lance_columns_from(
+                self._table, stream, options, self._commit_lock
+            )
 
     def drop_columns(self, columns):
         """Drops columns, or fields of structs ("s.a"). No data is read or written."""
@@ -68,6 +78,7 @@ class TableColumns:
             list(columns),
             _tusk.LanceChangeColumnsOptions(),
             self._storage_options or {},
+            self._commit_lock,
         )
 
     def alter_columns(self, *alterations):
@@ -95,12 +106,17 @@ class TableColumns:
             pa.schema(types),
             _tusk.LanceChangeColumnsOptions(),
             self._storage_options or {},
+            self._commit_lock,
         )
 
     def reorder_columns(self, names):
         """Puts the columns into this order, which names each of them once."""
         self._table = _tusk.reorder_lance_columns(
-            self.uri, list(names), _tusk.LanceChangeColumnsOptions(), self._storage_options or {}
+            self.uri,
+            list(names),
+            _tusk.LanceChangeColumnsOptions(),
+            self._storage_options or {},
+            self._commit_lock,
         )
 
 

@@ -408,3 +408,51 @@ class TableHistory:
         """Renames the manifests of a table of the old scheme, so that the latest sorts first."""
         _tusk.migrate_lance_manifests(self.uri)
         self.checkout_latest()
+
+    def version_refs(self):
+        """All versions of this branch, ascending, as {"version": number}. Reads no manifest."""
+        return [{"version": number} for number in _tusk.list_lance_versions(self._table)]
+
+    @classmethod
+    def commit_batch(
+        cls,
+        dest,
+        transactions,
+        commit_lock=None,
+        storage_options=None,
+        enable_v2_manifest_paths=None,
+        detached=False,
+        max_retries=20,
+        base_store_params=None,
+        commit_timeout=datetime.timedelta(minutes=30),
+    ):
+        """Commits Transactions that append, whose files are written, together as one version.
+
+        Gives {"dataset": the table at that version, "merged": the Transaction that made it}. The
+        parameters are those of `commit`. ValueError without a transaction, NotImplementedError for
+        one that does not append.
+        """
+        refuse("commit_batch", {"base_store_params": base_store_params})
+        transactions = list(transactions)
+        if not transactions:
+            raise ValueError("No transactions to commit")
+        for transaction in transactions:
+            kind = type(transaction.operation).__name__
+            if kind != "Append":
+                raise NotImplementedError(f"commit_batch commits appends together, not a {kind}")
+        fragments = [one for each in transactions for one in each.operation.fragments]
+        together = Transaction(
+            min(transaction.read_version for transaction in transactions),
+            LanceOperation.Append(fragments),
+        )
+        dataset = cls.commit(
+            dest,
+            together,
+            commit_lock=commit_lock,
+            storage_options=storage_options,
+            enable_v2_manifest_paths=enable_v2_manifest_paths,
+            detached=detached,
+            max_retries=max_retries,
+            commit_timeout=commit_timeout,
+        )
+        return {"dataset": dataset, "merged": dataset.read_transaction(dataset.version)}

@@ -186,6 +186,7 @@ class Compaction:
             dataset.uri,
             _to_options(_with_config(dataset, options)),
             dataset._storage_options or {},
+            dataset._commit_lock,
         )
         return _metrics(metrics)
 
@@ -215,7 +216,11 @@ class Compaction:
             for result in rewrites
         ]
         dataset._table, metrics = _tusk.commit_lance_compaction(
-            dataset.uri, done, _to_options(options or {}), dataset._storage_options or {}
+            dataset.uri,
+            done,
+            _to_options(options or {}),
+            dataset._storage_options or {},
+            dataset._commit_lock,
         )
         return _metrics(metrics)
 

@@ -91,7 +91,12 @@ class TableRows:
         try:
             with errors_of(source):
                 self._table = _tusk.join_columns_lance(
-                    stream, self.uri, left_on, right_on, self._storage_options or {}
+                    stream,
+                    self.uri,
+                    left_on,
+                    right_on,
+                    self._storage_options or {},
+                    self._commit_lock,
                 )
         except InvalidArgumentError as error:
             raise RowChangeError(str(error)) from None

@@ -332,7 +332,24 @@ def test_a_lock_of_the_dataset_is_held_by_all_that_it_does(path):
     dataset.update({"s": "'x'"}, where="id < 3")
     dataset.merge_insert("id").when_not_matched_insert_all().execute(_data(85))
     tusk.write_dataset(_data(90), path, mode="append", commit_lock=lock)
-    assert lock.diary == [(what, version) for version in range(5, 11) for what in ("take", "free")]
+    dataset.add_columns({"double": "id * 2"})
+    dataset.add_columns(pa.field("nothing", pa.int64()))
+    dataset.add_columns(lambda batch: pa.record_batch({"copy": batch["id"]}), read_columns=["id"])
+    dataset.merge(pa.table({"id": [1], "more": [2]}), "id")
+    dataset.alter_columns({"path": "double", "name": "twice"})
+    dataset.drop_columns(["nothing"])
+    dataset.reorder_columns(["more", "id", "s", "twice", "copy"])
+    dataset.optimize.compact_files()
+    dataset.delete("id = 8")
+    rewrites = [
+        task.execute(dataset)
+        for task in tusk.optimize.Compaction.plan(
+            dataset, {"materialize_deletions_threshold": 0.0}
+        ).tasks
+    ]
+    tusk.optimize.Compaction.commit(dataset, rewrites)
+    dataset.checkout_version(4)
+    assert lock.diary == [(what, version) for version in range(5, 21) for what in ("take", "free")]
     with pytest.raises(TypeError, match="must be a function"):
         tusk.dataset(path, commit_lock=3)
 

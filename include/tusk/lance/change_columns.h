@@ -13,6 +13,7 @@
 #include "tusk/base/result.h"
 #include "tusk/export.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/commit_lock.h"
 #include "tusk/lance/dataset.h"
 
 namespace tusk::lance {
@@ -28,6 +29,7 @@ struct ChangeColumnsOptions {
   std::map<std::string, std::string> transaction_properties = {};
   /// How often values are made anew because another writer changed rows. Not for AddColumnsFrom.
   int max_retries = 3;
+  CommitLock commit_lock = nullptr;  ///< may be null
 };
 
 /// Adds columns whose values are made of those of the same row, each by an SQL expression.

@@ -11,6 +11,7 @@
 #include "tusk/base/result.h"
 #include "tusk/export.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/commit_lock.h"
 #include "tusk/lance/dataset.h"
 
 namespace tusk::lance {
@@ -37,6 +38,7 @@ struct CompactionOptions {
   std::map<std::string, std::string> transaction_properties = {};
   /// How often a compaction is planned anew because another writer changed its fragments.
   int max_retries = 3;
+  CommitLock commit_lock = nullptr;  ///< may be null
 };
 
 /// Fragments that become one, or several of the target's size; neighbours, in their order.

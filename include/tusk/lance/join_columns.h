@@ -12,6 +12,7 @@
 #include "tusk/base/result.h"
 #include "tusk/export.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/commit_lock.h"
 #include "tusk/lance/dataset.h"
 
 namespace tusk::lance {
@@ -21,6 +22,7 @@ struct JoinColumnsOptions {
   int max_retries = 10;
   std::chrono::milliseconds retry_timeout = std::chrono::seconds(30);  ///< no try begins after it
   std::map<std::string, std::string> transaction_properties = {};
+  CommitLock commit_lock = nullptr;  ///< may be null
   /// Of the data: if it has more, it is written to files of its own first.
   int64_t source_bytes_in_memory = int64_t{256} << 20;
 };

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <arrow/type_fwd.h>
 
@@ -20,6 +21,8 @@ namespace tusk::lance {
 /// How a transaction is committed.
 struct TransactionOptions {
   /// How often a commit that another writer was faster than is tried again, if the two go together.
+  /// An overwrite with 0 is strict: it is a CommitConflict if there is any version that it has not
+  /// read, or one at all if it has read none.
   int max_retries = 20;
   std::chrono::milliseconds timeout{30'000};  ///< no attempt begins later
   CommitLock lock = nullptr;                  ///< may be null
@@ -45,6 +48,11 @@ TUSK_EXPORT Result<std::shared_ptr<const Dataset>> CommitTransaction(
 /// The transaction that made this version, as JSON. NotFound if the version does not say.
 TUSK_EXPORT Result<std::string> DescribeTransaction(const Dataset& dataset,
                                                     const OperationContext& context);
+
+/// The numbers of all versions that the table has now, on the branch of this one, ascending. Reads
+/// no manifest.
+TUSK_EXPORT Result<std::vector<uint64_t>> ListVersionNumbers(const Dataset& dataset,
+                                                             const OperationContext& context);
 
 /// The fragments of this version as a JSON array, and its schema with field ids as a JSON object,
 /// in the forms that they have in transactions.

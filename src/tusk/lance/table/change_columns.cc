@@ -13,7 +13,7 @@
 #include "tusk/base/uuid.h"
 #include "tusk/lance/table/cast_column.h"
 #include "tusk/lance/table/column_files.h"
-#include "tusk/lance/table/commit_loop.h"
+#include "tusk/lance/table/commit_change.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/index_metadata.h"
@@ -37,34 +37,23 @@ Result<DatasetPtr> OpenToChange(const io::StorePath& table, const OperationConte
   return dataset;
 }
 
-/// Commits an operation on `base`; after a failure that surely left nothing, `clean_up` is called.
+/// Commits an operation on `base`; `remove_files` as in CommitChange.
 template <typename Operation>
 Result<DatasetPtr> Commit(const Dataset& base, Operation operation,
                           const ChangeColumnsOptions& options,
-                          const std::function<void()>& clean_up, const OperationContext& context) {
-  const Dataset::State& state = base.state();
+                          const std::function<void()>& remove_files,
+                          const OperationContext& context) {
   const Transaction transaction{.read_version = base.version(),
                                 .uuid = RandomUuidString(),
                                 .properties = options.transaction_properties,
                                 .operation = std::move(operation)};
-  bool outcome_known = true;
-  auto committed = CommitTransaction(state.location, transaction, TableVersion::Of(state), {},
-                                     context, &outcome_known);
-  if (!committed.ok()) {
-    if (outcome_known) {
-      RemoveTransactionFile(state.location, transaction, context);
-      clean_up();
-    }
-    return committed.status();
-  }
-  return Dataset::State::Make(state.uri, state.location, std::move(committed->manifest),
-                              std::move(committed->path));
+  return CommitChange(base, transaction, {.lock = options.commit_lock}, remove_files, context);
 }
 
 template <typename Operation>
 Result<DatasetPtr> Commit(const Dataset& base, Operation operation,
                           const ChangeColumnsOptions& options, const OperationContext& context) {
-  return Commit(base, std::move(operation), options, [] {}, context);
+  return Commit(base, std::move(operation), options, nullptr, context);
 }
 
 /// Calls `attempt` on the newest version, again if another writer was first.

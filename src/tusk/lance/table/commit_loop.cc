@@ -182,6 +182,15 @@ Result<bool> HoldsTransaction(const io::StorePath& table, const std::string& pat
   return transaction->uuid == uuid;
 }
 
+Status CheckCommitLock(const Manifest& manifest, bool has_lock, std::string_view path) {
+  const auto kind = manifest.config.find(std::string(kCommitLockKey));
+  if (has_lock || kind == manifest.config.end()) return Status::OK();
+  return InvalidArgument("cannot commit to ", path, ": its writers agreed on a commit lock ('",
+                         kCommitLockKey, "' in its config is '", kind->second,
+                         "'), and this one has none: open the table with commit_lock, or remove "
+                         "the key under the lock if nobody needs it any more");
+}
+
 namespace {
 
 /// One commit with all its attempts.
@@ -200,6 +209,8 @@ class Committer {
   /// Moves `base` to the latest version and the transaction with it. The version that is committed,
   /// if an earlier attempt was successful after all.
   Result<std::optional<TableVersion>> Rebase(std::optional<TableVersion>* base);
+  /// CommitConflict if there is a version that is not the base.
+  Status CheckIsLatest(const std::optional<TableVersion>& base);
   Status Publish(const std::string& path, uint64_t version, std::string_view file);
   void Remove(const std::vector<std::string>& paths);
 
@@ -222,6 +233,9 @@ Status Committer::Publish(const std::string& path, uint64_t version, std::string
 
 Result<std::optional<TableVersion>> Committer::Try(const std::optional<TableVersion>& base,
                                                    bool* outcome_known) {
+  if (base) {
+    ARROW_RETURN_NOT_OK(CheckCommitLock(base->manifest, options_.lock != nullptr, table_.path));
+  }
   ARROW_ASSIGN_OR_RAISE(NextVersion next, BuildNextVersion(table_, transaction_, base,
                                                            options_.stable_row_ids, context_));
   const ManifestNaming naming = base ? base->naming : options_.naming;
@@ -242,6 +256,15 @@ Result<std::optional<TableVersion>> Committer::Try(const std::optional<TableVers
   }
   return TableVersion{
       .manifest = std::move(next.manifest), .path = std::move(path), .naming = naming};
+}
+
+Status Committer::CheckIsLatest(const std::optional<TableVersion>& base) {
+  const uint64_t read = base ? base->manifest.version : 0;
+  ARROW_ASSIGN_OR_RAISE(const auto latest, FindLatestManifest(table_, context_));
+  const uint64_t found = latest ? latest->version : 0;
+  if (found == read) return Status::OK();
+  return CommitConflict("cannot commit ", OperationName(transaction_.kind()), " to ", table_.path,
+                        ": it may only follow version ", read, ", but there is version ", found);
 }
 
 Result<std::optional<TableVersion>> Committer::Rebase(std::optional<TableVersion>* base) {
@@ -283,7 +306,9 @@ Result<TableVersion> Committer::Run(std::optional<TableVersion> base, bool* outc
       if (attempt > 0 && Clock::now() - begin > options_.timeout) break;
       const auto attempt_begin = Clock::now();
       ARROW_RETURN_NOT_OK(context_.CheckStop());
-      if (is_behind) {
+      if (options_.is_strict) {
+        ARROW_RETURN_NOT_OK(CheckIsLatest(base));
+      } else if (is_behind) {
         ARROW_ASSIGN_OR_RAISE(auto done, Rebase(&base));
         if (done) return *std::move(done);
       }

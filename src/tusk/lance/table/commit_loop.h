@@ -69,6 +69,12 @@ void WriteVersionHint(const io::StorePath& table, uint64_t version,
 Result<bool> HoldsTransaction(const io::StorePath& table, const std::string& path,
                               std::string_view uuid, const OperationContext& context);
 
+/// The config key of tables all of whose writers have to hold a lock; its value says which one.
+constexpr std::string_view kCommitLockKey = "tusk.commit_lock";
+
+/// InvalidArgument if the table at `path` asks for a lock that the writer does not have.
+Status CheckCommitLock(const Manifest& manifest, bool has_lock, std::string_view path);
+
 struct CommitOptions {
   bool stable_row_ids = false;                  ///< of a table that is made
   ManifestNaming naming = ManifestNaming::kV2;  ///< of a table that is made
@@ -76,6 +82,8 @@ struct CommitOptions {
   /// change of the same fragments.
   const AffectedRows* affected_rows = nullptr;
   CommitLock lock = nullptr;  ///< may be null
+  /// Commits on top of the base or not at all: it is a CommitConflict if any other version came.
+  bool is_strict = false;
   int max_attempts = 20;
   std::chrono::milliseconds timeout{30'000};  ///< no attempt begins later
 };

@@ -75,12 +75,18 @@ Result<std::shared_ptr<const Dataset>> CommitTransaction(
   }
   ARROW_ASSIGN_OR_RAISE(Transaction transaction,
                         ParseTransactionJson(json, schema == nullptr ? nullptr : &fields));
+  const bool reads_nothing = transaction.read_version == 0;
   ARROW_ASSIGN_OR_RAISE(auto base, FindBase(table, &transaction, context));
+  const bool is_strict =
+      options.max_retries == 0 && !options.detached && transaction.kind() == Operation::kOverwrite;
+  // What a strict overwrite has not read must not be there.
+  if (is_strict && reads_nothing) base.reset();
   bool outcome_known = true;
   const CommitOptions how{
       .stable_row_ids = options.enable_stable_row_ids,
       .naming = options.enable_v2_manifest_paths ? ManifestNaming::kV2 : ManifestNaming::kV1,
       .lock = options.lock,
+      .is_strict = is_strict,
       .max_attempts = options.max_retries + 1,
       .timeout = options.timeout};
   auto committed = options.detached ? CommitDetached(table, transaction, base, context)
@@ -100,6 +106,15 @@ Result<std::string> DescribeTransaction(const Dataset& dataset, const OperationC
       const Transaction transaction,
       ReadTransaction(state.location, state.manifest_path, state.manifest, context));
   return TransactionToJson(transaction);
+}
+
+Result<std::vector<uint64_t>> ListVersionNumbers(const Dataset& dataset,
+                                                 const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(dataset.state().location, context));
+  std::vector<uint64_t> numbers;
+  numbers.reserve(locations.size());
+  for (const ManifestLocation& location : locations) numbers.push_back(location.version);
+  return numbers;
 }
 
 std::string DescribeFragments(const Dataset& dataset) {

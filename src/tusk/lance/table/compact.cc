@@ -298,8 +298,8 @@ Result<CompactionResult> Commit(const io::StorePath& table,
   ARROW_ASSIGN_OR_RAISE(const auto dataset,
                         Dataset::Open(table, {.version = read_version}, context));
   const Dataset::State& state = dataset->state();
-  auto committed =
-      CommitTransaction(table, transaction, TableVersion::Of(state), {}, context, outcome_known);
+  auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
+                                     {.lock = options.commit_lock}, context, outcome_known);
   if (!committed.ok()) {
     if (*outcome_known) RemoveTransactionFile(table, transaction, context);
     return committed.status();

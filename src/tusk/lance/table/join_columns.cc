@@ -170,8 +170,8 @@ Result<std::shared_ptr<const Dataset>> TryToJoin(const io::StorePath& table,
                                 .properties = options.transaction_properties,
                                 .operation = *std::move(merge)};
   bool outcome_known = true;
-  auto committed =
-      CommitTransaction(table, transaction, TableVersion::Of(state), {}, context, &outcome_known);
+  auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
+                                     {.lock = options.commit_lock}, context, &outcome_known);
   if (!committed.ok()) {
     if (outcome_known) {
       RemoveDataFiles(table, files, context);

@@ -6,7 +6,7 @@
 
 #include "tusk/base/uuid.h"
 #include "tusk/lance/file/data_version.h"
-#include "tusk/lance/table/commit_loop.h"
+#include "tusk/lance/table/commit_change.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/feature_flags.h"
@@ -134,30 +134,21 @@ Result<Transaction> WriteRowChange(const Dataset& base, RowChange change,
 Result<std::shared_ptr<const Dataset>> CommitRowChange(
     const Dataset& base, RowChange change, const std::map<std::string, std::string>& properties,
     const OperationContext& context) {
-  const Dataset::State& state = base.state();
-  const io::StorePath& table = state.location;
+  const io::StorePath& table = base.state().location;
   const AffectedRows gone = change.gone;
   const CommitLock lock = change.lock;
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
                         WriteRowChange(base, std::move(change), properties, context));
-  bool outcome_known = true;
-  auto committed =
-      CommitTransaction(table, transaction, TableVersion::Of(state),
-                        {.affected_rows = &gone, .lock = lock}, context, &outcome_known);
-  if (!committed.ok()) {
-    if (outcome_known) {
-      if (const auto* deletion = transaction.As<DeleteRowsOp>()) {
-        RemoveFiles(table, deletion->updated, {}, context);
-      } else {
-        const auto* update = transaction.As<UpdateRows>();
-        RemoveFiles(table, update->updated, update->added, context);
-      }
-      RemoveTransactionFile(table, transaction, context);
+  const auto remove_files = [&] {
+    if (const auto* deletion = transaction.As<DeleteRowsOp>()) {
+      RemoveFiles(table, deletion->updated, {}, context);
+    } else {
+      const auto* update = transaction.As<UpdateRows>();
+      RemoveFiles(table, update->updated, update->added, context);
     }
-    return committed.status();
-  }
-  return Dataset::State::Make(state.uri, table, std::move(committed->manifest),
-                              std::move(committed->path));
+  };
+  return CommitChange(base, transaction, {.affected_rows = &gone, .lock = lock}, remove_files,
+                      context);
 }
 
 void AddFieldIds(const Field& field, std::vector<uint32_t>* ids) {
