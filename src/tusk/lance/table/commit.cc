@@ -1,8 +1,12 @@
 #include "tusk/lance/table/commit.h"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
+#include "tusk/lance/table/base_paths.h"
 #include "tusk/lance/table/commit_loop.h"
+#include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/manifest_file.h"
 #include "tusk/lance/table/rebase.h"
@@ -72,9 +76,78 @@ class PutIfAbsentHandler final : public CommitHandler {
   }
 };
 
+/// Reads the deletion files of versions of a table.
+class DeletionsByVersion {
+ public:
+  DeletionsByVersion(const io::StorePath& table, const OperationContext& context)
+      : table_(table), context_(context) {}
+
+  /// The rows of a fragment that were deleted in a version. NotFound if either is gone.
+  Result<DeletedRows> Of(uint64_t fragment_id, uint64_t version) {
+    const auto [known, is_new] = manifests_.try_emplace(version);
+    if (is_new) {
+      ARROW_ASSIGN_OR_RAISE(const ManifestLocation location,
+                            FindManifest(table_, version, context_));
+      ARROW_ASSIGN_OR_RAISE(known->second, ReadManifest(table_, location.path, context_));
+    }
+    const Manifest& manifest = known->second;
+    const auto fragment =
+        std::ranges::lower_bound(manifest.fragments, fragment_id, {}, &Fragment::id);
+    if (fragment == manifest.fragments.end() || fragment->id != fragment_id) {
+      return NotFound("version ", version, " has no fragment ", fragment_id);
+    }
+    if (!fragment->deletion_file) return DeletedRows();
+    ARROW_ASSIGN_OR_RAISE(const TableBase base,
+                          FindBase(table_, manifest, fragment->deletion_file->base_id));
+    return ReadDeletedRows(base.place, *fragment, context_);
+  }
+
+ private:
+  const io::StorePath& table_;
+  const OperationContext& context_;
+  std::map<uint64_t, Manifest> manifests_;
+};
+
+/// The rows that a delete, or an update that writes rows anew, takes from fragments, as its
+/// deletion files and those of the versions that they were written for tell. NotFound if they do
+/// not tell.
+Result<AffectedRows> FindAffectedRows(const io::StorePath& table, const Transaction& transaction,
+                                      const OperationContext& context) {
+  const auto* deletion = transaction.As<DeleteRowsOp>();
+  const auto* update = transaction.As<UpdateRows>();
+  if (deletion == nullptr && (update == nullptr || update->mode != UpdateMode::kRewriteRows)) {
+    return NotFound("the operation takes no rows from fragments");
+  }
+  AffectedRows affected;
+  DeletionsByVersion before(table, context);
+  for (const Fragment& fragment : deletion != nullptr ? deletion->updated : update->updated) {
+    if (!fragment.deletion_file || fragment.deletion_file->base_id) {
+      return NotFound("fragment ", fragment.id, " has no deletion file of its own");
+    }
+    ARROW_ASSIGN_OR_RAISE(const DeletedRows all, ReadDeletedRows(table, fragment, context));
+    ARROW_ASSIGN_OR_RAISE(const DeletedRows old,
+                          before.Of(fragment.id, fragment.deletion_file->read_version));
+    ARROW_ASSIGN_OR_RAISE(affected[fragment.id], Difference(all, old));
+  }
+  return affected;
+}
+
+/// The same; nothing if they do not tell.
+Result<std::optional<AffectedRows>> AffectedRowsOf(const io::StorePath& table,
+                                                   const Transaction& transaction,
+                                                   const OperationContext& context) {
+  auto affected = FindAffectedRows(table, transaction, context);
+  if (GetErrorCode(affected.status()) == ErrorCode::kNotFound) return std::nullopt;
+  ARROW_RETURN_NOT_OK(affected);
+  return std::optional(*std::move(affected));
+}
+
 /// Makes a transaction that goes with what was committed since its read version fit the latest.
-Status FitLatest(const io::StorePath& table, const Manifest& latest, Transaction* transaction,
-                 const OperationContext& context) {
+/// `affected`: the rows that it concerns, if that is known. What was written stands in `files`,
+/// also after an error.
+Status FitLatest(const io::StorePath& table, const Manifest& latest,
+                 const std::optional<AffectedRows>& affected, Transaction* transaction,
+                 RebasedFiles* files, const OperationContext& context) {
   if (transaction->read_version == 0 || transaction->read_version == latest.version) {
     return Status::OK();
   }
@@ -83,25 +156,51 @@ Status FitLatest(const io::StorePath& table, const Manifest& latest, Transaction
   if (GetErrorCode(location.status()) == ErrorCode::kNotFound) return Status::OK();
   ARROW_RETURN_NOT_OK(location);
   ARROW_ASSIGN_OR_RAISE(const Manifest before, ReadManifest(table, location->path, context));
-  RebasedFiles files;  // none: nobody tells here what rows are concerned
-  return RebaseContent(table, before, latest, /*rows=*/nullptr, transaction, &files, context);
+  return RebaseContent(table, before, latest, affected ? &*affected : nullptr, transaction, files,
+                       context);
 }
 
-/// Stages the version after the latest one.
-Result<StagedManifest> StageNext(const io::StorePath& table, Transaction transaction,
-                                 const std::optional<TableVersion>& latest, bool stable_row_ids,
-                                 CommitHandler* handler, const OperationContext& context) {
+/// Stages the version after the latest one. `files` as in FitLatest.
+Result<StagedManifest> StageOn(const io::StorePath& table, Transaction transaction,
+                               const std::optional<TableVersion>& latest,
+                               const std::optional<AffectedRows>& affected, bool stable_row_ids,
+                               CommitHandler* handler, RebasedFiles* files,
+                               const OperationContext& context) {
   if (latest) {
     if (latest->naming == ManifestNaming::kV1) {
       return Unsupported(table.path,
                          " names its manifests by the old scheme: they cannot be staged; migrate "
                          "the table's manifest paths first");
     }
-    ARROW_RETURN_NOT_OK(FitLatest(table, latest->manifest, &transaction, context));
+    ARROW_RETURN_NOT_OK(CheckCommitLock(latest->manifest, /*has_lock=*/false, table.path));
+    const std::string before = SerializeTransaction(transaction);
+    ARROW_RETURN_NOT_OK(FitLatest(table, latest->manifest, affected, &transaction, files, context));
+    if (SerializeTransaction(transaction) != before) {
+      ARROW_RETURN_NOT_OK(WriteTransactionFile(table, transaction, context));
+    }
   }
   ARROW_ASSIGN_OR_RAISE(const NextVersion next,
                         BuildNextVersion(table, transaction, latest, stable_row_ids, context));
   return handler->Stage(table, next.manifest.version, next.file, transaction.uuid, context);
+}
+
+/// Stages the version after the latest one; after a failure no file is left that was written for
+/// it.
+Result<StagedManifest> StageNext(const io::StorePath& table, const Transaction& transaction,
+                                 const std::optional<TableVersion>& latest,
+                                 const std::optional<AffectedRows>& affected, bool stable_row_ids,
+                                 CommitHandler* handler, const OperationContext& context) {
+  RebasedFiles files;
+  auto staged =
+      StageOn(table, transaction, latest, affected, stable_row_ids, handler, &files, context);
+  if (!staged.ok()) {
+    OperationContext unstoppable = context;
+    unstoppable.stop = {};
+    for (const std::string& path : files.written) {
+      (void)table.store->Delete(io::JoinPath(table.path, path), unstoppable);
+    }
+  }
+  return staged;
 }
 
 }  // namespace
@@ -124,8 +223,9 @@ Result<StagedManifest> Restage(const io::StorePath& table, const StagedManifest&
     return Corrupt(io::JoinPath(table.path, staged.staged_path), " holds transaction ",
                    transaction.uuid, ", not ", staged.transaction_uuid);
   }
+  ARROW_ASSIGN_OR_RAISE(const auto affected, AffectedRowsOf(table, transaction, context));
   ARROW_ASSIGN_OR_RAISE(Rebase rebase, RebaseOnLatest(table, transaction, transaction.read_version,
-                                                      /*knows_rows=*/false, context));
+                                                      affected.has_value(), context));
   if (rebase.already_committed) {
     const uint64_t version = rebase.already_committed->manifest.version;
     ARROW_ASSIGN_OR_RAISE(
@@ -137,7 +237,7 @@ Result<StagedManifest> Restage(const io::StorePath& table, const StagedManifest&
                           .transaction_uuid = transaction.uuid};
   }
   const bool stable_row_ids = (manifest.reader_flags & kFlagStableRowIds) != 0;
-  return StageNext(table, transaction, rebase.latest, stable_row_ids, handler, context);
+  return StageNext(table, transaction, rebase.latest, affected, stable_row_ids, handler, context);
 }
 
 Result<StagedManifest> StageTransaction(const io::StorePath& table, Transaction transaction,
@@ -145,8 +245,9 @@ Result<StagedManifest> StageTransaction(const io::StorePath& table, Transaction 
   if (transaction.read_version == 0) {
     ARROW_ASSIGN_OR_RAISE(transaction.read_version, handler->Latest(table, context));
   }
+  ARROW_ASSIGN_OR_RAISE(const auto affected, AffectedRowsOf(table, transaction, context));
   ARROW_ASSIGN_OR_RAISE(Rebase rebase, RebaseOnLatest(table, transaction, transaction.read_version,
-                                                      /*knows_rows=*/false, context));
+                                                      affected.has_value(), context));
   if (rebase.already_committed) {
     return AlreadyExists("transaction ", transaction.uuid, " is version ",
                          rebase.already_committed->manifest.version, " of ", table.path);
@@ -156,8 +257,8 @@ Result<StagedManifest> StageTransaction(const io::StorePath& table, Transaction 
     return NotFound("table at '", table.path, "' has no version ", transaction.read_version);
   }
   ARROW_RETURN_NOT_OK(WriteTransactionFile(table, transaction, context));
-  auto staged =
-      StageNext(table, transaction, rebase.latest, /*stable_row_ids=*/false, handler, context);
+  auto staged = StageNext(table, transaction, rebase.latest, affected, /*stable_row_ids=*/false,
+                          handler, context);
   if (!staged.ok()) RemoveTransactionFile(table, transaction, context);
   return staged;
 }
