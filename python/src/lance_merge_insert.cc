@@ -84,6 +84,15 @@ void BindLanceMergeInsert(nb::module_& module) {
             options.update_condition = ImportFilter(filter);
           },
           nb::arg("filter").none())
+      .def_prop_rw(
+          "rewrites_columns",
+          [](const MergeInsertOptions& options) {
+            return options.write_mode == lance::MergeWriteMode::kRewriteColumns;
+          },
+          [](MergeInsertOptions& options, bool rewrites_columns) {
+            options.write_mode = rewrites_columns ? lance::MergeWriteMode::kRewriteColumns
+                                                  : lance::MergeWriteMode::kRewriteRows;
+          })
       .def_rw("insert_not_matched", &MergeInsertOptions::insert_not_matched)
       .def_rw("delete_not_matched_by_source", &MergeInsertOptions::delete_not_matched_by_source)
       .def_prop_rw(
@@ -101,6 +110,23 @@ void BindLanceMergeInsert(nb::module_& module) {
   module.def("merge_insert_lance", &Merge, nb::arg("data"), nb::arg("uri"), nb::arg("options"),
              nb::arg("storage_options") = io::StorageOptions(),
              nb::arg("commit_lock") = nb::none());
+  module.def(
+      "explain_merge_insert_lance",
+      [](const LanceTable& table, const nb::object& schema, const MergeInsertOptions& options) {
+        return OrRaise(lance::ExplainMergeInsert(*table.dataset, *ImportSchema(schema), options));
+      },
+      nb::arg("table"), nb::arg("schema"), nb::arg("options"));
+  module.def(
+      "analyze_merge_insert_lance",
+      [](const nb::object& data, std::string_view uri, const MergeInsertOptions& options,
+         const io::StorageOptions& storage_options) {
+        const auto place = OrRaise(io::ResolveUri(uri, storage_options));
+        const auto reader = ImportStream(data);
+        return Call().Run([&](const OperationContext& context) {
+          return lance::AnalyzeMergeInsert(reader.get(), place, options, context);
+        });
+      },
+      nb::arg("data"), nb::arg("uri"), nb::arg("options"), nb::arg("storage_options"));
   module.def("prepare_merge_insert_lance", &Prepare, nb::arg("data"), nb::arg("uri"),
              nb::arg("options"), nb::arg("storage_options") = io::StorageOptions());
 }

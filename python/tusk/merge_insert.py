@@ -84,16 +84,20 @@ class MergeInsertBuilder:
         return self
 
     def write_mode(self, mode):
-        """"auto" and "rewrite_rows" write rows that change as whole rows; "rewrite_columns" is not
-        supported yet.
+        """How rows that change are written.
+
+        "auto" and "rewrite_rows" write them as whole rows, behind all others. "rewrite_columns"
+        writes the columns that the data has, but for the key, of all rows of each fragment in which
+        a row changes; rows stay where they are, and other columns are neither read nor written. It
+        only updates, and the data must have some of the other columns, but not all: else it is a
+        RowChangeError.
         """
         if mode not in _WRITE_MODES:
             raise ValueError(
                 f"Invalid write_mode: {mode}. Expected one of 'auto', 'rewrite_rows', "
                 "'rewrite_columns'"
             )
-        if mode == "rewrite_columns":
-            raise NotImplementedError("write_mode 'rewrite_columns' is not supported yet")
+        self._options.rewrites_columns = mode == "rewrite_columns"
         return self
 
     def target_bases(self, bases):
@@ -131,6 +135,31 @@ class MergeInsertBuilder:
         """
         transaction, counts = self._run(_tusk.prepare_merge_insert_lance, data_obj, schema)
         return transaction_from_json(transaction), counts
+
+    def explain_plan(self, schema=None, verbose=False):
+        """What a merge of data with this schema (the dataset's if None) would read and write, step
+        by step, the last one first. Reads and writes nothing.
+        """
+        dataset = self._dataset
+        schema = dataset.schema if schema is None else schema
+        try:
+            return _tusk.explain_merge_insert_lance(dataset._table, schema, self._options)
+        except InvalidArgumentError as error:
+            raise RowChangeError(str(error)) from None
+
+    def analyze_plan(self, data_obj, *, schema=None):
+        """Does all of the merge but its commit, and tells what each step did: rows, files, requests
+        and bytes. The files are removed again. Parameters as in `execute`.
+        """
+        stream, source = to_stream(data_obj, schema)
+        storage_options = self._dataset._storage_options or {}
+        try:
+            with errors_of(source):
+                return _tusk.analyze_merge_insert_lance(
+                    stream, self._dataset.uri, self._options, storage_options
+                )
+        except InvalidArgumentError as error:
+            raise RowChangeError(str(error)) from None
 
     def _run(self, merge, data, schema, *lock):
         stream, source = to_stream(data, schema)

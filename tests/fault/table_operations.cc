@@ -120,6 +120,20 @@ Work Merge(int64_t source_bytes_in_memory) {
   };
 }
 
+/// Writes one column anew, in the two fragments with matches.
+Status MergeIntoColumns(const io::StorePath& table) {
+  const auto rows = NumberedRows(10, 30);
+  const auto scores = NumberedRows(110, 130)->column(3);
+  const auto schema = arrow::schema({rows->schema()->field(0), rows->schema()->field(3)});
+  const auto batch = arrow::RecordBatch::Make(schema, 20, {rows->column(0), scores});
+  ARROW_ASSIGN_OR_RAISE(const auto reader, arrow::RecordBatchReader::Make({batch}));
+  MergeInsertOptions options;
+  options.on = {"id"};
+  options.when_matched = WhenMatched::kUpdate;
+  options.write_mode = MergeWriteMode::kRewriteColumns;
+  return MergeInsert(reader.get(), table, options, kContext).status();
+}
+
 Status MergeInTwoSteps(const io::StorePath& table) {
   ARROW_ASSIGN_OR_RAISE(const auto prepared,
                         PrepareMergeInsert(OtherRows().get(), table, Upsert(), kContext));
@@ -379,6 +393,7 @@ std::vector<TableOperation> AllTableOperations() {
        .prepare = Table(stable),
        .act = MergeInTwoSteps,
        .keeps_files = true},
+      {.name = "merge_insert into columns", .prepare = Table(), .act = MergeIntoColumns},
       {.name = "merge", .prepare = Table(), .act = Join(1 << 20)},
       {.name = "merge of a source in files", .prepare = Table(), .act = Join(0)},
       {.name = "add columns by SQL", .prepare = Table(), .act = add},

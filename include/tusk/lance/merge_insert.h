@@ -28,6 +28,15 @@ enum class WhenMatched {
   kFail,  ///< the whole operation is an error
 };
 
+/// How rows that are updated are written.
+enum class MergeWriteMode {
+  kRewriteRows,  ///< as whole rows, into new fragments: costs by the rows that match
+  /// The source's columns of all rows of the fragments that have a match; nothing is read or
+  /// written of the others, and rows stay where they are. Only for updates by a source that has
+  /// some of the columns.
+  kRewriteColumns,
+};
+
 struct MergeInsertOptions {
   /// Columns that make up the key, in any case; empty takes the table's primary key. A key with a
   /// null in it matches none, and floats match by their bits.
@@ -39,6 +48,7 @@ struct MergeInsertOptions {
   bool delete_not_matched_by_source = false;  ///< rows of the table that match none
   /// Only those for which it is true. May be null.
   std::shared_ptr<const expr::Filter> delete_condition = {};
+  MergeWriteMode write_mode = MergeWriteMode::kRewriteRows;
   /// How often all is done again because another writer changed or moved rows in between.
   int max_retries = 10;
   std::chrono::milliseconds retry_timeout = std::chrono::seconds(30);  ///< no try begins after it
@@ -86,5 +96,17 @@ TUSK_EXPORT Result<MergeInsertResult> PrepareMergeInsert(arrow::RecordBatchReade
                                                          const io::StorePath& table,
                                                          const MergeInsertOptions& options,
                                                          const OperationContext& context);
+
+/// What a merge of a source with these columns would read and write, step by step, the last one
+/// first. Reads and writes nothing. InvalidArgument as MergeInsert.
+TUSK_EXPORT Result<std::string> ExplainMergeInsert(const Dataset& table,
+                                                   const arrow::Schema& source,
+                                                   const MergeInsertOptions& options);
+
+/// The same, with what each step did: does all of the merge but its commit, and removes its files.
+TUSK_EXPORT Result<std::string> AnalyzeMergeInsert(arrow::RecordBatchReader* source,
+                                                   const io::StorePath& table,
+                                                   const MergeInsertOptions& options,
+                                                   const OperationContext& context);
 
 }  // namespace tusk::lance

@@ -73,6 +73,8 @@ Status MergeJoin::Prepare() {
       const bool is_missing = source_.schema()->GetFieldIndex(field.name) < 0;
       (is_missing ? missing_columns_ : source_columns_).push_back(field.name);
     }
+    // What the source does not have is left alone.
+    if (options_.write_mode == MergeWriteMode::kRewriteColumns) missing_columns_.clear();
     ARROW_ASSIGN_OR_RAISE(rewritten_, RewrittenColumns::Make(state, missing_columns_, "merge"));
   }
   arrow::FieldVector fields;
@@ -288,8 +290,16 @@ Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::Flush() {
   if (!pairs_.source_rows.empty()) {
     ARROW_RETURN_NOT_OK(KeepTrue());
     ARROW_RETURN_NOT_OK(CheckUnique());
-    gone_addresses_.insert(gone_addresses_.end(), pairs_.addresses.begin(), pairs_.addresses.end());
     const auto num_pairs = std::ssize(pairs_.source_rows);
+    if (options_.write_mode == MergeWriteMode::kRewriteColumns) {
+      counts_.updated += num_pairs;
+      for (int64_t i = 0; i < num_pairs; ++i) {
+        matches_.push_back({pairs_.addresses[i], pairs_.source_rows[i]});
+      }
+      pairs_ = {};
+      return nullptr;
+    }
+    gone_addresses_.insert(gone_addresses_.end(), pairs_.addresses.begin(), pairs_.addresses.end());
     if (options_.when_matched == WhenMatched::kDelete) {
       counts_.deleted += num_pairs;
     } else if (num_pairs > 0) {
@@ -297,9 +307,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::Flush() {
       moved_ids_.insert(moved_ids_.end(), pairs_.ids.begin(), pairs_.ids.end());
       ARROW_ASSIGN_OR_RAISE(rows, MakeMoved());
     }
-    pairs_.source_rows.clear();
-    pairs_.addresses.clear();
-    pairs_.ids.clear();
+    pairs_ = {};
   }
   ARROW_RETURN_NOT_OK(FlushGone());
   return rows;

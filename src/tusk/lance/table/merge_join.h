@@ -33,6 +33,12 @@ class MergeJoin {
     int64_t deleted = 0;
   };
 
+  /// A row of the target and the row of the source that takes its place.
+  struct Match {
+    uint64_t address = 0;
+    int64_t source_row = 0;
+  };
+
   /// All that is borrowed must outlive the object. InvalidArgument for keys and conditions that do
   /// not fit the columns, Unsupported for what would have to be written again and cannot.
   static Result<std::unique_ptr<MergeJoin>> Make(std::shared_ptr<const Dataset> target,
@@ -54,6 +60,9 @@ class MergeJoin {
   const Counts& counts() const { return counts_; }
   /// The rows of the target that go, be it for good or to be written again.
   const AffectedRows& gone() const { return gone_; }
+  /// What is updated, if columns are to be written anew: NextMoved gives no rows then, and none
+  /// goes. Ascending by address within each pass over the target.
+  std::vector<Match> TakeMatches() { return std::move(matches_); }
   /// Of the rows of NextMoved, if row ids are stable.
   const std::vector<uint64_t>& moved_ids() const { return moved_ids_; }
 
@@ -115,6 +124,7 @@ class MergeJoin {
   AffectedRows gone_of_pass_;
   AffectedRows gone_;
   std::vector<uint64_t> moved_ids_;
+  std::vector<Match> matches_;
   Counts counts_;
   std::shared_ptr<arrow::RecordBatchReader> source_rows_;
   int64_t next_source_row_ = 0;

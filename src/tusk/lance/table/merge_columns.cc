@@ -1,0 +1,221 @@
+#include "tusk/lance/table/merge_columns.h"
+
+#include <algorithm>
+#include <set>
+#include <span>
+#include <utility>
+
+#include <arrow/array.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "tusk/lance/file/arrow_compute.h"
+#include "tusk/lance/table/column_files.h"
+#include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/deletion_file.h"
+#include "tusk/lance/table/function_reader.h"
+#include "tusk/lance/table/merge_schema.h"
+#include "tusk/lance/table/rewritten_columns.h"
+#include "tusk/lance/table/write_fragments.h"
+
+namespace tusk::lance {
+namespace {
+
+using Match = MergeJoin::Match;
+
+constexpr int32_t kTombstone = -2;
+constexpr std::string_view kAddressColumn = "_rowaddr";
+
+/// The fields of the source that are not of the key, in the table's order.
+Schema ChangedFields(const Schema& table, const arrow::Schema& source,
+                     const std::vector<std::string>& on) {
+  Schema changed;
+  for (const Field& field : table.fields) {
+    const bool is_key = std::ranges::find(on, field.name) != on.end();
+    if (!is_key && source.GetFieldIndex(field.name) >= 0) changed.fields.push_back(field);
+  }
+  return changed;
+}
+
+/// Rows of the table with the values of the source where they match.
+class ChangedRows {
+ public:
+  ChangedRows(const MergeSource& source, std::vector<std::string> names,
+              std::shared_ptr<arrow::Schema> schema, std::span<const Match> matches,
+              const OperationContext& context)
+      : source_(source),
+        names_(std::move(names)),
+        schema_(std::move(schema)),
+        matches_(matches),
+        context_(context) {}
+
+  /// `batch` has the columns of `schema` and the addresses of the next rows, ascending.
+  Result<std::shared_ptr<arrow::RecordBatch>> Change(const arrow::RecordBatch& batch) {
+    const auto addresses = batch.GetColumnByName(std::string(kAddressColumn));
+    const auto* address = addresses->data()->GetValues<uint64_t>(1);
+    // Behind the rows of the batch stand those of the source.
+    std::vector<int64_t> places(batch.num_rows());
+    std::vector<int64_t> taken;
+    for (int64_t row = 0; row < batch.num_rows(); ++row) {
+      places[row] = row;
+      if (matches_.empty() || matches_.front().address != address[row]) continue;
+      places[row] = batch.num_rows() + std::ssize(taken);
+      taken.push_back(matches_.front().source_row);
+      matches_ = matches_.subspan(1);
+    }
+    arrow::ArrayVector columns;
+    if (taken.empty()) {
+      for (const std::string& name : names_) columns.push_back(batch.GetColumnByName(name));
+      return arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns));
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto rows, source_.Take(taken, names_, context_));
+    const arrow::Int64Array numbers(batch.num_rows(), arrow::Buffer::Wrap(places));
+    for (const auto& field : schema_->fields()) {
+      const auto old = batch.GetColumnByName(field->name());
+      auto values = rows->GetColumnByName(field->name())->data();
+      if (!values->type->Equals(*old->type())) {
+        ARROW_ASSIGN_OR_RAISE(values, CastTo(values, old->type(), context_.pool));
+      }
+      ARROW_ASSIGN_OR_RAISE(const auto both,
+                            arrow::Concatenate({old, arrow::MakeArray(values)}, context_.pool));
+      ARROW_ASSIGN_OR_RAISE(const auto changed,
+                            TakeRows(both->data(), numbers.data(), context_.pool));
+      columns.push_back(arrow::MakeArray(changed));
+    }
+    return arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns));
+  }
+
+  /// OK once every match was found.
+  Status CheckEnd() const {
+    if (matches_.empty()) return Status::OK();
+    return Corrupt("row address ", matches_.front().address, " matched but was not found again");
+  }
+
+ private:
+  const MergeSource& source_;
+  const std::vector<std::string> names_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  std::span<const Match> matches_;  ///< those that are left
+  const OperationContext& context_;
+};
+
+/// The file of one fragment.
+Result<DataFile> WriteOne(const Dataset& dataset, const Fragment& fragment,
+                          const MergeSource& source, const Schema& changed,
+                          std::span<const Match> matches, uint16_t minor_version,
+                          const OperationContext& context) {
+  const Dataset::State& state = dataset.state();
+  std::vector<std::string> names;
+  for (const Field& field : changed.fields) names.push_back(field.name);
+  ARROW_ASSIGN_OR_RAISE(const auto rewritten, RewrittenColumns::Make(state, names, "merge"));
+  ScanOptions scan;
+  scan.columns = names;
+  scan.fragments = {fragment.id};
+  scan.with_row_address = true;
+  ARROW_ASSIGN_OR_RAISE(const auto old, dataset.Scan(scan, context));
+  ChangedRows rows(source, names, rewritten.schema(), matches, context);
+  FunctionReader reader(rewritten.schema(), [&]() -> Result<std::shared_ptr<arrow::RecordBatch>> {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    ARROW_ASSIGN_OR_RAISE(const auto batch, old->Next());
+    if (batch == nullptr) {
+      ARROW_RETURN_NOT_OK(rows.CheckEnd());
+      return nullptr;
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto stored, rewritten.Convert(*batch));
+    return rows.Change(*stored);
+  });
+  return WriteColumnFile(&reader, state, fragment, changed, minor_version, context);
+}
+
+/// The fragment with `file` in the place of the columns that it has.
+Fragment WithColumns(Fragment fragment, DataFile file) {
+  const std::set<int32_t> replaced(file.field_ids.begin(), file.field_ids.end());
+  for (DataFile& old : fragment.files) {
+    for (int32_t& id : old.field_ids) {
+      if (replaced.contains(id)) id = kTombstone;
+    }
+  }
+  std::erase_if(fragment.files, [](const DataFile& old) {
+    return std::ranges::all_of(old.field_ids, [](int32_t id) { return id == kTombstone; });
+  });
+  fragment.files.push_back(std::move(file));
+  return fragment;
+}
+
+Result<std::string> OffsetsOf(std::span<const Match> matches) {
+  DeletedRows offsets;
+  for (const Match& match : matches) {
+    const auto offset = static_cast<int64_t>(match.address & 0xFFFFFFFF);
+    ARROW_RETURN_NOT_OK(offsets.Add(offset, offset + 1));
+  }
+  return SerializeRoaringBitmap(offsets);
+}
+
+}  // namespace
+
+Status CheckColumnsCanChange(const Schema& table, const Schema& source,
+                             const std::vector<std::string>& on,
+                             const MergeInsertOptions& options) {
+  const auto refuse = [](std::string_view why) {
+    return InvalidArgument("cannot merge by writing columns anew: ", why,
+                           "; ask for rewrite_rows or auto");
+  };
+  if (options.when_matched != WhenMatched::kUpdate)
+    return refuse("rows that match must be updated");
+  if (options.insert_not_matched) return refuse("no row may be inserted");
+  if (options.delete_not_matched_by_source) return refuse("no row may be deleted");
+  if (source.fields.size() == table.fields.size()) {
+    return refuse("the source has all columns, so that none would be spared");
+  }
+  if (source.fields.size() == on.size()) return refuse("the source has no column beside its key");
+  return Status::OK();
+}
+
+Result<UpdateRows> WriteMatchedColumns(const Dataset& dataset, const MergeSource& source,
+                                       const std::vector<std::string>& on,
+                                       std::vector<Match> matches, uint16_t minor_version,
+                                       const OperationContext& context) {
+  const Dataset::State& state = dataset.state();
+  const Schema changed = ChangedFields(state.manifest.schema, *source.schema(), on);
+  // Each pass of the join goes through the whole table.
+  std::ranges::sort(matches, {}, &Match::address);
+  UpdateRows update{.mode = UpdateMode::kRewriteColumns};
+  if (!matches.empty()) {
+    for (const int32_t id : AllFieldIds(changed)) {
+      update.fields_modified.push_back(static_cast<uint32_t>(id));
+    }
+  }
+  const auto write = [&]() -> Status {
+    std::span<const Match> left = matches;
+    for (const Fragment& fragment : state.manifest.fragments) {
+      const auto end = std::ranges::find_if(
+          left, [&](const Match& match) { return match.address >> 32 != fragment.id; });
+      const std::span<const Match> own(left.begin(), end);
+      if (own.empty()) continue;
+      left = left.subspan(own.size());
+      ARROW_ASSIGN_OR_RAISE(
+          DataFile file, WriteOne(dataset, fragment, source, changed, own, minor_version, context));
+      update.updated.push_back(WithColumns(fragment, std::move(file)));
+      // For the versions of rows, which only such tables keep.
+      if (!dataset.has_stable_row_ids()) continue;
+      ARROW_ASSIGN_OR_RAISE(update.updated_offsets[fragment.id], OffsetsOf(own));
+    }
+    return Status::OK();
+  };
+  const Status written = write();
+  if (!written.ok()) {
+    RemoveMatchedColumns(dataset, update, context);
+    return written;
+  }
+  return update;
+}
+
+void RemoveMatchedColumns(const Dataset& dataset, const UpdateRows& update,
+                          const OperationContext& context) {
+  Fragment all;
+  for (const Fragment& fragment : update.updated) all.files.push_back(fragment.files.back());
+  RemoveDataFiles(dataset.state().location, {std::move(all)}, context);
+}
+
+}  // namespace tusk::lance
