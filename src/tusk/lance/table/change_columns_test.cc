@@ -70,65 +70,7 @@ Status AddDouble(const io::StorePath& table) {
   return AddColumns(table, {{"double", "id * 2"}}, {}, {}).status();
 }
 
-Status AddNumbers(const io::StorePath& table) {
-  ARROW_ASSIGN_OR_RAISE(const auto base, Dataset::Open(table, {}, {}));
-  ARROW_ASSIGN_OR_RAISE(const int64_t rows, base->CountRows(nullptr, {}));
-  arrow::Int64Builder numbers;
-  for (int64_t row = 0; row < rows; ++row) ARROW_RETURN_NOT_OK(numbers.Append(row));
-  const auto data = arrow::Table::Make(arrow::schema({arrow::field("n", arrow::int64())}),
-                                       {numbers.Finish().ValueOrDie()});
-  arrow::TableBatchReader reader(*data);
-  reader.set_chunksize(7);
-  return AddColumnsFrom(*base, &reader, {}, {}).status();
-}
-
-Status Retype(const io::StorePath& table) {
-  return AlterColumns(table,
-                      {{.path = "id", .name = "number", .nullable = {}, .type = arrow::int32()}},
-                      {}, {})
-      .status();
-}
-
 Status Drop(const io::StorePath& table) { return DropColumns(table, {"id"}, {}, {}).status(); }
-
-Status AddNulls(const io::StorePath& table) {
-  return AddNullColumns(table, arrow::schema({arrow::field("nothing", arrow::utf8())}), {}, {})
-      .status();
-}
-
-TEST(ChangeColumnsTest, LeaveTheOldOrTheNewVersionWhicheverRequestFails) {
-  for (const Change& change : std::vector<Change>{AddDouble, AddNumbers, Retype, AddNulls}) {
-    const io::StorePath whole = MakeTable();
-    const std::string before = Text(whole);
-    ASSERT_OK(change(whole));
-    const std::string after = Text(whole);
-    ASSERT_NE(before, after);
-    for (const auto fault : {StoreFault::kRefuse, StoreFault::kFailAfter}) {
-      int64_t failed = 0;
-      for (int64_t n = 0;; ++n) {
-        ASSERT_LT(n, 1000);
-        const io::StorePath table = MakeTable();
-        const auto faulty = std::make_shared<FaultyStore>(table.store);
-        faulty->BreakRequest(n, fault);
-        const Status done = change({.store = faulty, .path = "t"});
-        const std::string text = Text(table);
-        if (done.ok()) {
-          EXPECT_EQ(text, after) << n;
-        } else {
-          ++failed;
-          EXPECT_THAT(done, FailsWith(ErrorCode::kIo));
-          EXPECT_EQ(text, before) << n;
-          // One request at the most was kept from tidying up.
-          EXPECT_LE(Leftovers(table).size(), 1U) << n;
-          ASSERT_OK(change(table));
-          EXPECT_EQ(Text(table), after) << n;
-        }
-        if (!faulty->has_failed()) break;
-      }
-      EXPECT_GE(failed, 3);
-    }
-  }
-}
 
 /// Lets `others` change the table at every single request of `change`, and tells what comes of it.
 void Race(const Change& change, const Change& others, const std::vector<std::string>& outcomes) {

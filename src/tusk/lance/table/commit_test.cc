@@ -11,7 +11,6 @@
 #include <gtest/gtest.h>
 
 #include "tusk/lance/table/manifest_file.h"
-#include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/numbered_rows.h"
 #include "tusk/testing/temporary_folder.h"
@@ -59,40 +58,6 @@ std::vector<int64_t> Ids(int64_t begin, int64_t end) {
   std::vector<int64_t> ids(end - begin);
   std::iota(ids.begin(), ids.end(), begin);
   return ids;
-}
-
-TEST(CommitFaultTest, LeavesTheOldOrTheNewVersionWhicheverRequestFails) {
-  for (const WriteMode mode : {WriteMode::kCreate, WriteMode::kAppend, WriteMode::kOverwrite}) {
-    for (const bool all_after : {false, true}) {
-      int64_t refused = 0;
-      for (int64_t n = 0;; ++n) {
-        ASSERT_LT(n, 1000);
-        const auto memory = io::MakeMemoryStore();
-        const io::StorePath table{.store = memory, .path = "t"};
-        if (mode != WriteMode::kCreate) {
-          ASSERT_OK(Write(table, 0, 50, {.max_rows_per_file = 20}));
-        }
-        const Seen before = Look(table);
-        auto faulty = std::make_shared<FaultyStore>(memory);
-        faulty->FailRequest(n, all_after);
-        const Status status =
-            Write({.store = faulty, .path = "t"}, 50, 90, {.mode = mode, .max_rows_per_file = 20});
-        Seen after{.version = before.version + 1, .ids = Ids(50, 90)};
-        if (mode == WriteMode::kAppend) after.ids = Ids(0, 90);
-        EXPECT_EQ(Look(table), status.ok() ? after : before) << status.ToString();
-        // The next writer is not hindered by what was left.
-        if (!status.ok()) {
-          ++refused;
-          EXPECT_THAT(status, FailsWith(ErrorCode::kIo));
-          EXPECT_OK(Write(table, 50, 90, {.mode = mode, .max_rows_per_file = 20}));
-          EXPECT_EQ(Look(table), after);
-        }
-        if (!faulty->has_failed()) break;
-      }
-      // Listing, three data files, transaction, manifest: all of them count.
-      EXPECT_GE(refused, 5);
-    }
-  }
 }
 
 TEST(CommitRaceTest, LosesNoRowOfRacingAppenders) {

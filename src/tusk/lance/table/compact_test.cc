@@ -208,35 +208,6 @@ TEST(CompactTest, DoesNotBringDeletedRowsBack) {
   EXPECT_GE(met, 10);
 }
 
-TEST(CompactTest, LeavesTheOldOrTheNewVersionWhicheverRequestFails) {
-  for (const auto fault : {StoreFault::kRefuse, StoreFault::kFailAfter}) {
-    int64_t failed = 0;
-    for (int64_t n = 0;; ++n) {
-      ASSERT_LT(n, 1000);
-      const io::StorePath table = MakeTable();
-      const auto faulty = std::make_shared<FaultyStore>(table.store);
-      faulty->BreakRequest(n, fault);
-      const auto result = Compact({.store = faulty, .path = "t"}, {}, {});
-      EXPECT_EQ(Ids(table), Range(3, 75)) << n;
-      const size_t fragments = RowsOfFragments(table).size();
-      EXPECT_THAT(fragments, testing::AnyOf(1U, 5U));
-      if (result.ok()) {
-        EXPECT_EQ(fragments, 1U);
-      } else {
-        ++failed;
-        EXPECT_THAT(result, FailsWith(ErrorCode::kIo));
-        if (fault == StoreFault::kRefuse) {
-          EXPECT_LE(Leftovers(table).size(), 1U) << n;
-        }
-        ASSERT_OK(Compact(table, {}, {}));
-        EXPECT_THAT(RowsOfFragments(table), ElementsAre(72));
-      }
-      if (!faulty->has_failed()) break;
-    }
-    EXPECT_GE(failed, 10);
-  }
-}
-
 TEST(CompactTest, RefusesOptionsOutOfRange) {
   const io::StorePath table = MakeTable();
   for (const CompactionOptions& options :

@@ -48,48 +48,6 @@ std::shared_ptr<const expr::Filter> Below(int64_t id) {
   return expr::Filter::FromArrow(cp::less(cp::field_ref("id"), cp::literal(id)));
 }
 
-TEST(DeleteRowsTest, LeavesTheOldOrTheNewVersionWhicheverRequestFails) {
-  for (const auto fault : {StoreFault::kRefuse, StoreFault::kFailAfter}) {
-    for (const bool all_after : {false, true}) {
-      int64_t failed = 0;
-      for (int64_t n = 0;; ++n) {
-        ASSERT_LT(n, 1000);
-        const auto memory = io::MakeMemoryStore();
-        const io::StorePath table{.store = memory, .path = "t"};
-        ASSERT_OK(Write(table, 0, 50, WriteMode::kCreate));
-        ASSERT_OK(DeleteRows(table, Below(3), {}, {}));
-        const size_t files = memory->List("t", {})->size();
-        const auto faulty = std::make_shared<FaultyStore>(memory);
-        faulty->BreakRequest(n, fault, all_after);
-        // The first fragment goes as a whole, of the second a part.
-        const auto result = DeleteRows({.store = faulty, .path = "t"}, Below(25), {}, {});
-        const std::vector<int64_t> left = Ids(table);
-        if (result.ok()) {
-          EXPECT_EQ(left, Range(25, 50)) << n;
-          EXPECT_EQ(result->num_deleted_rows, 22);
-        } else {
-          ++failed;
-          EXPECT_THAT(result, FailsWith(ErrorCode::kIo));
-          // If the store did what it says it did not, and then says nothing more, nobody can know.
-          const bool is_unclear = fault == StoreFault::kFailAfter && all_after;
-          if (!is_unclear || left != Range(25, 50)) {
-            EXPECT_EQ(left, Range(3, 50)) << n << result.status().ToString();
-          }
-          // What one request broke does not keep the others from tidying up.
-          if (!all_after && fault == StoreFault::kRefuse) {
-            EXPECT_LE(memory->List("t", {})->size(), files + 1) << n;
-          }
-          ASSERT_OK(DeleteRows(table, Below(25), {}, {}));
-          EXPECT_EQ(Ids(table), Range(25, 50));
-        }
-        if (!faulty->has_failed()) break;
-      }
-      // Listing, manifest, data files, the deletion files old and new, transaction, manifest.
-      EXPECT_GE(failed, 5);
-    }
-  }
-}
-
 TEST(DeleteRowsTest, LooksAgainForRowsIfOthersChangedSome) {
   const auto memory = io::MakeMemoryStore();
   const io::StorePath table{.store = memory, .path = "t"};

@@ -95,41 +95,6 @@ TEST(JoinColumnsTest, GivesEachRowItsMatchAndKeepsTheFiles) {
   }
 }
 
-TEST(JoinColumnsTest, LeavesTheOldOrTheNewVersionWhicheverRequestFails) {
-  for (const auto fault : {StoreFault::kRefuse, StoreFault::kFailAfter}) {
-    for (const bool all_after : {false, true}) {
-      int64_t failed = 0;
-      for (int64_t n = 0;; ++n) {
-        ASSERT_LT(n, 1000);
-        const auto memory = io::MakeMemoryStore();
-        const io::StorePath table{.store = memory, .path = "t"};
-        ASSERT_OK(Write(table));
-        const size_t files = memory->List("t", {})->size();
-        const auto faulty = std::make_shared<FaultyStore>(memory);
-        faulty->BreakRequest(n, fault, all_after);
-        const auto result =
-            JoinColumns(Data(kIds, "n").get(), {.store = faulty, .path = "t"}, "id", "key", {}, {});
-        const auto notes = Read(table);
-        if (result.ok()) {
-          EXPECT_EQ(notes, Expected(kIds, "n")) << n;
-        } else {
-          ++failed;
-          EXPECT_THAT(result, FailsWith(ErrorCode::kIo));
-          const bool is_unclear = fault == StoreFault::kFailAfter && all_after;
-          if (!is_unclear || notes) {
-            EXPECT_EQ(notes, is_unclear ? notes : std::nullopt) << n;
-          }
-          if (!all_after && fault == StoreFault::kRefuse) {
-            EXPECT_LE(memory->List("t", {})->size(), files + 1) << n;
-          }
-        }
-        if (!faulty->has_failed()) break;
-      }
-      EXPECT_GE(failed, 8);
-    }
-  }
-}
-
 TEST(JoinColumnsTest, JoinsAnewIfOthersChangedRows) {
   const auto memory = io::MakeMemoryStore();
   const io::StorePath table{.store = memory, .path = "t"};

@@ -175,53 +175,6 @@ TEST(MergeInsertTest, KeepsWhatTheSourceDoesNotHave) {
   EXPECT_EQ(static_cast<const arrow::Int64Array&>(*batch->column(1)).Value(2), 2);
 }
 
-TEST(MergeInsertTest, LeavesTheOldOrTheNewVersionWhicheverRequestFails) {
-  Rows before;
-  for (int64_t i = 0; i < 50; ++i) before.emplace("k" + std::to_string(i), i);
-  Rows source;
-  for (int64_t i = 10; i < 60; i += 2) source.emplace("k" + std::to_string(i), 1000 + i);
-  for (const bool in_files : {false, true}) {
-    MergeInsertOptions options = Upsert();
-    options.delete_not_matched_by_source = true;
-    options.delete_condition = *expr::Filter::FromSql("v < 20");
-    if (in_files) options.source_bytes_in_memory = 0;
-    const Rows after = Model(before, source, options, 20);
-    for (const auto fault : {StoreFault::kRefuse, StoreFault::kFailAfter}) {
-      for (const bool all_after : {false, true}) {
-        int64_t failed = 0;
-        for (int64_t n = 0;; ++n) {
-          ASSERT_LT(n, 1000);
-          const auto memory = io::MakeMemoryStore();
-          const io::StorePath table{.store = memory, .path = "t"};
-          ASSERT_OK(Write(table, before));
-          const size_t files = memory->List("t", {})->size();
-          const auto faulty = std::make_shared<FaultyStore>(memory);
-          faulty->BreakRequest(n, fault, all_after);
-          const auto result = Merge({.store = faulty, .path = "t"}, source, options);
-          const Rows rows = Read(table);
-          if (result.ok()) {
-            EXPECT_EQ(rows, after) << n;
-          } else {
-            ++failed;
-            EXPECT_THAT(result, FailsWith(ErrorCode::kIo));
-            // If the store did what it says it did not, and then says nothing more, nobody can
-            // know.
-            const bool is_unclear = fault == StoreFault::kFailAfter && all_after;
-            if (!is_unclear || rows != after) {
-              EXPECT_EQ(rows, before) << n << result.status().ToString();
-            }
-            if (!all_after && fault == StoreFault::kRefuse) {
-              EXPECT_LE(memory->List("t", {})->size(), files + 1) << n;
-            }
-          }
-          if (!faulty->has_failed()) break;
-        }
-        EXPECT_GE(failed, in_files ? 9 : 7);
-      }
-    }
-  }
-}
-
 TEST(MergeInsertTest, DoesAllAnewIfOthersChangedRows) {
   const auto memory = io::MakeMemoryStore();
   const io::StorePath table{.store = memory, .path = "t"};

@@ -10,7 +10,6 @@
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/manifest_file.h"
 #include "tusk/lance/transactions.h"
-#include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/numbered_rows.h"
 
@@ -40,36 +39,6 @@ io::StorePath MakeTable() {
   return table;
 }
 
-/// Does `act` on a fresh table whose n-th request fails, for every n until none does, and then
-/// `check`s the table through a store that works. Both ways to fail: nothing done, or done and not
-/// told.
-template <typename Act, typename Check>
-void WithEveryRequestFailing(Act act, Check check) {
-  for (const StoreFault fault : {StoreFault::kRefuse, StoreFault::kFailAfter}) {
-    for (int64_t n = 0;; ++n) {
-      ASSERT_LT(n, 1000);
-      const io::StorePath table = MakeTable();
-      const auto faulty = std::make_shared<FaultyStore>(table.store);
-      faulty->BreakRequest(n, fault, /*all_after=*/true);
-      const Status status = act(io::StorePath{.store = faulty, .path = table.path});
-      check(table, status);
-      EXPECT_EQ(*CountRows(table), 15);
-      if (status.ok()) break;
-    }
-  }
-}
-
-TEST(TagsTest, AreMadeWhollyOrNotAtAll) {
-  WithEveryRequestFailing(
-      [](const io::StorePath& table) { return CreateTag(table, "a", {.version = 1}, kContext); },
-      [](const io::StorePath& table, const Status& status) {
-        const auto tags = *ListTags(table, kContext);
-        if (status.ok() || !tags.empty()) {
-          EXPECT_EQ(tags.at("a").version, 1);
-        }
-      });
-}
-
 TEST(TagsTest, KeepTheTimeAtWhichTheyWereMadeWhenTheyMove) {
   const io::StorePath table = MakeTable();
   ASSERT_OK(CreateTag(table, "a", {.version = 1}, kContext));
@@ -90,27 +59,6 @@ TEST(TagsTest, SayWhichFileIsNone) {
     EXPECT_THAT(tags, FailsWith(ErrorCode::kCorrupt)) << text;
     EXPECT_THAT(tags.status().message(), testing::HasSubstr("_refs/tags/a.json"));
   }
-}
-
-TEST(BranchesTest, AreMadeWhollyOrCanBeRemovedAndMadeAgain) {
-  WithEveryRequestFailing(
-      [](const io::StorePath& table) -> Status {
-        ARROW_ASSIGN_OR_RAISE(const auto main, Dataset::Open(table, {}, kContext));
-        return CreateBranch(*main, "x/y", kContext).status();
-      },
-      [](const io::StorePath& table, const Status& status) {
-        if (!status.ok()) {
-          ASSERT_OK(DeleteBranch(table, "x/y", /*force=*/true, kContext));
-          EXPECT_TRUE(table.store->List("t/tree", kContext)->empty());
-          const auto main = *Dataset::Open(table, {}, kContext);
-          ASSERT_OK(CreateBranch(*main, "x/y", kContext));
-        }
-        const io::StorePath branch = *BranchLocation(table, "x/y");
-        EXPECT_EQ(*CountRows(branch), 15);
-        EXPECT_EQ(ListBranches(table, kContext)->at("x/y").parent_version, 2);
-        ASSERT_OK(Write(branch, 15, 20, {.mode = WriteMode::kAppend}));
-        EXPECT_EQ(*CountRows(branch), 20);
-      });
 }
 
 TEST(BranchesTest, AreFoundFromEachOther) {
@@ -134,49 +82,6 @@ TEST(BranchesTest, HaveNamesThatAreFolders) {
   for (const char* name : {"", "main", "/a", "a/", "a//b", "..", "a/../b", "a b", "a.lock", "ä"}) {
     EXPECT_THAT(CreateBranch(*main, name, kContext), FailsWith(ErrorCode::kInvalidArgument))
         << name;
-  }
-}
-
-TEST(CloneTest, IsMadeWhollyOrNotAtAll) {
-  for (const bool shallow : {false, true}) {
-    WithEveryRequestFailing(
-        [&](const io::StorePath& table) -> Status {
-          ARROW_ASSIGN_OR_RAISE(const auto source, Dataset::Open(table, {}, kContext));
-          return CloneDataset(*source, {.store = table.store, .path = "clone"},
-                              {.shallow = shallow}, kContext)
-              .status();
-        },
-        [](const io::StorePath& table, const Status& status) {
-          const io::StorePath clone{.store = table.store, .path = "clone"};
-          const auto rows = CountRows(clone);
-          if (status.ok() || rows.ok()) {
-            EXPECT_EQ(*rows, 15);
-          } else {
-            EXPECT_THAT(rows, FailsWith(ErrorCode::kNotFound));
-          }
-        });
-  }
-}
-
-TEST(MigrateTest, LeavesEveryVersionReadableWhicheverRequestFails) {
-  for (const StoreFault fault : {StoreFault::kRefuse, StoreFault::kFailAfter}) {
-    for (int64_t n = 0;; ++n) {
-      ASSERT_LT(n, 100);
-      const io::StorePath table{.store = io::MakeMemoryStore(), .path = "t"};
-      ASSERT_OK(Write(table, 0, 10, {.enable_v2_manifest_paths = false}));
-      ASSERT_OK(Write(table, 10, 15, {.mode = WriteMode::kAppend}));
-      const auto faulty = std::make_shared<FaultyStore>(table.store);
-      faulty->BreakRequest(n, fault, /*all_after=*/true);
-      const Status status = MigrateManifestPaths({.store = faulty, .path = "t"}, kContext);
-      EXPECT_EQ(*CountRows(table), 15);
-      EXPECT_EQ(*CountRows(table, 1), 10);
-      EXPECT_EQ((*Dataset::Open(table, {}, kContext))->ListVersions(kContext)->size(), 2);
-      ASSERT_OK(MigrateManifestPaths(table, kContext));
-      const auto manifests = *ListManifests(table, kContext);
-      ASSERT_EQ(manifests.size(), 2);
-      for (const auto& manifest : manifests) EXPECT_EQ(manifest.naming, ManifestNaming::kV2);
-      if (status.ok()) break;
-    }
   }
 }
 

@@ -50,47 +50,6 @@ std::shared_ptr<const expr::Filter> Sql(const std::string& text) {
 
 const std::vector<NamedExpression> kAddThousand = {{"score", "score + 1000"}};
 
-TEST(UpdateValuesTest, LeavesTheOldOrTheNewVersionWhicheverRequestFails) {
-  for (const auto fault : {StoreFault::kRefuse, StoreFault::kFailAfter}) {
-    for (const bool all_after : {false, true}) {
-      int64_t failed = 0;
-      for (int64_t n = 0;; ++n) {
-        ASSERT_LT(n, 1000);
-        const auto memory = io::MakeMemoryStore();
-        const io::StorePath table{.store = memory, .path = "t"};
-        ASSERT_OK(Write(table, 0, 50, WriteMode::kCreate));
-        ASSERT_OK(DeleteRows(table, Sql("id < 3"), {}, {}));
-        const size_t files = memory->List("t", {})->size();
-        const auto faulty = std::make_shared<FaultyStore>(memory);
-        faulty->BreakRequest(n, fault, all_after);
-        // Of the first fragment no row stays where it is, of the second some do.
-        const auto result =
-            UpdateValues({.store = faulty, .path = "t"}, kAddThousand, Sql("id < 25"), {}, {});
-        const auto scores = Scores(table);
-        if (result.ok()) {
-          EXPECT_EQ(scores, Expected(3, 50, 25)) << n;
-          EXPECT_EQ(result->num_updated_rows, 22);
-        } else {
-          ++failed;
-          EXPECT_THAT(result, FailsWith(ErrorCode::kIo));
-          // If the store did what it says it did not, and then says nothing more, nobody can know.
-          const bool is_unclear = fault == StoreFault::kFailAfter && all_after;
-          if (!is_unclear || scores != Expected(3, 50, 25)) {
-            EXPECT_EQ(scores, Expected(3, 50, 0)) << n << result.status().ToString();
-          }
-          // What one request broke does not keep the others from tidying up.
-          if (!all_after && fault == StoreFault::kRefuse) {
-            EXPECT_LE(memory->List("t", {})->size(), files + 1) << n;
-          }
-        }
-        if (!faulty->has_failed()) break;
-      }
-      // Listing, manifest, data files, the new one, deletion files, transaction, manifest.
-      EXPECT_GE(failed, 7);
-    }
-  }
-}
-
 TEST(UpdateValuesTest, LooksAgainForRowsIfOthersChangedSome) {
   const auto memory = io::MakeMemoryStore();
   const io::StorePath table{.store = memory, .path = "t"};
