@@ -7,7 +7,6 @@ _TEXT = "full text search comes later; filters with `contains`, `like` and `rege
 _INDEX = "no index is built or read yet; `nearest` and filters give the same rows without one"
 _WAL = "rows are appended with `write_dataset`, `merge_insert` or an ingestion of the lake"
 _BLOB = "blob columns come later; binary columns hold bytes of any size"
-_TRAINING = "loaders for training come later; scanners, takes and fragments feed a loader"
 _MADE = "made by other calls, never by the constructor"
 
 REASONS = {
@@ -15,7 +14,6 @@ REASONS = {
     r"lance\.(Blob\w*|blob_\w+|DedicatedBlobWriter|PackedBlobWriter)": _BLOB,
     r"lance\.blob(\..*)?": _BLOB,
     r"lance\.dataset\.LanceDataset\.(take_blobs|read_blobs|read_blob_ranges)": _BLOB,
-    r"lance\.(sampler|torch|hf|_dataset.*)": _TRAINING,
     r"lance\.(CompactedSsTable|ExecutionPlan|Lsm\w+|Shard\w+|evaluate_sharding_spec)": _WAL,
     r"lance\.mem_wal(\..*)?": _WAL,
     r"lance\.indices(\..*)?": _INDEX,
@@ -36,17 +34,11 @@ REASONS = {
     r"lance\.udf\.(BatchUDFCheckpoint|normalize_transform)": "the inside of `add_columns`",
     r"lance\.lance\..*": "a name of pylance's extension module that none of its Python modules has",
     # Members.
-    r"lance\.dataset\.LanceDataset\.(commit_batch|version_refs)": (
-        "`commit` and `versions` do the same, one by one and more slowly"
-    ),
     r"lance\.dataset\.LanceOperation\.DataOverlay\w*": (
         "overlays are written by no stable version of the format"
     ),
     r"lance\.fragment\.RowIdSequence": (
         "rows keep their ids in `update`, `merge_insert` and compactions"
-    ),
-    r"lance\.dataset\.MergeInsertBuilder\.(explain_plan|analyze_plan)": (
-        "the counts that `execute` gives tell what was done"
     ),
     # Constructors of what nobody makes by hand.
     r"lance\.dataset\.LanceScanner\(\)": _MADE + ": `LanceDataset.scanner` makes one",

@@ -27,7 +27,8 @@ from tusk.sql_query import SqlQueryBuilder
 from tusk.stats import LanceStats
 from tusk.transaction import DatasetBasePath, LanceOperation
 from tusk.transaction import LanceSchema, Transaction
-from tusk.typed import AlterColumn, DeleteResult, UpdateResult, Version
+from tusk.typed import AlterColumn, BulkCommitResult, DeleteResult, UpdateResult
+from tusk.typed import Version, VersionRef
 from tusk.udf import BatchUDF
 
 class LanceDataset(pads.Dataset):
@@ -112,6 +113,19 @@ class LanceDataset(pads.Dataset):
         base_store_params: Any = None,
         commit_timeout: datetime.timedelta = ...,
     ) -> LanceDataset: ...
+    @classmethod
+    def commit_batch(
+        cls,
+        dest: str | Path | LanceDataset,
+        transactions: Sequence[Transaction],
+        commit_lock: Callable[[int], AbstractContextManager[Any]] | None = None,
+        storage_options: dict[str, str] | None = None,
+        enable_v2_manifest_paths: bool | None = None,
+        detached: bool = False,
+        max_retries: int = 20,
+        base_store_params: Any = None,
+        commit_timeout: datetime.timedelta = ...,
+    ) -> BulkCommitResult: ...
     def commit_existing_index_segments(
         self,
         index_name: str,
@@ -565,6 +579,7 @@ class LanceDataset(pads.Dataset):
     def validate(self) -> None: ...
     @property
     def version(self) -> int: ...
+    def version_refs(self) -> list[VersionRef]: ...
     def versions(self) -> list[Version]: ...
 
 def dataset(
