@@ -11,9 +11,12 @@
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
+#include <arrow/util/bitmap_ops.h>
 
+#include "tusk/base/simd_level.h"
 #include "tusk/expr/common_type.h"
 #include "tusk/expr/operand.h"
+#include "tusk/expr/real_order.h"
 #include "tusk/expr/type_name.h"
 
 namespace tusk::expr {
@@ -93,6 +96,50 @@ int OrderOfUnits(int64_t a, int64_t b, int64_t factor) {
   return rest > 0 ? -1 : 0;
 }
 
+/// The rows in which neither column is null; null if none can be.
+Result<std::shared_ptr<arrow::Buffer>> AndValidity(const arrow::Array& left,
+                                                   const arrow::Array& right,
+                                                   arrow::MemoryPool* pool) {
+  const uint8_t* one = left.null_bitmap_data();
+  const uint8_t* other = right.null_bitmap_data();
+  const int64_t rows = left.length();
+  if (one != nullptr && other != nullptr) {
+    return arrow::internal::BitmapAnd(pool, one, left.offset(), other, right.offset(), rows, 0);
+  }
+  if (one != nullptr) return arrow::internal::CopyBitmap(pool, one, left.offset(), rows);
+  if (other != nullptr) return arrow::internal::CopyBitmap(pool, other, right.offset(), rows);
+  return nullptr;
+}
+
+/// Booleans whose bits stand in `values` where neither operand is null.
+Result<Datum> WithValidity(const Operand& left, const Operand& right, int64_t rows,
+                           std::shared_ptr<arrow::Buffer> values, arrow::MemoryPool* pool) {
+  std::shared_ptr<arrow::Buffer> validity;
+  const auto tells_by_bits = [](const Operand& side) {
+    return !side.is_scalar() && (side.array().null_bitmap_data() != nullptr || !side.may_be_null());
+  };
+  if (tells_by_bits(left) && tells_by_bits(right)) {
+    ARROW_ASSIGN_OR_RAISE(validity, AndValidity(left.array(), right.array(), pool));
+  } else if (left.may_be_null() || right.may_be_null()) {
+    const int64_t bytes = (rows + 7) / 8;
+    ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateBuffer(bytes, pool));
+    for (int64_t byte = 0; byte < bytes; ++byte) {
+      uint8_t valid = 0;
+      const int64_t first = byte * 8;
+      const int64_t count = std::min<int64_t>(8, rows - first);
+      for (int64_t i = 0; i < count; ++i) {
+        const bool is_null = left.IsNull(first + i) || right.IsNull(first + i);
+        valid |= static_cast<uint8_t>(static_cast<unsigned>(!is_null) << i);
+      }
+      bits->mutable_data()[byte] = valid;
+    }
+    validity = std::move(bits);
+  }
+  const auto array =
+      std::make_shared<arrow::BooleanArray>(rows, std::move(values), std::move(validity));
+  return ToResult(array, left.is_scalar() && right.is_scalar());
+}
+
 /// Booleans of `holds(row)` where neither operand is null.
 template <typename HoldsRow>
 Result<Datum> MakeBooleans(const Operand& left, const Operand& right, int64_t length,
@@ -110,24 +157,7 @@ Result<Datum> MakeBooleans(const Operand& left, const Operand& right, int64_t le
     }
     values->mutable_data()[byte] = bits;
   }
-  std::shared_ptr<arrow::Buffer> validity;
-  if (left.may_be_null() || right.may_be_null()) {
-    ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateBuffer(bytes, pool));
-    for (int64_t byte = 0; byte < bytes; ++byte) {
-      uint8_t valid = 0;
-      const int64_t first = byte * 8;
-      const int64_t count = std::min<int64_t>(8, rows - first);
-      for (int64_t i = 0; i < count; ++i) {
-        const bool is_null = left.IsNull(first + i) || right.IsNull(first + i);
-        valid |= static_cast<uint8_t>(static_cast<unsigned>(!is_null) << i);
-      }
-      bits->mutable_data()[byte] = valid;
-    }
-    validity = std::move(bits);
-  }
-  const auto array =
-      std::make_shared<arrow::BooleanArray>(rows, std::move(values), std::move(validity));
-  return ToResult(array, is_scalar);
+  return WithValidity(left, right, rows, std::move(values), pool);
 }
 
 /// A kernel over arrays of L and of R, by `order`, which is called with one value of each.
@@ -145,6 +175,23 @@ Kernel ByOrder(Comparison comparison, Order order) {
   };
 }
 
+/// Of two columns of floats.
+template <typename Real>
+Result<Datum> CompareColumns(Comparison comparison, const std::vector<Datum>& columns,
+                             const Evaluation& evaluation) {
+  static const SimdLevel level = SupportedSimdLevels().back();
+  arrow::MemoryPool* pool = evaluation.context->pool;
+  ARROW_ASSIGN_OR_RAISE(Operand first, Operand::Make(columns[0], pool));
+  ARROW_ASSIGN_OR_RAISE(Operand second, Operand::Make(columns[1], pool));
+  const Values<Real> left(std::move(first));
+  const Values<Real> right(std::move(second));
+  const int64_t rows = evaluation.length();
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
+                        arrow::AllocateBuffer((rows + 7) / 8, pool));
+  CompareToBits(comparison, left.data(), right.data(), rows, level, values->mutable_data());
+  return WithValidity(left, right, rows, std::move(values), pool);
+}
+
 /// Of floats, some of whose comparisons are Arrow's.
 template <typename Real>
 Kernel CompareReals(Comparison comparison) {
@@ -157,6 +204,9 @@ Kernel CompareReals(Comparison comparison) {
       using Scalar = typename arrow::CTypeTraits<Real>::ScalarType;
       return !std::isnan(side.scalar_as<Scalar>().value);
     };
+    if (arguments[0].is_array() && arguments[1].is_array()) {
+      return CompareColumns<Real>(comparison, arguments, evaluation);
+    }
     const bool is_mirrored = is_number(arguments[0]) && arguments[1].is_array();
     if (!is_mirrored && !(arguments[0].is_array() && is_number(arguments[1]))) {
       return any(arguments, evaluation);
