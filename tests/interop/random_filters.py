@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import decimal
+import json
 import random
 
 import pyarrow as pa
@@ -39,6 +40,21 @@ def random_rows(generator, rows):
     def element():
         return None if generator.random() < 0.2 else generator.randint(0, 4)
 
+    def document():
+        """An object whose values have, by key, the types that the functions of JSON take."""
+        whole = generator.randint(-3, 3)
+        values = {
+            "b": generator.choice([True, False, "Yes", "no", "TRUE"]),
+            "c": [generator.choice([0, 1, "a", "1", None]) for _ in range(generator.randrange(4))],
+            "f": generator.choice([0.5, -1.5, 2, "2.25", 1e3]),
+            "i": generator.choice([whole, str(whole), 1.5, -2.5]),
+            "o": {"a": whole, "c": [[1], {"a": 1}]},
+            "s": generator.choice([text().replace("\\", ""), 1, True, 0.5]),
+        }
+        kept = [key for key in values if generator.random() < 0.8]
+        values = {key: values[key] if generator.random() < 0.9 else None for key in kept}
+        return json.dumps(values, separators=(",", ":"), ensure_ascii=False)
+
     small = lambda: generator.randint(-6, 6)  # noqa: E731
     return pa.table(
         {
@@ -73,6 +89,7 @@ def random_rows(generator, rows):
             "l": column(
                 lambda: [element() for _ in range(generator.randrange(4))], pa.list_(pa.int64())
             ),
+            "j": column(document, pa.json_()),
         }
     )  # fmt: skip
 
@@ -133,7 +150,7 @@ class RandomFilters:
 
     def _comparison(self, depth):
         family = self._pick("whole", "whole", "column", "real", "text", "text", "time", "decimal",
-                            "nested")  # fmt: skip
+                            "nested", "list", "json")  # fmt: skip
         return getattr(self, f"_compare_{family}")(depth)
 
     def _operator(self):
@@ -237,7 +254,7 @@ class RandomFilters:
         return Both.of("(f64 " + self._pick("+", "-", "*") + " {0})", self._real(depth - 1))
 
     def _compare_text(self, depth):
-        kind = self._random.randrange(8)
+        kind = self._random.randrange(9)
         no = self._pick("", "NOT ")
         if kind < 2:
             pattern = "".join(self._random.choices("ab%%_é", k=self._random.randrange(5)))
@@ -266,6 +283,14 @@ class RandomFilters:
                 Both.of(self._pick("length({0})", "strpos({0}, 'a')"), self._text(depth)),
                 str(self._random.randint(0, 4)),
             )
+        if kind == 5:
+            pattern = self._pick("^a", "b$", "[ab]+", "a.b?", "(é|%)", "a|b", "(?i)A")
+            place = self._plain(
+                "regexp_instr", self._text(depth), _quoted(pattern), self._random.randint(1, 3),
+                self._random.randint(1, 2),
+            )  # fmt: skip
+            return Both.of("({0} " + self._operator() + " {1})", place,
+                           str(self._random.randint(0, 3)))  # fmt: skip
         return self._compare(
             lambda: self._text(depth),
             lambda: _quoted("".join(self._random.choices(_ALPHABET, k=self._random.randrange(4)))),
@@ -297,7 +322,9 @@ class RandomFilters:
 
     def _compare_time(self, depth):
         day = lambda: str((_EPOCH + datetime.timedelta(self._random.randint(-900, 900))).date())  # noqa: E731
-        kind = self._random.randrange(5)
+        kind = self._random.randrange(6)
+        if kind == 5:
+            return self._compare(self._bin, lambda: f"timestamp '{day()} 00:00:00'")
         if kind == 0:
             part = self._pick("year", "month", "day", "dow", "doy", "quarter")
             return Both.of(
@@ -339,6 +366,108 @@ class RandomFilters:
     def _length(self):
         operator = self._operator()
         return Both(f"(array_length(l) {operator} 2)", f"(len(l) {operator} 2)")
+
+
+    @staticmethod
+    def _plain(function, *arguments):
+        """A function, which in DuckDB is that of filter_oracles; its last arguments may be None."""
+        given = [argument for argument in arguments if argument is not None]
+        parts = [part if isinstance(part, Both) else Both.of(str(part)) for part in given]
+        return Both(
+            f"{function}({', '.join(part.tusk for part in parts)})",
+            f"plain_{function}({', '.join(part.duck for part in parts)})",
+        )
+
+    def _bin(self):
+        origin = self._pick("1970-01-01 00:00:00", "2000-02-15 05:00:00")
+        kind = self._random.randrange(3)
+        count = self._random.randint(1, 5)
+        stride, number = [
+            (f"{count} hours", count),
+            (f"{count} days", count * 24),
+            (f"{count} months", -count),
+        ][kind]
+        return Both(
+            f"date_bin(INTERVAL '{stride}', t, timestamp '{origin}')",
+            f"plain_date_bin({number}, t, timestamp '{origin}')",
+        )
+
+    def _list(self, depth):
+        """A list of whole numbers."""
+        if depth <= 0 or self._random.random() < 0.4:
+            return Both.of("l")
+        one = self._list(depth - 1)
+        number = self._random.randint(0, 4)
+        kind = self._random.randrange(8)
+        if kind == 0:
+            return self._plain(self._pick("array_sort", "array_reverse", "array_distinct"), one)
+        if kind == 1:
+            return self._plain(self._pick("array_remove", "array_remove_all"), one, number)
+        if kind == 2:
+            return self._plain("array_append", one, self._pick(str(number), "n", "NULL"))
+        if kind == 3:
+            return self._plain("array_prepend", self._pick(str(number), "k"), one)
+        if kind == 4:
+            return self._plain("array_concat", one, self._list(depth - 1))
+        if kind == 5:
+            made = Both(f"make_array({number}, n)", f"[{number}, n]")
+            return self._plain("array_concat", one, made)
+        first, last = self._random.randint(-3, 3), self._random.randint(-3, 4)
+        step = self._pick(None, 1, 2)
+        sliced = self._plain("array_slice", one, first, last, step)
+        if step is None:
+            return Both(sliced.tusk, sliced.duck[:-1] + ", 1)")
+        return sliced
+
+    def _compare_list(self, depth):
+        one = self._list(depth)
+        kind = self._random.randrange(5)
+        if kind == 0:
+            numbers = ", ".join(str(self._random.randint(0, 4)) for _ in range(2))
+            return self._plain(self._pick("array_has_any", "array_has_all"), one, f"[{numbers}]")
+        if kind == 1:
+            length = Both(f"cardinality({one.tusk})", f"len({one.duck})")
+            return Both.of("({0} " + self._operator() + " {1})", length, "2")
+        if kind == 2:
+            null = self._pick("'N'", "''")
+            text = self._plain("array_to_string", one, "','", null)
+            return Both.of("({0} " + self._operator() + " {1})", text, "'2,N'")
+        value = self._pick(
+            lambda: self._plain(self._pick("array_min", "array_max"), one),
+            lambda: self._plain("array_element", one, self._random.randint(-3, 3)),
+            lambda: self._plain("array_position", one, self._random.randint(0, 4)),
+        )
+        return self._compare(value, lambda: str(self._random.randint(0, 4)))
+
+    def _compare_json(self, depth):
+        path = _quoted("$" + self._pick("", ".c", ".c[0]", ".c[last]", ".c[*]", ".o.a", ".o.c",
+                                        ".o.c[1].a", ".*", ".i", ".s", ".c[5]"))  # fmt: skip
+        inner = self._pick(None, "'o'")
+        document = Both.of("j") if inner is None else self._plain("json_get", "j", inner)
+        kind = self._random.randrange(8)
+        if kind == 0:
+            return self._plain("json_exists", document, path)
+        if kind == 1:
+            wanted = self._pick("'a'", "'1'", "'null'", "'0'")
+            return self._plain("json_array_contains", document, path, wanted)
+        if kind == 2:
+            return self._compare(lambda: self._plain("json_array_length", document, path),
+                                 lambda: str(self._random.randint(0, 3)))  # fmt: skip
+        if kind == 3:
+            return self._compare(lambda: self._plain("json_extract", document, path),
+                                 lambda: self._pick("'1'", "'\"a\"'", "'[]'"))  # fmt: skip
+        if kind == 4:
+            return self._compare(
+                lambda: self._plain("json_get_int", *self._pick(("j", "'i'"), (document, "'a'"))),
+                lambda: str(self._random.randint(-3, 3)),
+            )
+        if kind == 5:
+            return self._compare(lambda: self._plain("json_get_float", "j", "'f'"),
+                                 lambda: self._pick("0.5", "-1.5", "1000"))  # fmt: skip
+        if kind == 6:
+            return self._plain("json_get_bool", "j", "'b'")
+        return self._compare(lambda: self._plain("json_get_string", "j", "'s'"),
+                             lambda: self._pick("'a'", "'1'", "'true'"))  # fmt: skip
 
 
 def random_filters(seed, count):

@@ -96,6 +96,8 @@ SHARED = [
     "regexp_instr(s, '[abc]', 2)",
     "regexp_instr(s, '[abc]', 1, 3)",
     "regexp_instr(s, '^b', 2)",
+    "regexp_instr(s, '^[a-c]', 1, 2)",
+    "regexp_instr(s, '\\b[a-c]', 1, 2)",
     "regexp_instr(s, '(a)(b)', 1, 1, '', 2)",
     "regexp_instr(s, '(a)(b)?', 1, 1, '', 2)",
     "regexp_instr(s, '[^(](b|_)', 1, 1, '', 1)",

@@ -2,7 +2,9 @@
 takes them. `make test-filters` tries 20,000 others; one is tried again by its seed."""
 
 import duckdb
+import filter_oracles
 import lance
+import pyarrow as pa
 import pytest
 from random_filters import random_filters
 
@@ -29,9 +31,11 @@ def outcome(read):
 
 def pylance_differs(text):
     """Whether pylance has a meaning of its own: floats that are no literals are compared by their
-    bits there, so that 0.0 is not -0.0 and a NaN with a sign is below all."""
+    bits there, so that 0.0 is not -0.0 and a NaN with a sign is below all; a slice of a null list
+    is a list of null to what adds to it."""
     floats = text.count("f32") + text.count("f64") + text.count("AS double")
-    return floats > 1 or "(f64 " in text
+    adds = any(name in text for name in ("array_append", "array_prepend", "array_concat"))
+    return floats > 1 or "(f64 " in text or (adds and "array_slice" in text)
 
 
 def test_keeps_the_rows_that_duckdb_and_pylance_keep(seed, tmp_path):
@@ -39,7 +43,10 @@ def test_keeps_the_rows_that_duckdb_and_pylance_keep(seed, tmp_path):
     dataset = tusk.write_dataset(table, tmp_path / "t.lance")
     peer = lance.dataset(tmp_path / "t.lance")
     connection = duckdb.connect()
-    connection.register("t", table)
+    filter_oracles.add_to(connection)
+    place = table.schema.get_field_index("j")
+    texts = pa.chunked_array([chunk.storage for chunk in table["j"].chunks], pa.string())
+    connection.register("t", table.set_column(place, "j", texts))
     shared = 0
     errors = 0
     for number, both in enumerate(filters):

@@ -131,14 +131,16 @@ Result<NodePtr> BindRegexpReplace(const Binder& binder, const Call& call) {
                                   pattern.text, WithBackslashGroups(replacement), most));
 }
 
-/// Where in texts a pattern is found, match after match.
+/// Where in texts a pattern is found.
 class Matcher {
  public:
-  /// The match is `group` of the pattern, or all of it.
-  static Result<Matcher> Make(const std::string& pattern, int64_t group, const TypePtr& type,
-                              cp::ExecContext* compute) {
+  /// The match is `group` of the pattern, or all of it. A matcher `is_later` looks from the second
+  /// character of a text on: for `^` and `\b` there is one before.
+  static Result<Matcher> Make(const std::string& pattern, int64_t group, bool is_later,
+                              const TypePtr& type, cp::ExecContext* compute) {
     Matcher matcher;
-    ARROW_ASSIGN_OR_RAISE(const std::string named, WithNamedGroup(pattern, group));
+    ARROW_ASSIGN_OR_RAISE(std::string named, WithNamedGroup(pattern, group));
+    if (is_later) named = "\\A(?s:..*?)" + named;
     matcher.has_group_ = group > 0;
     auto options = std::make_shared<cp::ExtractRegexSpanOptions>(named);
     ARROW_ASSIGN_OR_RAISE(ArrowFunction function,
@@ -251,9 +253,17 @@ struct InstrOptions {
   int64_t group = 0;
 };
 
+/// Where in `text` the character begins that ends before the byte `end`, which is not 0.
+size_t CharacterBefore(std::string_view text, size_t end) {
+  size_t begin = end - 1;
+  while (begin > 0 && (static_cast<uint8_t>(text[begin]) & 0xC0) == 0x80) --begin;
+  return begin;
+}
+
 /// The place, in characters from 1, where an occurrence of the pattern begins; 0 if there is none.
-Result<Datum> FindPlaces(const Matcher& matcher, const InstrOptions& options, const Datum& argument,
-                         const Evaluation& evaluation) {
+/// `later` finds the occurrences behind the first.
+Result<Datum> FindPlaces(const Matcher& first, const Matcher& later, const InstrOptions& options,
+                         const Datum& argument, const Evaluation& evaluation) {
   arrow::MemoryPool* pool = evaluation.context->pool;
   ARROW_ASSIGN_OR_RAISE(Operand operand, Operand::Make(argument, pool));
   const Texts texts(std::move(operand));
@@ -270,18 +280,19 @@ Result<Datum> FindPlaces(const Matcher& matcher, const InstrOptions& options, co
     ARROW_RETURN_NOT_OK(evaluation.context->CheckStop());
     ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(texts.array().type(), pool));
     for (int64_t row = 0; row < rows; ++row) {
-      const auto& begin = next[static_cast<size_t>(row)];
+      auto& begin = next[static_cast<size_t>(row)];
       if (!begin) {
         ARROW_RETURN_NOT_OK(builder->AppendNull());
         continue;
       }
+      if (number > 1) begin = CharacterBefore(texts[row], *begin);
       const std::string_view left = texts[row].substr(*begin);
       ARROW_RETURN_NOT_OK(texts.array().type_id() == arrow::Type::LARGE_STRING
                               ? static_cast<arrow::LargeStringBuilder&>(*builder).Append(left)
                               : static_cast<arrow::StringBuilder&>(*builder).Append(left));
     }
     ARROW_ASSIGN_OR_RAISE(const auto open, builder->Finish());
-    ARROW_ASSIGN_OR_RAISE(const auto found, matcher.FindIn(open, evaluation));
+    ARROW_ASSIGN_OR_RAISE(const auto found, (number == 1 ? first : later).FindIn(open, evaluation));
     bool is_done = true;
     for (int64_t row = 0; row < rows; ++row) {
       const auto i = static_cast<size_t>(row);
@@ -344,11 +355,16 @@ Result<NodePtr> BindRegexpInstr(const Binder& binder, const Call& call) {
   ARROW_RETURN_NOT_OK(number(2, 1, &options.start));
   ARROW_RETURN_NOT_OK(number(3, 1, &options.occurrence));
   ARROW_RETURN_NOT_OK(number(5, 0, &options.group));
-  auto matcher = Matcher::Make(pattern.text, options.group, text->type, binder.compute());
-  if (!matcher.ok()) return binder.Error(call.arguments[1]->span, matcher.status().message());
-  Kernel kernel = [matcher = *std::move(matcher), options](const std::vector<Datum>& arguments,
-                                                           const Evaluation& evaluation) {
-    return FindPlaces(matcher, options, arguments[0], evaluation);
+  std::vector<Matcher> matchers;
+  for (const bool is_later : {false, true}) {
+    auto matcher =
+        Matcher::Make(pattern.text, options.group, is_later, text->type, binder.compute());
+    if (!matcher.ok()) return binder.Error(call.arguments[1]->span, matcher.status().message());
+    matchers.push_back(*std::move(matcher));
+  }
+  Kernel kernel = [matchers, options](const std::vector<Datum>& arguments,
+                                      const Evaluation& evaluation) {
+    return FindPlaces(matchers[0], matchers[1], options, arguments[0], evaluation);
   };
   return binder.MakeCall(call.span, arrow::int64(), {text}, std::move(kernel));
 }
