@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,9 @@ constexpr int64_t kMeasuredRows = 16;
 /// there are so many batches to read.
 constexpr int64_t kTrialBatches = 2;
 constexpr int64_t kWorthTrial = 32;
+
+/// Pieces are put together until no more than so many groups are left for each thread.
+constexpr int64_t kGroupsOfThread = 4;
 
 /// Keeps sums and products of guesses inside 64 bits: a file may declare lists of 2^31 lists of
 /// 2^31 items, of which it has none.
@@ -129,10 +133,11 @@ class BatchStream final : public arrow::RecordBatchReader {
     int64_t given = 0;
   };
 
-  /// Pieces that are read together.
+  /// Pieces that are read together. One thread reads those of a group, one after the other.
   struct Step {
     std::vector<RowRange> pieces;
     std::vector<RowSource::Piece> results;
+    std::vector<size_t> group_ends;
     std::unique_ptr<BackgroundWork> work;  ///< null if the calling thread is to read them
   };
 
@@ -155,8 +160,7 @@ class BatchStream final : public arrow::RecordBatchReader {
     return pieces;
   }
 
-  /// Makes one of the first pieces as long as they are small: what an array costs its user beside
-  /// its values is more than a copy of them.
+  /// Makes one of the first pieces as long as they are small.
   Status JoinSmallPieces() {
     int64_t rows = 0;
     int64_t bytes = 0;
@@ -196,19 +200,60 @@ class BatchStream final : public arrow::RecordBatchReader {
     auto step = std::make_unique<Step>();
     step->pieces = CutPieces(step_rows_, piece_rows);
     step->results.resize(step->pieces.size());
+    const int64_t groups = kGroupsOfThread * context_.executor->parallelism();
+    GroupPieces(std::min(piece_rows, step_rows_ / groups), step.get());
     step_rows_ = is_trial ? options_.rows.length() : step_rows_ * 2;
     return step;
   }
 
-  Status ReadPiece(Step* step, int64_t i) const {
-    ARROW_ASSIGN_OR_RAISE(step->results[i], source_->Read(step->pieces[i], context_));
+  /// Puts pieces into groups of about so many rows.
+  static void GroupPieces(int64_t group_rows, Step* step) {
+    int64_t rows = 0;
+    for (size_t i = 0; i < step->pieces.size(); ++i) {
+      rows += step->pieces[i].length();
+      if (rows < group_rows && i + 1 < step->pieces.size()) continue;
+      step->group_ends.push_back(i + 1);
+      rows = 0;
+    }
+  }
+
+  Status ReadGroup(Step* step, int64_t group) const {
+    const size_t begin = group == 0 ? 0 : step->group_ends[group - 1];
+    const size_t end = step->group_ends[group];
+    for (size_t i = begin; i < end; ++i) {
+      ARROW_RETURN_NOT_OK(context_.CheckStop());
+      ARROW_ASSIGN_OR_RAISE(step->results[i], source_->Read(step->pieces[i], context_));
+    }
+    if (!options_.gives_pieces) return Status::OK();
+    return JoinSmallResults(std::span(step->results).subspan(begin, end - begin));
+  }
+
+  /// Makes one of small pieces that follow each other: what an array costs its user beside its
+  /// values is more than a copy of them. The last of them gets the rows of all.
+  Status JoinSmallResults(std::span<RowSource::Piece> results) const {
+    if (results.size() < 2 || source_->schema()->num_fields() == 0) return Status::OK();
+    std::vector<std::shared_ptr<arrow::RecordBatch>> small;
+    int64_t bytes = 0;
+    for (size_t i = 0; i < results.size(); ++i) {
+      bytes += results[i].bytes;
+      if (results[i].batch != nullptr) small.push_back(std::move(results[i].batch));
+      const bool is_last = i + 1 == results.size() || bytes + results[i + 1].bytes > kSmallBytes;
+      if (!is_last) continue;
+      if (small.size() == 1) results[i].batch = std::move(small[0]);
+      if (small.size() > 1) {
+        ARROW_ASSIGN_OR_RAISE(results[i].batch,
+                              arrow::ConcatenateRecordBatches(small, context_.pool));
+      }
+      small.clear();
+      bytes = 0;
+    }
     return Status::OK();
   }
 
   Status Read(Step* step) const {
     if (step->work != nullptr) return step->work->Wait();
     return context_.executor->ParallelFor(
-        std::ssize(step->pieces), [&](int64_t i) { return ReadPiece(step, i); }, context_.stop,
+        std::ssize(step->group_ends), [&](int64_t i) { return ReadGroup(step, i); }, context_.stop,
         nullptr);
   }
 
@@ -250,17 +295,24 @@ class BatchStream final : public arrow::RecordBatchReader {
   void Collect(Step* step) {
     int64_t bytes = 0;
     int64_t rows_read = 0;
+    // Of pieces whose rows the next one with a batch has.
+    int64_t joined_bytes = 0;
+    int64_t joined_rows = 0;
     for (size_t i = 0; i < step->pieces.size(); ++i) {
       const int64_t rows = step->pieces[i].length();
       RowSource::Piece& result = step->results[i];
       bytes += result.bytes;
+      joined_bytes += result.bytes;
+      joined_rows += rows;
       // Of rows that need not be read at all nothing is learned.
       if (result.bytes > 0) rows_read += rows;
       if (result.batch == nullptr || result.batch->num_rows() == 0) continue;
-      const int64_t row_bytes = std::max<int64_t>(1, result.bytes / rows);
+      const int64_t row_bytes = std::max<int64_t>(1, joined_bytes / joined_rows);
       ready_.push_back({.batch = std::move(result.batch),
-                        .bytes = result.bytes,
+                        .bytes = joined_bytes,
                         .batch_rows = BatchRows(row_bytes)});
+      joined_bytes = 0;
+      joined_rows = 0;
     }
     if (rows_read > 0) row_size_.bytes = std::max<int64_t>(1, bytes / rows_read);
   }
@@ -272,8 +324,8 @@ class BatchStream final : public arrow::RecordBatchReader {
     if (rows >= remaining_ || next_row_ >= options_.rows.end) return;
     step_ = PlanStep();
     step_->work = context_.executor->Start(
-        std::ssize(step_->pieces),
-        [this, step = step_.get()](int64_t i) { return ReadPiece(step, i); }, context_.stop);
+        std::ssize(step_->group_ends),
+        [this, step = step_.get()](int64_t i) { return ReadGroup(step, i); }, context_.stop);
   }
 
   const std::shared_ptr<const RowSource> source_;
