@@ -76,6 +76,16 @@ class _Server:
             self._readers[workload.table] = self._make(self._files[workload.table])
         return getattr(self._readers[workload.table], workload.operation)
 
+    def _opened_anew(self, workload):
+        """The take of a reader that knows the pages of its file, but has no values in memory."""
+        self._readers.pop(workload.table, None)
+        operation = self._operation(workload)
+        files = self._files[workload.table]
+        rows = workload.table_rows(files)
+        columns, _ = workload.arguments(files, 0)
+        operation(columns, list(range(0, rows, max(1, rows // 64))))
+        return operation
+
     def _arguments(self, workload, call):
         if workload.operation == "write":
             return self._table_to_write(workload), self._fresh_place(workload, call)
@@ -151,6 +161,7 @@ class _Server:
         while not walls or time.perf_counter() < end:
             arguments = self._arguments(workload, first_call + len(walls))
             if workload.is_cold:
+                operation = self._opened_anew(workload)
                 _forget(self._files[workload.table].path(self._make.format))
             cpu = time.process_time()
             wall = time.perf_counter()

@@ -20,6 +20,9 @@ struct FileCacheOptions {
   /// Each of a local store holds a file descriptor: fewer where all keepers of the process together
   /// would hold more than half of those that it may have.
   int64_t files = 8192;
+  /// Values, as they are stored, that takes have asked for more than once, of all files together: a
+  /// take of them makes no request. 0 keeps none. Beside `bytes`.
+  int64_t range_bytes = int64_t{64} << 20;
 };
 
 /// Opens Lance files below one folder and keeps what it knows of them, so that a file that is

@@ -13,6 +13,7 @@
 #include "tusk/lance/file/file_state.h"
 #include "tusk/lance/file/reader.h"
 #include "tusk/lance/file/verify_file.h"
+#include "tusk/lance/file_session.h"
 
 namespace tusk::lance {
 
@@ -65,7 +66,7 @@ class FileSource final : public RowSource {
     std::shared_ptr<arrow::RecordBatch> batch;
     if (taken_) {
       const auto part = std::span(*taken_).subspan(rows.begin, rows.length());
-      ARROW_ASSIGN_OR_RAISE(batch, file_->reader->Take(projection_.columns, part, context));
+      ARROW_ASSIGN_OR_RAISE(batch, file_->reader->TakeAgain(projection_.columns, part, context));
     } else {
       ARROW_ASSIGN_OR_RAISE(batch, file_->reader->ReadRange(projection_.columns, rows, context));
     }
@@ -103,8 +104,9 @@ Result<std::shared_ptr<const File>> File::Open(std::string_view uri,
 
 Result<std::shared_ptr<const File>> File::Open(const io::StorePath& location,
                                                const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(auto reader,
-                        FileReader::Open(location.store.get(), location.path, context));
+  ARROW_ASSIGN_OR_RAISE(
+      auto reader, FileReader::Open(location.store.get(), location.path, context,
+                                    std::make_shared<RangeCache>(FileCacheOptions{}.range_bytes)));
   return State::Make(location, std::move(reader));
 }
 

@@ -34,7 +34,7 @@ Result<std::shared_ptr<const FileReader>> FileCache::Open(io::ObjectStore* store
     std::lock_guard lock(mutex_);
     if (auto found = Find(path, tag)) return found;
   }
-  ARROW_ASSIGN_OR_RAISE(auto reader, FileReader::Open(store, path, context));
+  ARROW_ASSIGN_OR_RAISE(auto reader, FileReader::Open(store, path, context, ranges_));
   std::lock_guard lock(mutex_);
   if (auto found = Find(path, tag)) return found;
   const auto old = by_path_.find(path);

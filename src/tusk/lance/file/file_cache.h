@@ -11,6 +11,7 @@
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/file/range_cache.h"
 #include "tusk/lance/file/reader.h"
 #include "tusk/lance/file_session.h"
 
@@ -21,7 +22,8 @@ namespace tusk::lance {
 /// Thread-safe.
 class FileCache {
  public:
-  explicit FileCache(const FileCacheOptions& options = {}) : options_(options) {}
+  explicit FileCache(const FileCacheOptions& options = {})
+      : options_(options), ranges_(std::make_shared<RangeCache>(options.range_bytes)) {}
   ~FileCache();
   FileCache(const FileCache&) = delete;
   FileCache& operator=(const FileCache&) = delete;
@@ -49,6 +51,7 @@ class FileCache {
   void Shrink();
 
   const FileCacheOptions options_;
+  const std::shared_ptr<RangeCache> ranges_;  ///< of all these files
   mutable std::mutex mutex_;
   std::list<Entry> entries_;                                                  // the last used first
   std::unordered_map<std::string_view, std::list<Entry>::iterator> by_path_;  // into the entries

@@ -296,19 +296,15 @@ Status MiniBlockPage::Plan(const PageIndex* index, const PageRequest& request,
             reads);
     return Status::OK();
   }
-  RowRange run{.begin = table.Find(request.taken.front().row - request.first_row)};
-  run.end = run.begin + 1;
-  for (const TakenRow& taken : request.taken) {
-    const int64_t row = taken.row - request.first_row;
-    if (row < table.slots[run.end]) continue;
-    const int64_t chunk = table.Find(row);
-    if (chunk != run.end) {
-      AddRead(table, run, reads);
-      run.begin = chunk;
-    }
-    run.end = chunk + 1;
+  // A read for each chunk, so that they can be kept one by one; the store reads neighbours at once.
+  for (auto rest = request.taken; !rest.empty();) {
+    const int64_t chunk = table.Find(rest.front().row - request.first_row);
+    AddRead(table, {.begin = chunk, .end = chunk + 1}, reads);
+    const int64_t end = request.first_row + table.slots[chunk + 1];
+    size_t count = 1;
+    while (count < rest.size() && rest[count].row < end) ++count;
+    rest = rest.subspan(count);
   }
-  AddRead(table, run, reads);
   return Status::OK();
 }
 

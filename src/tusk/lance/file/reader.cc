@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <mutex>
 #include <unordered_map>
 #include <utility>
 
@@ -33,6 +34,12 @@ constexpr int64_t kTailLength = 64 << 10;
 
 /// An open reader keeps a last global buffer of less, which may be the annex, if it came along.
 constexpr int64_t kMostKeptAnnex = 16 << 10;
+
+/// More rows than that touch so much that what they read says little of what is read again.
+constexpr size_t kMostKeptRows = 16 << 10;
+
+/// Of a file that was opened a descriptor of no more bytes is kept, for the next.
+constexpr int64_t kMostKeptDescriptor = 1 << 20;
 
 /// An open reader keeps all of a file of no more.
 constexpr int64_t kMostKeptFile = 16 << 10;
@@ -102,23 +109,68 @@ int64_t IndexBytes(const ColumnPages& column) {
 }
 int64_t IndexBytes(const ArrayColumn& /*column*/) { return 0; }
 
+/// What a file says of itself.
+struct Descriptor {
+  Schema schema;
+  int64_t num_rows = 0;
+};
+
+Result<Descriptor> ParseDescriptor(const arrow::Buffer& bytes) {
+  proto::FileDescriptor from;
+  if (!ParseMessage(std::string_view(bytes), &from)) {
+    return Corrupt("file descriptor of ", bytes.size(), " bytes cannot be parsed");
+  }
+  if (from.length() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
+    return Corrupt("file descriptor claims ", from.length(), " rows");
+  }
+  Descriptor descriptor;
+  ARROW_ASSIGN_OR_RAISE(descriptor.schema, FromProto(from.schema()));
+  descriptor.num_rows = static_cast<int64_t>(from.length());
+  return descriptor;
+}
+
+/// The same, parsed once for files that follow each other and say the same, as fragments of a table
+/// do as a rule.
+Result<std::shared_ptr<const Descriptor>> FindDescriptor(
+    const std::shared_ptr<arrow::Buffer>& bytes) {
+  static std::mutex mutex;
+  static std::string last_bytes;
+  static std::shared_ptr<const Descriptor> last;
+  {
+    std::lock_guard lock(mutex);
+    if (last != nullptr && last_bytes == std::string_view(*bytes)) return last;
+  }
+  ARROW_ASSIGN_OR_RAISE(Descriptor parsed, ParseDescriptor(*bytes));
+  auto descriptor = std::make_shared<const Descriptor>(std::move(parsed));
+  if (bytes->size() <= kMostKeptDescriptor) {
+    std::lock_guard lock(mutex);
+    last_bytes = std::string_view(*bytes);
+    last = descriptor;
+  }
+  return descriptor;
+}
+
 class FileReaderImpl final : public FileReader {
  public:
   /// Of the file's global buffers those that a reader may need: in data version 2.0 all of them,
   /// else the first, and the last if there are several.
   FileReaderImpl(Tail tail, Footer footer, std::shared_ptr<arrow::Buffer> column_table,
-                 std::vector<ByteRange> global_buffers, Schema schema, int64_t schema_bytes,
-                 int64_t num_rows)
+                 std::vector<ByteRange> global_buffers,
+                 std::shared_ptr<const Descriptor> descriptor, int64_t descriptor_bytes,
+                 std::shared_ptr<RangeCache> ranges)
       : tail_(std::move(tail)),
+        ranges_(std::move(ranges)),
         footer_(footer),
         column_table_(std::move(column_table)),
         global_buffers_(std::move(global_buffers)),
-        schema_(std::move(schema)),
-        num_rows_(num_rows),
+        descriptor_(std::move(descriptor)),
+        schema_(descriptor_->schema),
+        num_rows_(descriptor_->num_rows),
         columns_(is_array_file() ? 0 : footer.num_columns),
         array_columns_(is_array_file() ? footer.num_columns : 0),
         memory_bytes_(std::ssize(tail_.bytes()) + column_table_->size() +
-                      footer.num_columns * int64_t{sizeof(void*)} + schema_bytes * kParsedSize) {}
+                      footer.num_columns * int64_t{sizeof(void*)} +
+                      descriptor_bytes * kParsedSize) {}
 
   const Schema& schema() const override { return schema_; }
   int64_t num_rows() const override { return num_rows_; }
@@ -137,6 +189,9 @@ class FileReaderImpl final : public FileReader {
   Result<std::shared_ptr<arrow::RecordBatch>> Take(std::span<const Column> columns,
                                                    std::span<const int64_t> rows,
                                                    const OperationContext& context) const override;
+  Result<std::shared_ptr<arrow::RecordBatch>> TakeAgain(
+      std::span<const Column> columns, std::span<const int64_t> rows,
+      const OperationContext& context) const override;
 
  private:
   /// Whether columns are those of data version 2.0.
@@ -159,13 +214,23 @@ class FileReaderImpl final : public FileReader {
                                                arrow::MemoryPool* pool) const;
   Result<std::shared_ptr<arrow::RecordBatch>> Read(std::span<const Column> columns,
                                                    const RowsToRead& rows,
+                                                   const OperationContext& context,
+                                                   RangeCache* kept = nullptr) const;
+  Result<std::shared_ptr<arrow::RecordBatch>> Take(std::span<const Column> columns,
+                                                   std::span<const int64_t> rows, RangeCache* kept,
                                                    const OperationContext& context) const;
+  /// The bytes of the ranges: of `kept` what it has, and from the file the others.
+  Result<std::vector<std::shared_ptr<arrow::Buffer>>> ReadRanges(
+      std::span<const ByteRange> ranges, RangeCache* kept, const OperationContext& context) const;
 
   Tail tail_;
+  std::shared_ptr<RangeCache> ranges_;  ///< may be null
+  const uint64_t number_ = RangeCache::NumberFile();
   Footer footer_;
   std::shared_ptr<arrow::Buffer> column_table_;
   std::vector<ByteRange> global_buffers_;
-  Schema schema_;
+  std::shared_ptr<const Descriptor> descriptor_;
+  const Schema& schema_;
   int64_t num_rows_;
   /// By column index; made when a column is first read. One of the two is empty, by the version.
   mutable std::vector<MadeOnce<ColumnPages>> columns_;
@@ -367,6 +432,18 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::ReadCodes(
 Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Take(
     std::span<const Column> columns, std::span<const int64_t> rows,
     const OperationContext& context) const {
+  return Take(columns, rows, nullptr, context);
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::TakeAgain(
+    std::span<const Column> columns, std::span<const int64_t> rows,
+    const OperationContext& context) const {
+  return Take(columns, rows, rows.size() <= kMostKeptRows ? ranges_.get() : nullptr, context);
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Take(
+    std::span<const Column> columns, std::span<const int64_t> rows, RangeCache* kept,
+    const OperationContext& context) const {
   std::vector<TakenRow> taken(rows.size());
   bool is_ascending = true;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -378,12 +455,31 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Take(
     is_ascending = is_ascending && (i == 0 || rows[i - 1] <= rows[i]);
   }
   if (!is_ascending) std::ranges::sort(taken, {}, &TakenRow::row);
-  return Read(columns, {.range = {}, .taken = taken, .may_be_codes = false}, context);
+  return Read(columns, {.range = {}, .taken = taken, .may_be_codes = false}, context, kept);
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Read(
-    std::span<const Column> columns, const RowsToRead& rows,
-    const OperationContext& context) const {
+Result<std::vector<std::shared_ptr<arrow::Buffer>>> FileReaderImpl::ReadRanges(
+    std::span<const ByteRange> ranges, RangeCache* kept, const OperationContext& context) const {
+  if (kept == nullptr) return tail_.Read(ranges, context);
+  auto buffers = kept->Find(number_, ranges);
+  std::vector<ByteRange> missing;
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    if (buffers[i] == nullptr) missing.push_back(ranges[i]);
+  }
+  if (missing.empty()) return buffers;
+  ARROW_ASSIGN_OR_RAISE(const auto read, tail_.Read(missing, context));
+  kept->Offer(number_, missing, read);
+  auto next = read.begin();
+  for (auto& buffer : buffers) {
+    if (buffer == nullptr) buffer = *next++;
+  }
+  return buffers;
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Read(std::span<const Column> columns,
+                                                                 const RowsToRead& rows,
+                                                                 const OperationContext& context,
+                                                                 RangeCache* kept) const {
   ARROW_RETURN_NOT_OK(LoadColumns(columns, context));
   std::vector<std::unique_ptr<FieldRead>> reads;
   reads.reserve(columns.size());
@@ -403,7 +499,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Read(
       counts[i] = ranges.size() - before;
     }
     if (ranges.empty()) break;
-    ARROW_ASSIGN_OR_RAISE(bytes, tail_.Read(ranges, context));
+    ARROW_ASSIGN_OR_RAISE(bytes, ReadRanges(ranges, kept, context));
     std::span<const std::shared_ptr<arrow::Buffer>> rest(bytes);
     for (size_t i = 0; i < reads.size(); ++i) {
       if (counts[i] == 0) continue;
@@ -428,25 +524,6 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Read(
                                   std::move(arrays));
 }
 
-struct Descriptor {
-  Schema schema;
-  int64_t num_rows = 0;
-};
-
-Result<Descriptor> ParseDescriptor(const arrow::Buffer& bytes) {
-  proto::FileDescriptor from;
-  if (!ParseMessage(std::string_view(bytes), &from)) {
-    return Corrupt("file descriptor of ", bytes.size(), " bytes cannot be parsed");
-  }
-  if (from.length() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
-    return Corrupt("file descriptor claims ", from.length(), " rows");
-  }
-  Descriptor descriptor;
-  ARROW_ASSIGN_OR_RAISE(descriptor.schema, FromProto(from.schema()));
-  descriptor.num_rows = static_cast<int64_t>(from.length());
-  return descriptor;
-}
-
 /// Corrupt if the metadata of all columns is larger than the file: columns share none, so what is
 /// kept of each of them is no more than there are bytes for.
 Status CheckColumnTable(std::string_view table, const Footer& footer, int64_t file_size) {
@@ -463,6 +540,7 @@ Status CheckColumnTable(std::string_view table, const Footer& footer, int64_t fi
 }
 
 Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& object,
+                                                   std::shared_ptr<RangeCache> ranges,
                                                    const OperationContext& context) {
   Tail tail(object.reader, object.tail);
   const int64_t file_size = object.reader->size();
@@ -483,7 +561,7 @@ Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& objec
         Footer::ParseEntry(std::string_view(*table_bytes[1]), i, "global buffer", file_size));
   }
   ARROW_ASSIGN_OR_RAISE(const auto descriptor_bytes, tail.Read({&global_buffers[0], 1}, context));
-  ARROW_ASSIGN_OR_RAISE(Descriptor descriptor, ParseDescriptor(*descriptor_bytes[0]));
+  ARROW_ASSIGN_OR_RAISE(auto descriptor, FindDescriptor(descriptor_bytes[0]));
   ARROW_RETURN_NOT_OK(CheckColumnTable(std::string_view(*table_bytes[0]), footer, file_size));
   // An open reader keeps what later reads may need, but the data that came along only of a file so
   // small that to ask for it again costs more than to keep it.
@@ -496,17 +574,18 @@ Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& objec
   ARROW_ASSIGN_OR_RAISE(auto column_table,
                         table_bytes[0]->CopySlice(0, table_bytes[0]->size(), KeptPool()));
   return std::make_shared<FileReaderImpl>(std::move(tail), footer, std::move(column_table),
-                                          std::move(global_buffers), std::move(descriptor.schema),
-                                          descriptor_bytes[0]->size(), descriptor.num_rows);
+                                          std::move(global_buffers), std::move(descriptor),
+                                          descriptor_bytes[0]->size(), std::move(ranges));
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const FileReader>> FileReader::Open(io::ObjectStore* store,
                                                            std::string_view path,
-                                                           const OperationContext& context) {
+                                                           const OperationContext& context,
+                                                           std::shared_ptr<RangeCache> ranges) {
   ARROW_ASSIGN_OR_RAISE(io::OpenedObject object, store->Open(path, kTailLength, context));
-  auto reader = OpenFile(object, context);
+  auto reader = OpenFile(object, std::move(ranges), context);
   if (!reader.ok()) return WithContext(reader.status(), path);
   return reader;
 }

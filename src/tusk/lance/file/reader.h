@@ -14,6 +14,7 @@
 #include "tusk/expr/filter.h"
 #include "tusk/io/object_store.h"
 #include "tusk/lance/encodings/row_range.h"
+#include "tusk/lance/file/range_cache.h"
 #include "tusk/lance/file/schema.h"
 
 namespace tusk::lance {
@@ -23,10 +24,10 @@ namespace tusk::lance {
 class FileReader {
  public:
   /// Opens with one tail read in the usual case. Corrupt names path and offset; Unsupported names
-  /// the version (V1 and 2.3 are recognised and refused by name).
-  static Result<std::shared_ptr<const FileReader>> Open(io::ObjectStore* store,
-                                                        std::string_view path,
-                                                        const OperationContext& context);
+  /// the version (V1 and 2.3 are recognised and refused by name). `ranges` serves TakeAgain.
+  static Result<std::shared_ptr<const FileReader>> Open(
+      io::ObjectStore* store, std::string_view path, const OperationContext& context,
+      std::shared_ptr<RangeCache> ranges = nullptr);
   virtual ~FileReader() = default;
 
   /// As the file's own descriptor has it; field ids included.
@@ -66,6 +67,11 @@ class FileReader {
       std::span<const Column> columns, RowRange rows, const OperationContext& context) const = 0;
   /// The rows in the order asked, duplicates kept; touches only the chunks that hold them.
   virtual Result<std::shared_ptr<arrow::RecordBatch>> Take(
+      std::span<const Column> columns, std::span<const int64_t> rows,
+      const OperationContext& context) const = 0;
+  /// The same for rows after which others of the same chunks will be asked for, as of a user who
+  /// reads at random: bytes that are read more than once stay in memory.
+  virtual Result<std::shared_ptr<arrow::RecordBatch>> TakeAgain(
       std::span<const Column> columns, std::span<const int64_t> rows,
       const OperationContext& context) const = 0;
 };

@@ -90,9 +90,9 @@ class PageCombinations {
 
 Result<FragmentReader> FragmentReader::Open(const Dataset::State& dataset, const Fragment& fragment,
                                             std::shared_ptr<const Projection> projection,
-                                            const OperationContext& context, bool include_deleted) {
+                                            const OperationContext& context, Options options) {
   FragmentReader result;
-  result.include_deleted_ = include_deleted;
+  result.options_ = options;
   ARROW_ASSIGN_OR_RAISE(result.deleted_, dataset.FindDeletedRows(fragment, context));
   result.fragment_id_ = fragment.id;
   result.first_row_ = dataset.first_rows[&fragment - dataset.manifest.fragments.data()];
@@ -184,7 +184,7 @@ Result<std::shared_ptr<arrow::Array>> FragmentReader::MakeSystemColumn(
   };
   ARROW_ASSIGN_OR_RAISE(auto column, MakeUInt64(num_rows, fill, pool));
   // As pylance has it: not even an address is left of a row that was deleted.
-  if (!include_deleted_ || deleted_ == nullptr) return column;
+  if (!options_.include_deleted || deleted_ == nullptr) return column;
   std::vector<uint8_t> is_left(num_rows);
   for (int64_t row = 0; row < num_rows; ++row) is_left[row] = !deleted_->Contains(row_at(row));
   ARROW_ASSIGN_OR_RAISE(auto validity, arrow::internal::BytesToBits(is_left, pool));
@@ -222,7 +222,10 @@ Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::TakeOffsets(
     std::span<const int64_t> offsets, const OperationContext& context) const {
   return Assemble(
       std::ssize(offsets),
-      [&](const FilePart& part) { return part.reader->Take(part.columns, offsets, context); },
+      [&](const FilePart& part) {
+        return options_.takes_again ? part.reader->TakeAgain(part.columns, offsets, context)
+                                    : part.reader->Take(part.columns, offsets, context);
+      },
       [&](int64_t i) { return offsets[i]; }, context);
 }
 

@@ -25,11 +25,16 @@ namespace tusk::lance {
 /// thread-safe.
 class FragmentReader {
  public:
-  /// Opens the files that hold the columns. With `include_deleted` deleted rows are rows as others,
-  /// but that their row ids, addresses and offsets are null.
+  struct Options {
+    /// Deleted rows are rows as others, but that their row ids, addresses and offsets are null.
+    bool include_deleted = false;
+    /// Rows are taken as by FileReader::TakeAgain.
+    bool takes_again = false;
+  };
+  /// Opens the files that hold the columns.
   static Result<FragmentReader> Open(const Dataset::State& dataset, const Fragment& fragment,
                                      std::shared_ptr<const Projection> projection,
-                                     const OperationContext& context, bool include_deleted = false);
+                                     const OperationContext& context, Options options);
 
   /// False only if `filter`, bound to the schema of the projection, keeps none of `rows`, by what
   /// the files say of their pages; they are counted without the deleted ones. Few rows are not
@@ -79,7 +84,7 @@ class FragmentReader {
   Result<std::shared_ptr<arrow::RecordBatch>> ReadRows(RowRange rows, const ReadPart& read_part,
                                                        const OperationContext& context) const;
   /// Whether rows are counted without some that are deleted.
-  bool skips_deleted() const { return deleted_ != nullptr && !include_deleted_; }
+  bool skips_deleted() const { return deleted_ != nullptr && !options_.include_deleted; }
 
   uint64_t fragment_id_ = 0;
   int64_t first_row_ = 0;  ///< of the fragment in scan order
@@ -87,7 +92,7 @@ class FragmentReader {
   std::vector<FilePart> parts_;
   std::shared_ptr<const RowIdSequence> row_ids_;  ///< null if ids are addresses
   std::shared_ptr<const DeletedRows> deleted_;    ///< null if no row is
-  bool include_deleted_ = false;
+  Options options_;
 };
 
 }  // namespace tusk::lance

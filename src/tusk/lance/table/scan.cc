@@ -93,9 +93,9 @@ class Kept {
 Result<std::shared_ptr<arrow::RecordBatch>> ReadRest(const ScanPlan& plan, const Fragment& fragment,
                                                      RowRange rows, const Kept& kept,
                                                      const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(
-      const FragmentReader reader,
-      FragmentReader::Open(*plan.dataset, fragment, plan.rest, context, plan.include_deleted));
+  ARROW_ASSIGN_OR_RAISE(const FragmentReader reader,
+                        FragmentReader::Open(*plan.dataset, fragment, plan.rest, context,
+                                             {.include_deleted = plan.include_deleted}));
   if (!kept.IsDense(*plan.rest->schema)) return reader.Take(kept.Rows(rows.begin), context);
   ARROW_ASSIGN_OR_RAISE(auto all, reader.ReadRange(rows, context));
   if (kept.is_all()) return all;
@@ -131,7 +131,7 @@ Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& frag
                                       const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const FragmentReader filter_reader,
                         FragmentReader::Open(*plan.dataset, fragment, plan.filter_columns, context,
-                                             plan.include_deleted));
+                                             {.include_deleted = plan.include_deleted}));
   RowSource::Piece result;
   ScanStatistics& statistics = *plan.statistics;
   if (plan.use_statistics) {
@@ -226,9 +226,9 @@ class ScanSource final : public RowSource {
     if (inside.begin == 0) ++statistics.fragments;
     if (plan.filter != nullptr) return ReadFiltered(plan, fragment, inside, context);
     const StopWatch watch(&statistics.read_ns);
-    ARROW_ASSIGN_OR_RAISE(
-        const FragmentReader reader,
-        FragmentReader::Open(*plan.dataset, fragment, plan.output, context, plan.include_deleted));
+    ARROW_ASSIGN_OR_RAISE(const FragmentReader reader,
+                          FragmentReader::Open(*plan.dataset, fragment, plan.output, context,
+                                               {.include_deleted = plan.include_deleted}));
     Piece piece;
     ARROW_ASSIGN_OR_RAISE(piece.batch, reader.ReadRange(inside, context));
     piece.bytes = arrow::util::TotalBufferSize(*piece.batch);

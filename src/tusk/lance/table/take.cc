@@ -227,7 +227,8 @@ Result<std::shared_ptr<arrow::Table>> TakeParts(const Dataset::State& dataset,
     ARROW_RETURN_NOT_OK(context.CheckStop());
     const Fragment& fragment = dataset.manifest.fragments[parts[i].fragment];
     ARROW_ASSIGN_OR_RAISE(const FragmentReader reader,
-                          FragmentReader::Open(dataset, fragment, projection, context));
+                          FragmentReader::Open(dataset, fragment, projection, context,
+                                               {.include_deleted = false, .takes_again = true}));
     ARROW_ASSIGN_OR_RAISE(batches[i], (reader.*take)(parts[i].rows, context));
     if (computed != nullptr) {
       ARROW_ASSIGN_OR_RAISE(batches[i], computed->Compute(*batches[i], context));
