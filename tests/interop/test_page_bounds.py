@@ -117,6 +117,42 @@ def test_what_bounds_rule_out_is_not_read(tmp_path):
         assert dataset.io_stats_incremental().read_bytes < whole / 100
 
 
+@pytest.mark.parametrize("type", [pa.int32(), pa.int64(), pa.uint16(), pa.timestamp("us")])
+def test_widths_of_packed_numbers_rule_out_rows_of_files_without_bounds(type, tmp_path):
+    """A chunk of pylance's, of 1,024 numbers, has as many bits for each as its largest needs."""
+    import lance
+
+    rows = 400_000
+    numbers = np.random.default_rng(5).integers(0, 4_000, rows)
+    numbers[300_000:301_000] += 20_000
+    data = pa.table({"n": pa.array(numbers).cast(type), "id": range(rows)})
+    lance.write_dataset(data, tmp_path / "t")
+    dataset = tusk.dataset(tmp_path / "t")
+
+    def literal(number):
+        is_time = pa.types.is_timestamp(type)
+        return f"timestamp '1970-01-01 00:00:00.{number:06}'" if is_time else str(number)
+
+    for condition in ("n >= {}", "n = {}", "n > {} and id > 0", "n < {}", "n is null"):
+        for number in (0, 3_999, 4_095, 4_096, 20_000, 23_999, 60_000):
+            filter = condition.format(literal(number))
+            n = pc.cast(data["n"], pa.int64())
+            kept = {
+                "n >= {}": pc.greater_equal(n, number),
+                "n = {}": pc.equal(n, number),
+                "n > {} and id > 0": pc.and_(pc.greater(n, number), pc.greater(data["id"], 0)),
+                "n < {}": pc.less(n, number),
+                "n is null": pc.is_null(n),
+            }[condition]
+            expected = data["id"].filter(kept).to_pylist()
+            assert dataset.to_table(["id"], filter=filter)["id"].to_pylist() == expected, filter
+    dataset.io_stats_incremental()
+    assert dataset.to_table(["n"]).num_rows == rows
+    whole = dataset.io_stats_incremental().read_bytes
+    assert dataset.count_rows(f"n >= {literal(4_096)}") == 1_000
+    assert dataset.io_stats_incremental().read_bytes < whole / 2
+
+
 def test_deleted_rows_do_not_shift_pages(tmp_path):
     """pylance deletes rows of a table of ours; what is left lies in the pages where it was."""
     import lance

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tusk/base/little_endian.h"
+#include "tusk/lance/encodings/bitpacking.h"
 #include "tusk/lance/encodings/dictionary.h"
 #include "tusk/lance/encodings/levels.h"
 #include "tusk/lance/encodings/value_decoder.h"
@@ -118,6 +119,9 @@ class MiniBlockPage final : public Page {
         num_rows_(num_rows),
         num_slots_(static_cast<int64_t>(layout.num_items)),
         has_large_chunk_(layout.has_large_chunk),
+        packed_bits_(layout.values.kind == ValueEncoding::Kind::kInlineBitpacking
+                         ? static_cast<int64_t>(layout.values.bits)
+                         : 0),
         repetition_stride_(int64_t{layout.repetition_index_depth} + 1),
         codecs_(std::move(codecs)),
         index_(buffers.begin(), buffers.end()),
@@ -143,6 +147,7 @@ class MiniBlockPage final : public Page {
   std::optional<int64_t> num_items() const override {
     return codecs_.dictionary ? std::optional(codecs_.dictionary->num_items()) : std::nullopt;
   }
+  std::optional<int> MostBits(const PageIndex* index, RowRange rows) const override;
   Status DecodeItems(const PageIndex* index, int64_t position, ColumnOutput* out) const override {
     return DictionaryDecoder::CopyItems(*static_cast<const ChunkTable&>(*index).dictionary,
                                         position, out);
@@ -182,6 +187,7 @@ class MiniBlockPage final : public Page {
   int64_t num_rows_;
   int64_t num_slots_;
   bool has_large_chunk_;
+  int64_t packed_bits_;        ///< of a value that is bit-packed in each chunk; else 0
   int64_t repetition_stride_;  ///< words of the repetition index for each chunk
   ChunkCodecs codecs_;
   std::vector<io::ByteRange> index_;  ///< chunk table, dictionary, repetition index
@@ -262,6 +268,24 @@ Result<std::unique_ptr<const PageIndex>> MiniBlockPage::ParseIndex(
     ARROW_ASSIGN_OR_RAISE(table->dictionary, items.CopyTo(KeptPool()));
   }
   return table;
+}
+
+std::optional<int> MiniBlockPage::MostBits(const PageIndex* index, RowRange rows) const {
+  const bool has_levels = codecs_.repetition || codecs_.definition;
+  if (packed_bits_ == 0 || has_levels || codecs_.dictionary || index == nullptr) {
+    return std::nullopt;
+  }
+  // A chunk has a header, the width of its values as one of them, and the packed block. A wider one
+  // would not have room.
+  const auto& table = static_cast<const ChunkTable&>(*index);
+  const int64_t before = static_cast<int64_t>(kAlignment) + packed_bits_ / 8;
+  int64_t most = 0;
+  const int64_t end = table.Find(rows.end - 1) + 1;
+  for (int64_t chunk = table.Find(rows.begin); chunk < end; ++chunk) {
+    const int64_t size = table.bytes[chunk + 1] - table.bytes[chunk];
+    most = std::max(most, (size - before) / PackedBytes(1));
+  }
+  return static_cast<int>(std::min(most, packed_bits_));
 }
 
 Status MiniBlockPage::DecodeValues(const ChunkTable& table, const EncodedChunk& chunk,

@@ -88,6 +88,11 @@ class Page {
   /// How many values there are of which every row is one, and its place known without decoding it:
   /// the items of a dictionary, or what all rows are. Nothing if rows are not stored so.
   virtual std::optional<int64_t> num_items() const { return std::nullopt; }
+  /// The values of `rows`, none of which is null, are whole numbers below 2 to this power, by what
+  /// is known without reading them; nothing if that is not known.
+  virtual std::optional<int> MostBits(const PageIndex* /*index*/, RowRange /*rows*/) const {
+    return std::nullopt;
+  }
   /// Decodes these items to the output from `position` on.
   virtual Status DecodeItems(const PageIndex* index, int64_t position, ColumnOutput* out) const;
   /// As Decode for a run of rows, but gives the numbers of their items, as 32-bit words.

@@ -306,4 +306,21 @@ Result<expr::ColumnRange> RangeOf(const PageSummary& summary, int64_t num_rows,
   return range;
 }
 
+Result<expr::ColumnRange> RangeOfBits(int bits, const std::shared_ptr<arrow::DataType>& type) {
+  expr::ColumnRange range{.least = nullptr, .greatest = nullptr, .may_be_null = false};
+  const bool is_unsigned = arrow::is_unsigned_integer(type->id());
+  if (!arrow::is_signed_integer(type->id()) && !arrow::is_temporal(type->id()) && !is_unsigned) {
+    return range;
+  }
+  // With all of its bits a number may be negative, or as large as there are.
+  const int width = type->byte_width();
+  if (bits >= width * 8) return range;
+  const uint64_t greatest = (uint64_t{1} << bits) - 1;
+  PageSummary summary;
+  summary.num_nulls = 0;
+  summary.least = std::string(width, '\0');
+  summary.greatest = std::string(reinterpret_cast<const char*>(&greatest), width);
+  return RangeOf(summary, 1, type);
+}
+
 }  // namespace tusk::lance

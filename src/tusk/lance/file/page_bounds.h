@@ -21,4 +21,8 @@ Status FindBounds(const arrow::ArrayData& values, arrow::MemoryPool* pool, PageS
 Result<expr::ColumnRange> RangeOf(const PageSummary& summary, int64_t num_rows,
                                   const std::shared_ptr<arrow::DataType>& type);
 
+/// What is known of values of `type` that are stored as whole numbers below 2^`bits`, without
+/// nulls.
+Result<expr::ColumnRange> RangeOfBits(int bits, const std::shared_ptr<arrow::DataType>& type);
+
 }  // namespace tusk::lance

@@ -305,30 +305,44 @@ Result<const Annex*> FileReaderImpl::LoadAnnex(const OperationContext& context) 
   return annex_.get();
 }
 
+/// What the form in which rows of a page are stored tells of their values, if the page's index was
+/// read before.
+Result<expr::ColumnRange> StoredRange(const ColumnPages::Entry& page, RowRange rows,
+                                      const std::shared_ptr<arrow::DataType>& type) {
+  const auto bits = page.page->MostBits(page.index.get(), rows);
+  return bits ? RangeOfBits(*bits, type) : expr::ColumnRange{};
+}
+
 Result<std::vector<expr::ColumnRange>> FileReaderImpl::PageRanges(
     const Column& column, RowRange rows, const OperationContext& context) const {
   ARROW_RETURN_NOT_OK(CheckRows(rows));
   std::vector<expr::ColumnRange> ranges(1);
   if (column.columns.size() != 1 || is_array_file()) return ranges;
   ARROW_ASSIGN_OR_RAISE(const Annex* annex, LoadAnnex(context));
-  if (annex->columns.empty()) return ranges;
   ARROW_RETURN_NOT_OK(LoadColumns({&column, 1}, context));
   const ColumnPages& pages = *columns_[column.columns[0]].get();
-  const std::vector<PageSummary>& summaries = annex->columns[column.columns[0]].pages;
+  const std::vector<PageSummary>* summaries =
+      annex->columns.empty() ? nullptr : &annex->columns[column.columns[0]].pages;
   // Items of a fixed-size list of structs are rows of a page, but not of the file.
   if (pages.num_rows != num_rows_) return ranges;
   ARROW_ASSIGN_OR_RAISE(const auto field, ToArrowField(column.field));
   ranges.clear();
   for (int64_t row = rows.begin; row < rows.end;) {
     const ColumnPages::Entry& page = pages.Find(row);
-    if (page.number >= summaries.size()) {
+    const int64_t page_end = page.first_row + page.num_rows;
+    if (summaries == nullptr) {
+      const RowRange inside{.begin = row - page.first_row,
+                            .end = std::min(rows.end, page_end) - page.first_row};
+      ARROW_ASSIGN_OR_RAISE(ranges.emplace_back(), StoredRange(page, inside, field->type()));
+    } else if (page.number >= summaries->size()) {
       return Corrupt(Where(column), " has a page ", page.number,
                      ", of which the annex knows nothing");
+    } else {
+      auto range = RangeOf((*summaries)[page.number], page.num_rows, field->type());
+      if (!range.ok()) return WithContext(range.status(), Where(column));
+      ranges.push_back(*std::move(range));
     }
-    auto range = RangeOf(summaries[page.number], page.num_rows, field->type());
-    if (!range.ok()) return WithContext(range.status(), Where(column));
-    ranges.push_back(*std::move(range));
-    row = page.first_row + page.num_rows;
+    row = page_end;
   }
   return ranges;
 }

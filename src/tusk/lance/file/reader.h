@@ -50,9 +50,9 @@ class FileReader {
   /// The file's own fields that `paths` name, as Schema::ProjectPaths has them.
   virtual Result<std::vector<Column>> FindColumns(std::span<const std::string> paths) const = 0;
 
-  /// What the annex of the file says of the values that `column` has in `rows`, at least one: an
-  /// entry for each page that holds some of them. A single one of which nothing is known for
-  /// files without an annex and for fields with several columns. Corrupt if the annex is damaged.
+  /// What the annex, or else the width of packed numbers, says of the values of `column` in `rows`,
+  /// at least one: an entry for each page that holds some of them. A single one of which nothing is
+  /// known for fields with several columns and data version 2.0. Corrupt if the annex is damaged.
   virtual Result<std::vector<expr::ColumnRange>> PageRanges(
       const Column& column, RowRange rows, const OperationContext& context) const = 0;
 
