@@ -91,5 +91,5 @@ def _checked(value):
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"a Bitmap holds whole numbers, not {type(value).__name__}")
     if not 0 <= value < 2**32:
-        raise OverflowError(f"a Bitmap holds numbers from 0 to 2^32 - 1, not {value}")
+        raise ValueError(f"a Bitmap holds numbers from 0 to 2^32 - 1, not {value}")
     return value
