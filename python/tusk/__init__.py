@@ -9,6 +9,7 @@ lake.sql("select label, count(*) from media.digits_meta group by all")
 """
 
 import importlib
+import os
 import sys
 import types
 
@@ -79,7 +80,26 @@ class _Package(types.ModuleType):
 sys.modules[__name__].__class__ = _Package
 
 
+def _load_library():
+    """The extension module, when it is first imported.
+
+    TensorFlow offers its own protobuf to every library that is loaded after it, which ends the
+    process in one that was made for another: then ours looks into its own libraries first.
+    """
+    if "tensorflow" not in sys.modules:
+        return importlib.import_module("tusk._tusk")
+    importlib.import_module("pyarrow")
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(flags | getattr(os, "RTLD_DEEPBIND", 0))
+    try:
+        return importlib.import_module("tusk._tusk")
+    finally:
+        sys.setdlopenflags(flags)
+
+
 def __getattr__(name):
+    if name == "_tusk":
+        return _load_library()
     if name in _MODULES:
         return importlib.import_module(f"tusk.{name}")
     if name not in _HOMES:
