@@ -20,6 +20,7 @@
 #include "tables.h"
 
 #include "tusk/io/object_store.h"
+#include "tusk/lance/blob.h"
 #include "tusk/lance/delete_rows.h"
 
 namespace tusk::python {
@@ -47,7 +48,7 @@ LanceTable Open(std::string_view uri, std::optional<uint64_t> version,
 LanceTable Write(const nb::object& data, std::string_view uri, std::string_view mode,
                  lance::WriteOptions options, nb::object progress,
                  const io::StorageOptions& storage_options, const nb::object& commit_lock,
-                 nb::object observer) {
+                 nb::object observer, const lance::BlobWriteOptions& blobs) {
   options.mode = ParseMode(mode);
   const auto place = OrRaise(io::ResolveUri(uri, storage_options));
   const auto reader = ImportStream(data);
@@ -59,7 +60,7 @@ LanceTable Write(const nb::object& data, std::string_view uri, std::string_view 
   table.dataset = watch.RunWith([&] {
     return lock.RunWith([&] {
       return Call(table.io, std::move(progress)).Run([&](const OperationContext& context) {
-        return lance::WriteDataset(reader.get(), place, options, context);
+        return lance::WriteDataset(reader.get(), place, options, blobs, context);
       });
     });
   });
@@ -258,7 +259,7 @@ void BindLanceDataset(nb::module_& module) {
   module.def("write_lance", &Write, nb::arg("data"), nb::arg("uri"), nb::arg("mode"),
              nb::arg("options"), nb::arg("progress") = nb::none(),
              nb::arg("storage_options") = io::StorageOptions(), nb::arg("commit_lock") = nb::none(),
-             nb::arg("observer") = nb::none());
+             nb::arg("observer") = nb::none(), nb::arg("blobs") = lance::BlobWriteOptions());
 }
 
 }  // namespace tusk::python

@@ -2,6 +2,7 @@
 
 #include "arrow_data.h"
 #include "call.h"
+#include "lance_blobs.h"
 
 // What the package `tusk` is built on; not meant to be used by itself.
 NB_MODULE(_tusk, module) {
@@ -11,6 +12,7 @@ NB_MODULE(_tusk, module) {
   BindArrowData(module);
   BindProcess(module);
   BindObjectStore(module);
+  BindLanceBlobs(module);
   BindLanceCleanup(module);
   BindLanceColumns(module);
   BindLanceCompact(module);

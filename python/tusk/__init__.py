@@ -23,6 +23,10 @@ _HOMES = {
     "CleanupExplanation": "tusk.maintenance",
     "CleanupReferencedBranch": "tusk.maintenance",
     "CleanupStats": "tusk.maintenance",
+    "Blob": "tusk.blob",
+    "BlobArray": "tusk.blob",
+    "BlobColumn": "tusk.blob",
+    "BlobFile": "tusk.blob",
     "ColumnOrdering": "tusk._scan",
     "DataFile": "tusk.transaction",
     "DataStatistics": "tusk.stats",
@@ -50,6 +54,8 @@ _HOMES = {
     "Transaction": "tusk.transaction",
     "batch_udf": "tusk.udf",
     "bytes_read_counter": "tusk.process",
+    "blob_array": "tusk.blob",
+    "blob_field": "tusk.blob",
     "connect": "tusk.lake",
     "dataset": "tusk.lance",
     "encoder": "tusk.encoders",
@@ -63,7 +69,7 @@ _HOMES = {
     "write_dataset": "tusk.write",
 }
 
-_MODULES = ("encoders", "errors", "file", "io", "loader", "optimize")
+_MODULES = ("blob", "encoders", "errors", "file", "io", "loader", "optimize")
 
 __all__ = sorted([*_HOMES, *_MODULES, "__version__"])
 

@@ -98,6 +98,8 @@ def write_fragments(
             "target_all_bases": target_all_bases or None,
             "initial_bases": initial_bases,
             "base_store_params": base_store_params,
+            "external_blob_mode": None if external_blob_mode == "reference" else external_blob_mode,
+            "allow_external_blob_outside_bases": allow_external_blob_outside_bases or None,
         },
     )
     uri = to_uri(dataset_uri)

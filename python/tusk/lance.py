@@ -14,6 +14,7 @@ from tusk import _tusk
 from tusk._arrow import TableDataset, refuse
 from tusk._indexing import TableIndices
 from tusk.bitmap import Bitmap
+from tusk.blob import TableBlobs
 from tusk.columns import TableColumns
 from tusk.delta import DatasetDelta
 from tusk.errors import InvalidArgumentError, RowOutOfRangeError
@@ -41,7 +42,7 @@ def _local_time(microseconds):
 
 
 class LanceDataset(
-    TableColumns, TableHistory, TableIndices, TableMaintenance, TableRows, TableDataset
+    TableBlobs, TableColumns, TableHistory, TableIndices, TableMaintenance, TableRows, TableDataset
 ):
     """One version of a Lance table.
 

@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 from tusk import _tusk
 from tusk._arrow import TableScanner, check_rows, refuse, serialize_filter
 from tusk._scan import ScanWatch, to_fragment_ids, to_orderings
+from tusk.blob import ScannerBlobs
 from tusk.later import later
 
 # The search here is exact, so that what tunes an index changes nothing.
@@ -126,7 +127,6 @@ def make_scanner(
         "scanner",
         {
             "index_segments": index_segments,
-            "blob_handling": None if blob_handling == "blobs_descriptions" else blob_handling,
             "disable_scoring_autoprojection": disable_scoring_autoprojection or None,
             "row_addr_allowlist": row_addr_allowlist,
             "row_addr_blocklist": row_addr_blocklist,
@@ -173,10 +173,13 @@ def make_scanner(
         options.batch_rows = batch_size
     if batch_size_bytes is not None:
         options.batch_bytes = batch_size_bytes
-    return LanceScanner(dataset, options, serialized, scan_stats_callback)
+    kind = BytesScanner if blob_handling == "all_binary" else LanceScanner
+    scanner = kind(dataset, options, serialized, scan_stats_callback)
+    scanner._expressions = dict(expressions)
+    return scanner
 
 
-class LanceScanner(TableScanner):
+class LanceScanner(ScannerBlobs, TableScanner):
     """A planned scan of a Lance table."""
 
     def __init__(self, dataset, options, filter, statistics_callback=None):
@@ -215,9 +218,13 @@ class LanceScanner(TableScanner):
         raise NotImplementedError("LanceScanner.take: a LanceDataset takes rows")
 
     def to_pandas(self, *, blob_mode="lazy", **kwargs):
-        """Reads into a pandas DataFrame; `kwargs` are those of pyarrow.Table.to_pandas."""
+        """Reads into a pandas DataFrame; `kwargs` are those of pyarrow.Table.to_pandas.
+
+        blob_mode: what of blobs: "lazy" gives BlobFiles, "bytes" their bytes, "descriptions" where
+            they lie, as do blobs inside of structs that are not wanted as bytes.
+        """
         check_blob_mode(blob_mode)
-        return self.to_table().to_pandas(**kwargs)
+        return self._to_frame(blob_mode, kwargs)
 
     def count_rows(self):
         options = self._options
@@ -233,6 +240,16 @@ class LanceScanner(TableScanner):
     def analyze_plan(self, count_rows=False):
         """Runs the scan and tells what each step did: rows, time, requests and bytes."""
         return self._dataset._table.analyze_scan(self._options)
+
+
+class BytesScanner(LanceScanner):
+    """A planned scan that gives the bytes of blobs."""
+
+    def _open(self):
+        return _tusk.scan_blob_bytes(self._dataset._table, self._options)
+
+    def _read_all(self):
+        return self._open().read_all()
 
 
 def check_blob_mode(blob_mode):
@@ -272,6 +289,9 @@ class NearestScanner(LanceScanner):
             if columns is not None:
                 hits = hits.select([*columns, "_distance"])
         return hits.slice(self._offset, self._limit)
+
+    def _to_frame(self, blob_mode, kwargs):
+        return self.to_table().to_pandas(**kwargs)
 
     def _find(self, columns, filter):
         table = self._dataset._table

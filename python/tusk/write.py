@@ -6,6 +6,7 @@ import warnings
 from tusk import _tusk
 from tusk._arrow import TableDataset, check_not_negative, refuse
 from tusk._source import errors_of, to_stream
+from tusk.blob import to_blob_options
 from tusk.errors import InvalidArgumentError, NotFoundError, SchemaMismatchError
 from tusk.history import checked_lock
 from tusk.optimize import to_cleanup_config
@@ -71,6 +72,11 @@ def write_dataset(
     data_storage_version: "2.1", "2.2" or "stable" (2.2) for the new files. If not given, as the
         table is, or 2.2.
     progress: a FragmentWriteProgress, which is told of each fragment on this thread.
+    external_blob_mode: "reference" stores the URIs of external blobs, relative to a base path of
+        the table; "ingest" stores their bytes as those of others.
+    allow_external_blob_outside_bases: stores URIs that lie below no base path as they are.
+    blob_pack_file_size_threshold: a file that several blobs share ends before it would have more
+        bytes; if not given, as the field says (see `blob_field`).
     auto_cleanup_options: {"interval": versions, "older_than_seconds": seconds} has old versions
         cleaned up after every so many commits; where a table is made or overwritten.
 
@@ -90,7 +96,6 @@ def write_dataset(
             "target_bases": target_bases,
             "target_all_bases": target_all_bases or None,
             "base_store_params": base_store_params,
-            "blob_pack_file_size_threshold": blob_pack_file_size_threshold,
         },
     )
     mode = checked_mode(mode)
@@ -117,6 +122,9 @@ def write_dataset(
     if auto_cleanup_options is not None and mode != "append":
         options.config = to_cleanup_config(auto_cleanup_options)
 
+    blob_options = to_blob_options(
+        external_blob_mode, allow_external_blob_outside_bases, blob_pack_file_size_threshold
+    )
     stream, batches = to_stream(data_obj, schema)
     with errors_of(batches):
         try:
@@ -128,6 +136,7 @@ def write_dataset(
                 storage_options=storage_options or {},
                 commit_lock=checked_lock(commit_lock),
                 observer=to_observer(progress),
+                blobs=blob_options,
             )
         except InvalidArgumentError as error:
             if mode == "append":

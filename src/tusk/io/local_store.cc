@@ -15,6 +15,7 @@
 #include "tusk/base/uuid.h"
 #include "tusk/io/completed_reads.h"
 #include "tusk/io/deferring_store.h"
+#include "tusk/io/direct_read.h"
 #include "tusk/io/file_read.h"
 #include "tusk/io/object_store.h"
 #include "tusk/io/read_plan.h"
@@ -60,7 +61,7 @@ Result<std::shared_ptr<arrow::Buffer>> ReadAt(int fd, ByteRange range, std::stri
   return buffer;
 }
 
-class LocalReader final : public ObjectReader {
+class LocalReader final : public ObjectReader, public DirectReader {
  public:
   LocalReader(std::string path, FileDescriptor fd, int64_t size)
       : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
@@ -80,6 +81,22 @@ class LocalReader final : public ObjectReader {
       buffers = plan.Buffers(ranges);
     }
     return std::make_unique<CompletedReads>(std::move(buffers));
+  }
+  Status ReadDirect(std::span<const ReadTarget> targets,
+                    const OperationContext& context) const override {
+    std::vector<ByteRange> ranges;
+    std::vector<FileRead> reads;
+    int64_t bytes = 0;
+    for (const ReadTarget& target : targets) {
+      const int64_t length = std::ssize(target.into);
+      ranges.push_back({.offset = target.offset, .length = length});
+      reads.push_back({.offset = target.offset, .length = length, .into = target.into.data()});
+      bytes += length;
+    }
+    ARROW_RETURN_NOT_OK(CheckRanges(ranges, path_, size_));
+    ARROW_RETURN_NOT_OK(ReadAll(fd_.get(), path_, reads, context));
+    CountReads(context, reads.size(), bytes);
+    return Status::OK();
   }
 
  private:

@@ -30,6 +30,18 @@ Status CheckNames(const arrow::Schema& schema) {
   return Status::OK();
 }
 
+/// What lies in files beside a data file has no place beside a file of a user's.
+Status CheckNoBlobs(const std::vector<Field>& fields) {
+  for (const Field& field : fields) {
+    if (field.is_blob_v2()) {
+      return Unsupported("field '", field.name,
+                         "': blobs of version 2 are written to tables, not to single files");
+    }
+    ARROW_RETURN_NOT_OK(CheckNoBlobs(field.children));
+  }
+  return Status::OK();
+}
+
 }  // namespace
 
 Result<FileWriterOptions> WriterOptionsOf(const PageOptions& pages, int64_t num_columns,
@@ -87,6 +99,7 @@ Status OutputFile::State::Begin(const arrow::Schema& arrow_schema) {
   ARROW_RETURN_NOT_OK(CheckNames(arrow_schema));
   const auto stored = WithoutViews(std::make_shared<arrow::Schema>(arrow_schema));
   ARROW_ASSIGN_OR_RAISE(schema, Schema::FromArrow(*stored));
+  ARROW_RETURN_NOT_OK(CheckNoBlobs(schema.fields));
   ARROW_ASSIGN_OR_RAISE(const FileWriterOptions writer_options,
                         WriterOptionsOf(options.pages, std::ssize(schema.fields), minor_version));
   ARROW_ASSIGN_OR_RAISE(writer, FileWriter::Open(location.store.get(), location.path, schema,

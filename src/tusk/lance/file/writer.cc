@@ -9,15 +9,18 @@
 #include <string>
 #include <utility>
 
-#include <arrow/array/data.h>
+#include <arrow/array.h>
+#include <arrow/array/builder_primitive.h>
 #include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/bitmap_ops.h>
 
 #include "tusk/base/checksum.h"
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/packed_struct.h"
 #include "tusk/lance/file/annex.h"
+#include "tusk/lance/file/blob_values.h"
 #include "tusk/lance/file/column_metadata.h"
 #include "tusk/lance/file/footer.h"
 #include "tusk/lance/file/logical_type.h"
@@ -93,6 +96,60 @@ struct PlannedColumn {
   PageFormat format;
 };
 
+/// The fields that a file's descriptor has: of blobs of version 2 what is stored for them.
+Field StoredField(Field field) {
+  if (field.is_blob_v2()) return DescriptorOf(std::move(field));
+  for (Field& child : field.children) child = StoredField(std::move(child));
+  return field;
+}
+
+/// A stored field as it is encoded: descriptors are packed structs like others.
+Field EncodedField(Field field) {
+  if (field.is_blob_v2()) field.metadata = {{"lance-encoding:packed", "true"}};
+  for (Field& child : field.children) child = EncodedField(std::move(child));
+  return field;
+}
+
+bool HasBlobsV2(const Field& field) {
+  return field.is_blob_v2() || std::ranges::any_of(field.children, HasBlobsV2);
+}
+
+/// Whether blobs of version 2 are struct<data, uri, position, size>, or the first two of these.
+Status CheckShapeOfBlobs(const Field& field) {
+  for (const Field& child : field.children) ARROW_RETURN_NOT_OK(CheckShapeOfBlobs(child));
+  if (!field.is_blob_v2()) return Status::OK();
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kParts = {
+      {{"data", "large_binary"}, {"uri", "string"}, {"position", "uint64"}, {"size", "uint64"}}};
+  const std::vector<Field>& parts = field.children;
+  const bool has_parts =
+      field.logical_type == "struct" && (parts.size() == 2 || parts.size() == kParts.size()) &&
+      std::ranges::equal(parts, std::span(kParts).first(parts.size()),
+                         [](const Field& part, const auto& known) {
+                           return part.name == known.first && part.logical_type == known.second;
+                         });
+  if (has_parts) return Status::OK();
+  return Unsupported("field '", field.name, "': blobs of version 2 are written as struct<data: ",
+                     "large_binary, uri: string, position: uint64, size: uint64>");
+}
+
+/// `schema` is of fields as tables have them.
+Status CheckBlobs(const Schema& schema, uint16_t minor_version) {
+  for (const Field& field : schema.fields) {
+    ARROW_RETURN_NOT_OK(CheckShapeOfBlobs(field));
+    if (minor_version < 2 && HasBlobsV2(field)) {
+      return Unsupported("field '", field.name, "': blobs of version 2 need data version 2.2");
+    }
+  }
+  return Status::OK();
+}
+
+/// Each with `form` of its fields.
+Schema WithFields(Schema schema, Field (*form)(Field)) {
+  for (Field& field : schema.fields) field = form(std::move(field));
+  return schema;
+}
+
+/// `schema` is of encoded fields.
 Result<std::vector<PlannedColumn>> PlanColumns(const Schema& schema, uint16_t minor_version) {
   if (minor_version < 1 || minor_version > 2) {
     return Unsupported("data version 2.", minor_version, " cannot be written, only 2.1 and 2.2");
@@ -103,10 +160,6 @@ Result<std::vector<PlannedColumn>> PlanColumns(const Schema& schema, uint16_t mi
     for (LeafPath& path : paths) {
       const PhysicalColumn& column = path.column();
       if (column.kind == ColumnKind::kBlob) {
-        if (column.field->is_blob_v2()) {
-          return Unsupported("field '", column.field->name,
-                             "': blobs of version 2 cannot be written yet");
-        }
         if (column.field->logical_type != "large_binary") {
           return InvalidArgument("field '", column.field->name, "': type ",
                                  column.field->logical_type,
@@ -131,6 +184,7 @@ bool Matches(const arrow::DataType& type, const Field& field) {
   if (type.id() == arrow::Type::EXTENSION) {
     return Matches(*static_cast<const arrow::ExtensionType&>(type).storage_type(), field);
   }
+  if (field.is_blob_v2()) return type.Equals(*PreparedBlobType());
   if (field.logical_type == "json") {
     return type.id() == arrow::Type::LARGE_BINARY || type.id() == arrow::Type::STRING ||
            type.id() == arrow::Type::LARGE_STRING;
@@ -181,6 +235,14 @@ std::shared_ptr<arrow::ArrayData> WithStorageTypes(const arrow::ArrayData& array
       break;
   }
   return plain;
+}
+
+/// The bits that say which rows of `array` are valid, from its first row on; null if all are.
+Result<std::shared_ptr<arrow::Buffer>> ValidityOf(const arrow::Array& array,
+                                                  arrow::MemoryPool* pool) {
+  if (array.null_count() == 0) return nullptr;
+  return arrow::internal::CopyBitmap(pool, array.null_bitmap_data(), array.offset(),
+                                     array.length());
 }
 
 /// Pages that are encoded by several threads and written in their order.
@@ -273,6 +335,13 @@ class FileWriterImpl final : public FileWriter {
   /// Checks that column `i` of a batch is what the schema says.
   Status CheckColumn(const arrow::ArrayData& array, size_t i) const;
   Status WriteColumns(const arrow::RecordBatch& batch);
+  /// What is stored for `array`, rows of the stored field `field`: blobs of version 2, of which
+  /// `number` were before it, as descriptors. Writes the bytes of inline ones.
+  Result<std::shared_ptr<arrow::ArrayData>> StoreBlobs(const Field& field,
+                                                       std::shared_ptr<arrow::ArrayData> array,
+                                                       size_t* number);
+  Result<std::shared_ptr<arrow::ArrayData>> StoreBlobs(const arrow::StructArray& prepared,
+                                                       Annex::Column* annex);
   void Enqueue(size_t column, std::vector<PageRows> pages);
   Status FlushColumns();
   /// Encodes the pages that are queued while the caller goes on, once those before are written.
@@ -294,8 +363,11 @@ class FileWriterImpl final : public FileWriter {
   const FileWriterOptions options_;
   const OperationContext context_;
   std::unique_ptr<io::ObjectWriter> file_;
-  Schema schema_;
+  Schema schema_;          ///< of stored fields
+  Schema encoded_schema_;  ///< the same as they are encoded; `columns_` point into it
   std::vector<std::unique_ptr<Column>> columns_;
+  std::vector<size_t> blob_columns_;  ///< those that are blobs of version 2
+  std::mutex file_mutex_;             ///< for what is written while pages are
   int64_t num_rows_ = 0;
   std::atomic<int64_t> bytes_written_ = 0;
   std::vector<io::ByteRange> global_buffers_;  ///< but for number 0
@@ -309,8 +381,17 @@ class FileWriterImpl final : public FileWriter {
 };
 
 Status FileWriterImpl::Begin(Schema schema, io::ObjectStore* store) {
-  schema_ = std::move(schema);
-  ARROW_ASSIGN_OR_RAISE(auto planned, PlanColumns(schema_, options_.minor_version));
+  ARROW_RETURN_NOT_OK(CheckBlobs(schema, options_.minor_version));
+  schema_ = WithFields(std::move(schema), StoredField);
+  encoded_schema_ = WithFields(schema_, EncodedField);
+  ARROW_ASSIGN_OR_RAISE(auto planned, PlanColumns(encoded_schema_, options_.minor_version));
+  size_t number = 0;
+  for (const Field& field : schema_.fields) {
+    for (const PhysicalColumn& column : PhysicalColumns(field, options_.minor_version)) {
+      if (column.field->is_blob_v2()) blob_columns_.push_back(number);
+      ++number;
+    }
+  }
   const auto share =
       std::max(kMinPageBytes, kMaxPendingBytes / std::max<int64_t>(1, std::ssize(planned)));
   const int64_t page_bytes = std::min(options_.page_bytes, share);
@@ -339,6 +420,7 @@ Status FileWriterImpl::WriteColumns(const arrow::RecordBatch& batch) {
                            schema_.fields.size());
   }
   std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
+  size_t num_blob_columns = 0;
   for (size_t i = 0; i < schema_.fields.size(); ++i) {
     const auto array = batch.column_data(static_cast<int>(i));
     if (array->length != batch.num_rows()) {
@@ -346,7 +428,9 @@ Status FileWriterImpl::WriteColumns(const arrow::RecordBatch& batch) {
                              " rows, its batch ", batch.num_rows());
     }
     ARROW_RETURN_NOT_OK(CheckColumn(*array, i));
-    arrays.push_back(WithStorageTypes(*array));
+    ARROW_ASSIGN_OR_RAISE(
+        arrays.emplace_back(),
+        StoreBlobs(schema_.fields[i], WithStorageTypes(*array), &num_blob_columns));
   }
   for (size_t i = 0; i < columns_.size(); ++i) {
     std::vector<PageRows> pages;
@@ -357,6 +441,77 @@ Status FileWriterImpl::WriteColumns(const arrow::RecordBatch& batch) {
   const int64_t window =
       std::min(kMaxWindowBytes, context_.executor->parallelism() * kWindowBytesPerThread);
   return queued_bytes_ >= window ? StartEncoding() : Status::OK();
+}
+
+Result<std::shared_ptr<arrow::ArrayData>> FileWriterImpl::StoreBlobs(
+    const Field& field, std::shared_ptr<arrow::ArrayData> array, size_t* number) {
+  if (!HasBlobsV2(field)) return array;
+  if (array->type->id() != arrow::Type::STRUCT) {
+    return Unsupported("field '", field.name, "': blobs in lists cannot be stored");
+  }
+  const arrow::StructArray structs(array);
+  if (field.is_blob_v2()) {
+    return StoreBlobs(structs, &columns_[blob_columns_[(*number)++]]->annex);
+  }
+  std::vector<std::shared_ptr<arrow::ArrayData>> children;
+  arrow::FieldVector fields;
+  for (size_t i = 0; i < field.children.size(); ++i) {
+    const auto child = static_cast<int>(i);
+    ARROW_ASSIGN_OR_RAISE(children.emplace_back(),
+                          StoreBlobs(field.children[i], structs.field(child)->data(), number));
+    fields.push_back(array->type->field(child)->WithType(children.back()->type));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto validity, ValidityOf(structs, context_.pool));
+  return arrow::ArrayData::Make(arrow::struct_(fields), structs.length(), {std::move(validity)},
+                                std::move(children));
+}
+
+Result<std::shared_ptr<arrow::ArrayData>> FileWriterImpl::StoreBlobs(
+    const arrow::StructArray& prepared, Annex::Column* annex) {
+  const auto kinds = prepared.field(kPreparedKind);
+  const auto values = prepared.field(kPreparedData);
+  const auto of_positions = prepared.field(kPreparedPosition);
+  const auto of_sizes = prepared.field(kPreparedSize);
+  const auto& data = static_cast<const arrow::LargeBinaryArray&>(*values);
+  const auto* kind = kinds->data()->GetValues<uint8_t>(1);
+  arrow::UInt64Builder positions(context_.pool);
+  arrow::UInt64Builder sizes(context_.pool);
+  Checksum checksum;
+  std::vector<io::ByteRange> written;
+  const std::lock_guard lock(file_mutex_);
+  for (int64_t row = 0; row < prepared.length(); ++row) {
+    auto position = of_positions->data()->GetValues<uint64_t>(1)[row];
+    auto size = of_sizes->data()->GetValues<uint64_t>(1)[row];
+    if (kind[row] == 0) {
+      const std::string_view bytes = prepared.IsValid(row) ? data.GetView(row) : "";
+      position = 0;
+      size = bytes.size();
+      if (size > 0) {
+        ARROW_RETURN_NOT_OK(WriteAligned(BytesOf(bytes), &written));
+        position = static_cast<uint64_t>(written.back().offset);
+        checksum.Update(BytesOf(bytes));
+        checksum.Update(PaddingAt(written.back().offset + written.back().length));
+      }
+    }
+    ARROW_RETURN_NOT_OK(positions.Append(position));
+    ARROW_RETURN_NOT_OK(sizes.Append(size));
+  }
+  if (!written.empty()) {
+    const int64_t begin = written.front().offset;
+    annex->extents.push_back({.bytes = {.offset = begin, .length = file_->bytes_written() - begin},
+                              .checksum = checksum.value()});
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto position_array, positions.Finish());
+  ARROW_ASSIGN_OR_RAISE(const auto size_array, sizes.Finish());
+  ARROW_ASSIGN_OR_RAISE(auto validity, ValidityOf(prepared, context_.pool));
+  const auto& type = *prepared.type();
+  return arrow::ArrayData::Make(
+      arrow::struct_({type.field(kPreparedKind), type.field(kPreparedPosition),
+                      type.field(kPreparedSize), type.field(kPreparedBlobId),
+                      type.field(kPreparedUri)}),
+      prepared.length(), {std::move(validity)},
+      {kinds->data(), position_array->data(), size_array->data(),
+       prepared.field(kPreparedBlobId)->data(), prepared.field(kPreparedUri)->data()});
 }
 
 void FileWriterImpl::Enqueue(size_t column, std::vector<PageRows> pages) {
@@ -391,6 +546,7 @@ Status FileWriterImpl::StartEncoding() {
       },
       [this](PageBatch::Job job, EncodedPage page) {
         Column* column = columns_[job.column].get();
+        const std::lock_guard lock(file_mutex_);
         return column->is_blob() ? WriteBlobs(column, std::move(job.rows))
                                  : WritePage(column, std::move(page));
       });
@@ -555,7 +711,9 @@ Result<FileSummary> FileWriterImpl::Finish() {
 }  // namespace
 
 Status CheckWritable(const Schema& schema, uint16_t minor_version) {
-  return PlanColumns(schema, minor_version).status();
+  ARROW_RETURN_NOT_OK(CheckBlobs(schema, minor_version));
+  const Schema encoded = WithFields(WithFields(schema, StoredField), EncodedField);
+  return PlanColumns(encoded, minor_version).status();
 }
 
 Result<std::unique_ptr<FileWriter>> FileWriter::Open(io::ObjectStore* store, std::string_view path,

@@ -8,6 +8,7 @@
 #include <arrow/record_batch.h>
 
 #include "tusk/base/uuid.h"
+#include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/commit_loop.h"
 #include "tusk/lance/table/compaction_plan.h"
 #include "tusk/lance/table/dataset_state.h"
@@ -118,8 +119,8 @@ Result<std::vector<Fragment>> FindFragments(const Manifest& manifest,
   return found;
 }
 
-/// A version whose scans give large values as their bytes, not where these lie: what is written
-/// again must be whole.
+/// A version whose scans give large values of version 1 as their bytes, not where these lie: what
+/// is written again must be whole.
 Result<std::shared_ptr<const Dataset>> WithWholeValues(const Dataset& dataset) {
   const Dataset::State& state = dataset.state();
   return Dataset::State::Make(state.uri, state.location, state.manifest, state.manifest_path,
@@ -237,15 +238,18 @@ Result<std::vector<Fragment>> WriteAgain(const Dataset& dataset,
   ScanOptions scan;
   scan.fragments = task.fragments;
   scan.batch_rows = options.batch_rows;
+  scan.with_row_address = true;
   ARROW_ASSIGN_OR_RAISE(const auto whole, WithWholeValues(dataset));
   std::vector<std::string> names;
   for (const Field& field : manifest.schema.fields) names.push_back(field.name);
   ARROW_ASSIGN_OR_RAISE(const auto columns,
-                        RewrittenColumns::Make(whole->state(), names, "a compaction"));
+                        RewrittenColumns::Make(whole->state(), names, "a compaction",
+                                               /*keeps_addresses=*/true));
   ARROW_ASSIGN_OR_RAISE(auto scanned, whole->Scan(scan, context));
   ARROW_ASSIGN_OR_RAISE(const auto reader, columns.Convert(std::move(scanned)));
-  return WriteFragments(reader.get(), dataset.state().location, manifest.schema, minor_version,
-                        write, context);
+  return WriteFragments(
+      reader.get(), dataset.state().location, manifest.schema, minor_version, write,
+      BlobWriteScope{.base_paths = manifest.base_paths, .source = &dataset.state()}, context);
 }
 
 CompactionMetrics Sum(const std::vector<CompactedFragments>& done) {

@@ -65,6 +65,17 @@ std::map<std::string, std::string> Summarize(const Manifest& manifest) {
           {"total_rows", std::to_string(rows - deleted_rows)}};
 }
 
+Field WithBlobsV1AsBytes(Field field) {
+  if (field.is_blob_v2()) return DescriptorOf(std::move(field));
+  for (Field& child : field.children) child = WithBlobsV1AsBytes(std::move(child));
+  return field;
+}
+
+Schema WithBlobsV1AsBytes(Schema schema) {
+  for (Field& field : schema.fields) field = WithBlobsV1AsBytes(std::move(field));
+  return schema;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io::StorePath location,
@@ -88,7 +99,7 @@ Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io:
   state->manifest = std::move(manifest);
   state->manifest_path = std::move(manifest_path);
   state->blobs = blobs;
-  state->scan_schema = blobs == BlobForm::kBytes ? state->manifest.schema
+  state->scan_schema = blobs == BlobForm::kBytes ? WithBlobsV1AsBytes(state->manifest.schema)
                                                  : state->manifest.schema.WithBlobDescriptors();
   ARROW_ASSIGN_OR_RAISE(state->all_columns, Projection::All(*state));
   return std::make_shared<const Dataset>(std::move(state));

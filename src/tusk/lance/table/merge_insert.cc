@@ -9,6 +9,7 @@
 #include <arrow/type.h>
 
 #include "tusk/base/uuid.h"
+#include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/commit_change.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/function_reader.h"
@@ -92,8 +93,10 @@ Result<Merge> WriteMerge(const std::shared_ptr<const Dataset>& dataset, const Me
   });
   Merge merge;
   if (options.when_matched == WhenMatched::kUpdate || options.insert_not_matched) {
-    ARROW_ASSIGN_OR_RAISE(merge.change.added, WriteFragments(&rows, state.location, schema,
-                                                             minor_version, {}, context));
+    const BlobWriteScope scope{.base_paths = state.manifest.base_paths, .source = &state};
+    ARROW_ASSIGN_OR_RAISE(merge.change.added,
+                          WriteFragments(&rows, state.location, schema, minor_version,
+                                         WriteOptions(), scope, context));
   } else {
     ARROW_RETURN_NOT_OK(rows.Next());
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <arrow/array.h>
+#include <arrow/array/builder_primitive.h>
 #include <arrow/array/util.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
@@ -75,7 +76,8 @@ Status MergeJoin::Prepare() {
     }
     // What the source does not have is left alone.
     if (options_.write_mode == MergeWriteMode::kRewriteColumns) missing_columns_.clear();
-    ARROW_ASSIGN_OR_RAISE(rewritten_, RewrittenColumns::Make(state, missing_columns_, "merge"));
+    ARROW_ASSIGN_OR_RAISE(rewritten_, RewrittenColumns::Make(state, missing_columns_, "merge",
+                                                             /*keeps_addresses=*/true));
   }
   arrow::FieldVector fields;
   for (const Field& field : state.manifest.schema.fields) {
@@ -83,6 +85,8 @@ Status MergeJoin::Prepare() {
     if (found == nullptr && writes) found = rewritten_.schema()->GetFieldByName(field.name);
     if (found != nullptr) fields.push_back(found->WithNullable(true));
   }
+  // By it the blobs are found that a row keeps.
+  fields.push_back(arrow::field(std::string(kRowAddressColumn), arrow::uint64()));
   schema_ = arrow::schema(std::move(fields));
   if (options_.update_condition != nullptr) {
     ARROW_ASSIGN_OR_RAISE(
@@ -326,8 +330,14 @@ Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::MakeMoved() {
     ARROW_ASSIGN_OR_RAISE(const auto rows, table->CombineChunksToBatch(context_.pool));
     ARROW_ASSIGN_OR_RAISE(missing, rewritten_.Convert(*rows));
   }
+  arrow::UInt64Builder addresses(context_.pool);
+  ARROW_RETURN_NOT_OK(addresses.AppendValues(pairs_.addresses));
   arrow::ArrayVector columns;
   for (const auto& field : schema_->fields()) {
+    if (field->name() == kRowAddressColumn) {
+      ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), addresses.Finish());
+      continue;
+    }
     auto column = source->GetColumnByName(field->name());
     if (column == nullptr) column = missing->GetColumnByName(field->name());
     columns.push_back(std::move(column));

@@ -47,7 +47,8 @@ class MergeJoin {
                                                  const MergeInsertOptions& options,
                                                  const OperationContext& context);
 
-  /// All columns of the table, in its order.
+  /// All columns of the table, in its order, and behind them `_rowaddr`: which row of the table
+  /// each one was; null for those that are inserted.
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   /// The next rows that stand for rows of the target; null at the end, when it is known what
   /// becomes of every row of the target. InvalidArgument if several rows of the source match one

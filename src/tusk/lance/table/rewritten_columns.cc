@@ -10,14 +10,18 @@
 
 #include "tusk/lance/file/schema.h"
 #include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/projection.h"
 
 namespace tusk::lance {
 namespace {
 
-const Field* FindBlob(const Field& field) {
-  if (field.is_blob()) return &field;
+/// A blob that is not read as what is written: those of version 2 the writer finds by their
+/// descriptors if it is told where the rows come from.
+const Field* FindBlob(const Field& field, BlobForm form, bool keeps_addresses) {
+  const bool is_fit = field.is_blob_v2() ? keeps_addresses : form == BlobForm::kBytes;
+  if (field.is_blob() && !is_fit) return &field;
   for (const Field& child : field.children) {
-    if (const Field* found = FindBlob(child)) return found;
+    if (const Field* found = FindBlob(child, form, keeps_addresses)) return found;
   }
   return nullptr;
 }
@@ -96,19 +100,19 @@ class ConvertedReader final : public arrow::RecordBatchReader {
 
 Result<RewrittenColumns> RewrittenColumns::Make(const Dataset::State& dataset,
                                                 const std::vector<std::string>& names,
-                                                std::string_view operation) {
+                                                std::string_view operation, bool keeps_addresses) {
   RewrittenColumns columns;
   arrow::FieldVector fields;
   for (const std::string& name : names) {
     const Field& field = *dataset.manifest.schema.FindField(name);
-    const Field* blob = FindBlob(field);
-    if (blob != nullptr && dataset.blobs == BlobForm::kDescriptors) {
+    const Field* blob = FindBlob(field, dataset.blobs, keeps_addresses);
+    if (blob != nullptr) {
       return Unsupported(dataset.location.path, ": ", operation,
                          " would write the blobs of column '", blob->name,
                          "' again, which is not supported yet");
     }
     ARROW_ASSIGN_OR_RAISE(fields.emplace_back(),
-                          WrittenField(field, dataset.schema->GetFieldByName(name)));
+                          WrittenField(field, dataset.all_columns->schema->GetFieldByName(name)));
   }
   columns.schema_ = arrow::schema(std::move(fields));
   return columns;

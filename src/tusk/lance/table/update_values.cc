@@ -9,6 +9,7 @@
 #include <arrow/type.h>
 
 #include "tusk/expr/expression.h"
+#include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/projection.h"
 #include "tusk/lance/table/rewritten_columns.h"
@@ -27,7 +28,11 @@ class UpdatedRows final : public arrow::RecordBatchReader {
     const Dataset::State& state = dataset.state();
     auto rows = std::unique_ptr<UpdatedRows>(new UpdatedRows(state, context));
     ARROW_ASSIGN_OR_RAISE(rows->written_,
-                          RewrittenColumns::Make(state, state.schema->field_names(), "update"));
+                          RewrittenColumns::Make(state, state.schema->field_names(), "update",
+                                                 /*keeps_addresses=*/true));
+    const auto address = arrow::field(std::string(kRowAddressColumn), arrow::uint64());
+    ARROW_ASSIGN_OR_RAISE(rows->with_address_, rows->written_.schema()->AddField(
+                                                   rows->written_.schema()->num_fields(), address));
     for (const NamedExpression& value : values) ARROW_RETURN_NOT_OK(rows->AddValue(value));
     ScanOptions options;
     options.filter = filter;
@@ -38,7 +43,7 @@ class UpdatedRows final : public arrow::RecordBatchReader {
     return rows;
   }
 
-  std::shared_ptr<arrow::Schema> schema() const override { return written_.schema(); }
+  std::shared_ptr<arrow::Schema> schema() const override { return with_address_; }
 
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
     ARROW_RETURN_NOT_OK(scan_->ReadNext(out));
@@ -50,7 +55,9 @@ class UpdatedRows final : public arrow::RecordBatchReader {
     for (const IndexedValue& value : values_) {
       ARROW_ASSIGN_OR_RAISE(columns[value.first], Compute(value, *before));
     }
-    const auto after = arrow::RecordBatch::Make(schema_, (*out)->num_rows(), std::move(columns));
+    columns.push_back((*out)->GetColumnByName(std::string(kRowAddressColumn)));
+    const auto after =
+        arrow::RecordBatch::Make(with_address_, (*out)->num_rows(), std::move(columns));
     return written_.Convert(*after).Value(out);
   }
 
@@ -115,6 +122,7 @@ class UpdatedRows final : public arrow::RecordBatchReader {
   const OperationContext& context_;
   const std::shared_ptr<arrow::Schema> schema_;
   RewrittenColumns written_;
+  std::shared_ptr<arrow::Schema> with_address_;  ///< of `written_`, and the rows' addresses
   std::vector<IndexedValue> values_;
   std::shared_ptr<arrow::RecordBatchReader> scan_;
   AffectedRows gone_;
@@ -133,9 +141,11 @@ Result<UpdateResult> TryToUpdate(const io::StorePath& table,
   ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
                         MinorVersionOfRows(state, options.data_storage_version, "update"));
   ARROW_ASSIGN_OR_RAISE(const auto rows, UpdatedRows::Make(*dataset, values, filter, context));
+  const BlobWriteScope scope{.base_paths = state.manifest.base_paths, .source = &state};
   RowChange change;
-  ARROW_ASSIGN_OR_RAISE(change.added, WriteFragments(rows.get(), table, state.manifest.schema,
-                                                     minor_version, {}, context));
+  ARROW_ASSIGN_OR_RAISE(change.added,
+                        WriteFragments(rows.get(), table, state.manifest.schema, minor_version,
+                                       WriteOptions(), scope, context));
   change.gone = rows->gone();
   change.moved_ids = rows->moved_ids();
   change.lock = options.commit_lock;

@@ -8,11 +8,13 @@
 #include <arrow/type.h>
 
 #include "tusk/base/uuid.h"
+#include "tusk/lance/blob.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/file/data_version.h"
 #include "tusk/lance/file/writer.h"
 #include "tusk/lance/fragment_changes.h"
+#include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/commit.h"
 #include "tusk/lance/table/commit_loop.h"
 #include "tusk/lance/table/dataset_state.h"
@@ -97,16 +99,19 @@ Result<TableVersion> BaseOfStage(const Dataset& base, const io::StorePath& table
 /// The transaction of a write, with its data files written. `base` is the version it changes.
 Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::StorePath& table,
                                      const std::optional<TableVersion>& base,
-                                     const WriteOptions& options, const OperationContext& context) {
+                                     const WriteOptions& options, const BlobWriteOptions& blobs,
+                                     const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version, MinorVersion(options, base, table));
+  BlobWriteScope scope{.options = blobs};
+  if (base) scope.base_paths = base->manifest.base_paths;
   Transaction transaction{.read_version = base ? base->manifest.version : 0,
                           .uuid = RandomUuidString(),
                           .properties = options.transaction_properties};
   if (options.mode == WriteMode::kAppend) {
     AppendRows append;
     ARROW_ASSIGN_OR_RAISE(const Schema schema, MatchAppend(*data->schema(), base->manifest.schema));
-    ARROW_ASSIGN_OR_RAISE(append.fragments,
-                          WriteFragments(data, table, schema, minor_version, options, context));
+    ARROW_ASSIGN_OR_RAISE(append.fragments, WriteFragments(data, table, schema, minor_version,
+                                                           options, scope, context));
     transaction.operation = std::move(append);
     return transaction;
   }
@@ -116,8 +121,9 @@ Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::S
   overwrite.data_version = "2." + std::to_string(minor_version);
   ARROW_ASSIGN_OR_RAISE(overwrite.schema, Schema::FromArrow(*WithoutViews(data->schema())));
   ARROW_RETURN_NOT_OK(CheckWritable(overwrite.schema, minor_version));
-  ARROW_ASSIGN_OR_RAISE(overwrite.fragments, WriteFragments(data, table, overwrite.schema,
-                                                            minor_version, options, context));
+  ARROW_ASSIGN_OR_RAISE(
+      overwrite.fragments,
+      WriteFragments(data, table, overwrite.schema, minor_version, options, scope, context));
   transaction.operation = std::move(overwrite);
   return transaction;
 }
@@ -163,9 +169,17 @@ Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* da
                                                     io::StorePath table,
                                                     const WriteOptions& options,
                                                     const OperationContext& context) {
+  return WriteDataset(data, std::move(table), options, BlobWriteOptions(), context);
+}
+
+Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
+                                                    io::StorePath table,
+                                                    const WriteOptions& options,
+                                                    const BlobWriteOptions& blobs,
+                                                    const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(auto base, FindBase(table, options, context));
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
-                        WriteTransaction(data, table, base, options, context));
+                        WriteTransaction(data, table, base, options, blobs, context));
   bool outcome_known = true;
   const CommitOptions how{
       .stable_row_ids = options.enable_stable_row_ids,
@@ -194,7 +208,7 @@ Result<std::string> PrepareWrite(arrow::RecordBatchReader* data, const io::Store
                                  const WriteOptions& options, const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto base, FindBase(table, options, context));
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
-                        WriteTransaction(data, table, base, options, context));
+                        WriteTransaction(data, table, base, options, {}, context));
   return TransactionToJson(transaction);
 }
 
@@ -213,7 +227,7 @@ Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::Stor
     return NotFound("cannot append: there is no Lance table at '", table.path, "'");
   }
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
-                        WriteTransaction(data, table, previous, options, context));
+                        WriteTransaction(data, table, previous, options, {}, context));
   const auto stage = [&]() -> Result<StagedManifest> {
     ARROW_RETURN_NOT_OK(WriteTransactionFile(table, transaction, context));
     ARROW_ASSIGN_OR_RAISE(

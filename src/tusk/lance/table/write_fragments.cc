@@ -14,6 +14,7 @@
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/file/page_options.h"
 #include "tusk/lance/file/writer.h"
+#include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/transaction_json.h"
 
 namespace tusk::lance {
@@ -44,11 +45,12 @@ std::string DataPath(const io::StorePath& table, std::string_view name) {
 class FragmentWriter {
  public:
   FragmentWriter(const io::StorePath& table, const Schema& schema, BatchShaper shaper,
-                 const FileWriterOptions& file_options, const WriteOptions& options,
-                 const OperationContext& context)
+                 BlobWriter blobs, const FileWriterOptions& file_options,
+                 const WriteOptions& options, const OperationContext& context)
       : table_(table),
         schema_(schema),
         shaper_(std::move(shaper)),
+        blobs_(std::move(blobs)),
         file_options_(file_options),
         options_(options),
         context_(context) {}
@@ -60,8 +62,7 @@ class FragmentWriter {
       if (file_ == nullptr) ARROW_RETURN_NOT_OK(OpenFile());
       const int64_t length =
           std::min(batch.num_rows() - begin, options_.max_rows_per_file - file_rows_);
-      const auto write = [this](const arrow::RecordBatch& piece) { return file_->Write(piece); };
-      ARROW_RETURN_NOT_OK(shaper_.Shape(*batch.Slice(begin, length), context_, write));
+      ARROW_RETURN_NOT_OK(WriteRows(*batch.Slice(begin, length)));
       begin += length;
       file_rows_ += length;
       rows_ += length;
@@ -74,6 +75,7 @@ class FragmentWriter {
 
   Status FinishFile() {
     if (file_ == nullptr) return Status::OK();
+    if (blobs_.has_blobs()) ARROW_RETURN_NOT_OK(blobs_.FinishFile());
     ARROW_ASSIGN_OR_RAISE(FileSummary summary, file_->Finish());
     file_.reset();
     Fragment fragment;
@@ -92,7 +94,23 @@ class FragmentWriter {
 
   std::vector<Fragment>& fragments() { return fragments_; }
 
+  /// Removes what lies beside a file that was not finished, after a failure.
+  void Abandon() {
+    if (file_ == nullptr || !blobs_.has_blobs()) return;
+    OperationContext unstoppable = context_;
+    unstoppable.stop = {};
+    RemoveSidecars({.store = table_.store, .path = DataPath(table_, name_)}, unstoppable);
+  }
+
  private:
+  Status WriteRows(const arrow::RecordBatch& rows) {
+    const auto write = [this](const arrow::RecordBatch& piece) { return file_->Write(piece); };
+    const auto shape = [&](const arrow::RecordBatch& prepared) {
+      return shaper_.Shape(prepared, context_, write);
+    };
+    return blobs_.has_blobs() ? blobs_.Write(rows, shape) : shape(rows);
+  }
+
   Result<bool> IsFull() {
     if (file_rows_ >= options_.max_rows_per_file) return true;
     const int64_t limit = options_.max_bytes_per_file;
@@ -106,6 +124,9 @@ class FragmentWriter {
     name_ = NewDataFileName();
     ARROW_ASSIGN_OR_RAISE(file_, FileWriter::Open(table_.store.get(), DataPath(table_, name_),
                                                   schema_, file_options_, context_));
+    if (blobs_.has_blobs()) {
+      blobs_.BeginFile({.store = table_.store, .path = DataPath(table_, name_)});
+    }
     file_rows_ = 0;
     Fragment begun;
     begun.files.emplace_back().path = name_;
@@ -120,6 +141,7 @@ class FragmentWriter {
   const io::StorePath& table_;
   const Schema& schema_;
   const BatchShaper shaper_;
+  BlobWriter blobs_;
   const FileWriterOptions file_options_;
   const WriteOptions& options_;
   const OperationContext& context_;
@@ -153,11 +175,15 @@ Result<Schema> MatchAppend(const arrow::Schema& data, const Schema& table) {
     }
     if (column == nullptr) continue;
     ARROW_ASSIGN_OR_RAISE(const auto stored, ToArrowField(field));
-    if (!IsStoredAs(*WithoutViews(column->type()), *stored->type())) {
+    const bool is_stored = field.is_blob_v2()
+                               ? IsBlobInput(*column)
+                               : IsStoredAs(*WithoutViews(column->type()), *stored->type());
+    if (!is_stored) {
       return InvalidArgument("cannot append: column '", field.name, "' should have type ",
                              stored->type()->ToString(), " but has type ",
                              column->type()->ToString());
     }
+    if (field.is_blob_v2()) ARROW_RETURN_NOT_OK(CheckThresholds(*column, field));
     matched.fields.push_back(field);
   }
   for (const auto& column : data.fields()) {
@@ -173,6 +199,14 @@ Result<std::vector<Fragment>> WriteFragments(arrow::RecordBatchReader* data,
                                              const io::StorePath& table, const Schema& schema,
                                              uint16_t minor_version, const WriteOptions& options,
                                              const OperationContext& context) {
+  return WriteFragments(data, table, schema, minor_version, options, BlobWriteScope(), context);
+}
+
+Result<std::vector<Fragment>> WriteFragments(arrow::RecordBatchReader* data,
+                                             const io::StorePath& table, const Schema& schema,
+                                             uint16_t minor_version, const WriteOptions& options,
+                                             const BlobWriteScope& scope,
+                                             const OperationContext& context) {
   if (options.max_rows_per_file <= 0 || options.max_bytes_per_file < 0) {
     return InvalidArgument("files of at most ", options.max_rows_per_file, " rows and about ",
                            options.max_bytes_per_file,
@@ -180,10 +214,14 @@ Result<std::vector<Fragment>> WriteFragments(arrow::RecordBatchReader* data,
   }
   ARROW_ASSIGN_OR_RAISE(const FileWriterOptions file_options,
                         WriterOptionsOf(options.pages, std::ssize(schema.fields), minor_version));
-  ARROW_ASSIGN_OR_RAISE(BatchShaper shaper, BatchShaper::Make(*data->schema(), schema));
-  FragmentWriter writer(table, schema, std::move(shaper), file_options, options, context);
+  ARROW_ASSIGN_OR_RAISE(BlobWriter blobs, BlobWriter::Make(schema, scope, context));
+  ARROW_ASSIGN_OR_RAISE(const auto shaped, blobs.PreparedSchema(*data->schema()));
+  ARROW_ASSIGN_OR_RAISE(BatchShaper shaper, BatchShaper::Make(*shaped, blobs.prepared_schema()));
+  FragmentWriter writer(table, schema, std::move(shaper), std::move(blobs), file_options, options,
+                        context);
   const Status status = WriteAll(data, &writer, context);
   if (!status.ok()) {
+    writer.Abandon();
     RemoveDataFiles(table, writer.fragments(), context);
     return status;
   }
@@ -196,7 +234,9 @@ void RemoveDataFiles(const io::StorePath& table, const std::vector<Fragment>& fr
   unstoppable.stop = {};
   for (const Fragment& fragment : fragments) {
     for (const DataFile& file : fragment.files) {
-      (void)table.store->Delete(DataPath(table, file.path), unstoppable);
+      const io::StorePath place{.store = table.store, .path = DataPath(table, file.path)};
+      (void)table.store->Delete(place.path, unstoppable);
+      RemoveSidecars(place, unstoppable);
     }
   }
 }

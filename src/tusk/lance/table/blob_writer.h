@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "tusk/base/operation_context.h"
+#include "tusk/base/result.h"
+#include "tusk/io/object_store.h"
+#include "tusk/lance/blob.h"
+#include "tusk/lance/dataset.h"
+#include "tusk/lance/file/schema.h"
+#include "tusk/lance/table/manifest.h"
+
+namespace tusk::lance {
+
+/// How blobs are written, and what of its table their writer has to know.
+struct BlobWriteScope {
+  BlobWriteOptions options = {};
+  std::vector<BasePath> base_paths = {};
+  /// The version from whose scan the rows come, unless they are new ones. Its blobs come as
+  /// descriptors, and each row with its `_rowaddr`. Borrowed.
+  const Dataset::State* source = nullptr;
+};
+
+/// Whether values of `field` can be stored in a column of blobs of version 2: struct<data, uri,
+/// position, size>, the first two of these, or bytes that are blobs of version 1.
+bool IsBlobInput(const arrow::Field& field);
+
+/// InvalidArgument if `data` says other thresholds than those of the column `field`, which hold for
+/// all of its blobs.
+Status CheckThresholds(const arrow::Field& data, const Field& field);
+
+/// Makes the rows of a data file into what a FileWriter takes: the blobs of version 2 that shall
+/// not lie in the file go to files beside it. Large values that are copied pass through in pieces.
+/// Not thread-safe.
+class BlobWriter {
+ public:
+  /// For rows with the fields of `schema`. InvalidArgument for thresholds that are no numbers and
+  /// options that contradict each other; Unsupported, naming the field, for blobs in lists.
+  static Result<BlobWriter> Make(const Schema& schema, BlobWriteScope scope,
+                                 const OperationContext& context);
+
+  BlobWriter(BlobWriter&&) noexcept;
+  ~BlobWriter();
+
+  /// Whether there is anything to do. If not, rows can go to the file as they are.
+  bool has_blobs() const;
+  /// What the fields of the file are in the rows that Write gives, and the schema of these for rows
+  /// of schema `data`.
+  Schema prepared_schema() const;
+  Result<std::shared_ptr<arrow::Schema>> PreparedSchema(const arrow::Schema& data) const;
+
+  /// The rows that follow are those of `data_file`.
+  void BeginFile(io::StorePath data_file);
+  /// Hands `rows` to `write`, in one or more pieces. InvalidArgument, naming column and row, for
+  /// values that are no blobs, and for external ones outside of the base paths.
+  Status Write(const arrow::RecordBatch& rows,
+               const std::function<Status(const arrow::RecordBatch&)>& write);
+  /// All files beside the data file are durable under their names after this.
+  Status FinishFile();
+
+ private:
+  struct State;
+  explicit BlobWriter(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+/// WriteFragments (write_fragments.h) for blobs that are written as `scope` says. What it removes
+/// after a failure, and what RemoveDataFiles does, includes the files beside data files.
+Result<std::vector<Fragment>> WriteFragments(arrow::RecordBatchReader* data,
+                                             const io::StorePath& table, const Schema& schema,
+                                             uint16_t minor_version, const WriteOptions& options,
+                                             const BlobWriteScope& scope,
+                                             const OperationContext& context);
+
+/// Removes the files beside a data file. Best effort.
+void RemoveSidecars(const io::StorePath& data_file, const OperationContext& context);
+
+}  // namespace tusk::lance
