@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 
-.PHONY: help deps build install demo test test-generated test-filters test-histories test-writers test-faults test-models lint asan fuzz bench bench-micro clean
+.PHONY: help deps build install demo test test-generated test-filters test-histories test-large test-writers test-faults test-models lint asan fuzz bench bench-micro clean
 
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
@@ -82,6 +82,10 @@ build/training.stamp: tools/training_environment.sh
 FILTERS ?= 20000
 test-filters: build
 	$(PYTHON) -m pytest -q tests/interop/test_random_filters.py --filters $(FILTERS) --seed $(SEED)
+
+# Several GB on the disk of the temporary folder.
+test-large: build
+	TUSK_TEST_LARGE=1 $(PYTHON) -m pytest -q tests/python/test_large_blobs.py
 
 test-histories: ROUNDS = 1000
 test-histories: SEED = 0
