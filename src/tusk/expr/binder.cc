@@ -15,6 +15,7 @@
 #include "tusk/expr/common_type.h"
 #include "tusk/expr/compare.h"
 #include "tusk/expr/function.h"
+#include "tusk/expr/integer_set.h"
 #include "tusk/expr/like.h"
 #include "tusk/expr/type_name.h"
 
@@ -566,6 +567,11 @@ Result<NodePtr> Binder::InSet(Span span, const NodePtr& value,
   if (!function.ok()) return Error(span, function.status().message());
   if (IsConstant(*value)) {
     return MakeCall(span, arrow::boolean(), {value}, std::move(function->kernel));
+  }
+  if (set.values != nullptr && !has_null) {
+    ARROW_ASSIGN_OR_RAISE(auto faster,
+                          MakeIntegerSet(*set.values, function->kernel, compute_->memory_pool()));
+    if (faster) function->kernel = *std::move(faster);
   }
   return Freeze({.kind = NodeKind::kIn,
                  .type = arrow::boolean(),
