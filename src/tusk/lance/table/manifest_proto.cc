@@ -1,12 +1,19 @@
 #include <algorithm>
 #include <limits>
+#include <string>
 #include <utility>
+#include <vector>
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include "tusk/io/object_store.h"
 #include "tusk/lance/file/parse_message.h"
 #include "tusk/lance/file/schema_proto.h"
+#include "tusk/lance/table/fragment_wire.h"
 #include "tusk/lance/table/manifest.h"
 #include "tusk/lance/table/table_proto.h"
+#include "tusk/lance/table/wire_format.h"
 
 namespace tusk::lance {
 namespace {
@@ -88,8 +95,9 @@ Result<DataFile> FromProto(proto::DataFile file) {
   }
   DataFile result;
   result.path = std::move(*file.mutable_path());
-  result.field_ids.assign(file.fields().begin(), file.fields().end());
-  result.column_indices.assign(file.column_indices().begin(), file.column_indices().end());
+  result.field_ids = std::vector<int32_t>(file.fields().begin(), file.fields().end());
+  result.column_indices =
+      std::vector<int32_t>(file.column_indices().begin(), file.column_indices().end());
   result.major_version = file.file_major_version();
   result.minor_version = file.file_minor_version();
   result.size_bytes = file.file_size_bytes();
@@ -250,7 +258,10 @@ int64_t Manifest::CountPhysicalRows() const {
   return rows;
 }
 
-std::string SerializeManifest(const Manifest& manifest) {
+namespace {
+
+/// The message without its fragments, which most of its bytes are.
+proto::Manifest ToProtoWithoutFragments(const Manifest& manifest) {
   proto::Manifest out;
   proto::Schema schema;
   if (manifest.encoded_schema.empty() || !schema.ParseFromString(manifest.encoded_schema)) {
@@ -258,7 +269,6 @@ std::string SerializeManifest(const Manifest& manifest) {
   }
   out.mutable_fields()->Swap(schema.mutable_fields());
   out.mutable_schema_metadata()->Swap(schema.mutable_metadata());
-  for (const Fragment& fragment : manifest.fragments) *out.add_fragments() = ToProto(fragment);
   out.set_version(manifest.version);
   out.mutable_writer_version()->set_library("tusk");
   out.mutable_writer_version()->set_version("0.1.0");
@@ -282,12 +292,83 @@ std::string SerializeManifest(const Manifest& manifest) {
                                        manifest.table_metadata.end());
   if (manifest.branch) out.set_branch(*manifest.branch);
   out.MergeFromString(manifest.carried);
-  return out.SerializeAsString();
+  return out;
+}
+
+/// A manifest message taken apart.
+struct ManifestParts {
+  std::vector<Fragment> fragments;
+  /// Those of `fragments` that are not filled yet: the messages are in `rest`, in this order.
+  std::vector<size_t> unread;
+  std::string rest;  ///< the fields that are no fragments that were read
+};
+
+/// What stands between the fragments, and the messages of these. All of `bytes` and no fragment if
+/// there is something that only protobuf can judge.
+std::string SplitFragments(std::string_view bytes, std::vector<std::string_view>* fragments) {
+  std::string rest;
+  const char* copied = bytes.data();
+  WireReader reader(bytes);
+  while (!reader.done()) {
+    const char* begin = reader.at();
+    uint32_t tag = 0;
+    bool is_read = reader.ReadTag(&tag);
+    if (is_read && tag == WireTag(proto::Manifest::kFragmentsFieldNumber, WireType::kBytes)) {
+      is_read = reader.ReadBytes(&fragments->emplace_back());
+      rest.append(copied, begin);
+      copied = reader.at();
+    } else {
+      is_read = is_read && reader.Skip(tag);
+    }
+    if (!is_read) {
+      fragments->clear();
+      return std::string(bytes);
+    }
+  }
+  return rest.append(copied, bytes.data() + bytes.size());
+}
+
+ManifestParts TakeApart(std::string_view bytes) {
+  std::vector<std::string_view> messages;
+  ManifestParts parts;
+  parts.rest = SplitFragments(bytes, &messages);
+  parts.fragments.reserve(messages.size());
+  FragmentDecoder decoder;
+  for (const std::string_view message : messages) {
+    if (decoder.Decode(message, &parts.fragments.emplace_back())) continue;
+    parts.unread.push_back(parts.fragments.size() - 1);
+    AppendBytes(proto::Manifest::kFragmentsFieldNumber, message, &parts.rest);
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::string SerializeManifest(const Manifest& manifest) {
+  constexpr size_t kMaxSize = std::numeric_limits<int32_t>::max();
+  proto::Manifest rest = ToProtoWithoutFragments(manifest);
+  // As protobuf does it: by the numbers of the fields.
+  proto::Manifest fields;
+  fields.mutable_fields()->Swap(rest.mutable_fields());
+  std::string out = fields.SerializeAsString();
+  FragmentEncoder encoder;
+  for (const Fragment& fragment : manifest.fragments) {
+    encoder.Append(proto::Manifest::kFragmentsFieldNumber, fragment, &out);
+    if (out.size() > kMaxSize) return {};
+  }
+  {
+    google::protobuf::io::StringOutputStream stream(&out);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);  // maps by their keys, not as they lie in memory
+    if (!rest.SerializeToCodedStream(&coded)) return {};
+  }
+  return out.size() > kMaxSize ? std::string() : out;
 }
 
 Result<Manifest> ParseManifest(std::string_view bytes) {
   proto::Manifest in;
-  if (!ParseMessage(bytes, &in)) {
+  ManifestParts parts = TakeApart(bytes);
+  if (!ParseMessage(parts.rest, &in)) {
     return Corrupt("the manifest's ", bytes.size(), " bytes are not a manifest message");
   }
   Manifest manifest;
@@ -296,9 +377,14 @@ Result<Manifest> ParseManifest(std::string_view bytes) {
   schema.mutable_metadata()->Swap(in.mutable_schema_metadata());
   ARROW_ASSIGN_OR_RAISE(manifest.schema, FromProto(schema));
   schema.SerializeToString(&manifest.encoded_schema);
-  manifest.fragments.reserve(in.fragments_size());
-  for (proto::DataFragment& fragment : *in.mutable_fragments()) {
-    ARROW_ASSIGN_OR_RAISE(manifest.fragments.emplace_back(), FromProto(std::move(fragment)));
+  manifest.fragments = std::move(parts.fragments);
+  for (int i = 0; i < in.fragments_size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(Fragment fragment, FromProto(std::move(*in.mutable_fragments(i))));
+    if (static_cast<size_t>(i) < parts.unread.size()) {
+      manifest.fragments[parts.unread[i]] = std::move(fragment);
+    } else {  // the message could not be taken apart
+      manifest.fragments.push_back(std::move(fragment));
+    }
   }
   if (!std::ranges::is_sorted(manifest.fragments, {}, &Fragment::id)) {
     std::ranges::stable_sort(manifest.fragments, {}, &Fragment::id);
