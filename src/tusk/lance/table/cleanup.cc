@@ -4,10 +4,12 @@
 #include <array>
 #include <chrono>
 #include <map>
+#include <mutex>
 #include <set>
 #include <thread>
 #include <utility>
 
+#include "tusk/lance/table/commit_loop.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/manifest_file.h"
@@ -71,16 +73,7 @@ class Judge {
       const auto kept = static_cast<size_t>(*options_.keep_last);
       first_kept_ = locations.size() > kept ? locations[locations.size() - kept].version : 0;
     }
-    std::set<uint64_t> tagged;
-    for (const ManifestLocation& location : locations) {
-      ARROW_RETURN_NOT_OK(context_.CheckStop());
-      const Result<bool> goes = Sort(location);
-      // Another cleanup was first.
-      if (GetErrorCode(goes.status()) == ErrorCode::kNotFound && location.version < latest_)
-        continue;
-      ARROW_RETURN_NOT_OK(goes);
-      if (*goes && refs_.tagged.contains(location.version)) tagged.insert(location.version);
-    }
+    ARROW_ASSIGN_OR_RAISE(const std::set<uint64_t> tagged, Sort(locations));
     if (!tagged.empty() && options_.error_if_tagged) {
       return InvalidArgument("cannot clean up ", table_.path, ": ", tagged.size(),
                              " of the versions that would go have a tag, the first is version ",
@@ -93,17 +86,54 @@ class Judge {
   }
 
  private:
-  /// Whether it goes, if it has no tag.
-  Result<bool> Sort(const ManifestLocation& location) {
-    ARROW_ASSIGN_OR_RAISE(const bool goes, Goes(location));
-    const bool stays = !goes || refs_.tagged.contains(location.version);
-    ARROW_RETURN_NOT_OK(AddNamedFiles(table_, location.path,
-                                      stays ? &judgement_.kept : &judgement_.verified, context_));
-    if (!stays) judgement_.going.push_back(location);
-    return goes;
+  enum class Verdict { kStays, kGoes, kGone };
+
+  /// Looks at all versions, several at a time. The versions that would go had they no tag.
+  Result<std::set<uint64_t>> Sort(const std::vector<ManifestLocation>& locations) {
+    std::vector<Verdict> verdicts(locations.size());
+    ARROW_RETURN_NOT_OK(context_.executor->ParallelFor(
+        std::ssize(locations), [&](int64_t i) { return Sort(locations[i]).Value(&verdicts[i]); },
+        context_.stop,
+        /*while_waiting=*/nullptr));
+    std::set<uint64_t> tagged;
+    for (size_t i = 0; i < locations.size(); ++i) {
+      if (verdicts[i] != Verdict::kGoes) continue;
+      if (IsTagged(locations[i])) {
+        tagged.insert(locations[i].version);
+      } else {
+        judgement_.going.push_back(locations[i]);
+      }
+    }
+    return tagged;
   }
 
-  Result<bool> Goes(const ManifestLocation& location) const {
+  /// Whether it goes, if it has no tag. Adds the files that it names to the kept or verified ones.
+  Result<Verdict> Sort(const ManifestLocation& location) {
+    std::string section;
+    Manifest manifest;
+    const auto read = [&]() -> Status {
+      ARROW_ASSIGN_OR_RAISE(manifest, ReadManifest(table_, location.path, context_));
+      return ReadIndexSection(table_, location.path, manifest, context_).Value(&section);
+    };
+    const Status status = read();
+    // Another cleanup was first.
+    const bool is_gone = GetErrorCode(status) == ErrorCode::kNotFound;
+    if (is_gone && location.version < latest_) return Verdict::kGone;
+    ARROW_RETURN_NOT_OK(status);
+    const bool goes = Goes(location, manifest);
+    const bool stays = !goes || IsTagged(location);
+    const std::lock_guard lock(mutex_);
+    const Status added = AddNamedFiles(location.path, manifest, section,
+                                       stays ? &judgement_.kept : &judgement_.verified);
+    if (!added.ok()) return WithContext(added, table_.path);
+    return goes ? Verdict::kGoes : Verdict::kStays;
+  }
+
+  bool IsTagged(const ManifestLocation& location) const {
+    return refs_.tagged.contains(location.version);
+  }
+
+  bool Goes(const ManifestLocation& location, const Manifest& manifest) const {
     if (location.version >= latest_ || refs_.branched.contains(location.version)) return false;
     if (options_.keep_last && location.version >= first_kept_) return false;
     if (options_.versions &&
@@ -111,7 +141,6 @@ class Judge {
       return false;
     }
     if (!options_.older_than_ms) return true;
-    ARROW_ASSIGN_OR_RAISE(const Manifest manifest, ReadManifest(table_, location.path, context_));
     return manifest.timestamp_ns / 1'000'000 < now_ms_ - *options_.older_than_ms;
   }
 
@@ -149,6 +178,7 @@ class Judge {
   const int64_t now_ms_ = NowMs();
   uint64_t first_kept_ = 0;
   TableRefs refs_;
+  std::mutex mutex_;  ///< of the files in judgement_
   Judgement judgement_;
 };
 
@@ -188,7 +218,10 @@ bool IsInTableFolder(std::string_view path) {
 class Sweep {
  public:
   Sweep(const Dataset& dataset, const CleanupOptions& options, const OperationContext& context)
-      : table_(dataset.state().location), options_(options), context_(context) {}
+      : table_(dataset.state().location),
+        newest_(dataset.version()),
+        options_(options),
+        context_(context) {}
 
   Result<TableCleanupReport> Run(const Judgement& judgement) {
     ARROW_ASSIGN_OR_RAISE(const auto files, table_.store->List(table_.path, context_));
@@ -209,6 +242,10 @@ class Sweep {
       const std::string path = file.path.substr(table_.path.size() + 1);
       if (!IsInTableFolder(path) || !IsOld(file)) continue;
       ARROW_RETURN_NOT_OK(Remove({path, TableFileKind::kUnfinished, true, file.size}));
+    }
+    // Else the hint would be older than the last change, and tell readers nothing.
+    if (!options_.dry_run && !judgement.going.empty()) {
+      WriteVersionHint(table_, newest_, context_);
     }
     std::ranges::sort(report_.files, {}, &RemovableFile::path);
     return std::move(report_);
@@ -241,6 +278,7 @@ class Sweep {
   /// A version that came while versions went, as one that was restored, may name their files.
   Status KeepNewVersions(const Judgement& judgement, NamedFiles* kept) {
     ARROW_ASSIGN_OR_RAISE(const auto locations, ListManifests(table_, context_));
+    if (!locations.empty()) newest_ = locations.back().version;
     for (const ManifestLocation& location : locations) {
       if (Names(*kept, location.path) || Names(judgement.verified, location.path)) continue;
       ARROW_RETURN_NOT_OK(AddNamedFiles(table_, location.path, kept, context_));
@@ -277,6 +315,7 @@ class Sweep {
   }
 
   const io::StorePath& table_;
+  uint64_t newest_;
   const CleanupOptions& options_;
   const OperationContext& context_;
   const int64_t now_ms_ = NowMs();

@@ -14,15 +14,16 @@
 namespace tusk::lance {
 namespace {
 
+constexpr std::string_view kDataFolder = "data/";
+
 void AddFragment(const Fragment& fragment, WhosePlace places, NamedFiles* named) {
-  constexpr std::string_view kEnding = ".lance";
+  // Most are there already, by the versions before: then no string is made.
+  std::string path(kDataFolder);
   for (const DataFile& file : fragment.files) {
     if (file.base_id && places == WhosePlace::kOwn) continue;
-    const std::string path = "data/" + file.path;
-    if (path.ends_with(kEnding)) {
-      named->folders.insert(path.substr(0, path.size() - kEnding.size()) + "/");
-    }
-    named->data.insert(path);
+    path.resize(kDataFolder.size());
+    path += file.path;
+    if (!named->data.contains(path)) named->data.insert(path);
   }
   if (!fragment.deletion_file) return;
   if (!fragment.deletion_file->base_id || places == WhosePlace::kAny) {
@@ -48,16 +49,23 @@ Status AddIndices(std::string_view section, std::string_view path, WhosePlace pl
 Status AddNamedFiles(const io::StorePath& table, std::string_view path, NamedFiles* named,
                      const OperationContext& context, WhosePlace places) {
   ARROW_ASSIGN_OR_RAISE(const Manifest manifest, ReadManifest(table, path, context));
-  const Status readable = CheckReadable(manifest);
-  if (!readable.ok()) return WithContext(readable, io::JoinPath(table.path, path));
   ARROW_ASSIGN_OR_RAISE(const std::string section,
                         ReadIndexSection(table, path, manifest, context));
+  const Status added = AddNamedFiles(path, manifest, section, named, places);
+  return added.ok() ? added : WithContext(added, table.path);
+}
+
+Status AddNamedFiles(std::string_view path, const Manifest& manifest,
+                     std::string_view index_section, NamedFiles* named, WhosePlace places) {
+  const Status readable = CheckReadable(manifest);
+  if (!readable.ok()) return WithContext(readable, std::string(path));
   named->others.insert(std::string(path));
   if (!manifest.transaction_file.empty()) {
     named->others.insert("_transactions/" + manifest.transaction_file);
   }
   for (const Fragment& fragment : manifest.fragments) AddFragment(fragment, places, named);
-  return section.empty() ? Status::OK() : AddIndices(section, path, places, named);
+  if (index_section.empty()) return Status::OK();
+  return AddIndices(index_section, path, places, named);
 }
 
 Result<std::vector<std::string>> ListIndices(const io::StorePath& table, std::string_view path,
@@ -73,8 +81,14 @@ Result<std::vector<std::string>> ListIndices(const io::StorePath& table, std::st
 }
 
 bool Names(const NamedFiles& named, std::string_view path) {
+  if (named.data.contains(path)) return true;
   const std::string text(path);
-  if (named.data.contains(text) || named.others.contains(text)) return true;
+  if (named.others.contains(text)) return true;
+  if (path.starts_with(kDataFolder)) {
+    const size_t slash = path.find('/', kDataFolder.size());
+    if (slash == path.npos) return false;
+    return named.data.contains(std::string(path.substr(0, slash)) + ".lance");
+  }
   // No folder of the set lies in another, so only the last one before the path can hold it.
   auto after = named.folders.upper_bound(text);
   return after != named.folders.begin() && path.starts_with(*std::prev(after));

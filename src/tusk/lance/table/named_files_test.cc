@@ -61,17 +61,18 @@ TEST_F(NamedFilesTest, AnAppendNamesTheRowsOfWhatWasBefore) {
   Write(10, 20, WriteMode::kAppend);
   const NamedFiles second = NamesOf(2);
   EXPECT_EQ(second.data.size(), 2u);
-  EXPECT_TRUE(std::ranges::includes(second.data, first.data));
+  for (const std::string& path : first.data) EXPECT_TRUE(Names(second, path)) << path;
   EXPECT_FALSE(Names(second, FinalManifestPath(1)));
 }
 
 TEST_F(NamedFilesTest, FoldersHoldWhatIsBelowThemOnly) {
-  const NamedFiles named{.folders = {"_indices/a/", "data/x/"}};
+  const NamedFiles named{.data = {"data/x.lance"}, .folders = {"_indices/a/"}};
   EXPECT_TRUE(Names(named, "_indices/a/index.idx"));
   EXPECT_TRUE(Names(named, "data/x/1.blob"));
   EXPECT_FALSE(Names(named, "_indices/b/index.idx"));
   EXPECT_FALSE(Names(named, "data/x"));
   EXPECT_FALSE(Names(named, "data/xy/1.blob"));
+  EXPECT_FALSE(Names(named, "data/y/x.lance"));
   EXPECT_FALSE(Names(named, "_a"));
 }
 
