@@ -100,6 +100,17 @@ Status FaultyStore::Sync(const OperationContext& context) {
   return plan_->Do("sync", "", [&] { return deferring->Sync(context); });
 }
 
+Result<std::shared_ptr<arrow::Buffer>> FaultyStore::GetIfLastChange(
+    std::string_view path, const OperationContext& context) {
+  auto* telling = dynamic_cast<io::LastChangeStore*>(store_.get());
+  std::shared_ptr<arrow::Buffer> bytes;
+  if (telling == nullptr) return bytes;
+  ARROW_RETURN_NOT_OK(plan_->Do("get if last change", path, [&] {
+    return telling->GetIfLastChange(path, context).Value(&bytes);
+  }));
+  return bytes;
+}
+
 Result<io::OpenedObject> FaultyStore::Open(std::string_view path, int64_t tail_length,
                                            const OperationContext& context) {
   io::OpenedObject object;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tusk/io/deferring_store.h"
+#include "tusk/io/last_change.h"
 
 namespace tusk {
 
@@ -20,7 +21,7 @@ enum class StoreFault {
 /// Wraps a store, counts its requests and breaks the n-th: with it a test walks a failure through
 /// every request of an operation. A request is one call of the store or of its readers and
 /// writers; a refused write leaves nothing visible.
-class FaultyStore final : public io::DeferringStore {
+class FaultyStore final : public io::DeferringStore, public io::LastChangeStore {
  public:
   explicit FaultyStore(std::shared_ptr<io::ObjectStore> store)
       : FaultyStore(std::move(store), std::make_shared<Plan>()) {}
@@ -41,6 +42,10 @@ class FaultyStore final : public io::DeferringStore {
   /// Counts into this one and breaks with it. Defers nothing if the wrapped store cannot.
   std::shared_ptr<io::DeferringStore> Defer() override;
   Status Sync(const OperationContext& context) override;
+
+  /// Null if the wrapped store does not know.
+  Result<std::shared_ptr<arrow::Buffer>> GetIfLastChange(std::string_view path,
+                                                         const OperationContext& context) override;
 
   Result<io::OpenedObject> Open(std::string_view path, int64_t tail_length,
                                 const OperationContext& context) override;

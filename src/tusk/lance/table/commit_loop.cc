@@ -169,7 +169,10 @@ void WriteVersionHint(const io::StorePath& table, uint64_t version,
   // Nobody relies on it, so that it is not worth waiting for the disk.
   auto* deferring = dynamic_cast<io::DeferringStore*>(table.store.get());
   const auto store = deferring == nullptr ? table.store : deferring->Defer();
-  (void)store->Put(io::JoinPath(table.path, kVersionHint), text, unstoppable);
+  const std::string path = io::JoinPath(table.path, kVersionHint);
+  // Some file systems (ext4) write a file to the disk before they let it replace another.
+  (void)store->Delete(path, unstoppable);
+  (void)store->Put(path, text, unstoppable);
 }
 
 Result<bool> HoldsTransaction(const io::StorePath& table, const std::string& path,

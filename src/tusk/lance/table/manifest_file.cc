@@ -7,11 +7,13 @@
 #include <utility>
 
 #include "tusk/base/little_endian.h"
+#include "tusk/io/last_change.h"
 
 namespace tusk::lance {
 namespace {
 
 constexpr std::string_view kVersionsFolder = "_versions";
+constexpr std::string_view kVersionHint = "_versions/latest_version_hint.json";
 constexpr std::string_view kTransactionsFolder = "_transactions";
 constexpr std::string_view kExtension = ".manifest";
 constexpr size_t kV2Digits = 20;
@@ -110,8 +112,52 @@ Result<std::vector<ManifestLocation>> ListManifests(const io::StorePath& table,
   return found;
 }
 
+namespace {
+
+/// The number in `text`, which is a version hint as pylance and WriteVersionHint write it.
+std::optional<uint64_t> ParseVersionHint(std::string_view text) {
+  constexpr std::string_view kBefore = "{\"version\":";
+  uint64_t version = 0;
+  if (!text.starts_with(kBefore)) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.begin() + kBefore.size(), text.end(), version);
+  if (error != std::errc() || std::string_view(end, text.end()) != "}") return std::nullopt;
+  if (version == 0 || IsDetached(version)) return std::nullopt;
+  return version;
+}
+
+/// The latest version, if the version hint tells it beyond doubt: it was written after all else
+/// that is in the folder, so that no writer that leaves no hints came later.
+Result<std::optional<ManifestLocation>> FindHintedManifest(const io::StorePath& table,
+                                                           const OperationContext& context) {
+  auto* telling = dynamic_cast<io::LastChangeStore*>(table.store.get());
+  if (telling == nullptr) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(const auto text,
+                        telling->GetIfLastChange(io::JoinPath(table.path, kVersionHint), context));
+  const auto version = text == nullptr ? std::nullopt : ParseVersionHint(std::string_view(*text));
+  if (!version) return std::nullopt;
+  const auto exists = [&](uint64_t number) -> Result<bool> {
+    const std::string path = ManifestPath(number, ManifestNaming::kV2);
+    const Status found = table.store->Head(io::JoinPath(table.path, path), context).status();
+    if (GetErrorCode(found) == ErrorCode::kNotFound) return false;
+    ARROW_RETURN_NOT_OK(found);
+    return true;
+  };
+  // Hints of writers who met each other are written in any order.
+  ARROW_ASSIGN_OR_RAISE(const bool has_next, exists(*version + 1));
+  if (has_next) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(const bool is_there, exists(*version));
+  if (!is_there) return std::nullopt;
+  return ManifestLocation{.version = *version,
+                          .naming = ManifestNaming::kV2,
+                          .path = ManifestPath(*version, ManifestNaming::kV2)};
+}
+
+}  // namespace
+
 Result<std::optional<ManifestLocation>> FindLatestManifest(const io::StorePath& table,
                                                            const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(auto hinted, FindHintedManifest(table, context));
+  if (hinted) return hinted;
   ARROW_ASSIGN_OR_RAISE(const auto names,
                         table.store->ListNames(io::JoinPath(table.path, kVersionsFolder), context));
   // Of names by the new scheme the first in order is the latest; the others are looked at.
