@@ -20,18 +20,28 @@
 namespace tusk::lance {
 namespace {
 
-/// 24 binary digits and 26 hex digits: the first spread keys over an object store's partitions.
+/// 24 binary digits, which spread keys over an object store's partitions, and 104 random bits in
+/// base 32. Every manifest repeats the names of all files, so that each letter counts.
 std::string NewDataFileName() {
-  static constexpr char kHex[] = "0123456789abcdef";
+  static constexpr char kDigits[] = "0123456789abcdefghjkmnpqrstvwxyz";
   constexpr size_t kBinaryBytes = 3;
+  constexpr int kDigitBits = 5;
   const std::array<uint8_t, 16> random = RandomUuid();
   std::string name;
+  uint32_t bits = 0;
+  int num_bits = 0;
   for (size_t i = 0; i < random.size(); ++i) {
     if (i < kBinaryBytes) {
       for (int bit = 7; bit >= 0; --bit) name.push_back((random[i] >> bit & 1) != 0 ? '1' : '0');
-    } else {
-      name.push_back(kHex[random[i] >> 4]);
-      name.push_back(kHex[random[i] & 0x0F]);
+      continue;
+    }
+    bits = bits << 8 | random[i];
+    num_bits += 8;
+    const bool is_last = i + 1 == random.size();
+    for (; num_bits >= kDigitBits || (is_last && num_bits > 0); num_bits -= kDigitBits) {
+      const uint32_t shifted = num_bits >= kDigitBits ? bits >> (num_bits - kDigitBits)
+                                                      : bits << (kDigitBits - num_bits);
+      name.push_back(kDigits[shifted & 31U]);
     }
   }
   return name + ".lance";
