@@ -20,6 +20,7 @@
 #include "tables.h"
 
 #include "tusk/io/object_store.h"
+#include "tusk/lance/append_or_create.h"
 #include "tusk/lance/blob.h"
 #include "tusk/lance/delete_rows.h"
 
@@ -60,7 +61,10 @@ LanceTable Write(const nb::object& data, std::string_view uri, std::string_view 
   table.dataset = watch.RunWith([&] {
     return lock.RunWith([&] {
       return Call(table.io, std::move(progress)).Run([&](const OperationContext& context) {
-        return lance::WriteDataset(reader.get(), place, options, blobs, context);
+        // As pylance, an append to nothing makes the table.
+        const bool is_append = options.mode == lance::WriteMode::kAppend;
+        return is_append ? lance::AppendOrCreate(reader.get(), place, options, blobs, context)
+                         : lance::WriteDataset(reader.get(), place, options, blobs, context);
       });
     });
   });

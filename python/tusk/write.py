@@ -7,7 +7,7 @@ from tusk import _tusk
 from tusk._arrow import TableDataset, check_not_negative, refuse
 from tusk._source import errors_of, to_stream
 from tusk.blob import to_blob_options
-from tusk.errors import InvalidArgumentError, NotFoundError, SchemaMismatchError
+from tusk.errors import InvalidArgumentError, SchemaMismatchError
 from tusk.history import checked_lock
 from tusk.optimize import to_cleanup_config
 from tusk.transaction import FragmentMetadata
@@ -131,7 +131,7 @@ def write_dataset(
             table = _tusk.write_lance(
                 stream,
                 target,
-                _mode_for(target, mode),
+                mode,
                 options,
                 storage_options=storage_options or {},
                 commit_lock=checked_lock(commit_lock),
@@ -235,14 +235,3 @@ def with_message(properties, message):
     if message is not None:
         properties[COMMIT_MESSAGE] = message
     return properties
-
-
-def _mode_for(target, mode):
-    """As pylance, an append to nothing makes the table."""
-    if mode != "append":
-        return mode
-    try:
-        _tusk.open_lance(target)
-    except NotFoundError:
-        return "create"
-    return mode

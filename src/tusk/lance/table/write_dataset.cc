@@ -8,6 +8,7 @@
 #include <arrow/type.h>
 
 #include "tusk/base/uuid.h"
+#include "tusk/lance/append_or_create.h"
 #include "tusk/lance/blob.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/batch_shaper.h"
@@ -172,12 +173,14 @@ Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* da
   return WriteDataset(data, std::move(table), options, BlobWriteOptions(), context);
 }
 
-Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
-                                                    io::StorePath table,
-                                                    const WriteOptions& options,
-                                                    const BlobWriteOptions& blobs,
-                                                    const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(auto base, FindBase(table, options, context));
+namespace {
+
+/// Writes on top of `base`, which FindBase has found.
+Result<std::shared_ptr<const Dataset>> WriteOn(std::optional<TableVersion> base,
+                                               arrow::RecordBatchReader* data, io::StorePath table,
+                                               const WriteOptions& options,
+                                               const BlobWriteOptions& blobs,
+                                               const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
                         WriteTransaction(data, table, base, options, blobs, context));
   bool outcome_known = true;
@@ -202,6 +205,31 @@ Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* da
   std::string uri = table.path;
   return Dataset::State::Make(std::move(uri), std::move(table), std::move(committed->manifest),
                               std::move(committed->path));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
+                                                    io::StorePath table,
+                                                    const WriteOptions& options,
+                                                    const BlobWriteOptions& blobs,
+                                                    const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(auto base, FindBase(table, options, context));
+  return WriteOn(std::move(base), data, std::move(table), options, blobs, context);
+}
+
+Result<std::shared_ptr<const Dataset>> AppendOrCreate(arrow::RecordBatchReader* data,
+                                                      io::StorePath table, WriteOptions options,
+                                                      const BlobWriteOptions& blobs,
+                                                      const OperationContext& context) {
+  options.mode = WriteMode::kAppend;
+  auto base = FindBase(table, options, context);
+  if (GetErrorCode(base.status()) == ErrorCode::kNotFound) {
+    options.mode = WriteMode::kCreate;
+    base = FindBase(table, options, context);
+  }
+  ARROW_RETURN_NOT_OK(base);
+  return WriteOn(*std::move(base), data, std::move(table), options, blobs, context);
 }
 
 Result<std::string> PrepareWrite(arrow::RecordBatchReader* data, const io::StorePath& table,
