@@ -1,6 +1,7 @@
 #include "tusk/lance/compact.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <span>
 #include <utility>
@@ -252,9 +253,15 @@ Result<std::vector<Fragment>> WriteAgain(const Dataset& dataset,
       BlobWriteScope{.base_paths = manifest.base_paths, .source = &dataset.state()}, context);
 }
 
-CompactionMetrics Sum(const std::vector<CompactedFragments>& done) {
+/// A task that was done, not yet in a form that another process could read.
+struct DoneTask {
+  CompactionMetrics metrics;
+  std::vector<RewriteFragments::Group> groups;
+};
+
+CompactionMetrics Sum(const std::vector<DoneTask>& done) {
   CompactionMetrics sum;
-  for (const CompactedFragments& each : done) {
+  for (const DoneTask& each : done) {
     sum.fragments_removed += each.metrics.fragments_removed;
     sum.fragments_added += each.metrics.fragments_added;
     sum.files_removed += each.metrics.files_removed;
@@ -263,72 +270,80 @@ CompactionMetrics Sum(const std::vector<CompactedFragments>& done) {
   return sum;
 }
 
-/// The groups of all tasks as one operation.
-Result<RewriteFragments> Together(const std::vector<CompactedFragments>& done) {
-  RewriteFragments rewrite;
-  for (const CompactedFragments& each : done) {
-    ARROW_ASSIGN_OR_RAISE(const Transaction part, ParseTransactionJson(each.rewrite, nullptr));
-    const auto* groups = part.As<RewriteFragments>();
-    if (groups == nullptr) {
-      return InvalidArgument("what is to be committed as a compaction is none");
-    }
-    rewrite.groups.insert(rewrite.groups.end(), groups->groups.begin(), groups->groups.end());
+void RemoveNewFiles(const io::StorePath& table, const std::vector<DoneTask>& done,
+                    const OperationContext& context) {
+  for (const DoneTask& each : done) {
+    for (const auto& group : each.groups) RemoveDataFiles(table, group.after, context);
   }
-  return rewrite;
 }
 
-void RemoveNewFiles(const io::StorePath& table, const std::vector<CompactedFragments>& done,
-                    const OperationContext& context) {
-  const auto rewrite = Together(done);
-  if (!rewrite.ok()) return;
-  for (const RewriteFragments::Group& group : rewrite->groups) {
-    RemoveDataFiles(table, group.after, context);
+/// What a task has written, taken from the form for other processes.
+Result<DoneTask> ParseDone(const CompactedFragments& done) {
+  ARROW_ASSIGN_OR_RAISE(Transaction part, ParseTransactionJson(done.rewrite, nullptr));
+  auto* rewrite = std::get_if<RewriteFragments>(&part.operation);
+  if (rewrite == nullptr) {
+    return InvalidArgument("what is to be committed as a compaction is none");
   }
+  return DoneTask{.metrics = done.metrics, .groups = std::move(rewrite->groups)};
 }
 
 /// `outcome_known` is set to false if the version may be there after a failure.
-Result<CompactionResult> Commit(const io::StorePath& table,
-                                const std::vector<CompactedFragments>& done,
+Result<CompactionResult> Commit(const Dataset& dataset, std::vector<DoneTask> done,
                                 const CompactionOptions& options, bool* outcome_known,
                                 const OperationContext& context) {
-  // Whatever came since the first of the tasks was planned is looked at for conflicts.
-  const uint64_t read_version =
-      std::ranges::min_element(done, {}, &CompactedFragments::read_version)->read_version;
-  ARROW_ASSIGN_OR_RAISE(auto rewrite, Together(done));
-  const Transaction transaction{.read_version = read_version,
+  const Dataset::State& state = dataset.state();
+  const io::StorePath& table = state.location;
+  CompactionResult result{.metrics = Sum(done)};
+  RewriteFragments rewrite;
+  for (DoneTask& each : done) {
+    std::ranges::move(each.groups, std::back_inserter(rewrite.groups));
+  }
+  const Transaction transaction{.read_version = dataset.version(),
                                 .uuid = RandomUuidString(),
                                 .properties = options.transaction_properties,
                                 .operation = std::move(rewrite)};
-  ARROW_ASSIGN_OR_RAISE(const auto dataset,
-                        Dataset::Open(table, {.version = read_version}, context));
-  const Dataset::State& state = dataset->state();
   auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
                                      {.lock = options.commit_lock}, context, outcome_known);
   if (!committed.ok()) {
     if (*outcome_known) RemoveTransactionFile(table, transaction, context);
     return committed.status();
   }
-  CompactionResult result{.metrics = Sum(done)};
   ARROW_ASSIGN_OR_RAISE(result.dataset,
                         Dataset::State::Make(state.uri, table, std::move(committed->manifest),
                                              std::move(committed->path)));
   return result;
 }
 
+Result<DoneTask> Execute(const Dataset& dataset, const CompactionTask& task,
+                         const CompactionOptions& options, const OperationContext& context) {
+  const Dataset::State& state = dataset.state();
+  ARROW_ASSIGN_OR_RAISE(auto before, FindFragments(state.manifest, task.fragments));
+  ARROW_ASSIGN_OR_RAISE(auto after, WriteAgain(dataset, before, task, options, context));
+  const Status carried = CarryLineage(state, before, &after, context);
+  if (!carried.ok()) {
+    RemoveDataFiles(state.location, after, context);
+    return carried;
+  }
+  return DoneTask{.metrics = {.fragments_removed = std::ssize(before),
+                              .fragments_added = std::ssize(after),
+                              .files_removed = CountFiles(before),
+                              .files_added = CountFiles(after)},
+                  .groups = {{.before = std::move(before), .after = std::move(after)}}};
+}
+
 Result<CompactionResult> TryToCompact(const io::StorePath& table, const CompactionOptions& options,
                                       const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto dataset, Dataset::Open(table, {}, context));
   ARROW_ASSIGN_OR_RAISE(const auto tasks, PlanCompaction(*dataset, options, context));
-  std::vector<CompactedFragments> done;
+  if (tasks.empty()) return CompactionResult{.dataset = dataset};
+  std::vector<DoneTask> done;
   bool outcome_known = true;
   const auto run = [&]() -> Result<CompactionResult> {
     for (const CompactionTask& task : tasks) {
-      ARROW_ASSIGN_OR_RAISE(done.emplace_back(),
-                            ExecuteCompaction(*dataset, task, options, context));
+      ARROW_ASSIGN_OR_RAISE(done.emplace_back(), Execute(*dataset, task, options, context));
     }
-    return Commit(table, done, options, &outcome_known, context);
+    return Commit(*dataset, done, options, &outcome_known, context);
   };
-  if (tasks.empty()) return CompactionResult{.dataset = dataset};
   auto result = run();
   if (!result.ok() && outcome_known) RemoveNewFiles(table, done, context);
   return result;
@@ -355,28 +370,16 @@ Result<CompactedFragments> ExecuteCompaction(const Dataset& dataset, const Compa
                                              const CompactionOptions& options,
                                              const OperationContext& context) {
   ARROW_RETURN_NOT_OK(CheckOptions(options));
-  const Dataset::State& state = dataset.state();
   if (task.read_version != dataset.version()) {
     return InvalidArgument("a compaction task of version ", task.read_version,
                            " cannot be done on version ", dataset.version());
   }
-  ARROW_ASSIGN_OR_RAISE(auto before, FindFragments(state.manifest, task.fragments));
-  ARROW_ASSIGN_OR_RAISE(auto after, WriteAgain(dataset, before, task, options, context));
-  const Status carried = CarryLineage(state, before, &after, context);
-  if (!carried.ok()) {
-    RemoveDataFiles(state.location, after, context);
-    return carried;
-  }
-  CompactedFragments done{.read_version = task.read_version,
-                          .metrics = {.fragments_removed = std::ssize(before),
-                                      .fragments_added = std::ssize(after),
-                                      .files_removed = CountFiles(before),
-                                      .files_added = CountFiles(after)}};
-  RewriteFragments rewrite;
-  rewrite.groups.push_back({.before = std::move(before), .after = std::move(after)});
-  done.rewrite =
-      TransactionToJson({.read_version = task.read_version, .operation = std::move(rewrite)});
-  return done;
+  ARROW_ASSIGN_OR_RAISE(DoneTask done, Execute(dataset, task, options, context));
+  RewriteFragments rewrite{.groups = std::move(done.groups)};
+  return CompactedFragments{.read_version = task.read_version,
+                            .metrics = done.metrics,
+                            .rewrite = TransactionToJson({.read_version = task.read_version,
+                                                          .operation = std::move(rewrite)})};
 }
 
 Result<CompactionResult> CommitCompaction(const io::StorePath& table,
@@ -387,8 +390,17 @@ Result<CompactionResult> CommitCompaction(const io::StorePath& table,
     ARROW_ASSIGN_OR_RAISE(auto latest, Dataset::Open(table, {}, context));
     return CompactionResult{.dataset = std::move(latest)};
   }
+  std::vector<DoneTask> tasks;
+  for (const CompactedFragments& each : done) {
+    ARROW_ASSIGN_OR_RAISE(tasks.emplace_back(), ParseDone(each));
+  }
+  // Whatever came since the first of the tasks was planned is looked at for conflicts.
+  const uint64_t read_version =
+      std::ranges::min_element(done, {}, &CompactedFragments::read_version)->read_version;
+  ARROW_ASSIGN_OR_RAISE(const auto dataset,
+                        Dataset::Open(table, {.version = read_version}, context));
   bool outcome_known = true;
-  return Commit(table, done, options, &outcome_known, context);
+  return Commit(*dataset, std::move(tasks), options, &outcome_known, context);
 }
 
 Result<CompactionResult> Compact(const io::StorePath& table, const CompactionOptions& options,
