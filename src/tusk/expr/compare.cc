@@ -113,7 +113,7 @@ Result<std::shared_ptr<arrow::Buffer>> AndValidity(const arrow::Array& left,
 
 /// Booleans whose bits stand in `values` where neither operand is null.
 Result<Datum> WithValidity(const Operand& left, const Operand& right, int64_t rows,
-                           std::shared_ptr<arrow::Buffer> values, arrow::MemoryPool* pool) {
+                           const std::shared_ptr<arrow::Buffer>& values, arrow::MemoryPool* pool) {
   std::shared_ptr<arrow::Buffer> validity;
   const auto tells_by_bits = [](const Operand& side) {
     return !side.is_scalar() && (side.array().null_bitmap_data() != nullptr || !side.may_be_null());
@@ -135,8 +135,7 @@ Result<Datum> WithValidity(const Operand& left, const Operand& right, int64_t ro
     }
     validity = std::move(bits);
   }
-  const auto array =
-      std::make_shared<arrow::BooleanArray>(rows, std::move(values), std::move(validity));
+  const auto array = std::make_shared<arrow::BooleanArray>(rows, values, std::move(validity));
   return ToResult(array, left.is_scalar() && right.is_scalar());
 }
 
@@ -147,7 +146,7 @@ Result<Datum> MakeBooleans(const Operand& left, const Operand& right, int64_t le
   const bool is_scalar = left.is_scalar() && right.is_scalar();
   const int64_t rows = is_scalar ? 1 : length;
   const int64_t bytes = (rows + 7) / 8;
-  ARROW_ASSIGN_OR_RAISE(auto values, arrow::AllocateBuffer(bytes, pool));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values, arrow::AllocateBuffer(bytes, pool));
   for (int64_t byte = 0; byte < bytes; ++byte) {
     uint8_t bits = 0;
     const int64_t first = byte * 8;
@@ -157,7 +156,7 @@ Result<Datum> MakeBooleans(const Operand& left, const Operand& right, int64_t le
     }
     values->mutable_data()[byte] = bits;
   }
-  return WithValidity(left, right, rows, std::move(values), pool);
+  return WithValidity(left, right, rows, values, pool);
 }
 
 /// A kernel over arrays of L and of R, by `order`, which is called with one value of each.
@@ -189,7 +188,7 @@ Result<Datum> CompareColumns(Comparison comparison, const std::vector<Datum>& co
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
                         arrow::AllocateBuffer((rows + 7) / 8, pool));
   CompareToBits(comparison, left.data(), right.data(), rows, level, values->mutable_data());
-  return WithValidity(left, right, rows, std::move(values), pool);
+  return WithValidity(left, right, rows, values, pool);
 }
 
 /// Of floats, some of whose comparisons are Arrow's.
