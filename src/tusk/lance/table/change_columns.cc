@@ -16,6 +16,7 @@
 #include "tusk/lance/table/commit_change.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/field_ids.h"
 #include "tusk/lance/table/index_metadata.h"
 #include "tusk/lance/table/manifest_file.h"
 #include "tusk/lance/table/merge_schema.h"
@@ -24,9 +25,6 @@
 
 namespace tusk::lance {
 namespace {
-
-/// A field that is gone. Ids below it are hidden columns.
-constexpr int32_t kTombstone = -2;
 
 using DatasetPtr = std::shared_ptr<const Dataset>;
 

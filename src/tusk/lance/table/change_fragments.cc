@@ -8,22 +8,12 @@
 #include <utility>
 
 #include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/field_ids.h"
 #include "tusk/lance/table/row_ids.h"
 #include "tusk/lance/table/row_lineage.h"
 
 namespace tusk::lance {
 namespace {
-
-/// What stands in a file's list of fields where there was one.
-constexpr int32_t kTombstone = -2;
-/// Hidden columns: the row ids, and the versions in which rows were made and last changed.
-constexpr int32_t kRowIdField = -3;
-constexpr int32_t kCreatedAtField = -4;
-constexpr int32_t kLastUpdatedAtField = -5;
-
-bool HasStableRowIds(const Manifest& manifest) {
-  return (manifest.reader_flags & kFlagStableRowIds) != 0;
-}
 
 /// Sets the flag of tables with files of another data version than they say. It is never cleared.
 void FlagMixedVersions(const Fragment& fragment, Manifest* manifest) {

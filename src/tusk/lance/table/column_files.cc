@@ -11,6 +11,7 @@
 #include <arrow/record_batch.h>
 
 #include "tusk/lance/file/arrow_compute.h"
+#include "tusk/lance/table/field_ids.h"
 #include "tusk/lance/table/write_fragments.h"
 
 namespace tusk::lance {
@@ -124,6 +125,19 @@ Result<DataFile> WriteColumnFile(arrow::RecordBatchReader* rows, const Dataset::
   RemoveDataFiles(state.location, written, context);
   return Corrupt("fragment ", fragment.id, " of ", state.location.path, " claims ",
                  fragment.physical_rows, " rows, but others were found");
+}
+
+Fragment WithColumnFile(Fragment fragment, DataFile file, const std::set<int32_t>& fields) {
+  for (DataFile& old : fragment.files) {
+    for (int32_t& id : old.field_ids) {
+      if (fields.contains(id)) id = kTombstone;
+    }
+  }
+  std::erase_if(fragment.files, [](const DataFile& old) {
+    return std::ranges::all_of(old.field_ids, [](int32_t id) { return id == kTombstone; });
+  });
+  fragment.files.push_back(std::move(file));
+  return fragment;
 }
 
 }  // namespace tusk::lance

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 
 #include <arrow/type_fwd.h>
 
@@ -27,5 +28,9 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> WithDeletedRows(arrow::RecordB
 Result<DataFile> WriteColumnFile(arrow::RecordBatchReader* rows, const Dataset::State& state,
                                  const Fragment& fragment, const Schema& schema,
                                  uint16_t minor_version, const OperationContext& context);
+
+/// The fragment with `file` in the place of its columns of these fields. Files without a field left
+/// are not among its files any more.
+Fragment WithColumnFile(Fragment fragment, DataFile file, const std::set<int32_t>& fields);
 
 }  // namespace tusk::lance

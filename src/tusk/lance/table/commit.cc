@@ -236,8 +236,8 @@ Result<StagedManifest> Restage(const io::StorePath& table, const StagedManifest&
                           .size_bytes = info.size,
                           .transaction_uuid = transaction.uuid};
   }
-  const bool stable_row_ids = (manifest.reader_flags & kFlagStableRowIds) != 0;
-  return StageNext(table, transaction, rebase.latest, affected, stable_row_ids, handler, context);
+  return StageNext(table, transaction, rebase.latest, affected, HasStableRowIds(manifest), handler,
+                   context);
 }
 
 Result<StagedManifest> StageTransaction(const io::StorePath& table, Transaction transaction,

@@ -40,10 +40,6 @@ Status CheckOptions(const CompactionOptions& options) {
   return Status::OK();
 }
 
-bool HasStableRowIds(const Manifest& manifest) {
-  return (manifest.reader_flags & kFlagStableRowIds) != 0;
-}
-
 /// The indices of a version that rows are looked up in, and whether they would go wrong if rows
 /// got other addresses.
 struct Coverage {

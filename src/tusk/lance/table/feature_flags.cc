@@ -56,6 +56,10 @@ Status Refuse(std::string_view verb, uint64_t version, uint64_t flags) {
 
 }  // namespace
 
+bool HasStableRowIds(const Manifest& manifest) {
+  return (manifest.reader_flags & kFlagStableRowIds) != 0;
+}
+
 Status CheckReadable(const Manifest& manifest) {
   const uint64_t unknown = manifest.reader_flags & ~kReadable;
   return unknown == 0 ? Status::OK() : Refuse("read", manifest.version, unknown);

@@ -29,6 +29,8 @@ enum FeatureFlag : uint64_t {
   kFlagObjectMetadata = uint64_t{1} << 17,
 };
 
+bool HasStableRowIds(const Manifest& manifest);
+
 /// Unsupported, naming the features, if the table needs something to be read that is not covered.
 Status CheckReadable(const Manifest& manifest);
 

@@ -24,7 +24,6 @@ namespace {
 
 using Match = MergeJoin::Match;
 
-constexpr int32_t kTombstone = -2;
 constexpr std::string_view kAddressColumn = "_rowaddr";
 
 /// The fields of the source that are not of the key, in the table's order.
@@ -128,21 +127,6 @@ Result<DataFile> WriteOne(const Dataset& dataset, const Fragment& fragment,
   return WriteColumnFile(&reader, state, fragment, changed, minor_version, context);
 }
 
-/// The fragment with `file` in the place of the columns that it has.
-Fragment WithColumns(Fragment fragment, DataFile file) {
-  const std::set<int32_t> replaced(file.field_ids.begin(), file.field_ids.end());
-  for (DataFile& old : fragment.files) {
-    for (int32_t& id : old.field_ids) {
-      if (replaced.contains(id)) id = kTombstone;
-    }
-  }
-  std::erase_if(fragment.files, [](const DataFile& old) {
-    return std::ranges::all_of(old.field_ids, [](int32_t id) { return id == kTombstone; });
-  });
-  fragment.files.push_back(std::move(file));
-  return fragment;
-}
-
 Result<std::string> OffsetsOf(std::span<const Match> matches) {
   DeletedRows offsets;
   for (const Match& match : matches) {
@@ -181,11 +165,8 @@ Result<UpdateRows> WriteMatchedColumns(const Dataset& dataset, const MergeSource
   // Each pass of the join goes through the whole table.
   std::ranges::sort(matches, {}, &Match::address);
   UpdateRows update{.mode = UpdateMode::kRewriteColumns};
-  if (!matches.empty()) {
-    for (const int32_t id : AllFieldIds(changed)) {
-      update.fields_modified.push_back(static_cast<uint32_t>(id));
-    }
-  }
+  const std::set<int32_t> ids = AllFieldIds(changed);
+  if (!matches.empty()) update.fields_modified.assign(ids.begin(), ids.end());
   const auto write = [&]() -> Status {
     std::span<const Match> left = matches;
     for (const Fragment& fragment : state.manifest.fragments) {
@@ -196,7 +177,7 @@ Result<UpdateRows> WriteMatchedColumns(const Dataset& dataset, const MergeSource
       left = left.subspan(own.size());
       ARROW_ASSIGN_OR_RAISE(
           DataFile file, WriteOne(dataset, fragment, source, changed, own, minor_version, context));
-      update.updated.push_back(WithColumns(fragment, std::move(file)));
+      update.updated.push_back(WithColumnFile(fragment, std::move(file), ids));
       // For the versions of rows, which only such tables keep.
       if (!dataset.has_stable_row_ids()) continue;
       ARROW_ASSIGN_OR_RAISE(update.updated_offsets[fragment.id], OffsetsOf(own));

@@ -13,7 +13,9 @@
 #include "tusk/lance/file/arrow_compute.h"
 #include "tusk/lance/fragment_changes.h"
 #include "tusk/lance/join_columns.h"
+#include "tusk/lance/table/column_files.h"
 #include "tusk/lance/table/join_matches.h"
+#include "tusk/lance/table/merge_schema.h"
 #include "tusk/lance/table/projection.h"
 #include "tusk/lance/table/rewritten_columns.h"
 #include "tusk/lance/table/row_change.h"
@@ -22,9 +24,6 @@
 
 namespace tusk::lance {
 namespace {
-
-/// A column of a file whose field is now in another file.
-constexpr int32_t kTombstone = -2;
 
 /// The fields of the table that the data has values for, in the order of the data.
 Result<Schema> FindUpdated(const Dataset::State& state, const Schema& values,
@@ -145,17 +144,6 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ScanFragment(
   return base.Scan(scan, context);
 }
 
-/// The fragment with `file` in place of the columns that it had of these fields.
-Fragment WithColumns(Fragment fragment, DataFile file, const std::vector<uint32_t>& fields) {
-  for (DataFile& before : fragment.files) {
-    for (int32_t& id : before.field_ids) {
-      if (std::ranges::find(fields, static_cast<uint32_t>(id)) != fields.end()) id = kTombstone;
-    }
-  }
-  fragment.files.push_back(std::move(file));
-  return fragment;
-}
-
 }  // namespace
 
 Result<std::string> UpdateFragmentColumns(const Dataset& base, uint64_t fragment,
@@ -200,7 +188,7 @@ Result<std::string> UpdateFragmentColumns(const Dataset& base, uint64_t fragment
   }
   UpdateRows update{.mode = UpdateMode::kRewriteColumns};
   for (const Field& field : updated.fields) AddFieldIds(field, &update.fields_modified);
-  update.updated = {WithColumns(*before, std::move(files[0].files[0]), update.fields_modified)};
+  update.updated = {WithColumnFile(*before, std::move(files[0].files[0]), AllFieldIds(updated))};
   update.updated_offsets = {{fragment, SerializeRoaringBitmap(rows.matched())}};
   return TransactionToJson(
       {.read_version = base.version(), .uuid = RandomUuidString(), .operation = std::move(update)});
