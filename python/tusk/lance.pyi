@@ -27,7 +27,7 @@ from tusk.sql_query import SqlQueryBuilder
 from tusk.stats import LanceStats
 from tusk.transaction import DatasetBasePath, LanceOperation
 from tusk.transaction import LanceSchema, Transaction
-from tusk.typed import AlterColumn, BulkCommitResult, DeleteResult, UpdateResult
+from tusk.typed import BulkCommitResult, DeleteResult, UpdateResult
 from tusk.typed import Version, VersionRef
 from tusk.udf import BatchUDF
 
@@ -117,7 +117,7 @@ class LanceDataset(pads.Dataset):
     def commit_batch(
         cls,
         dest: str | Path | LanceDataset,
-        transactions: Sequence[Transaction],
+        transactions: Iterable[Transaction],
         commit_lock: Callable[[int], AbstractContextManager[Any]] | None = None,
         storage_options: dict[str, str] | None = None,
         enable_v2_manifest_paths: bool | None = None,
