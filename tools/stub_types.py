@@ -57,6 +57,7 @@ MODULES = {
             "from tusk._arrow import IOStats",
             "from tusk._scan import ColumnOrdering, ScanStatistics",
             "from tusk.bitmap import Bitmap",
+            "from tusk.blob import BlobFile",
             "from tusk.delta import DatasetDelta",
             "from tusk.file import LanceFileSession",
             "from tusk.fragment import LanceFragment",
@@ -201,7 +202,7 @@ PARAMETERS = {
         enable_stable_row_ids enable_v2_manifest_paths error_if_tagged_old_versions fast_search
         filter_nan flag force ignore_not_found include_deleted_rows include_files include_primary
         is_dataset_root is_shallow materialize_deletions namespace_client_managed_versioning
-        nulls_first prefilter preserves_nullability randomize_order replace retryable
+        nulls_first prefilter preserve_order preserves_nullability randomize_order replace retryable
         return_transaction scan_in_order skip_transpose strict_batch_size target_all_bases train
         unsharded unverified use_index use_legacy_format use_scalar_index use_stats use_threads
         verbose with_offsets with_position with_row_addr with_row_address with_row_id
@@ -345,6 +346,18 @@ PARAMETERS = {
     "LanceDataset.join.keys": "Any",
     "LanceDataset.scanner.fragments": "Iterable[LanceFragment | int]",
     "LanceDataset.take.indices": "Sequence[int] | Any",
+    "LanceDataset.read_blob_ranges.requests": "Iterable[tuple[int, int, int]]",
+    "LanceDataset.read_blob_ranges.selector": "str",
+    "LanceDataset.read_blob_ranges.blob_column": "str",
+    "LanceDataset.read_blobs.blob_column": "str",
+    "LanceDataset.take_blobs.blob_column": "str",
+    "LanceDataset.read_blobs.addresses": "Sequence[int] | pa.Array",
+    "LanceDataset.read_blobs.ids": "Sequence[int] | pa.Array",
+    "LanceDataset.read_blobs.indices": "Sequence[int] | pa.Array",
+    "LanceDataset.take_blobs.addresses": "Sequence[int] | pa.Array",
+    "LanceDataset.take_blobs.buffer_size": "int",
+    "LanceDataset.take_blobs.ids": "Sequence[int] | pa.Array",
+    "LanceDataset.take_blobs.indices": "Sequence[int] | pa.Array",
     "LanceDataset.to_batches.nearest": "dict[str, Any]",
     "LanceDataset.to_pandas.nearest": "dict[str, Any]",
     "LanceDataset.to_table.nearest": "dict[str, Any]",
@@ -441,6 +454,9 @@ RESULTS = {
     **_these("LanceDataset", "LanceDataset", "create_branch deep_clone shallow_clone"),
     **_these("LanceDataset", "int", "__len__ count_rows latest_version max_field_id version"),
     **_these("LanceDataset", "str", "data_storage_version uri"),
+    **_these("LanceDataset", "list[BlobFile | None]", "take_blobs"),
+    **_these("LanceDataset", "list[tuple[int, bytes | None]]", "read_blobs"),
+    **_these("LanceDataset", "list[tuple[int, int, bytes | None]]", "read_blob_ranges"),
     **_these("LanceDataset", _TABLE, "head sample slice take to_table"),
     **_these(
         "LanceDataset",

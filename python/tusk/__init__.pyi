@@ -1,6 +1,10 @@
 """Made by tools/make_stubs.py; do not edit."""
 
 from tusk.udf import BatchUDF as BatchUDF
+from tusk.blob import Blob as Blob
+from tusk.blob import BlobArray as BlobArray
+from tusk.blob import BlobColumn as BlobColumn
+from tusk.blob import BlobFile as BlobFile
 from tusk.maintenance import CleanupCandidateFile as CleanupCandidateFile
 from tusk.maintenance import CleanupExplanation as CleanupExplanation
 from tusk.maintenance import CleanupReferencedBranch as CleanupReferencedBranch
@@ -31,6 +35,8 @@ from tusk.lake import TableInfo as TableInfo
 from tusk.lake import Tag as Tag
 from tusk.transaction import Transaction as Transaction
 from tusk.udf import batch_udf as batch_udf
+from tusk.blob import blob_array as blob_array
+from tusk.blob import blob_field as blob_field
 from tusk.process import bytes_read_counter as bytes_read_counter
 from tusk.lake import connect as connect
 from tusk.lance import dataset as dataset
@@ -43,6 +49,7 @@ from tusk.schema import schema_to_json as schema_to_json
 from tusk.log import set_logger as set_logger
 from tusk.process import simd_info as simd_info
 from tusk.write import write_dataset as write_dataset
+from tusk import blob as blob
 from tusk import encoders as encoders
 from tusk import errors as errors
 from tusk import file as file

@@ -14,6 +14,7 @@ import pyarrow.dataset as pads
 from tusk._arrow import IOStats
 from tusk._scan import ColumnOrdering, ScanStatistics
 from tusk.bitmap import Bitmap
+from tusk.blob import BlobFile
 from tusk.delta import DatasetDelta
 from tusk.file import LanceFileSession
 from tusk.fragment import LanceFragment
@@ -373,6 +374,25 @@ class LanceDataset(pads.Dataset):
         with_position: bool = False,
         index_segments: Any = None,
     ) -> NoReturn: ...
+    def read_blob_ranges(
+        self,
+        blob_column: str,
+        requests: Iterable[tuple[int, int, int]],
+        *,
+        selector: str,
+        io_buffer_size: int | None = None,
+        preserve_order: bool | None = None,
+    ) -> list[tuple[int, int, bytes | None]]: ...
+    def read_blobs(
+        self,
+        blob_column: str,
+        ids: Sequence[int] | pa.Array | None = None,
+        addresses: Sequence[int] | pa.Array | None = None,
+        indices: Sequence[int] | pa.Array | None = None,
+        *,
+        io_buffer_size: int | None = None,
+        preserve_order: bool | None = None,
+    ) -> list[tuple[int, bytes | None]]: ...
     def read_transaction(
         self,
         version: int | str | tuple[str | None, int | None],
@@ -453,6 +473,15 @@ class LanceDataset(pads.Dataset):
         indices: Sequence[int] | Any,
         columns: list[str] | dict[str, str] | None = None,
     ) -> pa.Table: ...
+    def take_blobs(
+        self,
+        blob_column: str,
+        ids: Sequence[int] | pa.Array | None = None,
+        addresses: Sequence[int] | pa.Array | None = None,
+        indices: Sequence[int] | pa.Array | None = None,
+        *,
+        buffer_size: int = 524288,
+    ) -> list[BlobFile | None]: ...
     def to_batches(
         self,
         columns: list[str] | dict[str, str] | None = None,
