@@ -11,7 +11,7 @@ help:
 	@echo "make test-generated   read and write thousands of random Lance files; CASES=5000 SEED=100000"
 	@echo "make test-faults   thousands of random rounds of a lake whose store, disk, writers fail; ROUNDS=10000 SEED=1000"
 	@echo "make test-models   encoders of large packages, which it installs, with random weights"
-	@echo "make test-training   PyTorch and TensorFlow, which it installs in build/training"
+	@echo "make test-training   PyTorch, TensorFlow and Ray, which it installs in build/training"
 	@echo "make test-filters   try thousands of random filters against DuckDB and pylance; FILTERS=20000 SEED=100000"
 	@echo "make test-histories  try thousands of random histories of Lance tables against a plain model; ROUNDS=1000 SEED=0"
 	@echo "make test-writers  16 processes change one Lance table until it has 1,000 versions; PROCESSES=16 VERSIONS=1000"
@@ -72,10 +72,10 @@ test-models: build
 # Gigabytes, in an environment of their own, which sees what is in .venv.
 test-training: build build/training.stamp
 	TUSK_TEST_TRAINING=1 build/training/bin/python -m pytest -q tests/python/test_torch.py \
-	  tests/python/test_tensorflow.py
+	  tests/python/test_tensorflow.py tests/python/test_ray.py
 
 build/training.stamp: tools/training_environment.sh
-	tools/training_environment.sh build/training torch tensorflow-cpu
+	tools/training_environment.sh build/training torch tensorflow-cpu 'ray[data]'
 	touch $@
 
 # Other conditions than those of `make test`, against DuckDB and pylance.
