@@ -33,6 +33,7 @@ std::string Join(const std::vector<std::string>& names) {
 
 std::string Names(const Schema& schema) {
   std::vector<std::string> names;
+  names.reserve(schema.fields.size());
   for (const Field& field : schema.fields) names.push_back(field.name);
   return Join(names);
 }

@@ -106,6 +106,7 @@ Result<DataFile> WriteOne(const Dataset& dataset, const Fragment& fragment,
                           const OperationContext& context) {
   const Dataset::State& state = dataset.state();
   std::vector<std::string> names;
+  names.reserve(changed.fields.size());
   for (const Field& field : changed.fields) names.push_back(field.name);
   ARROW_ASSIGN_OR_RAISE(const auto rewritten, RewrittenColumns::Make(state, names, "merge"));
   ScanOptions scan;
