@@ -483,7 +483,6 @@ RESULTS = {
         fragment_ids="Bitmap",
         get_fragment="LanceFragment | None",
         get_fragments="list[LanceFragment]",
-        commit_batch="BulkCommitResult",
         get_transactions="list[Transaction | None]",
         get_version="Version",
         has_stable_row_ids="bool",

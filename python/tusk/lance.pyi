@@ -28,7 +28,7 @@ from tusk.sql_query import SqlQueryBuilder
 from tusk.stats import LanceStats
 from tusk.transaction import DatasetBasePath, LanceOperation
 from tusk.transaction import LanceSchema, Transaction
-from tusk.typed import BulkCommitResult, DeleteResult, UpdateResult
+from tusk.typed import AlterColumn, BulkCommitResult, DeleteResult, UpdateResult
 from tusk.typed import Version, VersionRef
 from tusk.udf import BatchUDF
 
