@@ -54,9 +54,9 @@ struct TableCleanupReport {
 };
 
 /// Removes old versions of the table, and the files that only they name. Never: the version of
-/// `dataset` and newer ones, what they name, tagged versions, versions at which branches begin, what
-/// branches and detached versions name, folders that are not the format's. The versions are those
-/// of the branch that `dataset` is on. Files that no version names stay for a week, since a
+/// `dataset` and newer ones, what they name, tagged versions, versions at which branches begin,
+/// what branches and detached versions name, folders that are not the format's. The versions are
+/// those of the branch that `dataset` is on. Files that no version names stay for a week, since a
 /// writer may be about to commit them. Versions go before their files, so that none is ever there
 /// in part. InvalidArgument for rules out of range and for tagged versions (error_if_tagged);
 /// Unsupported if what a version needs cannot be told: nothing is removed then. Shallow clones
