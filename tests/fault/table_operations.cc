@@ -273,8 +273,7 @@ std::string WithoutRandom(const std::string& path) {
     run.clear();
   };
   for (const char c : path) {
-    const bool is_random =
-        std::isdigit(static_cast<unsigned char>(c)) != 0 || (c >= 'a' && c <= 'f') || c == '-';
+    const bool is_random = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-';
     if (is_random) {
       run += c;
     } else {

@@ -13,6 +13,7 @@
 #include <arrow/type_traits.h>
 #include <gtest/gtest.h>
 
+#include "tusk/expr/bound_expression.h"
 #include "tusk/testing/matchers.h"
 
 namespace tusk::expr {
@@ -41,6 +42,7 @@ std::shared_ptr<arrow::Array> Numbers(int64_t count, T middle, int spread, bool 
 /// What Arrow's own function says, which looks numbers up in a hash table.
 std::shared_ptr<arrow::Array> Expected(const std::shared_ptr<arrow::Array>& column,
                                        const std::shared_ptr<arrow::Array>& values) {
+  EXPECT_OK(InitializeCompute());
   const cp::SetLookupOptions options(values,
                                      cp::SetLookupOptions::NullMatchingBehavior::INCONCLUSIVE);
   return cp::CallFunction("is_in", {column}, &options)->make_array();

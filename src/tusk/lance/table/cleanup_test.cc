@@ -214,8 +214,11 @@ TEST(CleanUpTest, LeavesWholeVersionsWhicheverRequestFails) {
     }
     ++failed;
     if (report.ok()) {
-      EXPECT_GT(report->failed_deletes, 0);
-      EXPECT_THAT(report->first_failure, Not(IsEmpty()));
+      // The last requests renew the hint of the latest version, without which all is gone as well.
+      const bool is_done =
+          left == std::vector<int64_t>{-1, -1, -1, -1, 25} && Leftovers(table).empty();
+      EXPECT_EQ(report->failed_deletes == 0, is_done) << n;
+      EXPECT_EQ(report->first_failure.empty(), is_done) << n;
     }
     ASSERT_OK(CleanUpLatest(table, {.older_than_ms = {}, .delete_unverified = true}));
     EXPECT_THAT(Leftovers(table), IsEmpty());
