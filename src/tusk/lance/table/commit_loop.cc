@@ -69,7 +69,8 @@ TableVersion TableVersion::Of(const Dataset::State& state) {
       state.manifest_path == ManifestPath(state.manifest.version, ManifestNaming::kV1);
   return {.manifest = state.manifest,
           .path = state.manifest_path,
-          .naming = is_v1 ? ManifestNaming::kV1 : ManifestNaming::kV2};
+          .naming = is_v1 ? ManifestNaming::kV1 : ManifestNaming::kV2,
+          .read_at = state.read_at};
 }
 
 Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transaction& transaction,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -36,6 +37,7 @@ struct Dataset::State {
   io::StorePath location;
   Manifest manifest;
   std::string manifest_path;              ///< relative to the table's root
+  std::chrono::steady_clock::time_point read_at = std::chrono::steady_clock::now();
   std::shared_ptr<arrow::Schema> schema;  ///< json as text, blobs as their bytes
   BlobForm blobs = BlobForm::kDescriptors;
   Schema scan_schema;  ///< of what scans give

@@ -165,6 +165,13 @@ TEST_F(RebaseTest, NeverGoesBehindVersionsThatWereCleanedUp) {
   EXPECT_THAT(third.status().message(), HasSubstr("cleaned up"));
 }
 
+TEST_F(RebaseTest, TakesAnOpenVersionToBeAsOldAsItsReading) {
+  // Whoever compacts or merges has read it long before the commit.
+  ASSERT_OK_AND_ASSIGN(const auto dataset, Dataset::Open(table_, {}, kContext));
+  const auto opened = std::chrono::steady_clock::now();
+  EXPECT_LE(TableVersion::Of(dataset->state()).read_at, opened);
+}
+
 TEST_F(RebaseTest, HoldsTheLockWhileItPublishesAndTriesAgainWhenItIsRefused) {
   std::vector<uint64_t> versions;
   bool is_held = false;
