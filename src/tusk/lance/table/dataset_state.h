@@ -36,7 +36,7 @@ struct Dataset::State {
   std::string uri;
   io::StorePath location;
   Manifest manifest;
-  std::string manifest_path;              ///< relative to the table's root
+  std::string manifest_path;  ///< relative to the table's root
   std::chrono::steady_clock::time_point read_at = std::chrono::steady_clock::now();
   std::shared_ptr<arrow::Schema> schema;  ///< json as text, blobs as their bytes
   BlobForm blobs = BlobForm::kDescriptors;

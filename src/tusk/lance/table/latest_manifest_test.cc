@@ -123,7 +123,8 @@ TEST_F(LatestManifestTest, IsFoundBehindAGapByAnOldHint) {
 TEST_F(LatestManifestTest, IsFoundByTheHintOfACleanup) {
   MakeVersions(4);
   ASSERT_OK_AND_ASSIGN(const auto dataset, Dataset::Open(table_, {}, {}));
-  ASSERT_OK_AND_ASSIGN(const auto report, CleanUp(*dataset, {.older_than_ms = {}, .keep_last = 1}, {}));
+  ASSERT_OK_AND_ASSIGN(const auto report,
+                       CleanUp(*dataset, {.older_than_ms = {}, .keep_last = 1}, {}));
   EXPECT_GT(report.files.size(), 3);
   EXPECT_EQ(Find(), 4);
   EXPECT_FALSE(has_listed_);
