@@ -238,6 +238,7 @@ Result<std::vector<Fragment>> WriteAgain(const Dataset& dataset,
   scan.with_row_address = true;
   ARROW_ASSIGN_OR_RAISE(const auto whole, WithWholeValues(dataset));
   std::vector<std::string> names;
+  names.reserve(manifest.schema.fields.size());
   for (const Field& field : manifest.schema.fields) names.push_back(field.name);
   ARROW_ASSIGN_OR_RAISE(const auto columns,
                         RewrittenColumns::Make(whole->state(), names, "a compaction",
