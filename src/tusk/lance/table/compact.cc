@@ -1,6 +1,7 @@
 #include "tusk/lance/compact.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <set>
 #include <span>
@@ -10,7 +11,7 @@
 
 #include "tusk/base/uuid.h"
 #include "tusk/lance/table/blob_writer.h"
-#include "tusk/lance/table/commit_loop.h"
+#include "tusk/lance/table/commit_change.h"
 #include "tusk/lance/table/compaction_plan.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/deletion_file.h"
@@ -284,12 +285,11 @@ Result<DoneTask> ParseDone(const CompactedFragments& done) {
   return DoneTask{.metrics = done.metrics, .groups = std::move(rewrite->groups)};
 }
 
-/// `outcome_known` is set to false if the version may be there after a failure.
+/// `remove_files` as in CommitChange.
 Result<CompactionResult> Commit(const Dataset& dataset, std::vector<DoneTask> done,
-                                const CompactionOptions& options, bool* outcome_known,
+                                const CompactionOptions& options,
+                                const std::function<void()>& remove_files,
                                 const OperationContext& context) {
-  const Dataset::State& state = dataset.state();
-  const io::StorePath& table = state.location;
   CompactionResult result{.metrics = Sum(done)};
   RewriteFragments rewrite;
   for (DoneTask& each : done) {
@@ -299,15 +299,9 @@ Result<CompactionResult> Commit(const Dataset& dataset, std::vector<DoneTask> do
                                 .uuid = RandomUuidString(),
                                 .properties = options.transaction_properties,
                                 .operation = std::move(rewrite)};
-  auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
-                                     {.lock = options.commit_lock}, context, outcome_known);
-  if (!committed.ok()) {
-    if (*outcome_known) RemoveTransactionFile(table, transaction, context);
-    return committed.status();
-  }
-  ARROW_ASSIGN_OR_RAISE(result.dataset,
-                        Dataset::State::Make(state.uri, table, std::move(committed->manifest),
-                                             std::move(committed->path)));
+  ARROW_ASSIGN_OR_RAISE(
+      result.dataset,
+      CommitChange(dataset, transaction, {.lock = options.commit_lock}, remove_files, context));
   return result;
 }
 
@@ -334,16 +328,16 @@ Result<CompactionResult> TryToCompact(const io::StorePath& table, const Compacti
   ARROW_ASSIGN_OR_RAISE(const auto tasks, PlanCompaction(*dataset, options, context));
   if (tasks.empty()) return CompactionResult{.dataset = dataset};
   std::vector<DoneTask> done;
-  bool outcome_known = true;
-  const auto run = [&]() -> Result<CompactionResult> {
-    for (const CompactionTask& task : tasks) {
-      ARROW_ASSIGN_OR_RAISE(done.emplace_back(), Execute(*dataset, task, options, context));
+  const auto remove_files = [&] { RemoveNewFiles(table, done, context); };
+  for (const CompactionTask& task : tasks) {
+    auto one = Execute(*dataset, task, options, context);
+    if (!one.ok()) {
+      remove_files();
+      return one.status();
     }
-    return Commit(*dataset, done, options, &outcome_known, context);
-  };
-  auto result = run();
-  if (!result.ok() && outcome_known) RemoveNewFiles(table, done, context);
-  return result;
+    done.push_back(*std::move(one));
+  }
+  return Commit(*dataset, done, options, remove_files, context);
 }
 
 }  // namespace
@@ -396,8 +390,7 @@ Result<CompactionResult> CommitCompaction(const io::StorePath& table,
       std::ranges::min_element(done, {}, &CompactedFragments::read_version)->read_version;
   ARROW_ASSIGN_OR_RAISE(const auto dataset,
                         Dataset::Open(table, {.version = read_version}, context));
-  bool outcome_known = true;
-  return Commit(*dataset, std::move(tasks), options, &outcome_known, context);
+  return Commit(*dataset, std::move(tasks), options, /*remove_files=*/nullptr, context);
 }
 
 Result<CompactionResult> Compact(const io::StorePath& table, const CompactionOptions& options,

@@ -16,7 +16,7 @@
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/file/writer.h"
 #include "tusk/lance/fragment_changes.h"
-#include "tusk/lance/table/commit_loop.h"
+#include "tusk/lance/table/commit_change.h"
 #include "tusk/lance/table/computed_columns.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/function_reader.h"
@@ -169,18 +169,9 @@ Result<std::shared_ptr<const Dataset>> TryToJoin(const io::StorePath& table,
                                 .uuid = RandomUuidString(),
                                 .properties = options.transaction_properties,
                                 .operation = *std::move(merge)};
-  bool outcome_known = true;
-  auto committed = CommitTransaction(table, transaction, TableVersion::Of(state),
-                                     {.lock = options.commit_lock}, context, &outcome_known);
-  if (!committed.ok()) {
-    if (outcome_known) {
-      RemoveDataFiles(table, files, context);
-      RemoveTransactionFile(table, transaction, context);
-    }
-    return committed.status();
-  }
-  return Dataset::State::Make(state.uri, table, std::move(committed->manifest),
-                              std::move(committed->path));
+  return CommitChange(
+      *dataset, transaction, {.lock = options.commit_lock},
+      [&] { RemoveDataFiles(table, files, context); }, context);
 }
 
 }  // namespace
