@@ -5,7 +5,7 @@ import pyarrow.dataset as pads
 from tusk._arrow import _not_supported, check_rows
 from tusk.errors import RowOutOfRangeError
 from tusk.fragment_changes import FragmentChanges, write_fragments
-from tusk.scanner import check_blob_mode
+from tusk.scanner import check_blob_mode, stated
 from tusk.stats import validate
 from tusk.transaction import (
     DataFile,
@@ -119,8 +119,7 @@ class LanceFragment(FragmentChanges, pads.Fragment):
         strict_batch_size=None,
     ):
         """Plans a read of the fragment. Parameters as in LanceDataset.scanner."""
-        given = {name: value for name, value in locals().items() if value is not None}
-        del given["self"]
+        given = stated(locals())
         return self._dataset.scanner(fragments=[self], **given)
 
     def to_table(
@@ -141,8 +140,7 @@ class LanceFragment(FragmentChanges, pads.Fragment):
         strict_batch_size=None,
     ):
         """Reads into a pyarrow Table. Parameters as in `scanner`."""
-        given = {name: value for name, value in locals().items() if value is not None}
-        del given["self"]
+        given = stated(locals())
         return self.scanner(**given).to_table()
 
     def to_batches(
@@ -166,8 +164,7 @@ class LanceFragment(FragmentChanges, pads.Fragment):
         strict_batch_size=None,
     ):
         """An iterator of record batches, read as it goes. Parameters as in `scanner`."""
-        given = {name: value for name, value in locals().items() if value is not None}
-        del given["self"]
+        given = stated(locals())
         return self.scanner(**given).to_batches()
 
     def to_pandas(

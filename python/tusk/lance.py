@@ -24,7 +24,7 @@ from tusk.history import TableHistory, checked_lock, resolve
 from tusk.later import later
 from tusk.maintenance import TableMaintenance
 from tusk.rows import TableRows
-from tusk.scanner import ScannerBuilder, make_scanner, to_columns
+from tusk.scanner import ScannerBuilder, make_scanner, stated, to_columns
 from tusk.sql_query import SqlQueryBuilder
 from tusk.stats import LanceStats, validate
 from tusk.util import sanitize_ts
@@ -263,8 +263,7 @@ class LanceDataset(
         late_materialization, use_scalar_index, strict_batch_size) are accepted and change nothing.
         What would change the result and is not covered raises NotImplementedError.
         """
-        given = {name: value for name, value in locals().items() if value is not None}
-        del given["self"]
+        given = stated(locals())
         if self._default_scan_options is not None:
             defaults = ScannerBuilder(self).apply_defaults(self._default_scan_options)
             given = defaults._given | given
@@ -299,8 +298,7 @@ class LanceDataset(
         **kwargs,
     ):
         """Reads into a pyarrow Table. Parameters as in `scanner`, all of which may be given."""
-        given = {name: value for name, value in locals().items() if value is not None}
-        del given["self"], given["kwargs"]
+        given = stated(locals())
         return self.scanner(**given, **kwargs).to_table()
 
     def to_batches(
@@ -331,8 +329,7 @@ class LanceDataset(
         **kwargs,
     ):
         """An iterator of record batches, read as it goes. Parameters as in `scanner`."""
-        given = {name: value for name, value in locals().items() if value is not None}
-        del given["self"], given["kwargs"]
+        given = stated(locals())
         return self.scanner(**given, **kwargs).to_batches()
 
     def to_pandas(
@@ -365,8 +362,8 @@ class LanceDataset(
         """Reads into a pandas DataFrame. Parameters as in `scanner`; `kwargs` are those of
         pyarrow.Table.to_pandas.
         """
-        given = {name: value for name, value in locals().items() if value is not None}
-        del given["self"], given["kwargs"], given["blob_mode"]
+        given = stated(locals())
+        del given["blob_mode"]
         return self.scanner(**given).to_pandas(blob_mode=blob_mode, **kwargs)
 
     def count_rows(self, filter=None, **kwargs):

@@ -85,6 +85,15 @@ def _nearest_arguments(column, q, k=None, metric=None, distance_range=None, **tu
     }
 
 
+def stated(arguments):
+    """The arguments of a method of a table or fragment, of its locals(), that are not None."""
+    return {
+        name: value
+        for name, value in arguments.items()
+        if value is not None and name not in ("self", "kwargs")
+    }
+
+
 def make_scanner(
     dataset,
     columns=None,
