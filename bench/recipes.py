@@ -194,10 +194,8 @@ class Files:
         return sum(file.stat().st_size for file in data.iterdir())
 
 
-_WRITERS = {
-    peer.format: peer
-    for peer in (writers.Pylance, writers.Parquet, writers.Feather, writers.Vortex)
-}
+_PEERS = (writers.Pylance, writers.Parquet, writers.TunedParquet, writers.Feather, writers.Vortex)
+_WRITERS = {peer.format: peer for peer in _PEERS}
 
 
 def _first_data_file(dataset):

@@ -3,13 +3,13 @@
 from workload import Workload
 
 _SCALARS = ("id", "uniform", "small")
-_WITH_URING = ("tusk", "pylance", "pylance-uring", "parquet", "feather", "vortex")
+_ALL = ("tusk", "pylance", "pylance-uring", "parquet", "tuned-parquet", "feather", "vortex")
 
 
 def _take(rows, what, table, columns, goal=None):
     name = f"take: {rows:,} x {what}"
     return Workload(
-        name, table, "take", columns, rows=rows, goal=goal, implementations=_WITH_URING
+        name, table, "take", columns, rows=rows, goal=goal, implementations=_ALL
     )
 
 
@@ -40,7 +40,7 @@ WORKLOADS = [
         "open_and_take",
         _SCALARS,
         rows=1,
-        implementations=_WITH_URING,
+        implementations=_ALL,
     ),
     # 256 samples, as a training step wants them.
     Workload(
@@ -50,7 +50,7 @@ WORKLOADS = [
         ("picture", "label"),
         rows=256,
         goal=2.5,
-        implementations=_WITH_URING,
+        implementations=_ALL,
     ),
     _cold(1, "3 scalars", "wide", _SCALARS, goal=3),
     _cold(1_000, "3 scalars", "wide", _SCALARS, goal=1.4),
