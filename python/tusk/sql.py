@@ -9,6 +9,7 @@ import re
 
 import duckdb
 
+from tusk import sql_history
 from tusk.errors import InvalidArgumentError, UnsupportedError
 
 # Statements that ask about tables without naming one.
@@ -64,6 +65,9 @@ def open_session(lake, query, hits=None):
         connection.execute(
             f"create view memory.{_quoted(namespace)}.{_quoted(table)} as from temp.main.{source}"
         )
+    for name, table in sql_history.TABLES.items():
+        if name in query.lower():
+            connection.register(name, table(lake))
     if hits is not None:
         connection.register("hits", hits)
     return connection
