@@ -113,7 +113,10 @@ class DataFileSequence {
                std::vector<DataFile>* files) {
     if (writer_ == nullptr) ARROW_RETURN_NOT_OK(Begin((*file_number)++));
     ARROW_RETURN_NOT_OK(writer_->Write(batch));
-    return writer_->EstimatedBytes() < target_file_bytes ? Status::OK() : End(files);
+    if (writer_->EstimatedBytes() >= target_file_bytes) return End(files);
+    // From how the first half comes out it can be told when the file is full.
+    const bool is_half = writer_->EstimatedBytes() >= target_file_bytes / 2;
+    return is_half && !writer_->has_row_groups() ? writer_->EndRowGroup() : Status::OK();
   }
 
   /// Ends the file that is being filled, if there is one.

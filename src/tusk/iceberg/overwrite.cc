@@ -1,7 +1,6 @@
 #include "tusk/iceberg/overwrite.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include <arrow/array.h>
@@ -14,6 +13,7 @@
 #include "tusk/iceberg/data_writer.h"
 #include "tusk/iceberg/file_scan.h"
 #include "tusk/iceberg/plan.h"
+#include "tusk/iceberg/replace_files.h"
 #include "tusk/iceberg/schema.h"
 #include "tusk/iceberg/table_state.h"
 
@@ -25,9 +25,8 @@ constexpr int64_t kBatchRows = 65536;
 
 /// What happens to the files of a snapshot.
 struct Fate {
-  std::set<std::string> removed;  ///< paths of data files as written
-  std::vector<DataFile> removed_files;
-  std::vector<FileTask> rewritten;  ///< of those, which have rows that may stay
+  FileReplacement replacement;      ///< without the files that are to come
+  std::vector<FileTask> rewritten;  ///< of the removed ones, which have rows that may stay
 };
 
 /// Decides by what manifests tell alone.
@@ -44,8 +43,7 @@ Result<Fate> Decide(const std::shared_ptr<const Table::State>& table,
   while (true) {
     ARROW_ASSIGN_OR_RAISE(auto task, plan.Next(context));
     if (!task.has_value()) return fate;
-    fate.removed.insert(task->file.path);
-    fate.removed_files.push_back(task->file);
+    fate.replacement.RemoveData(task->file);
     if (filter != nullptr && rest.MayMatch(task->file, task->spec_id)) {
       fate.rewritten.push_back(*std::move(task));
     }
@@ -106,9 +104,7 @@ class SurvivingRows final : public arrow::RecordBatchReader {
         ARROW_RETURN_NOT_OK(scan_.Open(task));
         return true;
       }
-      fate_->removed.erase(task.file.path);
-      std::erase_if(fate_->removed_files,
-                    [&](const DataFile& file) { return file.path == task.file.path; });
+      fate_->replacement.KeepData(task.file);
     }
     return false;
   }
@@ -130,58 +126,6 @@ class SurvivingRows final : public arrow::RecordBatchReader {
   const OperationContext& context_;
   size_t next_ = 0;
 };
-
-/// `manifest` without the removed files, which it lists as deleted; nothing if none of them is in
-/// it.
-Result<std::optional<ManifestFile>> WithoutFiles(
-    const Table::State& table, const ManifestFile& manifest, const std::set<std::string>& removed,
-    const SnapshotInfo& snapshot, const WriteTarget& target, const StagingArea& area) {
-  using Change = ManifestEntry::Change;
-  ARROW_ASSIGN_OR_RAISE(auto entries, ReadManifest(table, manifest, area.context));
-  // What was deleted before is no news any more.
-  std::erase_if(entries, [](const auto& entry) { return entry.change == Change::kDeleted; });
-  bool has_removed = false;
-  for (ManifestEntry& entry : entries) {
-    entry.change = Change::kExisting;
-    if (!removed.contains(entry.file.path)) continue;
-    has_removed = true;
-    entry.change = Change::kDeleted;
-    entry.snapshot_id = snapshot.snapshot_id;
-  }
-  if (!has_removed) return std::nullopt;
-  const auto spec = table.metadata.specs.find(manifest.partition_spec_id);
-  if (spec == table.metadata.specs.end()) {
-    return Corrupt("manifest '", manifest.path, "' is of the unknown partition spec ",
-                   manifest.partition_spec_id);
-  }
-  ManifestHeader header = target.Header();
-  header.spec = spec->second;
-  ARROW_ASSIGN_OR_RAISE(header.partition_fields, PartitionFields(header.spec, [&](int32_t id) {
-                          return table.metadata.FindColumn(id);
-                        }));
-  ARROW_ASSIGN_OR_RAISE(auto rewritten, WriteManifest(std::move(header), entries, snapshot, area));
-  return rewritten;
-}
-
-/// The manifests of the parent, without the removed files.
-Result<std::vector<ManifestFile>> KeptManifests(
-    const Table::State& table, const MetadataSnapshot* parent, const std::set<std::string>& removed,
-    const SnapshotInfo& snapshot, const WriteTarget& target, const StagingArea& area) {
-  std::vector<ManifestFile> kept;
-  if (parent == nullptr) return kept;
-  ARROW_ASSIGN_OR_RAISE(auto manifests, ReadManifestList(table, *parent, area.context));
-  for (ManifestFile& manifest : manifests) {
-    ARROW_RETURN_NOT_OK(area.context.CheckStop());
-    if (!MayHaveLiveFiles(manifest)) continue;
-    std::optional<ManifestFile> rewritten;
-    if (manifest.content == FileContent::kData && !removed.empty()) {
-      ARROW_ASSIGN_OR_RAISE(rewritten,
-                            WithoutFiles(table, manifest, removed, snapshot, target, area));
-    }
-    kept.push_back(rewritten ? *std::move(rewritten) : std::move(manifest));
-  }
-  return kept;
-}
 
 }  // namespace
 
@@ -217,33 +161,12 @@ Result<StagedMetadata> StageOverwrite(const std::shared_ptr<io::ObjectStore>& st
     std::ranges::move(files, std::back_inserter(added));
   }
 
-  std::vector<ManifestFile> manifests;
   snapshot.info.summary = overwrite.summary;
   snapshot.info.summary["operation"] = added.empty() ? "delete" : "overwrite";
-  Summarize(added, "added", "added-files-size", &snapshot.info.summary);
-  Summarize(fate.removed_files, "deleted", "removed-files-size", &snapshot.info.summary);
-  SetTotals(&snapshot.info.summary, parent);
-  if (!added.empty()) {
-    std::vector<ManifestEntry> entries;
-    for (DataFile& file : added) {
-      ManifestEntry& entry = entries.emplace_back();
-      entry.snapshot_id = snapshot.info.snapshot_id;
-      entry.file = std::move(file);
-    }
-    ARROW_ASSIGN_OR_RAISE(auto manifest,
-                          WriteManifest(target.Header(), entries, snapshot.info, area));
-    manifests.push_back(std::move(manifest));
-  }
-  ARROW_ASSIGN_OR_RAISE(auto kept,
-                        KeptManifests(*state, parent, fate.removed, snapshot.info, target, area));
-  std::ranges::move(kept, std::back_inserter(manifests));
-  ARROW_ASSIGN_OR_RAISE(snapshot.manifest_list, WriteManifestList(manifests, snapshot.info, area));
-  ARROW_ASSIGN_OR_RAISE(MetadataEdit edit, MetadataEdit::Of(metadata, state->metadata_location));
-  ARROW_RETURN_NOT_OK(edit.AddSnapshot(snapshot, overwrite.branch));
-  ARROW_ASSIGN_OR_RAISE(
-      StagedMetadata staged,
-      StageMetadata(std::move(edit), snapshot.info.timestamp_ms, state.get(), area));
-  staged.snapshot_id = snapshot.info.snapshot_id;
+  fate.replacement.added = std::move(added);
+  ARROW_ASSIGN_OR_RAISE(StagedMetadata staged,
+                        StageReplacement(*state, parent, std::move(snapshot), overwrite.branch,
+                                         std::move(fate.replacement), target, area));
   written.Keep();
   return staged;
 }

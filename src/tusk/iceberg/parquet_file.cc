@@ -341,13 +341,17 @@ class ArrowParquetWriter final : public ParquetWriter {
   }
 
   int64_t EstimatedBytes() const override {
-    return stream_->writer()->bytes_written() + group_bytes_;
+    const int64_t written = stream_->writer()->bytes_written();
+    if (!has_row_groups()) return written + group_bytes_;
+    const double ratio = static_cast<double>(written) / static_cast<double>(ended_bytes_);
+    return written + static_cast<int64_t>(std::min(ratio, 1.0) * static_cast<double>(group_bytes_));
   }
 
   int64_t BufferedBytes() const override { return group_bytes_; }
+  bool has_row_groups() const override { return ended_bytes_ > 0; }
 
   Status EndRowGroup() override {
-    group_bytes_ = 0;
+    ended_bytes_ += std::exchange(group_bytes_, 0);
     try {
       return file_->NewBufferedRowGroup();
     } catch (const parquet::ParquetException& error) {
@@ -378,7 +382,8 @@ class ArrowParquetWriter final : public ParquetWriter {
   std::shared_ptr<arrow::Schema> file_schema_;
   std::shared_ptr<ObjectStream> stream_;
   std::unique_ptr<parquet::arrow::FileWriter> file_;
-  int64_t group_bytes_ = 0;
+  int64_t group_bytes_ = 0;  ///< in memory, of the row group that is being filled
+  int64_t ended_bytes_ = 0;  ///< the same of those before it
 };
 
 }  // namespace

@@ -38,11 +38,12 @@ class ParquetWriter {
   virtual ~ParquetWriter() = default;
   /// `batch` has the schema.
   virtual Status Write(const arrow::RecordBatch& batch) = 0;
-  /// Bytes that the file would have now, counting rows that are not encoded yet as they are in
-  /// memory.
+  /// Bytes that the file would have now. Rows that are not encoded yet count as those of earlier
+  /// row groups came out, or as they are in memory if there are none.
   virtual int64_t EstimatedBytes() const = 0;
-  /// Of those, the bytes of the row group that is being filled, which are in memory.
+  /// The bytes of the row group that is being filled, which are in memory.
   virtual int64_t BufferedBytes() const = 0;
+  virtual bool has_row_groups() const = 0;  ///< that are ended
   /// Ends the row group that is being filled.
   virtual Status EndRowGroup() = 0;
   /// Ends the file and makes it visible. Gives all that a manifest says about it but its path.
