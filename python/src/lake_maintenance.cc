@@ -11,6 +11,14 @@
 
 namespace tusk::python {
 
+namespace {
+
+std::optional<std::string> TextOfError(const Status& status) {
+  return status.ok() ? std::nullopt : std::optional(status.message());
+}
+
+}  // namespace
+
 void BindLakeMaintenance(nb::module_& module) {
   using lake::CleanupReport;
   using lake::DoctorReport;
@@ -69,6 +77,51 @@ void BindLakeMaintenance(nb::module_& module) {
         });
       },
       nb::arg("lake"), nb::arg("older_than_ms") = nb::none(), nb::arg("keep_last") = nb::none());
+  using lake::OptimizeReport;
+  using lake::TableOptimization;
+  const lake::OptimizeOptions optimize_defaults;
+  nb::class_<TableOptimization>(module, "TableOptimization")
+      .def_prop_ro("name", [](const TableOptimization& table) { return table.name.ToString(); })
+      .def_prop_ro("kind", [](const TableOptimization& table) { return TableKindName(table.kind); })
+      .def_ro("version", &TableOptimization::version)
+      .def_ro("files_removed", &TableOptimization::files_removed)
+      .def_ro("files_added", &TableOptimization::files_added)
+      .def_prop_ro("error",
+                   [](const TableOptimization& table) { return TextOfError(table.error); });
+  nb::class_<OptimizeReport>(module, "OptimizeReport")
+      .def_ro("tables", &OptimizeReport::tables)
+      .def_ro("cleanup", &OptimizeReport::cleanup)
+      .def_prop_ro("cleanup_error",
+                   [](const OptimizeReport& report) { return TextOfError(report.cleanup_error); });
+  module.def(
+      "optimize",
+      [](lake::Lake& lake, const std::vector<std::string>& tables, int64_t target_rows_per_fragment,
+         int64_t target_file_bytes, bool clean_up, std::optional<int64_t> older_than_ms,
+         std::optional<int64_t> keep_last, int64_t min_age_ms, std::string author,
+         nb::object progress) {
+        return Call(nullptr, std::move(progress))
+            .Run([&](const OperationContext& context) -> Result<OptimizeReport> {
+              lake::OptimizeOptions options{.author = author};
+              for (const std::string& table : tables) {
+                ARROW_ASSIGN_OR_RAISE(options.tables.emplace_back(),
+                                      catalog::TableName::Parse(table));
+              }
+              options.lance.target_rows_per_fragment = target_rows_per_fragment;
+              options.iceberg.target_file_bytes = target_file_bytes;
+              options.cleanup->older_than_ms = older_than_ms;
+              options.cleanup->keep_last = keep_last;
+              options.cleanup->min_age_ms = min_age_ms;
+              options.cleanup->author = std::move(author);
+              if (!clean_up) options.cleanup.reset();
+              return lake::Optimize(&lake, options, context);
+            });
+      },
+      nb::arg("lake"), nb::arg("tables"),
+      nb::arg("target_rows_per_fragment") = optimize_defaults.lance.target_rows_per_fragment,
+      nb::arg("target_file_bytes") = optimize_defaults.iceberg.target_file_bytes,
+      nb::arg("clean_up") = true, nb::arg("older_than_ms") = nb::none(),
+      nb::arg("keep_last") = nb::none(), nb::arg("min_age_ms") = cleanup_defaults.min_age_ms,
+      nb::arg("author") = "", nb::arg("progress") = nb::none());
   module.def(
       "clean_up",
       [](lake::Lake& lake, std::optional<int64_t> older_than_ms, std::optional<int64_t> keep_last,

@@ -19,7 +19,7 @@ DAMAGED = 1
 
 
 def add_to(cli):
-    for command in (tag, tags, diff, restore, adopt, doctor, retention, cleanup):
+    for command in (tag, tags, diff, restore, adopt, doctor, retention, cleanup, optimize):
         cli.add_command(command)
 
 
@@ -308,6 +308,10 @@ def cleanup(lake, older_than, keep_last, leftovers_older_than, dry_run, author):
             author=author or login_name(),
             progress=progress,
         )
+    _say_cleanup(report, dry_run)
+
+
+def _say_cleanup(report, dry_run=False):
     for skipped in report.skipped:
         click.echo(f"left alone: {skipped}", err=True)
     given_up = ", ".join(map(str, report.given_up)) or "none"
@@ -320,3 +324,59 @@ def cleanup(lake, older_than, keep_last, leftovers_older_than, dry_run, author):
         f" snapshots of Iceberg tables; {report.removed_files:,} files"
         f" ({report.removed_bytes:,} bytes)."
     )
+
+
+@click.command()
+@lake_argument
+@click.option(
+    "--table", "tables", multiple=True, metavar="TABLE", help="Only this one; may be repeated."
+)
+@duration_option(
+    "--older-than",
+    None,
+    "Versions that have not been the newest for longer than this go. [default: see tusk retention]",
+)
+@click.option(
+    "--keep-last", type=int, metavar="N", help="Newest so many stay. [default: see tusk retention]"
+)
+@duration_option("--leftovers-older-than", "1d", "Leftovers older than this go too.")
+@click.option("--no-cleanup", is_flag=True, help="Only put files together.")
+@click.option("--author", default="", help="Who did it. [default: your login name]")
+def optimize(lake, tables, older_than, keep_last, leftovers_older_than, no_cleanup, author):
+    """Keep LAKE fast: put small files of its tables together, drop deleted rows, clean up.
+
+    Tables of both kinds are done, each in a joint version; one that fails does not hold up the
+    others. May be run after every ingestion.
+
+    \b
+    tusk optimize LAKE
+    tusk optimize LAKE --table media.photos --no-cleanup
+    """
+    import tusk
+
+    with Progress() as progress:
+        report = tusk.connect(lake).optimize(
+            tables or None,
+            clean_up=not no_cleanup,
+            older_than=older_than,
+            keep_last=keep_last,
+            min_age=leftovers_older_than,
+            author=author or login_name(),
+            progress=progress,
+        )
+    for table in report.tables:
+        if table.error is not None:
+            click.echo(f"failed: {table.error}", err=True)
+        elif table.version is None:
+            click.echo(f"{table.name}: nothing to do.")
+        else:
+            click.echo(
+                f"{table.name}: {table.files_removed:,} files became {table.files_added:,}"
+                f" (joint version {table.version})."
+            )
+    if report.cleanup_error is not None:
+        click.echo(f"failed: {report.cleanup_error}", err=True)
+    if report.cleanup is not None:
+        _say_cleanup(report.cleanup)
+    if report.cleanup_error is not None or any(table.error for table in report.tables):
+        raise click.exceptions.Exit(1)

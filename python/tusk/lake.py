@@ -160,8 +160,9 @@ class Lake:
         "bucket[16](column)" or the like, by the transforms of the Iceberg specification, with
         " as name" behind it or not. properties: of the table.
         """
+        no_rows = pa.RecordBatchReader.from_batches(schema, [])
         append = _tusk.table_append(
-            name, "iceberg", schema.empty_table(), properties or {}, list(partition_by), True
+            name, "iceberg", no_rows, properties or {}, list(partition_by), True
         )
         self._lake.append([append], message, author, {})
         return self.table(name)
@@ -300,8 +301,9 @@ class Lake:
     def sql(self, query, hits=None):
         """Runs one SQL statement over the tables of the lake; gives a DuckDB relation.
 
-        Both kinds of tables have their names (docs/decisions/060-sql-names.md). hits: a table,
-        such as `search` gives, that the statement can name `hits`. The relation is computed when
+        Both kinds of tables have their names (docs/decisions/060-sql-names.md), and `tusk_log`,
+        `tusk_changes`, `tusk_tags` and `tusk_tables` tell of the lake itself. hits: a table, such
+        as `search` gives, that the statement can name `hits`. The relation is computed when
         its rows are asked for (fetchall, to_arrow_table, df, ...); a statement without rows gives
         None. Tables of the lake cannot be changed by SQL.
         """
@@ -448,6 +450,41 @@ class Lake:
             older_than_ms=None if older_than is None else _milliseconds(older_than),
             keep_last=keep_last,
             dry_run=dry_run,
+            min_age_ms=_milliseconds(min_age),
+            author=author,
+            progress=progress,
+        )
+
+    def optimize(
+        self,
+        tables=None,
+        *,
+        target_rows_per_fragment=1 << 20,
+        target_file_bytes=512 << 20,
+        clean_up=True,
+        older_than=None,
+        keep_last=None,
+        min_age=datetime.timedelta(days=1),
+        author="",
+        progress=None,
+    ):
+        """Keeps the lake fast: puts small files together, drops deleted rows, then cleans up.
+
+        Each of `tables` (names; None: all) of either kind gets a joint version, if there is
+        something to do. Fragments of Lance tables grow up to target_rows_per_fragment rows, data
+        files of Iceberg tables up to target_file_bytes. What fails at one table is reported and
+        keeps nothing else from being done. older_than, keep_last and min_age are those of cleanup,
+        which clean_up=False leaves out. May be called after every append. Gives the report: tables
+        (name, kind, version, files_removed, files_added, error), cleanup, cleanup_error.
+        """
+        return _tusk.optimize(
+            self._lake,
+            [] if tables is None else list(tables),
+            target_rows_per_fragment=target_rows_per_fragment,
+            target_file_bytes=target_file_bytes,
+            clean_up=clean_up,
+            older_than_ms=None if older_than is None else _milliseconds(older_than),
+            keep_last=keep_last,
             min_age_ms=_milliseconds(min_age),
             author=author,
             progress=progress,

@@ -1,6 +1,8 @@
 """Joint versions through the Python API and the command line: tags, differences, restores, cleanup."""
 
 import datetime
+import getpass
+import pathlib
 
 import lance
 import pyarrow as pa
@@ -238,3 +240,23 @@ def test_a_table_of_another_client_is_adopted(lake):
     assert lake.adopt() == 2
     assert lake.at(2).table("media.foreign").count_rows() == 2
     assert lake.examine(min_age=NO_TIME).findings == []
+
+
+def test_one_command_optimizes_both_kinds_and_one_that_fails_holds_up_nothing(lake):
+    rows = pa.table({"id": [1, 2, 3]})
+    for _ in range(3):
+        lake.append(lance={"n.l": rows}, iceberg={"n.i": rows})
+    out, _ = program("optimize", lake.uri, "--no-cleanup", "--author", "me", "--table", "n.i")
+    assert out == "n.i: 3 files became 1 (joint version 5).\n"
+    broken = next(pathlib.Path(lake.uri, "tables/n/l.lance/data").iterdir())
+    content = broken.read_bytes()
+    broken.write_bytes(content[:10])
+    out, err = program("optimize", lake.uri, code=1)
+    assert "n.i: nothing to do." in out and "Joint versions given up: none." in out
+    assert err.startswith("failed: optimizing table 'n.l': ") and broken.name in err
+    broken.write_bytes(content)
+    out, _ = program("optimize", lake.uri)
+    assert "n.l: 3 files became 1 (joint version 6)." in out
+    assert [entry.author for entry in lake.log()[:2]] == [getpass.getuser(), "me"]
+    _, err = program("optimize", lake.uri, "--table", "n.none", code=1)
+    assert "n.none" in err

@@ -8,7 +8,9 @@
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
 #include "tusk/export.h"
+#include "tusk/iceberg/changes.h"
 #include "tusk/lake/lake.h"
+#include "tusk/lance/compact.h"
 
 namespace tusk::lake {
 
@@ -92,5 +94,38 @@ struct CleanupReport {
 /// joint version of its own.
 TUSK_EXPORT Result<CleanupReport> CleanUp(Lake* lake, const CleanupOptions& options,
                                           const OperationContext& context);
+
+struct OptimizeOptions {
+  std::vector<catalog::TableName> tables = {};  ///< none: all tables of the lake
+  lance::CompactionOptions lance = {.keep_large = true};
+  iceberg::DataFileRewrite iceberg = {};
+  /// What is cleaned up after the files are put together; absent: nothing.
+  std::optional<CleanupOptions> cleanup = CleanupOptions();
+  std::string author = {};
+};
+
+/// What came of one table.
+struct TableOptimization {
+  catalog::TableName name;
+  catalog::TableKind kind = catalog::TableKind::kLance;
+  std::optional<int64_t> version = std::nullopt;  ///< the joint version, if anything was to do
+  int64_t files_removed = 0;                      ///< that the table does not name any more
+  int64_t files_added = 0;
+  Status error = {};  ///< why it stays as it was
+};
+
+struct OptimizeReport {
+  std::vector<TableOptimization> tables;  ///< ascending by name
+  std::optional<CleanupReport> cleanup;   ///< absent if it was not asked for, or failed
+  Status cleanup_error = {};
+};
+
+/// Keeps a lake fast: puts small files of each table together and drops deleted rows from them, a
+/// joint version for each table of either kind, then cleans up. What fails at one table is
+/// reported and keeps nothing else from being done; only a stop ends it. NotFound, before anything
+/// is done, for a table that is not there. May be called after every append: bytes are rewritten
+/// no more than some log2(rows) times.
+TUSK_EXPORT Result<OptimizeReport> Optimize(Lake* lake, const OptimizeOptions& options,
+                                            const OperationContext& context);
 
 }  // namespace tusk::lake

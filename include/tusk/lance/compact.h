@@ -91,6 +91,11 @@ TUSK_EXPORT Result<CompactionResult> CommitCompaction(const io::StorePath& table
                                                       const CompactionOptions& options,
                                                       const OperationContext& context);
 
+/// The transaction that CommitCompaction would commit, as CommitTransaction takes it: for a joint
+/// commit. InvalidArgument if there is none.
+TUSK_EXPORT Result<std::string> CompactionTransaction(const std::vector<CompactedFragments>& done,
+                                                      const CompactionOptions& options);
+
 /// Plans, executes and commits a compaction of the newest version. Files are only added: the old
 /// ones stay until a cleanup.
 TUSK_EXPORT Result<CompactionResult> Compact(const io::StorePath& table,

@@ -6,6 +6,7 @@
 #include "tusk/iceberg/append.h"
 #include "tusk/iceberg/metadata_change.h"
 #include "tusk/iceberg/overwrite.h"
+#include "tusk/iceberg/rewrite.h"
 #include "tusk/iceberg/table.h"
 #include "tusk/iceberg/update.h"
 #include "tusk/lake/table_stage.h"
@@ -139,6 +140,23 @@ std::unique_ptr<TableStage> MakeIcebergExpireStage(const LakeParts& parts,
     return iceberg::StageExpire(parts.root.store, base, kept, context);
   };
   return std::make_unique<IcebergChangeStage>(parts, name, expire);
+}
+
+std::unique_ptr<TableStage> MakeIcebergRewriteStage(const LakeParts& parts,
+                                                    const catalog::TableName& name,
+                                                    iceberg::DataFileRewrite options,
+                                                    int64_t* files_removed, int64_t* files_added) {
+  const auto rewrite = [&parts, options = std::move(options), files_removed, files_added](
+                           const TablePtr& base,
+                           const OperationContext& context) -> Result<iceberg::StagedMetadata> {
+    ARROW_ASSIGN_OR_RAISE(auto done,
+                          iceberg::StageRewrite(parts.root.store, base, options, context));
+    if (!done) return CommitConflict("another writer has put its files together in the meantime");
+    *files_removed = done->files_removed;
+    *files_added = done->files_added;
+    return std::move(done->staged);
+  };
+  return std::make_unique<IcebergChangeStage>(parts, name, rewrite);
 }
 
 }  // namespace tusk::lake

@@ -53,6 +53,13 @@ std::unique_ptr<TableStage> MakeIcebergExpireStage(const LakeParts& parts,
                                                    const catalog::TableName& name,
                                                    std::set<int64_t> dropped);
 
+/// A stage that puts small data files together, and counts the files into `files_removed` and
+/// `files_added`, which must outlive it. CommitConflict if another writer has done that since.
+std::unique_ptr<TableStage> MakeIcebergRewriteStage(const LakeParts& parts,
+                                                    const catalog::TableName& name,
+                                                    iceberg::DataFileRewrite options,
+                                                    int64_t* files_removed, int64_t* files_added);
+
 /// The entry of `change` before it is staged: published if it is a Lance table, nothing if the
 /// table is to be made. InvalidArgument if it is of another kind.
 Result<std::optional<catalog::TableEntry>> LoadForAppend(const LakeParts& parts,

@@ -285,20 +285,37 @@ Result<DoneTask> ParseDone(const CompactedFragments& done) {
   return DoneTask{.metrics = done.metrics, .groups = std::move(rewrite->groups)};
 }
 
+Transaction TransactionOf(uint64_t read_version, std::vector<DoneTask> done,
+                          const CompactionOptions& options) {
+  RewriteFragments rewrite;
+  for (DoneTask& each : done) {
+    std::ranges::move(each.groups, std::back_inserter(rewrite.groups));
+  }
+  return {.read_version = read_version,
+          .uuid = RandomUuidString(),
+          .properties = options.transaction_properties,
+          .operation = std::move(rewrite)};
+}
+
+/// Tasks from the form for other processes, with the first of the versions that they were planned
+/// on: whatever came since is looked at for conflicts.
+Result<std::pair<uint64_t, std::vector<DoneTask>>> ParseAll(
+    const std::vector<CompactedFragments>& done) {
+  std::pair<uint64_t, std::vector<DoneTask>> all{done.front().read_version, {}};
+  for (const CompactedFragments& each : done) {
+    all.first = std::min(all.first, each.read_version);
+    ARROW_ASSIGN_OR_RAISE(all.second.emplace_back(), ParseDone(each));
+  }
+  return all;
+}
+
 /// `remove_files` as in CommitChange.
 Result<CompactionResult> Commit(const Dataset& dataset, std::vector<DoneTask> done,
                                 const CompactionOptions& options,
                                 const std::function<void()>& remove_files,
                                 const OperationContext& context) {
   CompactionResult result{.metrics = Sum(done)};
-  RewriteFragments rewrite;
-  for (DoneTask& each : done) {
-    std::ranges::move(each.groups, std::back_inserter(rewrite.groups));
-  }
-  const Transaction transaction{.read_version = dataset.version(),
-                                .uuid = RandomUuidString(),
-                                .properties = options.transaction_properties,
-                                .operation = std::move(rewrite)};
+  const Transaction transaction = TransactionOf(dataset.version(), std::move(done), options);
   ARROW_ASSIGN_OR_RAISE(
       result.dataset,
       CommitChange(dataset, transaction, {.lock = options.commit_lock}, remove_files, context));
@@ -381,16 +398,18 @@ Result<CompactionResult> CommitCompaction(const io::StorePath& table,
     ARROW_ASSIGN_OR_RAISE(auto latest, Dataset::Open(table, {}, context));
     return CompactionResult{.dataset = std::move(latest)};
   }
-  std::vector<DoneTask> tasks;
-  for (const CompactedFragments& each : done) {
-    ARROW_ASSIGN_OR_RAISE(tasks.emplace_back(), ParseDone(each));
-  }
-  // Whatever came since the first of the tasks was planned is looked at for conflicts.
-  const uint64_t read_version =
-      std::ranges::min_element(done, {}, &CompactedFragments::read_version)->read_version;
+  ARROW_ASSIGN_OR_RAISE(auto parsed, ParseAll(done));
+  auto& [read_version, tasks] = parsed;
   ARROW_ASSIGN_OR_RAISE(const auto dataset,
                         Dataset::Open(table, {.version = read_version}, context));
   return Commit(*dataset, std::move(tasks), options, /*remove_files=*/nullptr, context);
+}
+
+Result<std::string> CompactionTransaction(const std::vector<CompactedFragments>& done,
+                                          const CompactionOptions& options) {
+  if (done.empty()) return InvalidArgument("a compaction without tasks has no transaction");
+  ARROW_ASSIGN_OR_RAISE(auto parsed, ParseAll(done));
+  return TransactionToJson(TransactionOf(parsed.first, std::move(parsed.second), options));
 }
 
 Result<CompactionResult> Compact(const io::StorePath& table, const CompactionOptions& options,
