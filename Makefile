@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 
-.PHONY: help deps build install demo test test-generated test-filters test-histories test-large test-writers test-faults test-models lint asan fuzz bench bench-micro clean
+.PHONY: help deps build wheel install demo test test-generated test-filters test-histories test-large test-writers test-faults test-models lint asan fuzz bench bench-micro clean
 
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-histories  try thousands of random histories of Lance tables against a plain model; ROUNDS=1000 SEED=0"
 	@echo "make test-writers  16 processes change one Lance table until it has 1,000 versions; PROCESSES=16 VERSIONS=1000"
 	@echo "make build  the library, the tests and the Python package (in .venv)"
+	@echo "make wheel  the Python package as a wheel in build/wheel (docs/guide/installing.md)"
 	@echo "make install   the C++ library and its headers to PREFIX (/usr/local), for find_package(tusk); see examples/"
 	@echo "make lint   include order, clang-format, clang-tidy"
 	@echo "make asan   the C++ tests under the address and undefined-behaviour sanitizers"
@@ -34,6 +35,11 @@ build: deps
 	cmake --preset release
 	cmake --build --preset release --parallel $(JOBS)
 	tools/install_python.sh
+
+# Packs what build/release has; nothing is compiled twice.
+wheel: build
+	tools/build_wheel.sh build/wheel
+	TUSK_WHEEL=build/wheel $(PYTHON) -m pytest -q tests/python/test_wheel.py
 
 # The library and its headers for C++ programs, which find it by find_package(tusk); no Python.
 PREFIX ?= /usr/local

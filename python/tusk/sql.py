@@ -7,9 +7,8 @@ docs/decisions/060-sql-names.md.
 
 import re
 
-import duckdb
-
 from tusk import sql_history
+from tusk._optional import require
 from tusk.errors import InvalidArgumentError, UnsupportedError
 
 # Statements that ask about tables without naming one.
@@ -22,6 +21,10 @@ _TAKEN_SCHEMAS = {"information_schema", "pg_catalog"}
 
 # Statements whose effect would be gone with the session that they run in.
 _CHANGES = {"ALTER", "CREATE", "DELETE", "DROP", "INSERT", "MERGE_INTO", "UPDATE"}
+
+
+def _duckdb():
+    return require("duckdb", "SQL over a lake", "duckdb")
 
 
 def _quoted(identifier):
@@ -44,7 +47,7 @@ def open_session(lake, query, hits=None):
 
     It reaches nothing else: no variables of Python, no extension from elsewhere.
     """
-    connection = duckdb.connect(
+    connection = _duckdb().connect(
         config={
             "python_enable_replacements": False,
             "autoinstall_known_extensions": False,
@@ -75,6 +78,7 @@ def open_session(lake, query, hits=None):
 
 def run(lake, query, hits=None):
     """The relation that `query` gives over the tables of `lake`; None if it has no rows."""
+    duckdb = _duckdb()
     statements = duckdb.extract_statements(query)
     if not statements:
         raise InvalidArgumentError("there is no SQL statement to run")
