@@ -78,10 +78,10 @@ test-models: build
 # Gigabytes, in an environment of their own, which sees what is in .venv.
 test-training: build build/training.stamp
 	TUSK_TEST_TRAINING=1 build/training/bin/python -m pytest -q tests/python/test_torch.py \
-	  tests/python/test_tensorflow.py tests/python/test_ray.py
+	  tests/python/test_torch_vectors.py tests/python/test_tensorflow.py tests/python/test_ray.py
 
 build/training.stamp: tools/training_environment.sh
-	tools/training_environment.sh build/training torch tensorflow-cpu 'ray[data]'
+	tools/training_environment.sh build/training torch tensorflow-cpu 'ray[data]' tqdm
 	touch $@
 
 # Other conditions than those of `make test`, against DuckDB and pylance.

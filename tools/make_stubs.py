@@ -2,7 +2,7 @@
 """Writes the type stubs of the package (python/tusk/*.pyi) from its runtime signatures.
 
 Names, parameters and defaults come from the running code, their types from tools/stub_types.py. The
-tests compare what is written with what would be written.
+tests compare what is written with what would be written. Modules over PyTorch are looked at without it.
 
     python tools/make_stubs.py
 """
@@ -15,8 +15,14 @@ import sys
 import types
 
 import stub_types
+import stub_types_training
+from stand_ins import stand_ins
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent / "python/tusk"
+MODULES = {**stub_types.MODULES, **stub_types_training.MODULES}
+BASES = {**stub_types.BASES, **stub_types_training.BASES}
+PARAMETERS = {**stub_types_training.PARAMETERS, **stub_types.PARAMETERS}
+RESULTS = {**stub_types.RESULTS, **stub_types_training.RESULTS}
 HEADER = '"""Made by tools/make_stubs.py; do not edit."""\n'
 _SPECIAL = ("__copy__", "__iter__", "__len__", "__contains__", "__getitem__", "__call__")
 
@@ -34,8 +40,7 @@ def _default(value):
 
 
 def _parameter(path, parameter):
-    types_of = stub_types.PARAMETERS
-    own = types_of.get(f"{path}.{parameter.name}", types_of.get(parameter.name))
+    own = PARAMETERS.get(f"{path}.{parameter.name}", PARAMETERS.get(parameter.name))
     if own is None:
         raise Missing(f"parameter {parameter.name} of {path}")
     if parameter.default is None and own != "Any" and not own.endswith("| None"):
@@ -68,7 +73,7 @@ def _signature(path, function, skip_first):
 
 
 def _result(path):
-    found = stub_types.RESULTS.get(path)
+    found = RESULTS.get(path)
     if found is None:
         raise Missing(f"result of {path}")
     return found
@@ -119,10 +124,10 @@ def _is_shown(name, value):
     return not getattr(value, "__qualname__", "").startswith(("_not_supported", "_static_not"))
 
 
-def _class(cls):
-    path = cls.__name__
-    bases = ", ".join(stub_types.BASES.get(path, []))
-    lines = [f"class {path}({bases}):" if bases else f"class {path}:"]
+def _class(cls, prefix=""):
+    path = prefix + cls.__name__
+    bases = ", ".join(BASES.get(path, []))
+    lines = [f"class {cls.__name__}({bases}):" if bases else f"class {cls.__name__}:"]
     body = []
     fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else []
     for field in fields:
@@ -154,22 +159,24 @@ def _class(cls):
         elif isinstance(value, types.FunctionType):
             body += _function(own, name, value, "method", "    ")
         elif inspect.isclass(value):
-            body += ["    " + line for line in _class(value)]
+            body += ["    " + line for line in _class(value, prefix)]
     return lines + (body or ["    pass"]) + [""]
 
 
 def module_stub(name):
-    """The text of the stub of a module that stub_types.MODULES names."""
+    """The text of the stub of a module of MODULES."""
     importlib.import_module(f"tusk.{name}")
     module = sys.modules[f"tusk.{name}"]
-    names, imports = stub_types.MODULES[name]
+    names, imports = MODULES[name]
+    # Names there are those of other modules, too.
+    prefix = f"{name}." if name in stub_types_training.MODULES else ""
     lines = [HEADER, *stub_types.IMPORTS, *imports, ""]
     for own in sorted(names):
         value = getattr(module, own)
         if inspect.isclass(value):
-            lines += _class(value)
+            lines += _class(value, prefix)
         else:
-            lines += [*_function(own, own, value, None, ""), ""]
+            lines += [*_function(prefix + own, own, value, None, ""), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -187,8 +194,10 @@ def package_stub():
 def stubs():
     """path -> text of every stub."""
     texts = {PACKAGE / "__init__.pyi": package_stub()}
-    for name in stub_types.MODULES:
-        texts[PACKAGE / f"{name}.pyi"] = module_stub(name)
+    with stand_ins():
+        for name in MODULES:
+            path = "torch/__init__" if name == "torch" else name.replace(".", "/")
+            texts[PACKAGE / f"{path}.pyi"] = module_stub(name)
     return texts
 
 

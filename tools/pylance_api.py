@@ -21,6 +21,7 @@ import sys
 import warnings
 
 import pylance_reasons
+from stand_ins import stand_ins
 
 PAGE = pathlib.Path(__file__).resolve().parent.parent / "docs/guide/pylance-compatibility.md"
 # Members with two underscores that programs rely on.
@@ -51,8 +52,8 @@ class Difference:
     what: str
 
 
-# Not walked: pylance's test set-up, and what needs tqdm or torch, which are not installed.
-_LEFT_OUT = ("lance.conftest", "lance.torch.", "lance.vector")
+# Not walked: pylance's test set-up.
+_LEFT_OUT = ("lance.conftest",)
 
 
 def module_names():
@@ -135,6 +136,8 @@ def parameters(value, bound):
 def _default_text(value):
     if value is inspect.Parameter.empty:
         return None
+    if inspect.isfunction(value):
+        return value.__name__
     return re.sub(r"\b(pylance|lance|tusk)\b", "", repr(value))
 
 
@@ -184,8 +187,9 @@ class Walk:
         self.differences.append(Difference(path, kind, what))
 
     def run(self):
-        for name in module_names():
-            self._module(load(name), name.replace("lance", "", 1))
+        with stand_ins():
+            for name in module_names():
+                self._module(load(name), name.replace("lance", "", 1))
         return self
 
     def _module(self, theirs, tail):

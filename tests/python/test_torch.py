@@ -296,7 +296,8 @@ def _open(uri):
 
 
 def _fail():
-    raise OSError("no such disk")
+    # More than a pipe holds: the process must wait until it is read.
+    raise OSError("no such disk" * 100_000)
 
 
 def test_async_datasets_are_read_by_a_process_of_their_own(torch, table):

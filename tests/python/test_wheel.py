@@ -123,8 +123,9 @@ def test_its_libraries_are_those_of_pyarrow_and_of_packages_that_the_guide_names
 def test_a_program_runs_with_it_and_pyarrow_and_numpy_alone(wheel, tmp_path):
     run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv")
     python = tmp_path / "venv/bin/python"
-    run(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", wheel)
-    packages = tmp_path / f"venv/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index"]
+    run(*pip, wheel)
+    (packages,) = (tmp_path / "venv/lib").glob("python*/site-packages")
     # Without a network: the very files that an installation would put there.
     for package in ("pyarrow", "numpy", "numpy.libs"):
         (packages / package).symlink_to(pathlib.Path(sysconfig.get_path("purelib")) / package)

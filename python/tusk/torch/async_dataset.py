@@ -22,8 +22,9 @@ def _serve(dataset_creator, results, stop):
             _put(results, stop, (_END, None))
     except Exception as error:
         _put(results, stop, (_ERROR, f"{type(error).__name__}: {error}"))
-    # What nobody will read must not keep this process from its end.
-    results.cancel_join_thread()
+    # What nobody will read must not keep this process from its end; an error will be read.
+    if stop.is_set():
+        results.cancel_join_thread()
 
 
 def _put(results, stop, message):
