@@ -22,7 +22,7 @@ class KMeans:
     """Finds `k` centroids of vectors by Lloyd's algorithm.
 
     metric: "l2", "cosine" (all vectors are brought to length 1) or "dot".
-    init: "random": the first centroids are vectors of the data, unless `centroids` [k, d] are given.
+    init: "random": the first centroids are vectors of the data, if no `centroids` [k, d] are given.
     max_iters: the most passes over the data.
     tolerance: passes end when the sum of distances changes by less than this share.
     seed: of random choices; from the system if None.
