@@ -36,6 +36,11 @@ def tusk_without_read_ahead(path, seed):
     return tusk_loader(path, seed, read_ahead=0)
 
 
+def tusk_blocks(path, seed):
+    """Whole batches mixed, as pylance's sampler does it."""
+    return tusk_loader(path, seed, block_rows=BATCH_ROWS)
+
+
 def pylance_takes(path, seed):
     """What a program does with pylance: a permutation in memory, and a take for each batch.
 
@@ -83,6 +88,7 @@ def pylance_batches(path, seed):
 LOADERS = {
     "tusk.Loader": tusk_loader,
     "tusk.Loader, no read-ahead": tusk_without_read_ahead,
+    "tusk.Loader, block_rows=256 (mixes batches, not rows)": tusk_blocks,
     "pylance, take by take": pylance_takes,
     "pylance, takes 4 ahead": pylance_takes_ahead,
     "pylance ShardedBatchSampler (mixes batches, not rows)": pylance_batches,

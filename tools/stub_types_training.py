@@ -127,7 +127,7 @@ PARAMETERS = {
     **_all("bool", "auto_detect_rank allow_cuda_tf32 check_ndim persistent randomize shuffle"),
     **_all(
         "int",
-        """epoch hamming_threshold idx max_concurrency max_iters max_takes memory_limit ndim
+        """block_rows epoch hamming_threshold idx max_concurrency max_iters max_takes memory_limit ndim
         num_workers partition_id position queue_size rank read_ahead sample_rate sample_size samples
         seed start_row threads total_num_rows worker world_size""",
     ),

@@ -76,3 +76,28 @@ class Permutation:
             half, other, width, other_width = other, half, other_width, width
         # After an even number of rounds, each is in its place again.
         return other * width + half
+
+
+class BlockPermutation:
+    """An order of the numbers [0, size) in which `block` that follow each other stay together.
+
+    Whole blocks in the order of a Permutation, then what is left over. All are moved on by a number
+    that is mixed from `numbers`, around the end: blocks of other numbers begin elsewhere.
+    """
+
+    def __init__(self, size, block, *numbers):
+        self._size = size
+        self._block = block
+        self._whole = size // block
+        self._blocks = Permutation(self._whole, *numbers)
+        (shift,) = keys(1, block, *numbers)
+        self._shift = shift % max(size, 1)
+
+    def __call__(self, positions):
+        """What stands at the positions [n], each below the size; int64 [n]."""
+        positions = np.asarray(positions, np.int64)
+        blocks, inside = np.divmod(positions, self._block)
+        found = positions.copy()
+        in_block = blocks < self._whole
+        found[in_block] = self._blocks(blocks[in_block]) * self._block + inside[in_block]
+        return (found + self._shift) % self._size

@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 
 import tusk
-from tusk._permutation import Permutation, keys, mix
+from tusk._permutation import BlockPermutation, Permutation, keys, mix
 from tusk._read_ahead import read_ahead
 from tusk._rows import RowList
 
 _REMAINDERS = ("keep", "drop", "pad")
 # What a state has, all of it whole numbers.
-_STATE = ("version", "seed", "shuffle", "num_rows", "checksum", "epoch", "position")
+_STATE = ("version", "seed", "shuffle", "block_rows", "num_rows", "checksum", "epoch", "position")
 # Rows whose numbers are computed at once: a call of numpy costs as much as some hundreds of them.
 _ORDER_ROWS = 8192
 
@@ -39,6 +39,9 @@ class Loader:
         replacement, as many in an epoch as there are. Memory holds 8 bytes for each.
     shuffle: each epoch has another order of all rows, computed from the seed and its number and
         not stored. Otherwise, and without weights, rows come in the order of the table.
+    block_rows: so many rows that follow each other stay together when they are shuffled. They are
+        read in one piece, which disks that seek, object stores and cold caches do sooner; with
+        batch_size whole batches are mixed. Blocks begin elsewhere in each epoch.
     seed: any whole number, the same in all processes of a training.
     rank, world_size: this process is number `rank` of so many which share every epoch: each row
         goes to one of them.
@@ -70,6 +73,7 @@ class Loader:
         rows=None,
         weights=None,
         shuffle=True,
+        block_rows=1,
         seed=0,
         rank=0,
         world_size=1,
@@ -80,6 +84,10 @@ class Loader:
     ):
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, but is {batch_size}")
+        if block_rows < 1:
+            raise ValueError(f"block_rows must be at least 1, but is {block_rows}")
+        if block_rows > 1 and (weights is not None or not shuffle):
+            raise ValueError("block_rows is for rows that are shuffled, without weights")
         if not 0 <= rank < world_size:
             raise ValueError(f"rank must be in [0, world_size {world_size}), but is {rank}")
         if remainder not in _REMAINDERS:
@@ -96,6 +104,7 @@ class Loader:
         self._given_rows = _given_rows(self._dataset, rows)
         self._given_weights = weights
         self._shuffle = shuffle
+        self._block_rows = block_rows
         self._seed = int(seed)
         self.rank = rank
         self.world_size = world_size
@@ -202,7 +211,8 @@ class Loader:
         return read_ahead(self._read, tasks, self._threads, self._read_ahead)
 
     def _rows_of_steps(self, epoch, position, worker, num_workers):
-        order = self._rows.order(self._shuffle, self._seed, epoch)
+        block_rows = self._block_rows if self._shuffle else 0
+        order = self._rows.order(block_rows, self._seed, epoch)
         size = self._rows.size
         steps = self._shares.steps(size, position, worker, num_workers)
         at_once = max(1, _ORDER_ROWS // self.batch_size)
@@ -249,6 +259,7 @@ class Loader:
         return {
             "seed": self._seed,
             "shuffle": self._shuffle,
+            "block_rows": self._block_rows,
             "num_rows": self._rows.size,
             "checksum": self._rows.checksum,
         }
@@ -258,6 +269,8 @@ class Loader:
 
         ValueError if this one has another seed, or other rows, so that it could not go on there.
         """
+        # States of before there were blocks are of rows on their own.
+        state = {"block_rows": 1, **state}
         for name in _STATE:
             if not isinstance(state.get(name), int) or state[name] < 0 and name != "seed":
                 raise ValueError(f"not the state of a loader: {name} is {state.get(name)!r}")
@@ -354,11 +367,16 @@ class _Rows:
         if weights is not None:
             self.checksum = zlib.crc32(weights, self.checksum)
 
-    def order(self, shuffle, seed, epoch):
-        """A function from positions of an epoch (int64 [n]) to rows of the table (integers [n])."""
+    def order(self, block_rows, seed, epoch):
+        """A function from positions of an epoch (int64 [n]) to rows of the table (integers [n]).
+
+        block_rows: that stay together when they are shuffled; 0 if they are not.
+        """
         if self._weights_below is not None:
             order = self._draw(seed, epoch)
-        elif shuffle:
+        elif block_rows > 1:
+            order = BlockPermutation(self.size, block_rows, seed, epoch)
+        elif block_rows == 1:
             order = Permutation(self.size, seed, epoch)
         else:
             order = np.asarray

@@ -27,6 +27,7 @@ class Loader:
         rows: npt.ArrayLike | None = None,
         weights: str | npt.ArrayLike | pa.Array | pa.ChunkedArray | None = None,
         shuffle: bool = True,
+        block_rows: int = 1,
         seed: int = 0,
         rank: int = 0,
         world_size: int = 1,

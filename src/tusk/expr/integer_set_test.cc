@@ -27,13 +27,20 @@ using Integers =
     testing::Types<int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>;
 TYPED_TEST_SUITE(IntegerSetTest, Integers);
 
+/// The sum, which wraps around at the ends of the type.
+template <typename T>
+T Sum(T number, int distance) {
+  using Bits = std::make_unsigned_t<T>;
+  return static_cast<T>(static_cast<Bits>(static_cast<Bits>(number) + static_cast<Bits>(distance)));
+}
+
 /// Numbers near `middle`; every fifth null if `has_nulls`.
 template <typename T>
 std::shared_ptr<arrow::Array> Numbers(int64_t count, T middle, int spread, bool has_nulls,
                                       std::mt19937* random) {
   typename arrow::CTypeTraits<T>::BuilderType builder;
   for (int64_t i = 0; i < count; ++i) {
-    const auto number = static_cast<T>(middle + static_cast<T>((*random)() % spread));
+    const T number = Sum(middle, static_cast<int>((*random)() % spread));
     EXPECT_OK(has_nulls && i % 5 == 0 ? builder.AppendNull() : builder.Append(number));
   }
   return *builder.Finish();
@@ -62,7 +69,7 @@ TYPED_TEST(IntegerSetTest, SaysOfEveryNumberWhatAHashTableSays) {
     ASSERT_TRUE(kernel);
     for (const bool has_nulls : {false, true}) {
       // Some are beyond the ends of the set, also those at which the type wraps around.
-      const auto column = Numbers<T>(300, static_cast<T>(middle - 20), 140, has_nulls, &random);
+      const auto column = Numbers<T>(300, Sum(middle, -20), 140, has_nulls, &random);
       for (const int64_t begin : {0, 1, 7, 8, 13}) {
         for (const int64_t length : {0, 1, 7, 8, 9, 250}) {
           const auto slice = column->Slice(begin, length);
