@@ -145,6 +145,7 @@ PARAMETERS = {
     "filt": "str | pc.Expression",
     "state": "dict[str, Any]",
     "to_tensor_fn": "Callable[..., Any]",
+    "then": "Callable[[Any], Any]",
     "transform": "Callable[[pa.RecordBatch], Any]",
     "loader.Loader.columns": "list[str] | dict[str, str]",
     "loader.Loader.dataset": "str | Path | LanceDataset",

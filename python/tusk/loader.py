@@ -200,15 +200,25 @@ class Loader:
         if self._iteration is iteration:
             self._go_to(self._epoch + 1, 0)
 
-    def read_steps(self, epoch, position, worker=0, num_workers=1):
+    def read_steps(self, epoch, position, worker=0, num_workers=1, then=None):
         """Pairs of a position and the batch by which it is reached, from a position of an epoch on.
 
         worker, num_workers: only each num_workers-th batch, beginning with number `worker`.
+        then: called with each batch after `transform`, in the threads that read.
 
         The loader stands where it stood: `follow` moves it.
         """
         tasks = self._rows_of_steps(epoch, position, worker, num_workers)
-        return read_ahead(self._read, tasks, self._threads, self._read_ahead)
+        made_by = [step for step in (self.transform, then) if step is not None]
+
+        def read(step):
+            after, rows = step
+            batch = _to_batch(self._dataset.take(rows, self.columns))
+            for make in made_by:
+                batch = make(batch)
+            return after, batch
+
+        return read_ahead(read, tasks, self._threads, self._read_ahead)
 
     def _rows_of_steps(self, epoch, position, worker, num_workers):
         block_rows = self._block_rows if self._shuffle else 0
@@ -221,11 +231,6 @@ class Loader:
             rows = order(np.concatenate(positions))
             ends = np.cumsum([len(p) for p in positions])
             yield from zip((after for after, _, _ in some), np.split(rows, ends[:-1]))
-
-    def _read(self, step):
-        position, rows = step
-        batch = _to_batch(self._dataset.take(rows, self.columns))
-        return position, batch if self.transform is None else self.transform(batch)
 
     @property
     def _shares(self):

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import socket
+import threading
 
 import numpy as np
 import pyarrow as pa
@@ -323,3 +324,18 @@ def test_preferred_devices_and_tensor_datasets(torch):
     data = TensorDataset(np.arange(20).reshape(10, 2), 4)
     assert [len(batch) for batch in data] == [4, 4, 2] and len(data) == 3
     assert torch.cat(list(data)).tolist() == np.arange(20).reshape(10, 2).tolist()
+
+
+def test_tensors_are_made_by_the_threads_that_read(torch, table):
+    from tusk.torch.loader import TorchLoader
+
+    threads = []
+
+    def to_tensors(batch):
+        threads.append(threading.current_thread().name)
+        return {"id": torch.from_numpy(batch["id"].to_numpy().copy())}
+
+    loader = tusk.Loader(table, 100, columns=["id"], block_rows=100)
+    batches = TorchLoader(loader, to_tensors=to_tensors)
+    assert sorted(flat(batches)) == list(range(ROWS))
+    assert len(threads) == 11 and all(one.startswith("tusk-read-ahead") for one in threads)

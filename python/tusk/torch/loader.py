@@ -16,9 +16,9 @@ class TorchLoader:
         training. Its `transform` runs in the workers.
     num_workers: processes that read; 0 reads with the loader's threads in this one. The
         batches, their order and the state are the same for every number.
-    to_tensors: turns each batch, as the loader hands it out, into tensors. If not given, record
-        batches become dicts of tensors (or one, of a single column; tusk.torch.data) and what a
-        transform made stays.
+    to_tensors: turns each batch, as the loader hands it out, into tensors, in the threads that
+        read. If not given, record batches become dicts of tensors (or one, of a single column;
+        tusk.torch.data) and what a transform made stays.
     options: of torch.utils.data.DataLoader: pin_memory, prefetch_factor, multiprocessing_context,
         persistent_workers, timeout, worker_init_fn.
 
@@ -89,6 +89,4 @@ class _Steps(torch.utils.data.IterableDataset):
         worker = torch.utils.data.get_worker_info()
         number, count = (0, 1) if worker is None else (worker.id, worker.num_workers)
         epoch, position = self._begin.tolist()
-        for position, batch in self._loader.read_steps(epoch, position, number, count):
-            yield position, batch if self._to_tensors is None else self._to_tensors(batch)
-            del batch
+        yield from self._loader.read_steps(epoch, position, number, count, self._to_tensors)
