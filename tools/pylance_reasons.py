@@ -7,7 +7,6 @@ _TEXT = "full text search comes later; filters with `contains`, `like` and `rege
 _INDEX = "no index is built or read yet; `nearest` and filters give the same rows without one"
 _WAL = "rows are appended with `write_dataset`, `merge_insert` or an ingestion of the lake"
 _BLOB_FILES = "the writer of a table makes the files of its blobs"
-_MADE = "made by other calls, never by the constructor"
 
 REASONS = {
     # Whole parts that come later.
@@ -41,15 +40,11 @@ REASONS = {
         "rows keep their ids in `update`, `merge_insert` and compactions"
     ),
     # Constructors of what nobody makes by hand.
-    r"lance\.dataset\.LanceScanner\(\)": _MADE + ": `LanceDataset.scanner` makes one",
-    r"lance\.dataset\.SqlQueryBuilder\(\)": _MADE + ": `LanceDataset.sql` makes one",
+    r"lance\.dataset\.LanceScanner\(\)": (
+        "made by `LanceDataset.scanner`, never by the constructor, which takes pylance's own scanner"
+    ),
     r"lance\.dataset\.DatasetDelta\.between": "how `LanceDataset.delta` makes one",
-    r"lance\.fragment\.Row(Id|DatasetVersion)Meta\(\)": _MADE + ": `from_json` makes one",
     r"lance\.fragment\.RowDatasetVersionMeta\.from_dict": "both kinds of metadata share a class",
-    r"lance\.(optimize\.)?(Cleanup\w+|Compaction\w+|RewriteResult|ScanStatistics)\(\)": _MADE,
-    r"lance\.file\.Lance\w+(Descriptor|Metadata|Statistics)\(\)": _MADE,
-    r"lance\.DatasetBasePath\(\)": "0, like None, has the commit choose the id",
-    r"lance\.schema\.LanceSchema\(\)": _MADE + ": `from_pyarrow` makes one",
     # More than pylance has.
     r"lance\.torch\.async_dataset\.AsyncDataset\.started": "an attribute of the object there",
     r"lance\.commit\.CommitConflictError\.code": "every error of tusk says its code",
@@ -65,7 +60,6 @@ REASONS = {
         "batches have a limit in bytes too"
     ),
     r"lance\.file\.LanceFileReader\.io_stats_\w+": "files tell what was read, as tables do",
-    r"lance\.file\.LanceFileWriter\(\)": "`keep_original_array` is named among the parameters",
     r"lance\.file\.ReaderResults\.reader": "what `to_batches` reads from",
 }
 

@@ -4,6 +4,7 @@ import dataclasses
 
 from tusk import _tusk
 from tusk._arrow import IOStats
+from tusk.made import made
 
 
 @dataclasses.dataclass
@@ -15,6 +16,7 @@ class ColumnOrdering:
     nulls_first: bool = False
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class ScanStatistics:
     """What a scan did. There are no indices yet, so nothing was done with them.
@@ -69,7 +71,7 @@ class ScanWatch:
     def end(self):
         io = IOStats.of(self._table.io) - self._before
         self._callback(
-            ScanStatistics(
+            ScanStatistics._of(
                 iops=io.read_iops,
                 requests=io.read_iops,
                 bytes_read=io.read_bytes,

@@ -34,16 +34,4 @@ class ScanStatistics:
     index_comparisons: int
     index_cache_hits: int
     index_cache_misses: int
-    def __init__(
-        self,
-        iops: int,
-        requests: int,
-        bytes_read: int,
-        all_counts: Any,
-        all_times: Any,
-        indices_loaded: int = 0,
-        parts_loaded: int = 0,
-        index_comparisons: int = 0,
-        index_cache_hits: int = 0,
-        index_cache_misses: int = 0,
-    ) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...

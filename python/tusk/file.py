@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from tusk import _tusk
 from tusk._arrow import IOStats, check_not_negative, refuse
+from tusk.made import made
 
 # pylance gives batches of exactly the rows asked for, however wide they are.
 _ANY_SIZE = 2**62
@@ -15,6 +16,7 @@ _ANY_SIZE = 2**62
 _PIECE_BYTES = 8 << 20
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class LanceBufferDescriptor:
     """Where a buffer is in its file."""
@@ -23,6 +25,7 @@ class LanceBufferDescriptor:
     size: int
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class LancePageMetadata:
     """A page of a column; `encoding` is text for people, in words of our own."""
@@ -31,6 +34,7 @@ class LancePageMetadata:
     encoding: str
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class LanceColumnMetadata:
     """A physical column: a leaf of the schema, as a rule."""
@@ -39,6 +43,7 @@ class LanceColumnMetadata:
     pages: list
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class LanceFileMetadata:
     """What a file says of itself. `global_buffers` begin with the file's descriptor."""
@@ -62,6 +67,7 @@ class LanceColumnStatistics:
     size_bytes: int
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class LanceFileStatistics:
     """One LanceColumnStatistics for each physical column."""
@@ -69,8 +75,12 @@ class LanceFileStatistics:
     columns: list
 
 
+def _page(page):
+    return LancePageMetadata._of(_buffers(page.buffers), page.encoding)
+
+
 def _buffers(pairs):
-    return [LanceBufferDescriptor(position, size) for position, size in pairs]
+    return [LanceBufferDescriptor._of(position, size) for position, size in pairs]
 
 
 def stable_version():
@@ -225,13 +235,13 @@ class LanceFileReader:
         """A LanceFileMetadata of the whole file."""
         file = self._file.describe()
         columns = [
-            LanceColumnMetadata(
+            LanceColumnMetadata._of(
                 _buffers(column.buffers),
-                [LancePageMetadata(_buffers(page.buffers), page.encoding) for page in column.pages],
+                [_page(page) for page in column.pages],
             )
             for column in file.columns
         ]
-        return LanceFileMetadata(
+        return LanceFileMetadata._of(
             pa.schema(file.schema),
             file.num_rows,
             file.num_data_bytes,
@@ -246,7 +256,7 @@ class LanceFileReader:
     def file_statistics(self):
         """A LanceFileStatistics of the whole file."""
         columns = self._file.describe().columns
-        return LanceFileStatistics(
+        return LanceFileStatistics._of(
             [
                 LanceColumnStatistics(len(c.pages), sum(p.num_bytes for p in c.pages))
                 for c in columns
@@ -412,9 +422,12 @@ class LanceFileWriter:
         namespace_client=None,
         table_id=None,
         max_page_bytes=None,
-        keep_original_array=None,
         _inner_writer=None,
+        **kwargs,
     ):
+        unknown = kwargs.keys() - {"keep_original_array"}
+        if unknown:
+            raise TypeError(f"LanceFileWriter has no parameter {sorted(unknown)[0]!r}")
         refuse("LanceFileWriter", {"namespace_client": namespace_client, "table_id": table_id})
         self.closed = False
         self.size_bytes = None

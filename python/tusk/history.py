@@ -331,7 +331,7 @@ class TableHistory:
 
     @property
     def lance_schema(self):
-        return LanceSchema(json.loads(_tusk.describe_lance_schema(self._table)), self.schema)
+        return LanceSchema._of(json.loads(_tusk.describe_lance_schema(self._table)), self.schema)
 
     @property
     def metadata(self):

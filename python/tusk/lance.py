@@ -443,7 +443,7 @@ class LanceDataset(
 
     def sql(self, sql):
         """A SqlQueryBuilder of a statement for DuckDB, in which this table is called "dataset"."""
-        return SqlQueryBuilder(self, sql)
+        return SqlQueryBuilder((self, sql))
 
     def delta(self, compared_against=None, *, begin_version=None, end_version=None):
         """What changed since the version `compared_against`, or between two: a DatasetDelta."""

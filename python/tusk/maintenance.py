@@ -5,9 +5,11 @@ import datetime
 
 from tusk import _tusk
 from tusk.errors import InvalidArgumentError
+from tusk.made import made
 from tusk.optimize import DatasetOptimizer
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class CleanupStats:
     """What a cleanup has removed: files by kind; each old version is one manifest."""
@@ -21,6 +23,7 @@ class CleanupStats:
     failed_deletes: int = 0
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class CleanupCandidateFile:
     """A file that a cleanup would remove; `path` is relative to the table."""
@@ -31,6 +34,7 @@ class CleanupCandidateFile:
     size_bytes: int
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class CleanupReferencedBranch:
     """A branch that needs files of a version which would go."""
@@ -40,6 +44,7 @@ class CleanupReferencedBranch:
     cleanup_candidate: bool
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class CleanupExplanation:
     """What a cleanup of the table, as it is now, would remove."""
@@ -121,11 +126,11 @@ class TableMaintenance:
         report = _tusk.clean_up_lance(self._table, options)
         files = report.files[:max_files] if include_files else []
         is_cut = include_files and len(report.files) > max_files
-        return CleanupExplanation(
+        return CleanupExplanation._of(
             read_version=self.version,
             stats=_stats(report),
             candidate_files=[
-                CleanupCandidateFile(file.path, file.kind, file.is_unverified, file.size_bytes)
+                CleanupCandidateFile._of(file.path, file.kind, file.is_unverified, file.size_bytes)
                 for file in files
             ],
             candidate_files_truncated=is_cut,
@@ -152,7 +157,7 @@ def _stats(report):
     counts = {}
     for file in report.files:
         counts[file.kind] = counts.get(file.kind, 0) + 1
-    return CleanupStats(
+    return CleanupStats._of(
         bytes_removed=sum(file.size_bytes for file in report.files),
         old_versions=counts.get("manifest", 0),
         data_files_removed=counts.get("data", 0),

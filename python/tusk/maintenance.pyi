@@ -17,7 +17,7 @@ class CleanupCandidateFile:
     kind: str
     unverified: bool
     size_bytes: int
-    def __init__(self, path: str, kind: str, unverified: bool, size_bytes: int) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 class CleanupExplanation:
     read_version: int
@@ -27,22 +27,13 @@ class CleanupExplanation:
     candidate_file_limit: int
     referenced_branches: list[CleanupReferencedBranch]
     warnings: list[str]
-    def __init__(
-        self,
-        read_version: int,
-        stats: CleanupStats,
-        candidate_files: list[CleanupCandidateFile],
-        candidate_files_truncated: bool,
-        candidate_file_limit: int,
-        referenced_branches: list[CleanupReferencedBranch],
-        warnings: list[str],
-    ) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 class CleanupReferencedBranch:
     name: str
     referenced_version: int
     cleanup_candidate: bool
-    def __init__(self, name: str, referenced_version: int, cleanup_candidate: bool) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 class CleanupStats:
     bytes_removed: int
@@ -52,13 +43,4 @@ class CleanupStats:
     index_files_removed: int
     deletion_files_removed: int
     failed_deletes: int
-    def __init__(
-        self,
-        bytes_removed: int = 0,
-        old_versions: int = 0,
-        data_files_removed: int = 0,
-        transaction_files_removed: int = 0,
-        index_files_removed: int = 0,
-        deletion_files_removed: int = 0,
-        failed_deletes: int = 0,
-    ) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...

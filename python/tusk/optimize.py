@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from tusk import _tusk
 from tusk.errors import InvalidArgumentError, TuskError, UnsupportedError
+from tusk.made import made
 from tusk.transaction import FragmentMetadata, fragments_of
 
 _CONFIG = "lance.compaction."
@@ -55,6 +56,7 @@ class CompactionOptions(TypedDict, total=False):
     data_storage_version: str | None
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class CompactionMetrics:
     """What a compaction has put in the place of what: numbers of fragments and files."""
@@ -65,6 +67,7 @@ class CompactionMetrics:
     files_added: int = 0
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class RewriteResult:
     """What a task has written, to be committed. Its text (json) can be sent to another process."""
@@ -76,13 +79,13 @@ class RewriteResult:
     _rewrite: str = dataclasses.field(repr=False)
 
     @classmethod
-    def _of(cls, read_version, metrics, rewrite):
+    def _parse(cls, read_version, metrics, rewrite):
         (group,) = json_module.loads(rewrite)["operation"]["groups"]
         before, after = (
             [FragmentMetadata.from_json(json_module.dumps(fragment)) for fragment in group[side]]
             for side in ("old_fragments", "new_fragments")
         )
-        return cls(read_version, metrics, before, after, rewrite)
+        return cls._of(read_version, metrics, before, after, rewrite)
 
     def json(self):
         return json_module.dumps(
@@ -96,9 +99,9 @@ class RewriteResult:
     @classmethod
     def from_json(cls, json):
         contents = json_module.loads(json)
-        return cls._of(
+        return cls._parse(
             contents["read_version"],
-            CompactionMetrics(**contents["metrics"]),
+            CompactionMetrics._of(**contents["metrics"]),
             contents["rewrite"],
         )
 
@@ -106,6 +109,7 @@ class RewriteResult:
         return RewriteResult.from_json, (self.json(),)
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class CompactionTask:
     """Fragments to write together, of one version."""
@@ -127,7 +131,7 @@ class CompactionTask:
             [fragment.id for fragment in self.fragments],
             _to_options(self._options),
         )
-        return RewriteResult._of(self.read_version, _metrics(done.metrics), done.rewrite)
+        return RewriteResult._parse(self.read_version, _metrics(done.metrics), done.rewrite)
 
     def json(self):
         return json_module.dumps(
@@ -142,12 +146,13 @@ class CompactionTask:
     def from_json(cls, json):
         contents = json_module.loads(json)
         fragments = [FragmentMetadata.from_json(one) for one in contents["fragments"]]
-        return cls(contents["read_version"], fragments, contents["options"])
+        return cls._of(contents["read_version"], fragments, contents["options"])
 
     def __reduce__(self):
         return CompactionTask.from_json, (self.json(),)
 
 
+@made
 @dataclasses.dataclass(frozen=True)
 class CompactionPlan:
     """The tasks of a compaction, which can be done one by one, anywhere."""
@@ -167,7 +172,7 @@ class CompactionPlan:
     def from_json(cls, json):
         contents = json_module.loads(json)
         tasks = [CompactionTask.from_json(task) for task in contents["tasks"]]
-        return cls(contents["read_version"], tasks)
+        return cls._of(contents["read_version"], tasks)
 
     def __reduce__(self):
         return CompactionPlan.from_json, (self.json(),)
@@ -196,10 +201,10 @@ class Compaction:
         options = _with_config(dataset, options)
         fragments = {fragment.id: fragment for fragment in fragments_of(dataset._table)}
         tasks = _tusk.plan_lance_compaction(dataset._table, _to_options(options))
-        return CompactionPlan(
+        return CompactionPlan._of(
             dataset.version,
             [
-                CompactionTask(dataset.version, [fragments[number] for number in task], options)
+                CompactionTask._of(dataset.version, [fragments[number] for number in task], options)
                 for task in tasks
             ],
         )
@@ -332,7 +337,7 @@ def to_cleanup_config(options):
 
 
 def _metrics(metrics):
-    return CompactionMetrics(
+    return CompactionMetrics._of(
         metrics.fragments_removed,
         metrics.fragments_added,
         metrics.files_removed,

@@ -35,18 +35,12 @@ class CompactionMetrics:
     fragments_added: int
     files_removed: int
     files_added: int
-    def __init__(
-        self,
-        fragments_removed: int = 0,
-        fragments_added: int = 0,
-        files_removed: int = 0,
-        files_added: int = 0,
-    ) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 class CompactionPlan:
     read_version: int
     tasks: list[CompactionTask]
-    def __init__(self, read_version: int, tasks: list[CompactionTask]) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @classmethod
     def from_json(cls, json: str) -> CompactionPlan: ...
     def json(self) -> str: ...
@@ -55,12 +49,7 @@ class CompactionPlan:
 class CompactionTask:
     read_version: int
     fragments: list[FragmentMetadata]
-    def __init__(
-        self,
-        read_version: int,
-        fragments: list[FragmentMetadata],
-        _options: Any = ...,
-    ) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     def execute(self, dataset: LanceDataset) -> RewriteResult: ...
     @classmethod
     def from_json(cls, json: str) -> CompactionTask: ...
@@ -114,14 +103,7 @@ class RewriteResult:
     metrics: CompactionMetrics
     original_fragments: list[FragmentMetadata]
     new_fragments: list[FragmentMetadata]
-    def __init__(
-        self,
-        read_version: int,
-        metrics: CompactionMetrics,
-        original_fragments: list[FragmentMetadata],
-        new_fragments: list[FragmentMetadata],
-        _rewrite: str,
-    ) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @classmethod
     def from_json(cls, json: str) -> RewriteResult: ...
     def json(self) -> str: ...

@@ -6,9 +6,9 @@ import copy
 class SqlQueryBuilder:
     """A statement about a table. Each method gives the builder back."""
 
-    def __init__(self, builder, sql=None):
-        self._dataset = builder
-        self._sql = sql
+    def __init__(self, builder):
+        """`builder` is (LanceDataset, statement): `LanceDataset.sql` makes one."""
+        self._dataset, self._sql = builder
         self._name = "dataset"
         self._options = {}
         self._batch_rows = None

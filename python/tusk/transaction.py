@@ -10,8 +10,10 @@ from typing import Any, Optional
 import pyarrow as pa
 
 from tusk import _tusk
+from tusk.made import made
 
 
+@made
 class RowIdMeta:
     """The row ids of a fragment, serialized; opaque."""
 
@@ -26,11 +28,11 @@ class RowIdMeta:
 
     @classmethod
     def from_dict(cls, dict):
-        return cls(dict)
+        return cls._of(dict)
 
     @classmethod
     def from_json(cls, json):
-        return cls(json_module.loads(json))
+        return cls._of(json_module.loads(json))
 
     def __eq__(self, other):
         return type(self) is type(other) and self._contents == other._contents
@@ -38,7 +40,7 @@ class RowIdMeta:
     __hash__ = None
 
     def __reduce__(self):
-        return type(self), (self._contents,)
+        return type(self).from_dict, (self._contents,)
 
     def __repr__(self):
         return f"{type(self).__name__}({self.json()})"
@@ -214,7 +216,7 @@ def _file_to_json(file):
 
 def _fragment_from_json(contents):
     def of(cls, key):
-        return None if contents.get(key) is None else cls(contents[key])
+        return None if contents.get(key) is None else cls.from_dict(contents[key])
 
     if contents.get("overlays"):
         raise NotImplementedError(
@@ -268,6 +270,7 @@ class LanceField:
         return f"<tusk.LanceField {self.name()!r} id {self.id()}>"
 
 
+@made
 class LanceSchema:
     """A schema with the ids of its fields."""
 
@@ -278,7 +281,7 @@ class LanceSchema:
     @classmethod
     def from_pyarrow(cls, schema):
         """The fields get the ids 0, 1, ... in depth-first order."""
-        return cls(json_module.loads(_tusk.describe_arrow_schema(schema)), schema)
+        return cls._of(json_module.loads(_tusk.describe_arrow_schema(schema)), schema)
 
     def to_pyarrow(self):
         if self._arrow is None:
@@ -324,12 +327,19 @@ class LanceSchema:
 
 @dataclasses.dataclass
 class DatasetBasePath:
-    """A place besides its root where files of a table lie."""
+    """A place besides its root where files of a table lie.
+
+    is_dataset_root: whether it is the root of a table, with data/ below it, or a folder of data
+        files. id: what files name it by; with None or 0 the table takes the lowest that is free.
+    """
 
     path: str
     name: Optional[str] = None
     is_dataset_root: bool = False
-    id: int = 0
+    id: Optional[int] = None
+
+    def __post_init__(self):
+        self.id = self.id or 0
 
 
 @dataclasses.dataclass
@@ -669,7 +679,7 @@ def _value_from_json(name, value):
     if name == "replacements":
         return [_parts_from_json(LanceOperation.DataReplacementGroup, part) for part in value]
     if name == "schema":
-        return LanceSchema(value)
+        return LanceSchema._of(value)
     return value
 
 
