@@ -21,7 +21,6 @@ REASONS = {
     r"lance\.(query\..*|FtsToken|tokenize)": _TEXT,
     r"lance\.namespace": "`tusk.connect` opens a lake, whose catalog names tables",
     r"lance\.FFILanceTableProvider": "DuckDB and Polars scan a LanceDataset as it is",
-    r"lance\.(pydantic)": "`write_dataset` takes dicts with a schema",
     r"lance\.(tracing|otel)": (
         "`analyze_plan`, `scan_stats_callback` and `io_stats_snapshot` tell what a call "
         "did"

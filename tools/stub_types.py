@@ -481,6 +481,7 @@ RESULTS = {
         delta="DatasetDelta",
         explain_cleanup_old_versions="CleanupExplanation",
         fragment_ids="Bitmap",
+        from_pydantic_model="LanceDataset",
         get_fragment="LanceFragment | None",
         get_fragments="list[LanceFragment]",
         get_transactions="list[Transaction | None]",

@@ -68,6 +68,11 @@ def _library(value):
     return type(value).__module__.partition(".")[0]
 
 
+def _is_model(value):
+    """Whether it is a pydantic model. Imports nothing."""
+    return any(cls.__module__ == "pydantic.main" for cls in type(value).__mro__)
+
+
 def vectors(array):
     """The rows of a numpy array of two or more dimensions as fixed-size lists: [n, dim] becomes n
     lists of dim values of the array's type, [n, a, b] lists of lists.
@@ -101,6 +106,10 @@ def _to_table(data, schema):
         return _from_columns(data, schema)
     if isinstance(data, list) and data and isinstance(data[0], dict):
         return pa.Table.from_pylist(data, schema=schema)
+    if isinstance(data, list) and data and _is_model(data[0]):
+        from tusk import pydantic  # an optional dependency, which the program has
+
+        return pydantic.to_table(data, schema)
     if isinstance(data, np.ndarray) and data.ndim > 1:
         return _from_columns({_VECTOR_COLUMN if schema is None else schema.names[0]: data}, schema)
     if _library(data) == "pandas" and hasattr(data, "dtypes") and hasattr(data, "columns"):

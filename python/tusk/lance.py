@@ -489,9 +489,14 @@ class LanceDataset(
         pass
 
     @classmethod
-    @later("give write_dataset the models as dicts, with a schema")
     def from_pydantic_model(cls, model_class, data, uri=None, mode="create", **kwargs):
-        pass
+        """Writes a list of pydantic models as a table with a column for each field of their class
+        (see tusk.pydantic). Parameters as in `write_dataset`; without a uri, a folder called as the
+        class, in snake case.
+        """
+        from tusk.pydantic import write_models  # an optional dependency
+
+        return write_models(model_class, data, uri, mode, kwargs)
 
 
 def dataset(

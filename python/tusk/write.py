@@ -55,8 +55,9 @@ def write_dataset(
     data_obj: anything that gives Arrow batches: a table, batch, reader, dataset or scanner of
         pyarrow or of tusk, a DataFrame of pandas or polars, an object with `__arrow_c_stream__` or
         `__arrow_c_array__`, a dict of columns, a list of dicts, a numpy array of vectors [n, dim],
-        which becomes the column "vector", or an iterable of record batches (then with `schema`). A
-        numpy array [n, dim] among the columns of a dict becomes fixed-size lists of dim values.
+        which becomes the column "vector", a list of pydantic models (see tusk.pydantic), or an
+        iterable of record batches (then with `schema`). A numpy array [n, dim] among the columns of
+        a dict becomes fixed-size lists of dim values.
         Readers, datasets and iterables are written as they come, however long they are, in memory
         bounded by a few pages per column beside what the source itself reads ahead.
     uri: a path, or a LanceDataset, which then moves to the new version.
