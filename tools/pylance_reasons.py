@@ -15,7 +15,7 @@ REASONS = {
     r"lance\.(CompactedSsTable|ExecutionPlan|Lsm\w+|Shard\w+|evaluate_sharding_spec)": _WAL,
     r"lance\.mem_wal(\..*)?": _WAL,
     r"lance\.indices(\..*)?": _INDEX,
-    r"lance\.dataset\.(VectorIndexReader|serialize_row_addrs)": _INDEX,
+    r"lance\.dataset\.VectorIndexReader": _INDEX,
     r"lance\.dataset\.VectorSearchQuery": "`nearest=` of a scanner is the search",
     r"lance\.util\.(HNSW|KMeans|validate_vector_index)": _INDEX,
     r"lance\.(query\..*|FtsToken|tokenize)": _TEXT,
@@ -68,8 +68,8 @@ BEHAVIOUR = [
     "`late_materialization`, `block_size`, `index_cache_size_bytes`, `session`, ...) are accepted "
     "and change nothing.",
     "`base_store_params`, `target_bases`, `target_all_bases`, `initial_bases` of a write, "
-    "`namespace_client`, `table_id`, `full_text_query` and `row_addr_allowlist` raise "
-    "NotImplementedError when they are given.",
+    "`namespace_client`, `table_id` and `full_text_query` raise NotImplementedError when they are "
+    "given.",
     "Errors are classes of `tusk.errors`, each also the built-in class that pylance raises for the "
     "same mistake (docs/decisions/061-python-face.md).",
     "`dataset(asof=...)` finds the version of exactly that time too; pylance the one before.",

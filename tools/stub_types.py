@@ -562,9 +562,9 @@ RESULTS = {
         "ScannerBuilder",
         """apply_defaults batch_readahead batch_size batch_size_bytes blob_handling columns
         disable_scoring_autoprojection fast_search filter fragment_readahead include_deleted_rows
-        io_buffer_size late_materialization limit nearest offset order_by prefilter scan_in_order
-        scan_stats_callback strict_batch_size use_scalar_index use_stats with_fragments
-        with_row_address with_row_id""",
+        io_buffer_size late_materialization limit nearest offset order_by prefilter
+        row_addr_prefilter scan_in_order scan_stats_callback strict_batch_size use_scalar_index
+        use_stats with_fragments with_row_address with_row_id""",
     ),
     "ScannerBuilder.to_scanner": "LanceScanner",
     **_of("SqlQuery", to_batch_records="list[pa.RecordBatch]"),

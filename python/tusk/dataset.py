@@ -6,6 +6,7 @@ from tusk.history import Branches, Tags
 from tusk.lance import LanceDataset, dataset
 from tusk.merge_insert import MergeInsertBuilder
 from tusk.optimize import DatasetOptimizer
+from tusk.row_mask import serialize_row_addrs
 from tusk.scanner import LanceScanner, ScannerBuilder
 from tusk.sql_query import SqlQuery, SqlQueryBuilder
 from tusk.stats import DatasetStats, DataStatistics, FieldStatistics, LanceStats
@@ -70,5 +71,6 @@ __all__ = [
     "VersionRef",
     "batch_udf",
     "dataset",
+    "serialize_row_addrs",
     "write_dataset",
 ]

@@ -258,6 +258,9 @@ class LanceDataset(
         use_stats: False reads pages in which by their bounds the filter finds nothing.
         scan_stats_callback: is given a ScanStatistics when the scan has come to its end.
 
+        row_addr_allowlist, row_addr_blocklist: sets of row ids (see `serialize_row_addrs`): the read,
+            and what a search ranks, are limited to rows of the one that are not in the other.
+
         The filter's columns are read first, and the others of the rows that it keeps. Hints about
         speed (batch_readahead, fragment_readahead, scan_in_order, fast_search, io_buffer_size,
         late_materialization, use_scalar_index, strict_batch_size) are accepted and change nothing.

@@ -8,6 +8,7 @@ from tusk._arrow import TableScanner, check_rows, refuse, serialize_filter
 from tusk._scan import ScanWatch, to_fragment_ids, to_orderings
 from tusk.blob import ScannerBlobs
 from tusk.later import later
+from tusk.row_mask import masked
 
 # The search here is exact, so that what tunes an index changes nothing.
 _INDEX_TUNING = {
@@ -137,8 +138,6 @@ def make_scanner(
         {
             "index_segments": index_segments,
             "disable_scoring_autoprojection": disable_scoring_autoprojection or None,
-            "row_addr_allowlist": row_addr_allowlist,
-            "row_addr_blocklist": row_addr_blocklist,
             "substrait_aggregate": substrait_aggregate,
         },
     )
@@ -147,6 +146,13 @@ def make_scanner(
     check_rows("offset", offset)
     _check_readahead("batch_readahead", batch_readahead, 1)
     _check_readahead("fragment_readahead", fragment_readahead, 0)
+    has_mask = row_addr_allowlist is not None or row_addr_blocklist is not None
+    if has_mask and nearest is not None and filter is not None and not prefilter:
+        raise NotImplementedError(
+            "scanner: nearest with a mask of rows takes a filter only with prefilter=True"
+        )
+    filter = masked(filter, row_addr_allowlist, row_addr_blocklist)
+    prefilter = prefilter or has_mask
     serialized = serialize_filter(filter)
     if nearest is not None:
         if with_row_id or with_row_address:
@@ -464,9 +470,12 @@ class ScannerBuilder:
     def with_index_segments(self, index_segments):
         pass
 
-    @later("give the rows' addresses to a filter, or to LanceDataset._take_rows")
     def row_addr_prefilter(self, allowlist=None, blocklist=None):
-        pass
+        """Only rows whose `_rowid` is in one set and not in the other, before any search; None is
+        no limit. `serialize_row_addrs` makes the bytes of a set.
+        """
+        self._set("row_addr_allowlist", allowlist)
+        return self._set("row_addr_blocklist", blocklist)
 
     @later(NO_TEXT_SEARCH)
     def full_text_search(self, query, columns=None):

@@ -1,4 +1,4 @@
-"""Models of pydantic as tables: beside pylance, whose module gives the expected schemas and rows."""
+"""Models of pydantic as tables, beside pylance, whose module gives the schemas and rows."""
 
 import datetime
 import enum
