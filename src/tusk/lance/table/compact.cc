@@ -21,6 +21,7 @@
 #include "tusk/lance/table/merge_schema.h"
 #include "tusk/lance/table/rewritten_columns.h"
 #include "tusk/lance/table/row_change.h"
+#include "tusk/lance/table/scan_plan.h"
 #include "tusk/lance/table/transaction_json.h"
 #include "tusk/lance/table/write_fragments.h"
 
@@ -115,6 +116,11 @@ Result<std::vector<Fragment>> FindFragments(const Manifest& manifest,
   }
   if (found.empty()) return InvalidArgument("a compaction task has no fragments");
   return found;
+}
+
+bool HasBlobsV2(const std::vector<Field>& fields) {
+  return std::ranges::any_of(
+      fields, [](const Field& field) { return field.is_blob_v2() || HasBlobsV2(field.children); });
 }
 
 /// A version whose scans give large values of version 1 as their bytes, not where these lie: what
@@ -236,7 +242,8 @@ Result<std::vector<Fragment>> WriteAgain(const Dataset& dataset,
   ScanOptions scan;
   scan.fragments = task.fragments;
   scan.batch_rows = options.batch_rows;
-  scan.with_row_address = true;
+  scan.with_row_address = HasBlobsV2(manifest.schema.fields);  // these are found by it
+  scan.all_at_once = true;
   ARROW_ASSIGN_OR_RAISE(const auto whole, WithWholeValues(dataset));
   std::vector<std::string> names;
   names.reserve(manifest.schema.fields.size());
@@ -244,7 +251,7 @@ Result<std::vector<Fragment>> WriteAgain(const Dataset& dataset,
   ARROW_ASSIGN_OR_RAISE(const auto columns,
                         RewrittenColumns::Make(whole->state(), names, "a compaction",
                                                /*keeps_addresses=*/true));
-  ARROW_ASSIGN_OR_RAISE(auto scanned, whole->Scan(scan, context));
+  ARROW_ASSIGN_OR_RAISE(auto scanned, ScanOnce(whole, scan, context));
   ARROW_ASSIGN_OR_RAISE(const auto reader, columns.Convert(std::move(scanned)));
   return WriteFragments(
       reader.get(), dataset.state().location, manifest.schema, minor_version, write,

@@ -48,6 +48,25 @@ void RestorePackedStructs(const FileReader& reader, Field* field) {
   for (Field& child : field->children) RestorePackedStructs(reader, &child);
 }
 
+/// To open a file of no more bytes is to read it.
+constexpr uint64_t kSmallFile = 64 << 10;
+
+/// As Dataset::State::OpenFile, of a file that is closed with its last reader.
+Result<std::shared_ptr<const FileReader>> OpenOnce(const Dataset::State& dataset,
+                                                   const Fragment& fragment, const DataFile& file,
+                                                   const OperationContext& context) {
+  if (file.size_bytes == 0 || file.size_bytes > kSmallFile) {
+    return dataset.OpenFile(fragment, file, context);
+  }
+  ARROW_ASSIGN_OR_RAISE(const io::StorePath place, dataset.Locate(fragment, file));
+  ARROW_ASSIGN_OR_RAISE(auto reader, FileReader::Open(place.store.get(), place.path, context));
+  // What does not fit gets the error of the other way.
+  if (reader->num_rows() != fragment.physical_rows) {
+    return dataset.OpenFile(fragment, file, context);
+  }
+  return reader;
+}
+
 /// Reading so many takes no longer than asking whether they can be left out.
 constexpr int64_t kFewRows = 4096;
 
@@ -126,7 +145,9 @@ Status FragmentReader::AddSource(const Dataset::State& dataset, const Fragment& 
     if (!part->has_value()) continue;
     FilePart& in_file = (*parts)[f];
     if (in_file.reader == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(in_file.reader, dataset.OpenFile(fragment, file, context));
+      ARROW_ASSIGN_OR_RAISE(in_file.reader, options_.reads_once
+                                                ? OpenOnce(dataset, fragment, file, context)
+                                                : dataset.OpenFile(fragment, file, context));
     }
     RestorePackedStructs(*in_file.reader, &(*part)->field);
     in_file.columns.push_back(**std::move(part));

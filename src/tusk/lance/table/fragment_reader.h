@@ -30,6 +30,8 @@ class FragmentReader {
     bool include_deleted = false;
     /// Rows are taken as by FileReader::TakeAgain.
     bool takes_again = false;
+    /// Files that a look at their end reads whole are not kept open by the dataset.
+    bool reads_once = false;
   };
   /// Opens the files that hold the columns.
   static Result<FragmentReader> Open(const Dataset::State& dataset, const Fragment& fragment,

@@ -95,7 +95,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> ReadRest(const ScanPlan& plan, const
                                                      const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const FragmentReader reader,
                         FragmentReader::Open(*plan.dataset, fragment, plan.rest, context,
-                                             {.include_deleted = plan.include_deleted}));
+                                             {.include_deleted = plan.include_deleted,
+                                              .reads_once = plan.reads_once}));
   if (!kept.IsDense(*plan.rest->schema)) return reader.Take(kept.Rows(rows.begin), context);
   ARROW_ASSIGN_OR_RAISE(auto all, reader.ReadRange(rows, context));
   if (kept.is_all()) return all;
@@ -131,7 +132,8 @@ Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& frag
                                       const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const FragmentReader filter_reader,
                         FragmentReader::Open(*plan.dataset, fragment, plan.filter_columns, context,
-                                             {.include_deleted = plan.include_deleted}));
+                                             {.include_deleted = plan.include_deleted,
+                                              .reads_once = plan.reads_once}));
   RowSource::Piece result;
   ScanStatistics& statistics = *plan.statistics;
   if (plan.use_statistics) {
@@ -228,7 +230,8 @@ class ScanSource final : public RowSource {
     const StopWatch watch(&statistics.read_ns);
     ARROW_ASSIGN_OR_RAISE(const FragmentReader reader,
                           FragmentReader::Open(*plan.dataset, fragment, plan.output, context,
-                                               {.include_deleted = plan.include_deleted}));
+                                               {.include_deleted = plan.include_deleted,
+                                                .reads_once = plan.reads_once}));
     Piece piece;
     ARROW_ASSIGN_OR_RAISE(piece.batch, reader.ReadRange(inside, context));
     piece.bytes = arrow::util::TotalBufferSize(*piece.batch);
@@ -287,20 +290,10 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ScanInOrder(const Dataset& dat
   return MakeOrderedReader(std::move(rows), std::move(order), context);
 }
 
-}  // namespace
-
-Result<std::shared_ptr<arrow::RecordBatchReader>> Dataset::Scan(
-    const ScanOptions& options, const OperationContext& context) const {
-  if (options.offset < 0 || options.limit.value_or(0) < 0) {
-    return InvalidArgument("scan with offset ", options.offset, " and limit ",
-                           options.limit.value_or(0), ": neither may be negative");
-  }
-  if (options.batch_rows <= 0 || options.batch_bytes <= 0) {
-    return InvalidArgument("scan with batches of ", options.batch_rows, " rows and ",
-                           options.batch_bytes, " bytes: both must be positive");
-  }
-  ARROW_ASSIGN_OR_RAISE(ScanPlan plan, ScanPlan::Make(state_, options, context));
-  if (!options.order_by.empty()) return ScanInOrder(*this, plan, options, context);
+Result<std::shared_ptr<arrow::RecordBatchReader>> StartScan(const Dataset& dataset, ScanPlan plan,
+                                                            const ScanOptions& options,
+                                                            const OperationContext& context) {
+  if (!options.order_by.empty()) return ScanInOrder(dataset, plan, options, context);
   BatchStreamOptions stream{.rows = {.begin = 0, .end = plan.num_rows()},
                             .batch_rows = options.batch_rows,
                             .batch_bytes = options.batch_bytes,
@@ -317,6 +310,37 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> Dataset::Scan(
     stream.rows.end = stream.rows.begin + std::min(stream.limit, stream.rows.length());
   }
   return MakeBatchStream(std::make_shared<ScanSource>(std::move(plan)), stream, context);
+}
+
+Status CheckOptions(const ScanOptions& options) {
+  if (options.offset < 0 || options.limit.value_or(0) < 0) {
+    return InvalidArgument("scan with offset ", options.offset, " and limit ",
+                           options.limit.value_or(0), ": neither may be negative");
+  }
+  if (options.batch_rows <= 0 || options.batch_bytes <= 0) {
+    return InvalidArgument("scan with batches of ", options.batch_rows, " rows and ",
+                           options.batch_bytes, " bytes: both must be positive");
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> Dataset::Scan(
+    const ScanOptions& options, const OperationContext& context) const {
+  ARROW_RETURN_NOT_OK(CheckOptions(options));
+  ARROW_ASSIGN_OR_RAISE(ScanPlan plan, ScanPlan::Make(state_, options, context));
+  return StartScan(*this, std::move(plan), options, context);
+}
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> ScanOnce(
+    const std::shared_ptr<const Dataset>& dataset, const ScanOptions& options,
+    const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckOptions(options));
+  std::shared_ptr<const Dataset::State> state(dataset, &dataset->state());
+  ARROW_ASSIGN_OR_RAISE(ScanPlan plan, ScanPlan::Make(std::move(state), options, context));
+  plan.reads_once = true;
+  return StartScan(*dataset, std::move(plan), options, context);
 }
 
 Result<int64_t> Dataset::CountRows(std::shared_ptr<const expr::Filter> filter,

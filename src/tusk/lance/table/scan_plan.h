@@ -22,6 +22,7 @@ struct ScanPlan {
   std::vector<int64_t> first_rows;         ///< rows before each of them, and in the end all rows
   bool include_deleted = false;
   bool use_statistics = true;
+  bool reads_once = false;                     ///< as FragmentReader::Options has it
   std::shared_ptr<ScanStatistics> statistics;  ///< never null
   std::shared_ptr<const Projection> output;
   std::shared_ptr<const ComputedColumns> computed;    ///< from `output`; null: it is given as it is
@@ -44,5 +45,11 @@ struct ScanPlan {
   /// Where in `fragments` the one is that holds the row.
   size_t FindFragment(int64_t row) const;
 };
+
+/// As Dataset::Scan of rows that nobody reads again, as those that are written anew: of many small
+/// files few are open at a time.
+Result<std::shared_ptr<arrow::RecordBatchReader>> ScanOnce(
+    const std::shared_ptr<const Dataset>& dataset, const ScanOptions& options,
+    const OperationContext& context);
 
 }  // namespace tusk::lance
