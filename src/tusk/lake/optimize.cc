@@ -72,9 +72,9 @@ Status OptimizeTable(const LakeParts& parts, const OptimizeOptions& options,
   for (int attempt = 0;; ++attempt) {
     table->files_removed = 0;
     table->files_added = 0;
-    const Status status = table->kind == catalog::TableKind::kLance
-                              ? OptimizeLance(parts, options, table, context)
-                              : OptimizeIceberg(parts, options, table, context);
+    Status status = table->kind == catalog::TableKind::kLance
+                        ? OptimizeLance(parts, options, table, context)
+                        : OptimizeIceberg(parts, options, table, context);
     if (status.ok()) return status;
     if (GetErrorCode(status) != ErrorCode::kCommitConflict ||
         attempt >= options.lance.max_retries) {
