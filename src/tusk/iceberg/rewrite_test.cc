@@ -139,15 +139,15 @@ TEST_F(RewriteTest, LeavesALargeFileToItself) {
 TEST_F(RewriteTest, RewritesEachRowAFewTimesHoweverManyAppendsThereAre) {
   TablePtr table;
   int64_t rewritten = 0;
-  for (int64_t i = 0; i < 256; ++i) {
+  for (int64_t i = 0; i < 64; ++i) {
     table = Append(table, i * 10, 10);
     ASSERT_OK_AND_ASSIGN(const auto done, StageRewrite(store_, table, {}, context_));
     if (!done.has_value()) continue;
     table = Open(done->staged);
     rewritten += std::stoll(table->snapshots().back().summary.at("added-records"));
   }
-  EXPECT_EQ(Values(*table).size(), 2560U);
-  EXPECT_LE(rewritten, 2560 * 16);
+  EXPECT_EQ(Values(*table).size(), 640U);
+  EXPECT_LE(rewritten, 640 * 11);
   EXPECT_LE(CountFiles(*table), 12);
 }
 
