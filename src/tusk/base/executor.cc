@@ -100,11 +100,12 @@ class Threads {
 
   /// Asks up to `count` threads to work on `batch`.
   void Offer(const std::shared_ptr<Batch>& batch, int64_t count) {
+    const auto offers = std::min<int64_t>(count, std::ssize(threads_));
     {
       std::lock_guard lock(mutex_);
-      offers_.insert(offers_.end(), std::min<int64_t>(count, std::ssize(threads_)), batch);
+      offers_.insert(offers_.end(), offers, batch);
     }
-    wake_.notify_all();
+    for (int64_t i = 0; i < offers; ++i) wake_.notify_one();
   }
 
  private:

@@ -1,7 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <vector>
+
+#include <arrow/buffer.h>
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
@@ -19,13 +23,18 @@ struct ReadTarget {
 class DirectReader {
  public:
   virtual ~DirectReader() = default;
-  virtual Status ReadDirect(std::span<const ReadTarget> targets,
-                            const OperationContext& context) const = 0;
+  /// As ReadStep.
+  virtual Result<std::vector<std::shared_ptr<arrow::Buffer>>> ReadDirect(
+      std::span<const ByteRange> ranges, std::span<const ReadTarget> targets,
+      const OperationContext& context) const = 0;
 };
 
-/// Reads all targets of one step and waits for them, without a copy where the store can do so. The
-/// errors of ObjectReader::Read; what is in the memory after one is not told.
-Status ReadInto(const ObjectReader& reader, std::span<const ReadTarget> targets,
-                const OperationContext& context);
+/// Reads all ranges and targets of one step and waits for them; those of the targets without a copy
+/// where the store can do so. The buffers of the ranges. The errors of ObjectReader::Read; what is
+/// in the memory of the targets after one is not told.
+Result<std::vector<std::shared_ptr<arrow::Buffer>>> ReadStep(const ObjectReader& reader,
+                                                             std::span<const ByteRange> ranges,
+                                                             std::span<const ReadTarget> targets,
+                                                             const OperationContext& context);
 
 }  // namespace tusk::io

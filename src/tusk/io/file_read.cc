@@ -8,6 +8,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "tusk/io/cached_pass.h"
+
 namespace tusk::io {
 namespace {
 
@@ -16,18 +18,47 @@ constexpr int64_t kWindowBytes = int64_t{16} << 20;
 /// The kernel is asked for so much at once; of a longer read it sees the rest coming by itself.
 constexpr int64_t kMostAhead = int64_t{1} << 20;
 /// The disk has so many bytes between two reads sooner than it would have a request more.
-constexpr int64_t kMostGap = 16 << 10;
+constexpr int64_t kMostGap = 8 << 10;
 
-/// Reads what the page cache has of the first of `reads`. If something is missing, asks the disk
-/// for it and for what follows closely, without to wait. The number of reads that are cared for.
-size_t Begin(int fd, std::span<FileRead> reads) {
+/// Reads what the page cache has of `read`. Errors are left to the plain read that follows. Among
+/// them is that of a file system that cannot tell what is cached.
+void ReadCached(int fd, FileRead* read) {
+  if (read->left() == 0) return;
+  const iovec into{.iov_base = read->into + read->done,
+                   .iov_len = static_cast<size_t>(read->left())};
+  const ssize_t n = preadv2(fd, &into, 1, read->offset + read->done, RWF_NOWAIT);
+  if (n > 0) read->done += n;
+}
+
+/// Begins the reads of a file: takes what the page cache has, and has the disk fetch the rest.
+class Beginning {
+ public:
+  explicit Beginning(int fd) : fd_(fd) {}
+
+  /// Cares for the first of `reads`. If something is missing of it, asks the disk for it and for
+  /// what follows closely, without to wait. The number of reads that are cared for.
+  size_t Begin(std::span<FileRead> reads);
+
+ private:
+  /// A look that finds nothing costs more than it saves: it makes the kernel fetch a first piece.
+  /// So it is left where a few have failed, but for one now and then.
+  static constexpr int kMostFailures = 4;
+  static constexpr int kOneIn = 16;
+
+  bool MayBeCached() const { return failures_ < kMostFailures || failures_ % kOneIn == 0; }
+
+  int fd_;
+  int failures_ = 0;  ///< looks that found nothing or were left out since one that found all
+};
+
+size_t Beginning::Begin(std::span<FileRead> reads) {
   FileRead& read = reads[0];
-  const iovec into{.iov_base = read.into, .iov_len = static_cast<size_t>(read.length)};
-  const ssize_t n = preadv2(fd, &into, 1, read.offset, RWF_NOWAIT);
-  // Errors are left to the plain read that follows. Among them is that of a file system that
-  // cannot tell what is cached.
-  if (n > 0) read.done = n;
-  if (read.left() == 0) return 1;
+  if (MayBeCached()) ReadCached(fd_, &read);
+  if (read.left() == 0) {
+    failures_ = 0;
+    return 1;
+  }
+  ++failures_;
   const int64_t begin = read.offset + read.done;
   int64_t end = read.offset + read.length;
   size_t count = 1;
@@ -37,7 +68,7 @@ size_t Begin(int fd, std::span<FileRead> reads) {
     if (next.offset < begin || next.offset - end > kMostGap || next_end - begin > kMostAhead) break;
     end = std::max(end, next_end);
   }
-  (void)posix_fadvise(fd, begin, std::min(end - begin, kMostAhead), POSIX_FADV_WILLNEED);
+  (void)posix_fadvise(fd_, begin, std::min(end - begin, kMostAhead), POSIX_FADV_WILLNEED);
   return count;
 }
 
@@ -59,13 +90,23 @@ Status Finish(int fd, std::string_view path, FileRead* read) {
 
 Status ReadAll(int fd, std::string_view path, std::span<FileRead> reads,
                const OperationContext& context) {
+  int64_t bytes = 0;
+  for (const FileRead& read : reads) bytes += read.left();
+  if (IsWorthThreads(reads.size(), bytes)) {
+    const auto read = [&](size_t i) {
+      ReadCached(fd, &reads[i]);
+      return reads[i].left() == 0;
+    };
+    ARROW_RETURN_NOT_OK(TryCached(reads.size(), read, context));
+  }
+  Beginning beginning(fd);
   size_t begun = 0;
   int64_t under_way = 0;
   for (FileRead& read : reads) {
     ARROW_RETURN_NOT_OK(context.CheckStop());
     // A single read needs no look at the cache first.
     while (reads.size() > 1 && begun < reads.size() && under_way < kWindowBytes) {
-      for (size_t n = Begin(fd, reads.subspan(begun)); n > 0; --n) {
+      for (size_t n = beginning.Begin(reads.subspan(begun)); n > 0; --n) {
         under_way += reads[begun++].length;
       }
     }

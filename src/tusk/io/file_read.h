@@ -20,9 +20,10 @@ struct FileRead {
   int64_t left() const { return length - done; }
 };
 
-/// Does all reads of the open file `fd`, whose name is `path`, on the calling thread. The disk has
-/// many of those that are not in the page cache at once (docs/decisions/012-local-reads.md). Looks
-/// at the stop token between reads. IoError if the file ends within one.
+/// Does all reads of the open file `fd`, whose name is `path`: those in the page cache by several
+/// threads if they are many, others on the calling thread, where the disk has many of them at once
+/// (docs/decisions/012-local-reads.md). Looks at the stop token between reads. IoError if the file
+/// ends within one.
 Status ReadAll(int fd, std::string_view path, std::span<FileRead> reads,
                const OperationContext& context);
 

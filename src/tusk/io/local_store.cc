@@ -20,6 +20,7 @@
 #include "tusk/io/last_change.h"
 #include "tusk/io/object_store.h"
 #include "tusk/io/read_plan.h"
+#include "tusk/io/scattered_read.h"
 
 namespace tusk::io {
 namespace {
@@ -83,21 +84,26 @@ class LocalReader final : public ObjectReader, public DirectReader {
     }
     return std::make_unique<CompletedReads>(std::move(buffers));
   }
-  Status ReadDirect(std::span<const ReadTarget> targets,
-                    const OperationContext& context) const override {
-    std::vector<ByteRange> ranges;
-    std::vector<FileRead> reads;
-    int64_t bytes = 0;
-    for (const ReadTarget& target : targets) {
-      const int64_t length = std::ssize(target.into);
-      ranges.push_back({.offset = target.offset, .length = length});
-      reads.push_back({.offset = target.offset, .length = length, .into = target.into.data()});
-      bytes += length;
-    }
+  Result<std::vector<std::shared_ptr<arrow::Buffer>>> ReadDirect(
+      std::span<const ByteRange> ranges, std::span<const ReadTarget> targets,
+      const OperationContext& context) const override {
     ARROW_RETURN_NOT_OK(CheckRanges(ranges, path_, size_));
-    ARROW_RETURN_NOT_OK(ReadAll(fd_.get(), path_, reads, context));
-    CountReads(context, reads.size(), bytes);
-    return Status::OK();
+    std::vector<ByteRange> of_targets;
+    of_targets.reserve(targets.size());
+    for (const ReadTarget& target : targets) {
+      of_targets.push_back({.offset = target.offset, .length = std::ssize(target.into)});
+    }
+    ARROW_RETURN_NOT_OK(CheckRanges(of_targets, path_, size_));
+    ARROW_ASSIGN_OR_RAISE(ReadPlan plan, ReadPlan::Make(ranges, context.pool));
+    std::vector<ReadTarget> all;
+    all.reserve(plan.reads().size() + targets.size());
+    for (const FileRead& read : plan.reads()) {
+      all.push_back({.offset = read.offset, .into = {read.into, static_cast<size_t>(read.length)}});
+    }
+    all.insert(all.end(), targets.begin(), targets.end());
+    ARROW_ASSIGN_OR_RAISE(const ReadVolume volume, ReadScattered(fd_.get(), path_, all, context));
+    CountReads(context, volume.requests, volume.bytes);
+    return plan.Buffers(ranges);
   }
 
  private:

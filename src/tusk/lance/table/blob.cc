@@ -128,7 +128,7 @@ std::vector<ReadPiece> CutReads(std::vector<BlobRead> reads) {
 
 Status ReadPieceOf(const ReadPiece& piece, const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto reader, piece.blob->files()->Open(piece.blob->place(), context));
-  return io::ReadInto(*reader, piece.targets, context);
+  return io::ReadStep(*reader, {}, piece.targets, context).status();
 }
 
 }  // namespace
