@@ -1,5 +1,8 @@
 #include <limits>
+#include <string>
 #include <utility>
+
+#include <google/protobuf/arena.h>
 
 #include "tusk/lance/file/column.pb.h"
 #include "tusk/lance/file/column_metadata.h"
@@ -49,6 +52,9 @@ std::string SerializedColumnEncoding() {
 
 Status CheckColumnEncoding(const proto::ColumnMetadata& metadata) {
   if (!metadata.encoding().has_direct()) return Status::OK();
+  // What nearly all columns have needs no parsing.
+  static const auto* usual = new std::string(SerializedColumnEncoding());
+  if (metadata.encoding().direct().encoding() == *usual) return Status::OK();
   proto::TypedMessage typed;
   proto::ColumnEncoding encoding;
   if (!ParseMessage(metadata.encoding().direct().encoding(), &typed) ||
@@ -80,7 +86,8 @@ std::string ColumnMetadata::Serialize() const {
 }
 
 Result<ColumnMetadata> ColumnMetadata::Parse(std::string_view bytes, int64_t file_size) {
-  proto::ColumnMetadata from;
+  google::protobuf::Arena arena;
+  auto& from = *google::protobuf::Arena::CreateMessage<proto::ColumnMetadata>(&arena);
   if (!ParseMessage(bytes, &from)) {
     return Corrupt("column metadata of ", bytes.size(), " bytes cannot be parsed");
   }

@@ -1,6 +1,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include <google/protobuf/arena.h>
+
 #include "tusk/lance/file/column.pb.h"
 #include "tusk/lance/file/page_layout.h"
 #include "tusk/lance/file/page_layout.pb.h"
@@ -381,14 +383,15 @@ std::string PageLayout::Serialize() const {
 }
 
 Result<PageLayout> PageLayout::Parse(std::string_view bytes, size_t num_buffers) {
-  proto::TypedMessage typed;
+  google::protobuf::Arena arena;
+  auto& typed = *google::protobuf::Arena::CreateMessage<proto::TypedMessage>(&arena);
   if (!ParseMessage(bytes, &typed)) {
     return Corrupt("description of a page's encoding cannot be parsed");
   }
   if (typed.type_url() != kTypeUrl) {
     return Unsupported("pages described by ", typed.type_url(), " are not supported yet");
   }
-  proto::PageLayout message;
+  auto& message = *google::protobuf::Arena::CreateMessage<proto::PageLayout>(&arena);
   if (!ParseMessage(typed.value(), &message)) return Corrupt("page layout cannot be parsed");
   return ParseLayout(message, num_buffers);
 }
