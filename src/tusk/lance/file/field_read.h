@@ -8,6 +8,7 @@
 #include <arrow/type_fwd.h>
 
 #include "tusk/base/result.h"
+#include "tusk/io/direct_read.h"
 #include "tusk/io/object_store.h"
 #include "tusk/lance/encodings/row_range.h"
 
@@ -39,8 +40,11 @@ struct RowsToRead {
 class FieldRead {
  public:
   virtual ~FieldRead() = default;
-  /// Appends the byte ranges of the next step; none once everything is there.
+  /// Appends the byte ranges of the next step; once everything is there, neither these nor targets.
   virtual Status Plan(std::vector<io::ByteRange>* ranges) = 0;
+  /// Appends what of the step that Plan has begun goes from the file right into the result. Who
+  /// wraps a read asks it.
+  virtual void PlanTargets(std::vector<io::ReadTarget>* /*targets*/) {}
   /// Takes the bytes of the ranges that Plan appended last, in that order.
   virtual Status Accept(std::span<const std::shared_ptr<arrow::Buffer>> bytes) = 0;
   /// The rows in the order asked, with the Arrow type of the field. Called once, after Plan had

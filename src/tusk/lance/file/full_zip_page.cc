@@ -11,6 +11,7 @@
 #include "tusk/lance/encodings/single_value_decoder.h"
 #include "tusk/lance/file/page.h"
 #include "tusk/lance/file/page_rows.h"
+#include "tusk/lance/file/row_offsets.h"
 
 namespace tusk::lance {
 namespace {
@@ -50,57 +51,6 @@ class ControlWord {
   uint32_t bits_def_;
   uint32_t definition_mask_;
   int64_t width_;
-};
-
-/// Where the rows of a page begin, as they stand in the file: one entry more than there are rows.
-class RowOffsets final : public PageIndex {
- public:
-  RowOffsets(std::shared_ptr<arrow::Buffer> bytes, int64_t width, uint64_t data_size)
-      : bytes_(std::move(bytes)), width_(width), data_size_(data_size) {}
-
-  /// Where `rows` lie. Corrupt if that is not inside the data.
-  Result<io::ByteRange> Find(RowRange rows) const {
-    const uint64_t begin = At(rows.begin);
-    const uint64_t end = At(rows.end);
-    if (begin > end || end > data_size_) {
-      return Corrupt("full-zip page of ", data_size_, " bytes puts rows ", rows.begin, " to ",
-                     rows.end, " at [", begin, ", ", end, ")");
-    }
-    return io::ByteRange{.offset = static_cast<int64_t>(begin),
-                         .length = static_cast<int64_t>(end - begin)};
-  }
-  /// Whether `row` begins so many bytes into the data.
-  bool PutsAt(int64_t row, int64_t offset) const {
-    return At(row) == static_cast<uint64_t>(offset);
-  }
-
- private:
-  uint64_t At(int64_t i) const {
-    uint64_t value = 0;
-    std::memcpy(&value, bytes_->data() + i * width_, width_);
-    return value;
-  }
-
-  std::shared_ptr<arrow::Buffer> bytes_;
-  int64_t width_;
-  uint64_t data_size_;
-};
-
-/// Where the index of a page is, and how wide its entries are.
-struct RowIndex {
-  io::ByteRange range;
-  int64_t width = 0;
-
-  /// Corrupt if `range` is not one of rows + 1 entries.
-  static Result<RowIndex> Of(io::ByteRange range, int64_t num_rows) {
-    const int64_t width = range.length / (num_rows + 1);
-    if ((width != 1 && width != 2 && width != 4 && width != 8) ||
-        range.length % (num_rows + 1) != 0) {
-      return Corrupt("full-zip page of ", num_rows, " rows has an index of ", range.length,
-                     " bytes");
-    }
-    return RowIndex{.range = range, .width = width};
-  }
 };
 
 /// What full-zip pages have in common: entries one after the other, each behind its levels.
@@ -291,6 +241,12 @@ class FixedFullZipPage final : public FullZipPage {
                 std::span<const PlannedRead> reads,
                 std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                 ColumnOutput* out) const override;
+  std::optional<StoredRows> FindStoredRows(const ValueShape& shape) const override {
+    if (slot_.item_bits == 0 || slot_.width * 8 != shape.row_bits()) return std::nullopt;
+    return StoredRows{
+        .begin = data().offset, .prefix_width = stride_ - slot_.width, .width = slot_.width};
+  }
+  Status PutPrefix(const uint8_t* prefix, int64_t position, ColumnOutput* out) const override;
   Status Put(Slot slot, int64_t position, ColumnOutput* out) const override;
 
  protected:
@@ -309,6 +265,8 @@ class FixedFullZipPage final : public FullZipPage {
 
  private:
   Status DecodeBitmaps(const uint8_t* slot, int64_t position, ColumnOutput* out) const;
+  /// Makes the row null if the levels at `at` say so.
+  Status PutLevels(const uint8_t* at, int64_t position, ColumnOutput* out) const;
   /// Whether pages are the packed values of an Arrow array and nothing else.
   bool IsArrowMemory(const ColumnOutput& out) const {
     return stride_ == slot_.width && slot_.width * 8 == out.shape().row_bits();
@@ -328,6 +286,21 @@ Status FixedFullZipPage::DecodeBitmaps(const uint8_t* slot, int64_t position,
     slot += bitmaps.back().size();
   }
   return slot_.lists.DecodeBitmaps(bitmaps, {.begin = 0, .end = 1}, position, out);
+}
+
+Status FixedFullZipPage::PutLevels(const uint8_t* at, int64_t position, ColumnOutput* out) const {
+  ARROW_ASSIGN_OR_RAISE(const bool is_null, control().IsNull(at));
+  if (!is_null) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
+  ClearBit(validity, position);
+  return Status::OK();
+}
+
+Status FixedFullZipPage::PutPrefix(const uint8_t* prefix, int64_t position,
+                                   ColumnOutput* out) const {
+  ARROW_RETURN_NOT_OK(PutLevels(prefix, position, out));
+  if (slot_.bitmaps_width == 0) return Status::OK();
+  return DecodeBitmaps(prefix + control().width(), position, out);
 }
 
 Status FixedFullZipPage::Put(Slot slot, int64_t position, ColumnOutput* out) const {
@@ -369,14 +342,9 @@ Status FixedFullZipPage::Decode(const PageIndex* /*index*/, const PageRequest& r
     const RowRange rows = reads[i].units;
     const auto copy = [&](int64_t row, int64_t position) -> Status {
       const uint8_t* from = bytes[i]->data() + (row - rows.begin) * stride_;
-      ARROW_ASSIGN_OR_RAISE(const bool is_null, control().IsNull(from));
       const Slot slot(from + control().width(), slot_width_);
       ARROW_RETURN_NOT_OK(Put(slot, position, out));
-      if (is_null) {
-        ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
-        ClearBit(validity, position);
-      }
-      return Status::OK();
+      return PutLevels(from, position, out);
     };
     ARROW_RETURN_NOT_OK(VisitRows(request, rows, &next_taken, copy));
   }

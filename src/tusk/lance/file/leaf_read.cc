@@ -27,7 +27,8 @@ LeafRead::LeafRead(const ColumnPages* pages, Options options, const RowsToRead& 
       options_(std::move(options)),
       pool_(pool),
       num_rows_(rows.num_rows()),
-      keeps_structure_(options_.keeps_structure || options_.is_list.size() > 1) {
+      keeps_structure_(options_.keeps_structure || options_.is_list.size() > 1),
+      output_(options_.shape, num_rows_, pool) {
   if (keeps_structure_) {
     structure_.emplace(options_.is_list, pool);
     num_rows_ = 0;
@@ -129,13 +130,20 @@ Status LeafRead::PlanPages(std::vector<ByteRange>* ranges) {
     const auto plan = [&]() -> Status {
       ARROW_RETURN_NOT_OK(CheckPage(page));
       const PageIndex* index = part.entry->index.get();
-      return keeps_structure_ ? page.PlanRuns(index, part.runs, &part.reads)
-                              : page.Plan(index, part.request, &part.reads);
+      if (keeps_structure_) return page.PlanRuns(index, part.runs, &part.reads);
+      ARROW_ASSIGN_OR_RAISE(part.placed, PlacedRows::Plan(page, part.request, &output_, &targets_));
+      if (part.placed) return Status::OK();
+      return page.Plan(index, part.request, &part.reads);
     };
     ARROW_RETURN_NOT_OK(InPage(part, plan()));
     for (const PlannedRead& read : part.reads) ranges->push_back(read.bytes);
   }
   return Status::OK();
+}
+
+void LeafRead::PlanTargets(std::vector<io::ReadTarget>* targets) {
+  targets->insert(targets->end(), targets_.begin(), targets_.end());
+  targets_.clear();
 }
 
 Status LeafRead::Accept(std::span<const std::shared_ptr<arrow::Buffer>> bytes) {
@@ -208,13 +216,15 @@ Result<std::shared_ptr<arrow::ArrayData>> LeafRead::Finish(
     const std::shared_ptr<arrow::DataType>& type) {
   if (const auto num_items = CountItems()) return FinishCodes(*num_items, type);
   if (!keeps_structure_) {
-    ColumnOutput output(options_.shape, num_rows_, pool_);
     for (const Part& part : parts_) {
-      ARROW_RETURN_NOT_OK(
-          InPage(part, part.entry->page->Decode(part.entry->index.get(), part.request, part.reads,
-                                                part.bytes, &output)));
+      const auto decode = [&]() -> Status {
+        if (part.placed) return part.placed->Finish(&output_);
+        return part.entry->page->Decode(part.entry->index.get(), part.request, part.reads,
+                                        part.bytes, &output_);
+      };
+      ARROW_RETURN_NOT_OK(InPage(part, decode()));
     }
-    return output.Finish(type);
+    return output_.Finish(type);
   }
   std::vector<std::unique_ptr<const PendingValues>> values;
   for (const Part& part : parts_) {

@@ -11,10 +11,14 @@
 #include <arrow/type_fwd.h>
 
 #include "tusk/base/result.h"
+#include "tusk/io/direct_read.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/encodings/column_output.h"
 #include "tusk/lance/encodings/value_shape.h"
 #include "tusk/lance/file/column_pages.h"
 #include "tusk/lance/file/field_read.h"
+#include "tusk/lance/file/page.h"
+#include "tusk/lance/file/placed_rows.h"
 #include "tusk/lance/file/structure.h"
 
 namespace tusk::lance {
@@ -42,6 +46,7 @@ class LeafRead {
 
   /// As FieldRead has them. Errors name the page.
   Status Plan(std::vector<io::ByteRange>* ranges);
+  void PlanTargets(std::vector<io::ReadTarget>* targets);
   Status Accept(std::span<const std::shared_ptr<arrow::Buffer>> bytes);
 
   /// The values as an array of `type`: of the rows or, if the structure is kept, of the value slots
@@ -58,6 +63,7 @@ class LeafRead {
     std::vector<RowRange> runs;  ///< else
     std::vector<PlannedRead> reads;
     std::vector<std::shared_ptr<arrow::Buffer>> bytes;
+    std::optional<PlacedRows> placed;  ///< if there, nothing else is read
   };
   enum class Step { kIndices, kPages, kDone };
 
@@ -83,6 +89,8 @@ class LeafRead {
   Step step_ = Step::kIndices;
   std::vector<Part> parts_;
   std::vector<size_t> waiting_;  ///< parts whose indices were asked for
+  ColumnOutput output_;          ///< used if the structure is not kept
+  std::vector<io::ReadTarget> targets_;
   std::optional<Structure> structure_;
 };
 

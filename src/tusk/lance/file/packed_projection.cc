@@ -79,6 +79,7 @@ class PackedFieldsRead final : public FieldRead {
       : whole_(std::move(whole)), part_(part), read_(std::move(read)) {}
 
   Status Plan(std::vector<io::ByteRange>* ranges) override { return read_->Plan(ranges); }
+  void PlanTargets(std::vector<io::ReadTarget>* targets) override { read_->PlanTargets(targets); }
   Status Accept(std::span<const std::shared_ptr<arrow::Buffer>> bytes) override {
     return read_->Accept(bytes);
   }

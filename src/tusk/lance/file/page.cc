@@ -7,6 +7,11 @@ Result<std::unique_ptr<const PageIndex>> Page::ParseIndex(
   return std::make_unique<PageIndex>();
 }
 
+Status Page::PutPrefix(const uint8_t* /*prefix*/, int64_t /*position*/,
+                       ColumnOutput* /*out*/) const {
+  return Unsupported("nothing stands in front of the rows of the page");
+}
+
 Status Page::DecodeItems(const PageIndex* /*index*/, int64_t /*position*/,
                          ColumnOutput* /*out*/) const {
   return Unsupported("the rows of the page are no codes of items");

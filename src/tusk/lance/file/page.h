@@ -57,6 +57,14 @@ class PendingValues {
   virtual Status DecodeInto(int64_t position, ColumnOutput* out) const = 0;
 };
 
+/// Rows that stand in the file as in Arrow memory: `width` bytes each, behind `prefix_width` bytes
+/// that tell what is null, the first at `begin`.
+struct StoredRows {
+  int64_t begin = 0;
+  int64_t prefix_width = 0;
+  int64_t width = 0;
+};
+
 /// One page of a column. Immutable and thread-safe. Columns without lists and structs are read by
 /// Plan and Decode, straight to their place in the output; others by PlanRuns and Unravel, in the
 /// order of the file, since only the levels tell how many values there are.
@@ -84,6 +92,13 @@ class Page {
                         std::span<const PlannedRead> reads,
                         std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                         ColumnOutput* out) const = 0;
+
+  /// Where the rows stand, if they do so as in an array of `shape` and can be read right into it.
+  virtual std::optional<StoredRows> FindStoredRows(const ValueShape& /*shape*/) const {
+    return std::nullopt;
+  }
+  /// Makes null what the bytes in front of a stored row say; not called if there are none.
+  virtual Status PutPrefix(const uint8_t* prefix, int64_t position, ColumnOutput* out) const;
 
   /// How many values there are of which every row is one, and its place known without decoding it:
   /// the items of a dictionary, or what all rows are. Nothing if rows are not stored so.

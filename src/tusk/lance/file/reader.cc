@@ -12,12 +12,14 @@
 #include <arrow/type.h>
 
 #include "tusk/base/little_endian.h"
+#include "tusk/io/direct_read.h"
 #include "tusk/lance/file/annex.h"
 #include "tusk/lance/file/array/array_column.h"
 #include "tusk/lance/file/array/array_field_read.h"
 #include "tusk/lance/file/column_metadata.h"
 #include "tusk/lance/file/column_pages.h"
 #include "tusk/lance/file/field_read.h"
+#include "tusk/lance/file/file_tail.h"
 #include "tusk/lance/file/footer.h"
 #include "tusk/lance/file/packed_projection.h"
 #include "tusk/lance/file/page_bounds.h"
@@ -45,56 +47,6 @@ constexpr int64_t kMostKeptDescriptor = 1 << 20;
 constexpr int64_t kMostKeptFile = 16 << 10;
 
 using io::ByteRange;
-
-/// The last bytes of a file, and the rest of it behind a request.
-class Tail {
- public:
-  Tail(std::shared_ptr<const io::ObjectReader> reader, std::shared_ptr<arrow::Buffer> bytes)
-      : reader_(std::move(reader)), bytes_(std::move(bytes)) {}
-
-  const io::ObjectReader& reader() const { return *reader_; }
-  std::string_view bytes() const { return std::string_view(*bytes_); }
-  int64_t begin() const { return reader_->size() - bytes_->size(); }
-
-  /// The bytes of the ranges, without I/O for those in the tail and in one step for the others.
-  Result<std::vector<std::shared_ptr<arrow::Buffer>>> Read(std::span<const ByteRange> ranges,
-                                                           const OperationContext& context) const;
-  /// Keeps what stands from `offset` on, in memory of its own, and forgets the rest.
-  Status DropBefore(int64_t offset);
-
- private:
-  std::shared_ptr<const io::ObjectReader> reader_;
-  std::shared_ptr<arrow::Buffer> bytes_;
-};
-
-Result<std::vector<std::shared_ptr<arrow::Buffer>>> Tail::Read(
-    std::span<const ByteRange> ranges, const OperationContext& context) const {
-  std::vector<std::shared_ptr<arrow::Buffer>> buffers(ranges.size());
-  std::vector<ByteRange> missing;
-  for (size_t i = 0; i < ranges.size(); ++i) {
-    // What reaches beyond the file is for the reader to refuse.
-    const bool is_inside = ranges[i].length <= reader_->size() - ranges[i].offset;
-    if (ranges[i].offset >= begin() && is_inside) {
-      buffers[i] = arrow::SliceBuffer(bytes_, ranges[i].offset - begin(), ranges[i].length);
-    } else {
-      missing.push_back(ranges[i]);
-    }
-  }
-  if (missing.empty()) return buffers;
-  ARROW_ASSIGN_OR_RAISE(auto handle, reader_->Read(missing, context));
-  size_t next = 0;
-  for (auto& buffer : buffers) {
-    if (buffer != nullptr) continue;
-    ARROW_ASSIGN_OR_RAISE(buffer, handle->Wait(next++));
-  }
-  return buffers;
-}
-
-Status Tail::DropBefore(int64_t offset) {
-  const int64_t keep = reader_->size() - std::max(offset, begin());
-  ARROW_ASSIGN_OR_RAISE(bytes_, bytes_->CopySlice(bytes_->size() - keep, keep, KeptPool()));
-  return Status::OK();
-}
 
 /// How much larger metadata is once it is parsed, about.
 constexpr int64_t kParsedSize = 4;
@@ -154,7 +106,7 @@ class FileReaderImpl final : public FileReader {
  public:
   /// Of the file's global buffers those that a reader may need: in data version 2.0 all of them,
   /// else the first, and the last if there are several.
-  FileReaderImpl(Tail tail, Footer footer, std::shared_ptr<arrow::Buffer> column_table,
+  FileReaderImpl(FileTail tail, Footer footer, std::shared_ptr<arrow::Buffer> column_table,
                  std::vector<ByteRange> global_buffers,
                  std::shared_ptr<const Descriptor> descriptor, int64_t descriptor_bytes,
                  std::shared_ptr<RangeCache> ranges)
@@ -175,7 +127,7 @@ class FileReaderImpl final : public FileReader {
   const Schema& schema() const override { return schema_; }
   int64_t num_rows() const override { return num_rows_; }
   uint16_t minor_version() const override { return footer_.data_minor(); }
-  int64_t file_size() const override { return tail_.reader().size(); }
+  int64_t file_size() const override { return tail_.file_size(); }
   int64_t memory_bytes() const override { return memory_bytes_.load(std::memory_order_relaxed); }
   Result<std::vector<Column>> FindColumns(std::span<const std::string> names) const override;
   Result<std::vector<expr::ColumnRange>> PageRanges(const Column& column, RowRange rows,
@@ -197,7 +149,7 @@ class FileReaderImpl final : public FileReader {
   /// Whether columns are those of data version 2.0.
   bool is_array_file() const { return footer_.data_minor() == 0; }
   std::string Where(const Column& column) const {
-    return tail_.reader().path() + ": column '" + column.field.name + "'";
+    return tail_.path() + ": column '" + column.field.name + "'";
   }
   Status CheckRows(RowRange rows) const;
   /// The file's annex, read once; one without columns if it has none.
@@ -219,11 +171,12 @@ class FileReaderImpl final : public FileReader {
   Result<std::shared_ptr<arrow::RecordBatch>> Take(std::span<const Column> columns,
                                                    std::span<const int64_t> rows, RangeCache* kept,
                                                    const OperationContext& context) const;
-  /// The bytes of the ranges: of `kept` what it has, and from the file the others.
+  /// The bytes of the ranges: of `kept` what it has, and from the file the others and the targets.
   Result<std::vector<std::shared_ptr<arrow::Buffer>>> ReadRanges(
-      std::span<const ByteRange> ranges, RangeCache* kept, const OperationContext& context) const;
+      std::span<const ByteRange> ranges, std::span<const io::ReadTarget> targets, RangeCache* kept,
+      const OperationContext& context) const;
 
-  Tail tail_;
+  FileTail tail_;
   std::shared_ptr<RangeCache> ranges_;  ///< may be null
   const uint64_t number_ = RangeCache::NumberFile();
   Footer footer_;
@@ -273,7 +226,7 @@ Result<std::vector<FileReader::Column>> FileReaderImpl::FindColumns(
 
 Status FileReaderImpl::CheckRows(RowRange rows) const {
   if (rows.begin >= 0 && rows.begin <= rows.end && rows.end <= num_rows_) return Status::OK();
-  return InvalidArgument(tail_.reader().path(), ": rows ", rows.begin, " to ", rows.end,
+  return InvalidArgument(tail_.path(), ": rows ", rows.begin, " to ", rows.end,
                          " are not inside the file's ", num_rows_);
 }
 
@@ -288,13 +241,13 @@ Result<const Annex*> FileReaderImpl::LoadAnnex(const OperationContext& context) 
     };
     auto found = Annex::Read(range, file_size(), read);
     if (!found.ok()) {
-      return WithContext(found.status(), tail_.reader().path() + ": global buffer " +
+      return WithContext(found.status(), tail_.path() + ": global buffer " +
                                              std::to_string(footer_.num_buffers - 1));
     }
     if (found->has_value()) {
       *annex = *std::move(*found);
       if (annex->columns.size() != footer_.num_columns) {
-        return Corrupt(tail_.reader().path(), ": the annex is of ", annex->columns.size(),
+        return Corrupt(tail_.path(), ": the annex is of ", annex->columns.size(),
                        " columns, the file has ", footer_.num_columns);
       }
     }
@@ -349,7 +302,7 @@ Result<std::vector<expr::ColumnRange>> FileReaderImpl::PageRanges(
 
 Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
                                    const OperationContext& context) const {
-  const int64_t file_size = tail_.reader().size();
+  const int64_t file_size = tail_.file_size();
   if (is_array_file()) {
     const auto parse = [&](std::string_view metadata) {
       return ArrayColumn::Parse(metadata, file_size, global_buffers_);
@@ -381,7 +334,7 @@ Status FileReaderImpl::LoadColumns(std::span<const Column> columns,
       }
       if ((*loaded)[number].get() != nullptr) continue;
       auto range = Footer::ParseEntry(std::string_view(*column_table_), number,
-                                      "metadata of column", tail_.reader().size());
+                                      "metadata of column", tail_.file_size());
       if (!range.ok()) return WithContext(range.status(), Where(column));
       missing.push_back({.column = &column, .number = number});
       ranges.push_back(*range);
@@ -416,7 +369,7 @@ Result<std::unique_ptr<FieldRead>> FileReaderImpl::StartRead(const Field& field,
                                                              const RowsToRead& rows,
                                                              arrow::MemoryPool* pool) const {
   const ReadSource source{
-      .path = &tail_.reader().path(), .file_size = tail_.reader().size(), .num_rows = num_rows_};
+      .path = &tail_.path(), .file_size = tail_.file_size(), .num_rows = num_rows_};
   if (is_array_file()) {
     std::vector<const ArrayColumn*> columns;
     columns.reserve(numbers.size());
@@ -462,7 +415,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Take(
   bool is_ascending = true;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i] < 0 || rows[i] >= num_rows_) {
-      return InvalidArgument(tail_.reader().path(), ": row ", rows[i], " is not one of the file's ",
+      return InvalidArgument(tail_.path(), ": row ", rows[i], " is not one of the file's ",
                              num_rows_);
     }
     taken[i] = {.row = rows[i], .position = static_cast<int64_t>(i)};
@@ -473,15 +426,16 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Take(
 }
 
 Result<std::vector<std::shared_ptr<arrow::Buffer>>> FileReaderImpl::ReadRanges(
-    std::span<const ByteRange> ranges, RangeCache* kept, const OperationContext& context) const {
-  if (kept == nullptr) return tail_.Read(ranges, context);
+    std::span<const ByteRange> ranges, std::span<const io::ReadTarget> targets, RangeCache* kept,
+    const OperationContext& context) const {
+  if (kept == nullptr || ranges.empty()) return tail_.Read(ranges, context, targets);
   auto buffers = kept->Find(number_, ranges);
   std::vector<ByteRange> missing;
   for (size_t i = 0; i < ranges.size(); ++i) {
     if (buffers[i] == nullptr) missing.push_back(ranges[i]);
   }
-  if (missing.empty()) return buffers;
-  ARROW_ASSIGN_OR_RAISE(const auto read, tail_.Read(missing, context));
+  if (missing.empty() && targets.empty()) return buffers;
+  ARROW_ASSIGN_OR_RAISE(const auto read, tail_.Read(missing, context, targets));
   kept->Offer(number_, missing, read);
   auto next = read.begin();
   for (auto& buffer : buffers) {
@@ -502,18 +456,21 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileReaderImpl::Read(std::span<const
     reads.push_back(std::move(read));
   }
   std::vector<ByteRange> ranges;
+  std::vector<io::ReadTarget> targets;
   std::vector<size_t> counts(reads.size());
   std::vector<std::shared_ptr<arrow::Buffer>> bytes;
   for (;;) {
     ARROW_RETURN_NOT_OK(context.CheckStop());
     ranges.clear();
+    targets.clear();
     for (size_t i = 0; i < reads.size(); ++i) {
       const size_t before = ranges.size();
       ARROW_RETURN_NOT_OK(reads[i]->Plan(&ranges));
       counts[i] = ranges.size() - before;
+      reads[i]->PlanTargets(&targets);
     }
-    if (ranges.empty()) break;
-    ARROW_ASSIGN_OR_RAISE(bytes, ReadRanges(ranges, kept, context));
+    if (ranges.empty() && targets.empty()) break;
+    ARROW_ASSIGN_OR_RAISE(bytes, ReadRanges(ranges, targets, kept, context));
     std::span<const std::shared_ptr<arrow::Buffer>> rest(bytes);
     for (size_t i = 0; i < reads.size(); ++i) {
       if (counts[i] == 0) continue;
@@ -556,7 +513,7 @@ Status CheckColumnTable(std::string_view table, const Footer& footer, int64_t fi
 Result<std::shared_ptr<const FileReader>> OpenFile(const io::OpenedObject& object,
                                                    std::shared_ptr<RangeCache> ranges,
                                                    const OperationContext& context) {
-  Tail tail(object.reader, object.tail);
+  FileTail tail(object.reader, object.tail);
   const int64_t file_size = object.reader->size();
   ARROW_ASSIGN_OR_RAISE(const Footer footer, Footer::Parse(tail.bytes(), file_size));
   // Entry 0 of the buffer table is the descriptor's, the last may be the annex's; what users put

@@ -155,6 +155,9 @@ class StructuralRead final : public FieldRead {
   }
 
   Status Plan(std::vector<io::ByteRange>* ranges) override;
+  void PlanTargets(std::vector<io::ReadTarget>* targets) override {
+    for (LeafRead& leaf : leaves_) leaf.PlanTargets(targets);
+  }
   Status Accept(std::span<const std::shared_ptr<arrow::Buffer>> bytes) override;
   Result<std::shared_ptr<ArrayData>> Finish() override;
 
