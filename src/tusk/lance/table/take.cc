@@ -34,7 +34,19 @@ struct FragmentRows {
   size_t fragment = 0;
   std::vector<int64_t> rows;
   std::vector<int64_t> positions;
+
+  /// Brings the rows into ascending order.
+  void Sort();
 };
+
+void FragmentRows::Sort() {
+  if (std::ranges::is_sorted(rows)) return;
+  std::vector<std::pair<int64_t, int64_t>> sorted;  // and their positions
+  sorted.reserve(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) sorted.emplace_back(rows[i], positions[i]);
+  std::ranges::sort(sorted);
+  for (size_t i = 0; i < rows.size(); ++i) std::tie(rows[i], positions[i]) = sorted[i];
+}
 
 /// What a take asks for, by fragment.
 class Split {
@@ -46,31 +58,15 @@ class Split {
     part.rows.push_back(row);
     part.positions.push_back(num_rows_++);
   }
-  /// Fragments in table order, the rows of each ascending, so that what reads them need not bring
-  /// them into another order: the answer as a whole is brought into its own.
+  /// Fragments in table order.
   std::vector<FragmentRows> Finish() {
     std::vector<FragmentRows> parts;
     parts.reserve(parts_.size());
-    for (auto& [fragment, part] : parts_) {
-      if (!std::ranges::is_sorted(part.rows)) Sort(&part);
-      parts.push_back(std::move(part));
-    }
+    for (auto& [fragment, part] : parts_) parts.push_back(std::move(part));
     return parts;
   }
 
  private:
-  static void Sort(FragmentRows* part) {
-    std::vector<std::pair<int64_t, int64_t>> rows;  // and their positions
-    rows.reserve(part->rows.size());
-    for (size_t i = 0; i < part->rows.size(); ++i) {
-      rows.emplace_back(part->rows[i], part->positions[i]);
-    }
-    std::ranges::sort(rows);
-    for (size_t i = 0; i < rows.size(); ++i) {
-      std::tie(part->rows[i], part->positions[i]) = rows[i];
-    }
-  }
-
   std::map<size_t, FragmentRows> parts_;
   int64_t num_rows_ = 0;
 };
@@ -196,6 +192,24 @@ Result<std::shared_ptr<arrow::Table>> Reorder(std::shared_ptr<arrow::Table> tabl
   return arrow::Table::Make(table->schema(), std::move(columns), table->num_rows());
 }
 
+/// Bytes of a value of fixed width; 0 for others.
+int64_t FixedWidth(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::FIXED_SIZE_LIST) {
+    const auto& list = static_cast<const arrow::FixedSizeListType&>(type);
+    return list.list_size() * FixedWidth(*list.value_type());
+  }
+  return std::max(0, type.byte_width());
+}
+
+/// Whether the rows of a single fragment had better be read to the places that they were asked in.
+/// Mostly it is less work to read them in their order and to move them then.
+bool AreReadInPlace(const arrow::Schema& schema) {
+  constexpr int64_t kWideRowBytes = 1024;
+  return std::ranges::any_of(schema.fields(), [](const auto& field) {
+    return FixedWidth(*field->type()) >= kWideRowBytes;
+  });
+}
+
 /// What is read; `computed` is set where an expression is more than a path.
 Result<std::shared_ptr<const Projection>> MakeOutput(
     const Dataset::State& dataset, const TakeOptions& options, const OperationContext& context,
@@ -217,11 +231,14 @@ using TakePart = Result<std::shared_ptr<arrow::RecordBatch>> (FragmentReader::*)
     std::span<const int64_t>, const OperationContext&) const;
 
 Result<std::shared_ptr<arrow::Table>> TakeParts(const Dataset::State& dataset,
-                                                const std::vector<FragmentRows>& parts,
-                                                TakePart take, const TakeOptions& options,
+                                                std::vector<FragmentRows> parts, TakePart take,
+                                                const TakeOptions& options,
                                                 const OperationContext& context) {
   std::shared_ptr<const ComputedColumns> computed;
   ARROW_ASSIGN_OR_RAISE(const auto projection, MakeOutput(dataset, options, context, &computed));
+  if (parts.size() > 1 || !AreReadInPlace(*projection->schema)) {
+    for (FragmentRows& part : parts) part.Sort();
+  }
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches(parts.size());
   const auto take_part = [&](int64_t i) -> Status {
     ARROW_RETURN_NOT_OK(context.CheckStop());
@@ -253,15 +270,15 @@ Result<std::shared_ptr<arrow::Table>> TakeParts(const Dataset::State& dataset,
 Result<std::shared_ptr<arrow::Table>> Dataset::Take(std::span<const int64_t> rows,
                                                     const TakeOptions& options,
                                                     const OperationContext& context) const {
-  ARROW_ASSIGN_OR_RAISE(const auto parts, SplitRows(*state_, rows));
-  return TakeParts(*state_, parts, &FragmentReader::Take, options, context);
+  ARROW_ASSIGN_OR_RAISE(auto parts, SplitRows(*state_, rows));
+  return TakeParts(*state_, std::move(parts), &FragmentReader::Take, options, context);
 }
 
 Result<std::shared_ptr<arrow::Table>> Dataset::TakeAddresses(
     std::span<const uint64_t> addresses, const TakeOptions& options,
     const OperationContext& context) const {
-  ARROW_ASSIGN_OR_RAISE(const auto parts, SplitAddresses(*state_, addresses, context));
-  return TakeParts(*state_, parts, &FragmentReader::TakeOffsets, options, context);
+  ARROW_ASSIGN_OR_RAISE(auto parts, SplitAddresses(*state_, addresses, context));
+  return TakeParts(*state_, std::move(parts), &FragmentReader::TakeOffsets, options, context);
 }
 
 Result<std::shared_ptr<arrow::Table>> Dataset::TakeRowIds(std::span<const uint64_t> ids,
