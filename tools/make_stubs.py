@@ -2,7 +2,7 @@
 """Writes the type stubs of the package (python/tusk/*.pyi) from its runtime signatures.
 
 Names, parameters and defaults come from the running code, their types from tools/stub_types.py. The
-tests compare what is written with what would be written. Modules over PyTorch are looked at without it.
+tests compare what is written with what would be written. Modules over PyTorch and the like are looked at without it.
 
     python tools/make_stubs.py
 """

@@ -1,4 +1,4 @@
-"""Modules in the place of torch and tqdm, so that modules over them can be looked at without them.
+"""Modules in the place of torch and the like, so that what is over them can be looked at.
 
 Any name of theirs is an empty class: something to inherit from and to write annotations with, with
 which nothing can be computed.
@@ -10,11 +10,13 @@ import sys
 import types
 
 _STOOD_IN = {
+    "ray": ("data",),
+    "tensorflow": (),
     "torch": ("distributed", "multiprocessing", "utils", "utils.data"),
     "tqdm": ("auto",),
 }
 # What is imported over them, and must be forgotten with them.
-_OVER_THEM = ("lance.torch", "lance.vector", "tusk.torch")
+_OVER_THEM = ("lance.torch", "lance.vector", "tusk.ray", "tusk.tf", "tusk.torch")
 
 
 class _StandIn(types.ModuleType):
@@ -66,7 +68,7 @@ def _forget():
 
 @contextlib.contextmanager
 def stand_ins():
-    """Within it, `import torch` and `import tqdm` give stand-ins; afterwards all is as before."""
+    """Within it, `import torch` and the like give stand-ins; afterwards all is as before."""
     import lance.dependencies
 
     kept = _forget()

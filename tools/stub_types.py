@@ -22,10 +22,14 @@ IMPORTS = [
 MODULES = {
     "_scan": (["ColumnOrdering", "ScanStatistics"], []),
     "bitmap": (["Bitmap"], ["from collections.abc import MutableSet"]),
-    "delta": (["DatasetDelta"], ["from tusk.transaction import Transaction"]),
+    "delta": (
+        ["DatasetDelta"],
+        ["from tusk.lance import LanceDataset", "from tusk.transaction import Transaction"],
+    ),
     "fragment": (
         ["FragmentSession", "LanceFragment"],
         [
+            "from tusk._scan import ColumnOrdering",
             "from tusk.fragment_changes import write_fragments as write_fragments",
             "from tusk.lance import LanceDataset",
             "from tusk.progress import FragmentWriteProgress",
@@ -49,7 +53,12 @@ MODULES = {
     ),
     "history": (
         ["Branches", "Tags"],
-        ["from tusk.lance import LanceDataset", "from tusk.typed import Branch, Tag"],
+        [
+            "import builtins",
+            "",
+            "from tusk.lance import LanceDataset",
+            "from tusk.typed import Branch, Tag",
+        ],
     ),
     "lance": (
         ["LanceDataset", "dataset"],
@@ -65,6 +74,7 @@ MODULES = {
             "from tusk.maintenance import CleanupExplanation, CleanupStats",
             "from tusk.merge_insert import MergeInsertBuilder",
             "from tusk.optimize import DatasetOptimizer",
+            "from tusk.progress import FragmentWriteProgress",
             "from tusk.query import DocumentGranularity",
             "from tusk.scanner import LanceScanner",
             "from tusk.sql_query import SqlQueryBuilder",
@@ -116,7 +126,7 @@ MODULES = {
             "IndexProgress",
             "NoopFragmentWriteProgress",
         ],
-        ["from tusk.transaction import FragmentMetadata"],
+        ["from tusk.lance import LanceDataset", "from tusk.transaction import FragmentMetadata"],
     ),
     "scanner": (
         ["LanceScanner", "ScannerBuilder"],
@@ -431,7 +441,7 @@ RESULTS = {
     **_these("Bitmap", "Bitmap", "copy difference intersection symmetric_difference union"),
     **_of("Bitmap", __iter__="Iterator[int]", __len__="int", pop="int"),
     **_these("Branches", "None", "delete replace_metadata"),
-    **_of("Branches", list="dict[str, Branch]", list_ordered="list[tuple[str, Branch]]"),
+    **_of("Branches", list="dict[str, Branch]", list_ordered="builtins.list[tuple[str, Branch]]"),
     **_these("Compaction", "CompactionMetrics", "commit execute"),
     "Compaction.plan": "CompactionPlan",
     **_of("CompactionPlan", from_json="CompactionPlan", json="str", num_tasks="int"),
@@ -577,7 +587,7 @@ RESULTS = {
     "SqlQueryBuilder.build": "SqlQuery",
     **_these("Tags", "None", "create delete replace_metadata update"),
     **_of("Tags", get_version="int", list="dict[str, Tag]"),
-    "Tags.list_ordered": "list[tuple[str, Tag]]",
+    "Tags.list_ordered": "builtins.list[tuple[str, Tag]]",
     "batch_udf": "Callable[[Callable[[pa.RecordBatch], Any]], BatchUDF]",
     "bytes_read_counter": "int",
     "dataset": "LanceDataset",

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
+from tusk._scan import ColumnOrdering
 from tusk.fragment_changes import write_fragments as write_fragments
 from tusk.lance import LanceDataset
 from tusk.progress import FragmentWriteProgress

@@ -22,6 +22,7 @@ from tusk.history import Branches, Tags
 from tusk.maintenance import CleanupExplanation, CleanupStats
 from tusk.merge_insert import MergeInsertBuilder
 from tusk.optimize import DatasetOptimizer
+from tusk.progress import FragmentWriteProgress
 from tusk.query import DocumentGranularity
 from tusk.scanner import LanceScanner
 from tusk.sql_query import SqlQueryBuilder

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
+from tusk.lance import LanceDataset
 from tusk.transaction import FragmentMetadata
 
 class FileSystemFragmentWriteProgress(FragmentWriteProgress):

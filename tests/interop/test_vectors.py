@@ -65,8 +65,9 @@ def test_stand_ins_leave_nothing_behind():
     before = set(sys.modules)
     with stand_ins():
         import lance.torch.data
+        import tusk.tf.data
         import tusk.torch.data as ours
 
         assert ours.torch.__name__ == "torch"
-    assert not {"torch", "lance.torch.data", "tusk.torch.data"} & (set(sys.modules) - before)
+    assert not {"torch", "lance.torch.data", "tusk.tf.data", "tusk.torch.data"} & (set(sys.modules) - before)
     assert sys.modules["tusk.torch"] is tusk.torch and not hasattr(tusk.torch, "data")
