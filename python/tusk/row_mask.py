@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tusk import _tusk
+from tusk._arrow import serialize_filter
 from tusk.errors import InvalidArgumentError, NegativeNumberError
 
 _NO_RUNS = 12346
@@ -175,15 +177,18 @@ def _condition(name, serialized, as_text):
 def masked(filter, allowlist, blocklist):
     """`filter` (SQL text, an expression of pyarrow, or None) of the rows whose ids are in
     `allowlist`, unless that is None, and not in `blocklist`."""
+    if allowlist is None and blocklist is None:
+        return filter
     as_text = filter is None or isinstance(filter, str)
-    parts = [] if filter is None else [f"({filter})" if as_text else filter]
+    if filter is not None and as_text:
+        _tusk.LanceScanOptions().filter = serialize_filter(filter)  # which must stand alone
+        filter = f"({filter.rstrip().rstrip(';')}\n)"
+    parts = [] if filter is None else [filter]
     if allowlist is not None:
         parts.append(_condition("row_addr_allowlist", allowlist, as_text))
     if blocklist is not None:
         blocked = _condition("row_addr_blocklist", blocklist, as_text)
         parts.append(f"NOT {blocked}" if as_text else ~blocked)
-    if not parts:
-        return filter
     if as_text:
         return " AND ".join(parts)
     found, *others = parts

@@ -107,3 +107,16 @@ def test_what_is_no_set_is_refused(uri):
         serialize_row_addrs([-1])
     with pytest.raises(TypeError, match="must be bytes, not str"):
         tusk.dataset(uri).scanner(row_addr_allowlist="x")
+
+
+@pytest.mark.parametrize("filter", ["a > 1;", "a > 1 -- and no more", "a > 1"])
+def test_a_filter_stands_for_itself_beside_a_mask(filter, tmp_path):
+    table = tusk.write_dataset(pa.table({"a": range(5)}), tmp_path / "t.lance")
+    mask = serialize_row_addrs([1, 2, 3])
+    assert table.scanner(filter=filter, row_addr_allowlist=mask).to_table()["a"].to_pylist() == [
+        2,
+        3,
+    ]
+    for wrong in ("a = 1) OR (true", "a = 1 /* "):
+        with pytest.raises(ValueError):
+            table.scanner(filter=wrong, row_addr_allowlist=mask)
