@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tusk/io/object_store.h"
@@ -190,6 +191,25 @@ TEST(LocalStoreTest, TellsOfAFileThatWasCutShort) {
 }
 
 // Nothing to list and no way to look are not the same.
+TEST(LocalStoreTest, FilesOfAnySizeTakeTheRoomOfTheirBytes) {
+  TemporaryFolder folder;
+  const auto store = MakeLocalStore();
+  const std::string piece(700'000, 'x');
+  for (const int pieces : {1, 2, 20, 45}) {
+    const std::string path = folder / std::to_string(pieces);
+    auto writer = *store->Create(path, {});
+    for (int i = 0; i < pieces; ++i) {
+      ASSERT_OK(writer->Append({reinterpret_cast<const uint8_t*>(piece.data()), piece.size()}));
+    }
+    ASSERT_OK(writer->Finish());
+    struct stat state = {};
+    ASSERT_EQ(stat(path.c_str(), &state), 0);
+    EXPECT_EQ(state.st_size, pieces * std::ssize(piece));
+    // The last block of a file and what describes them.
+    EXPECT_LE(state.st_blocks * 512, state.st_size + (1 << 20));
+  }
+}
+
 TEST(LocalStoreTest, AFolderThatCannotBeLookedAtIsNotAnEmptyOne) {
   const TemporaryFolder folder;
   std::filesystem::create_symlink("loop", folder / "loop");
