@@ -5,11 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
 #include "tusk/lance/file/batch_shaper.h"
+#include "tusk/lance/file/blob_values.h"
 #include "tusk/lance/file/data_version.h"
+#include "tusk/lance/file/described_blobs.h"
 #include "tusk/lance/file/page_options.h"
 #include "tusk/lance/file/schema.h"
 #include "tusk/lance/file/writer.h"
@@ -30,16 +33,47 @@ Status CheckNames(const arrow::Schema& schema) {
   return Status::OK();
 }
 
-/// What lies in files beside a data file has no place beside a file of a user's.
-Status CheckNoBlobs(const std::vector<Field>& fields) {
-  for (const Field& field : fields) {
+/// What lies in files beside a data file has no place beside a file of a user's, unless the user
+/// has written these and says where it lies.
+Status CheckBlobs(const std::vector<Field>& fields, const arrow::FieldVector& given) {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const Field& field = fields[i];
+    if (field.is_blob_v2() && field.parent_id < 0 && IsDescribedBlob(*given[i]->type())) continue;
     if (field.is_blob_v2()) {
-      return Unsupported("field '", field.name,
-                         "': blobs of version 2 are written to tables, not to single files");
+      return Unsupported("field '", field.name, "': the file has no place for blobs as ",
+                         given[i]->type()->ToString(),
+                         ": write them to a table, or describe them (BlobDescriptorArrayBuilder)");
     }
-    ARROW_RETURN_NOT_OK(CheckNoBlobs(field.children));
+    if (field.children.size() != static_cast<size_t>(given[i]->type()->num_fields())) continue;
+    ARROW_RETURN_NOT_OK(CheckBlobs(field.children, given[i]->type()->fields()));
   }
   return Status::OK();
+}
+
+/// Batches of schema `data` with blobs as FileWriter takes them.
+std::shared_ptr<arrow::Schema> PreparedSchema(const arrow::Schema& data, const Schema& file) {
+  arrow::FieldVector fields = data.fields();
+  for (auto& field : fields) {
+    const Field* stored = file.FindField(field->name());
+    if (stored == nullptr || !stored->is_blob_v2() || !IsDescribedBlob(*field->type())) continue;
+    field = field->WithType(PreparedBlobType());
+  }
+  return arrow::schema(std::move(fields));
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> PrepareBlobs(
+    const arrow::RecordBatch& batch, const std::shared_ptr<arrow::Schema>& prepared,
+    arrow::MemoryPool* pool) {
+  arrow::ArrayVector columns = batch.columns();
+  for (int i = 0; i < batch.num_columns(); ++i) {
+    const auto& field = prepared->field(i);
+    if (columns[i]->type()->Equals(*field->type())) continue;
+    auto described =
+        PrepareDescribedBlobs(static_cast<const arrow::StructArray&>(*columns[i]), pool);
+    if (!described.ok()) return WithContext(described.status(), "column '" + field->name() + "'");
+    columns[i] = *std::move(described);
+  }
+  return arrow::RecordBatch::Make(prepared, batch.num_rows(), std::move(columns));
 }
 
 }  // namespace
@@ -83,7 +117,9 @@ struct OutputFile::State {
   std::unique_ptr<FileWriter> writer;  ///< null while the columns are not known
   Schema schema;
   std::optional<BatchShaper> shaper;
-  std::shared_ptr<arrow::Schema> shaped;  ///< the batches that `shaper` is for
+  std::shared_ptr<arrow::Schema> shaped;    ///< the batches that were given to be shaped last
+  std::shared_ptr<arrow::Schema> prepared;  ///< the same with blobs prepared: `shaper` is for these
+  bool has_blobs = false;
 
   /// Given before the columns were known.
   std::vector<std::string> early_buffers;
@@ -99,7 +135,8 @@ Status OutputFile::State::Begin(const arrow::Schema& arrow_schema) {
   ARROW_RETURN_NOT_OK(CheckNames(arrow_schema));
   const auto stored = WithoutViews(std::make_shared<arrow::Schema>(arrow_schema));
   ARROW_ASSIGN_OR_RAISE(schema, Schema::FromArrow(*stored));
-  ARROW_RETURN_NOT_OK(CheckNoBlobs(schema.fields));
+  ARROW_RETURN_NOT_OK(CheckBlobs(schema.fields, stored->fields()));
+  for (const Field& field : schema.fields) has_blobs = has_blobs || field.is_blob_v2();
   ARROW_ASSIGN_OR_RAISE(const FileWriterOptions writer_options,
                         WriterOptionsOf(options.pages, std::ssize(schema.fields), minor_version));
   ARROW_ASSIGN_OR_RAISE(writer, FileWriter::Open(location.store.get(), location.path, schema,
@@ -117,7 +154,10 @@ Status OutputFile::State::Begin(const arrow::Schema& arrow_schema) {
 Status OutputFile::State::FitShaper(const std::shared_ptr<arrow::Schema>& data) {
   if (shaped == data) return Status::OK();
   if (shaped != nullptr && shaped->Equals(*data, /*check_metadata=*/true)) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(shaper, BatchShaper::Make(*data, schema));
+  prepared = PreparedSchema(*data, schema);
+  Schema stored = schema;
+  for (Field& field : stored.fields) field = PreparedForm(std::move(field));
+  ARROW_ASSIGN_OR_RAISE(shaper, BatchShaper::Make(*prepared, stored));
   shaped = data;
   return Status::OK();
 }
@@ -125,8 +165,14 @@ Status OutputFile::State::FitShaper(const std::shared_ptr<arrow::Schema>& data) 
 Status OutputFile::State::Write(const arrow::RecordBatch& batch) {
   if (writer == nullptr) ARROW_RETURN_NOT_OK(Begin(*batch.schema()));
   ARROW_RETURN_NOT_OK(FitShaper(batch.schema()));
+  const arrow::RecordBatch* rows = &batch;
+  std::shared_ptr<arrow::RecordBatch> with_blobs;
+  if (has_blobs) {
+    ARROW_ASSIGN_OR_RAISE(with_blobs, PrepareBlobs(batch, prepared, context.pool));
+    rows = with_blobs.get();
+  }
   bool begun = false;
-  const Status status = shaper->Shape(batch, context, [&](const arrow::RecordBatch& piece) {
+  const Status status = shaper->Shape(*rows, context, [&](const arrow::RecordBatch& piece) {
     begun = true;
     return writer->Write(piece);
   });

@@ -12,6 +12,7 @@
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
 
+#include "tusk/lance/file/described_blobs.h"
 #include "tusk/lance/file/field_path.h"
 #include "tusk/lance/file/logical_type.h"
 
@@ -101,6 +102,12 @@ Result<Field> FromArrowField(const arrow::Field& from, int32_t parent_id, int32_
     field.metadata[kExtensionName] = extension.extension_name();
     field.metadata[kExtensionMetadata] = extension.Serialize();
     type = extension.storage_type().get();
+  }
+  // Whoever describes where blobs lie writes a column of blobs all the same.
+  if (field.is_blob() && IsDescribedBlob(*type)) {
+    field.metadata.erase(kBlob);
+    field.metadata[kExtensionName] = kBlobV2;
+    type = LogicalBlobType().get();
   }
   const std::string where = "field '" + field.name + "'";
   if (IsJson(field, *type)) {

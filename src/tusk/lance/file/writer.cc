@@ -23,10 +23,12 @@
 #include "tusk/lance/file/blob_values.h"
 #include "tusk/lance/file/column_metadata.h"
 #include "tusk/lance/file/footer.h"
+#include "tusk/lance/file/list_items.h"
 #include "tusk/lance/file/logical_type.h"
 #include "tusk/lance/file/schema_proto.h"
 #include "tusk/lance/file/write/blob_descriptors.h"
 #include "tusk/lance/file/write/column_writer.h"
+#include "tusk/lance/file/write/stored_fields.h"
 
 namespace tusk::lance {
 namespace {
@@ -95,59 +97,6 @@ struct PlannedColumn {
   LeafPath path;
   PageFormat format;
 };
-
-/// The fields that a file's descriptor has: of blobs of version 2 what is stored for them.
-Field StoredField(Field field) {
-  if (field.is_blob_v2()) return DescriptorOf(std::move(field));
-  for (Field& child : field.children) child = StoredField(std::move(child));
-  return field;
-}
-
-/// A stored field as it is encoded: descriptors are packed structs like others.
-Field EncodedField(Field field) {
-  if (field.is_blob_v2()) field.metadata = {{"lance-encoding:packed", "true"}};
-  for (Field& child : field.children) child = EncodedField(std::move(child));
-  return field;
-}
-
-bool HasBlobsV2(const Field& field) {
-  return field.is_blob_v2() || std::ranges::any_of(field.children, HasBlobsV2);
-}
-
-/// Whether blobs of version 2 are struct<data, uri, position, size>, or the first two of these.
-Status CheckShapeOfBlobs(const Field& field) {
-  for (const Field& child : field.children) ARROW_RETURN_NOT_OK(CheckShapeOfBlobs(child));
-  if (!field.is_blob_v2()) return Status::OK();
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kParts = {
-      {{"data", "large_binary"}, {"uri", "string"}, {"position", "uint64"}, {"size", "uint64"}}};
-  const std::vector<Field>& parts = field.children;
-  const bool has_parts =
-      field.logical_type == "struct" && (parts.size() == 2 || parts.size() == kParts.size()) &&
-      std::ranges::equal(parts, std::span(kParts).first(parts.size()),
-                         [](const Field& part, const auto& known) {
-                           return part.name == known.first && part.logical_type == known.second;
-                         });
-  if (has_parts) return Status::OK();
-  return Unsupported("field '", field.name, "': blobs of version 2 are written as struct<data: ",
-                     "large_binary, uri: string, position: uint64, size: uint64>");
-}
-
-/// `schema` is of fields as tables have them.
-Status CheckBlobs(const Schema& schema, uint16_t minor_version) {
-  for (const Field& field : schema.fields) {
-    ARROW_RETURN_NOT_OK(CheckShapeOfBlobs(field));
-    if (minor_version < 2 && HasBlobsV2(field)) {
-      return Unsupported("field '", field.name, "': blobs of version 2 need data version 2.2");
-    }
-  }
-  return Status::OK();
-}
-
-/// Each with `form` of its fields.
-Schema WithFields(Schema schema, Field (*form)(Field)) {
-  for (Field& field : schema.fields) field = form(std::move(field));
-  return schema;
-}
 
 /// `schema` is of encoded fields.
 Result<std::vector<PlannedColumn>> PlanColumns(const Schema& schema, uint16_t minor_version) {
@@ -382,8 +331,8 @@ class FileWriterImpl final : public FileWriter {
 
 Status FileWriterImpl::Begin(Schema schema, io::ObjectStore* store) {
   ARROW_RETURN_NOT_OK(CheckBlobs(schema, options_.minor_version));
-  schema_ = WithFields(std::move(schema), StoredField);
-  encoded_schema_ = WithFields(schema_, EncodedField);
+  schema_ = StoredFields(std::move(schema));
+  encoded_schema_ = EncodedFields(schema_);
   ARROW_ASSIGN_OR_RAISE(auto planned, PlanColumns(encoded_schema_, options_.minor_version));
   size_t number = 0;
   for (const Field& field : schema_.fields) {
@@ -446,8 +395,14 @@ Status FileWriterImpl::WriteColumns(const arrow::RecordBatch& batch) {
 Result<std::shared_ptr<arrow::ArrayData>> FileWriterImpl::StoreBlobs(
     const Field& field, std::shared_ptr<arrow::ArrayData> array, size_t* number) {
   if (!HasBlobsV2(field)) return array;
+  if (IsListOfItems(*array->type)) {
+    ARROW_ASSIGN_OR_RAISE(const auto lists, TrimItems(array, context_.pool));
+    ARROW_ASSIGN_OR_RAISE(auto items, StoreBlobs(field.children[0], lists->child_data[0], number));
+    return WithItems(*lists, std::move(items));
+  }
   if (array->type->id() != arrow::Type::STRUCT) {
-    return Unsupported("field '", field.name, "': blobs in lists cannot be stored");
+    return Unsupported("field '", field.name, "': blobs in ", array->type->ToString(),
+                       " cannot be stored");
   }
   const arrow::StructArray structs(array);
   if (field.is_blob_v2()) {
@@ -712,8 +667,7 @@ Result<FileSummary> FileWriterImpl::Finish() {
 
 Status CheckWritable(const Schema& schema, uint16_t minor_version) {
   ARROW_RETURN_NOT_OK(CheckBlobs(schema, minor_version));
-  const Schema encoded = WithFields(WithFields(schema, StoredField), EncodedField);
-  return PlanColumns(encoded, minor_version).status();
+  return PlanColumns(EncodedFields(StoredFields(schema)), minor_version).status();
 }
 
 Result<std::unique_ptr<FileWriter>> FileWriter::Open(io::ObjectStore* store, std::string_view path,
