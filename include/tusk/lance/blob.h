@@ -83,9 +83,15 @@ TUSK_EXPORT Result<std::vector<FoundBlob>> FindBlobs(const Dataset& dataset,
 
 /// As Dataset::Scan, but where columns have blobs, their bytes come, as large_binary. Batches end
 /// before these would have more than `options.batch_bytes`, but have one row at least. Unsupported
-/// for blobs in lists and with deleted rows.
+/// for blobs in maps and with deleted rows.
 TUSK_EXPORT Result<std::shared_ptr<arrow::RecordBatchReader>> ScanBlobBytes(
     std::shared_ptr<const Dataset> dataset, const ScanOptions& options,
+    const OperationContext& context);
+
+/// As Dataset::Take, but where columns have blobs, their bytes come, as large_binary. All of them
+/// are in memory at once, and are read at once. Corrupt if rows claim the same bytes of a file.
+TUSK_EXPORT Result<std::shared_ptr<arrow::RecordBatch>> TakeBlobBytes(
+    const Dataset& dataset, std::span<const int64_t> rows, const TakeOptions& options,
     const OperationContext& context);
 
 /// How blobs of version 2 are written (docs/format/lance_blobs.md). From which sizes on they are

@@ -27,8 +27,7 @@ Result<std::shared_ptr<const Blob>> BlobFinder::Find(const arrow::StructArray& d
   };
   auto found = find();
   if (found.ok()) return found;
-  return WithContext(found.status(), dataset_.location.path + ": blob of column '" + name_ +
-                                         "' in row address " + std::to_string(address));
+  return WithContext(found.status(), DescribeBlob(dataset_, name_, address));
 }
 
 Status BlobFinder::CheckClaims(std::span<const FoundBlob> found) const {
@@ -41,9 +40,9 @@ Status BlobFinder::CheckClaims(std::span<const FoundBlob> found) const {
       uint64_t& bytes = claimed[path];
       bytes += static_cast<uint64_t>(row.blob->size());
       if (bytes > sizes_.at(path)) {
-        return Corrupt(dataset_.location.path, ": blobs of column '", name_,
-                       "' claim more bytes of '", path, "' than the ", sizes_.at(path),
-                       " that it has");
+        return Corrupt(dataset_.location.path, ": version ", dataset_.manifest.version,
+                       ": blobs of column '", name_, "' claim more bytes of '", path, "' than the ",
+                       sizes_.at(path), " that it has");
       }
     }
     return Status::OK();

@@ -64,6 +64,18 @@ std::string SidecarPath(std::string_view data_file, uint32_t blob_id) {
   return path + ".blob";
 }
 
+std::string DescribeBlob(const Dataset::State& dataset, std::string_view column, uint64_t address) {
+  return dataset.location.path + ": version " + std::to_string(dataset.manifest.version) +
+         ": blob of column '" + std::string(column) + "' in row address " + std::to_string(address);
+}
+
+uint64_t BytesInFile(const Field& field, const arrow::StructArray& descriptors, int64_t row) {
+  if (!field.is_blob_v2()) return ValueOf<arrow::UInt64Array>(descriptors, kSizeV1, row);
+  const uint8_t kind = ValueOf<arrow::UInt8Array>(descriptors, kKind, row);
+  if (kind != static_cast<uint8_t>(BlobKind::kInline)) return 0;
+  return ValueOf<arrow::UInt64Array>(descriptors, kSize, row);
+}
+
 Result<const io::StorePath*> BlobLocator::DataFileOf(uint64_t address) {
   const auto known = data_files_.find(address >> 32);
   if (known != data_files_.end()) return &known->second;

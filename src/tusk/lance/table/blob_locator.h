@@ -34,6 +34,13 @@ Result<io::StorePath> ResolveBlobUri(std::string_view uri);
 /// The file `blob_id` beside the data file at `data_file`.
 std::string SidecarPath(std::string_view data_file, uint32_t blob_id);
 
+/// How errors name the blob of a row: by table, version, column and row.
+std::string DescribeBlob(const Dataset::State& dataset, std::string_view column, uint64_t address);
+
+/// So many bytes the data file has of the blob in row `row` of `descriptors`, of the column
+/// `field`, by what these say.
+uint64_t BytesInFile(const Field& field, const arrow::StructArray& descriptors, int64_t row);
+
 /// Tells where the blobs of one column of a version lie. Not thread-safe; the dataset and the field
 /// must outlive it.
 class BlobLocator {

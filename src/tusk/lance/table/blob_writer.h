@@ -1,9 +1,7 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -27,21 +25,14 @@ struct BlobWriteScope {
   const Dataset::State* source = nullptr;
 };
 
-/// Whether values of `field` can be stored in a column of blobs of version 2: struct<data, uri,
-/// position, size>, the first two of these, or bytes that are blobs of version 1.
-bool IsBlobInput(const arrow::Field& field);
-
-/// InvalidArgument if `data` says other thresholds than those of the column `field`, which hold for
-/// all of its blobs.
-Status CheckThresholds(const arrow::Field& data, const Field& field);
-
 /// Makes the rows of a data file into what a FileWriter takes: the blobs of version 2 that shall
-/// not lie in the file go to files beside it. Large values that are copied pass through in pieces.
-/// Not thread-safe.
+/// not lie in the file go to files beside it, and descriptors of version 1 become bytes. Large
+/// values that are copied to a file beside the data file pass through in pieces. Not thread-safe.
 class BlobWriter {
  public:
   /// For rows with the fields of `schema`. InvalidArgument for thresholds that are no numbers and
-  /// options that contradict each other; Unsupported, naming the field, for blobs in lists.
+  /// options that contradict each other; Unsupported, naming the field, for blobs in maps and
+  /// fixed-size lists.
   static Result<BlobWriter> Make(const Schema& schema, BlobWriteScope scope,
                                  const OperationContext& context);
 
@@ -78,8 +69,5 @@ Result<std::vector<Fragment>> WriteFragments(arrow::RecordBatchReader* data,
                                              uint16_t minor_version, const WriteOptions& options,
                                              const BlobWriteScope& scope,
                                              const OperationContext& context);
-
-/// Removes the files beside a data file. Best effort.
-void RemoveSidecars(const io::StorePath& data_file, const OperationContext& context);
 
 }  // namespace tusk::lance

@@ -11,7 +11,10 @@
 #include <arrow/record_batch.h>
 
 #include "tusk/lance/file/arrow_compute.h"
+#include "tusk/lance/table/blob_input.h"
+#include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/field_ids.h"
+#include "tusk/lance/table/projection.h"
 #include "tusk/lance/table/write_fragments.h"
 
 namespace tusk::lance {
@@ -22,9 +25,13 @@ constexpr int64_t kNullRows = 64 << 10;
 
 class RowsWithDeleted final : public arrow::RecordBatchReader {
  public:
-  RowsWithDeleted(arrow::RecordBatchReader* rows, const Fragment& fragment,
+  RowsWithDeleted(arrow::RecordBatchReader* rows, const Fragment& fragment, const Schema& schema,
                   std::shared_ptr<const DeletedRows> deleted, const OperationContext& context)
-      : rows_(rows), fragment_(fragment), deleted_(std::move(deleted)), context_(context) {}
+      : rows_(rows),
+        fragment_(fragment),
+        schema_(schema),
+        deleted_(std::move(deleted)),
+        context_(context) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return rows_->schema(); }
 
@@ -56,20 +63,31 @@ class RowsWithDeleted final : public arrow::RecordBatchReader {
   Result<std::shared_ptr<arrow::RecordBatch>> Spread(const arrow::RecordBatch& batch,
                                                      int64_t end) const {
     arrow::Int64Builder numbers(context_.pool);
+    arrow::Int64Builder or_null(context_.pool);
     ARROW_RETURN_NOT_OK(numbers.Reserve(end - next_));
+    ARROW_RETURN_NOT_OK(or_null.Reserve(end - next_));
     int64_t row = 0;
     auto run = std::ranges::upper_bound(deleted_->runs(), next_, {}, &DeletedRows::Run::end);
     for (int64_t offset = next_; offset < end; ++offset) {
       if (run != deleted_->runs().end() && offset >= run->end) ++run;
       const bool is_deleted = run != deleted_->runs().end() && offset >= run->begin;
       numbers.UnsafeAppend(std::min(row, batch.num_rows() - 1));
-      if (!is_deleted) ++row;
+      if (is_deleted) {
+        or_null.UnsafeAppendNull();
+      } else {
+        or_null.UnsafeAppend(row++);
+      }
     }
-    ARROW_ASSIGN_OR_RAISE(const auto indices, numbers.Finish());
+    ARROW_ASSIGN_OR_RAISE(const auto neighbours, numbers.Finish());
+    ARROW_ASSIGN_OR_RAISE(const auto nulls, or_null.Finish());
     arrow::ArrayVector columns;
     for (int i = 0; i < batch.num_columns(); ++i) {
-      ARROW_ASSIGN_OR_RAISE(const auto taken,
-                            TakeRows(batch.column_data(i), indices->data(), context_.pool));
+      // Nobody wants a copy of a large value that is not there.
+      const Field* field = schema_.FindField(batch.column_name(i));
+      const bool has_nulls = field != nullptr && field->nullable && HasBlobs(*field);
+      ARROW_ASSIGN_OR_RAISE(
+          const auto taken,
+          TakeRows(batch.column_data(i), (has_nulls ? nulls : neighbours)->data(), context_.pool));
       columns.push_back(arrow::MakeArray(taken));
     }
     return arrow::RecordBatch::Make(batch.schema(), end - next_, std::move(columns));
@@ -95,6 +113,7 @@ class RowsWithDeleted final : public arrow::RecordBatchReader {
 
   arrow::RecordBatchReader* rows_;
   const Fragment& fragment_;
+  const Schema& schema_;
   const std::shared_ptr<const DeletedRows> deleted_;
   const OperationContext& context_;
   int64_t live_ = 0;  ///< rows that were read
@@ -106,9 +125,10 @@ class RowsWithDeleted final : public arrow::RecordBatchReader {
 Result<std::shared_ptr<arrow::RecordBatchReader>> WithDeletedRows(arrow::RecordBatchReader* rows,
                                                                   const Dataset::State& state,
                                                                   const Fragment& fragment,
+                                                                  const Schema& schema,
                                                                   const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(auto deleted, state.FindDeletedRows(fragment, context));
-  return std::make_shared<RowsWithDeleted>(rows, fragment, std::move(deleted), context);
+  return std::make_shared<RowsWithDeleted>(rows, fragment, schema, std::move(deleted), context);
 }
 
 Result<DataFile> WriteColumnFile(arrow::RecordBatchReader* rows, const Dataset::State& state,
@@ -116,9 +136,12 @@ Result<DataFile> WriteColumnFile(arrow::RecordBatchReader* rows, const Dataset::
                                  uint16_t minor_version, const OperationContext& context) {
   WriteOptions options;
   options.max_rows_per_file = options.max_bytes_per_file = std::numeric_limits<int64_t>::max();
-  ARROW_ASSIGN_OR_RAISE(const auto all, WithDeletedRows(rows, state, fragment, context));
+  ARROW_ASSIGN_OR_RAISE(const auto all, WithDeletedRows(rows, state, fragment, schema, context));
+  const bool has_addresses = rows->schema()->GetFieldIndex(std::string(kRowAddressColumn)) >= 0;
+  const BlobWriteScope scope{.base_paths = state.manifest.base_paths,
+                             .source = has_addresses ? &state : nullptr};
   ARROW_ASSIGN_OR_RAISE(auto written, WriteFragments(all.get(), state.location, schema,
-                                                     minor_version, options, context));
+                                                     minor_version, options, scope, context));
   if (written.size() == 1 && written[0].physical_rows == fragment.physical_rows) {
     return std::move(written[0].files[0]);
   }

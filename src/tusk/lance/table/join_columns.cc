@@ -16,6 +16,7 @@
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/file/writer.h"
 #include "tusk/lance/fragment_changes.h"
+#include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/commit_change.h"
 #include "tusk/lance/table/computed_columns.h"
 #include "tusk/lance/table/dataset_state.h"
@@ -105,8 +106,9 @@ Result<Fragment> WriteColumns(const Dataset& dataset, const Fragment& fragment,
       });
   constexpr int64_t kOneFile = std::numeric_limits<int64_t>::max();
   const WriteOptions options{.max_rows_per_file = kOneFile, .max_bytes_per_file = kOneFile};
+  const BlobWriteScope scope{.base_paths = dataset.state().manifest.base_paths};
   ARROW_ASSIGN_OR_RAISE(auto written, WriteFragments(&rows, dataset.state().location, added,
-                                                     minor_version, options, context));
+                                                     minor_version, options, scope, context));
   if (written.size() == 1 && written[0].physical_rows == fragment.physical_rows) {
     return std::move(written[0]);
   }

@@ -6,16 +6,17 @@
 #include <utility>
 
 #include <arrow/array.h>
-#include <arrow/array/concatenate.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
 #include "tusk/lance/file/arrow_compute.h"
+#include "tusk/lance/table/blob_input.h"
 #include "tusk/lance/table/column_files.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/function_reader.h"
 #include "tusk/lance/table/merge_schema.h"
+#include "tusk/lance/table/projection.h"
 #include "tusk/lance/table/rewritten_columns.h"
 #include "tusk/lance/table/write_fragments.h"
 
@@ -23,8 +24,6 @@ namespace tusk::lance {
 namespace {
 
 using Match = MergeJoin::Match;
-
-constexpr std::string_view kAddressColumn = "_rowaddr";
 
 /// The fields of the source that are not of the key, in the table's order.
 Schema ChangedFields(const Schema& table, const arrow::Schema& source,
@@ -40,18 +39,16 @@ Schema ChangedFields(const Schema& table, const arrow::Schema& source,
 /// Rows of the table with the values of the source where they match.
 class ChangedRows {
  public:
-  ChangedRows(const MergeSource& source, std::vector<std::string> names,
-              std::shared_ptr<arrow::Schema> schema, std::span<const Match> matches,
+  /// Of the columns `changed`.
+  ChangedRows(const MergeSource& source, const Schema& changed, std::span<const Match> matches,
               const OperationContext& context)
-      : source_(source),
-        names_(std::move(names)),
-        schema_(std::move(schema)),
-        matches_(matches),
-        context_(context) {}
+      : source_(source), changed_(changed), matches_(matches), context_(context) {
+    for (const Field& field : changed.fields) names_.push_back(field.name);
+  }
 
-  /// `batch` has the columns of `schema` and the addresses of the next rows, ascending.
+  /// `batch` has these columns and the addresses of the next rows, ascending. Gives both.
   Result<std::shared_ptr<arrow::RecordBatch>> Change(const arrow::RecordBatch& batch) {
-    const auto addresses = batch.GetColumnByName(std::string(kAddressColumn));
+    const auto addresses = batch.GetColumnByName(std::string(kRowAddressColumn));
     const auto* address = addresses->data()->GetValues<uint64_t>(1);
     // Behind the rows of the batch stand those of the source.
     std::vector<int64_t> places(batch.num_rows());
@@ -63,26 +60,24 @@ class ChangedRows {
       taken.push_back(matches_.front().source_row);
       matches_ = matches_.subspan(1);
     }
-    arrow::ArrayVector columns;
-    if (taken.empty()) {
-      for (const std::string& name : names_) columns.push_back(batch.GetColumnByName(name));
-      return arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns));
-    }
+    if (taken.empty()) return batch.Slice(0);
     ARROW_ASSIGN_OR_RAISE(const auto rows, source_.Take(taken, names_, context_));
     const arrow::Int64Array numbers(batch.num_rows(), arrow::Buffer::Wrap(places));
-    for (const auto& field : schema_->fields()) {
-      const auto old = batch.GetColumnByName(field->name());
-      auto values = rows->GetColumnByName(field->name())->data();
-      if (!values->type->Equals(*old->type())) {
-        ARROW_ASSIGN_OR_RAISE(values, CastTo(values, old->type(), context_.pool));
-      }
+    arrow::FieldVector fields;
+    arrow::ArrayVector columns;
+    for (const Field& field : changed_.fields) {
       ARROW_ASSIGN_OR_RAISE(const auto both,
-                            arrow::Concatenate({old, arrow::MakeArray(values)}, context_.pool));
+                            JoinBlobRows(field, batch.GetColumnByName(field.name),
+                                         rows->GetColumnByName(field.name), context_.pool));
       ARROW_ASSIGN_OR_RAISE(const auto changed,
                             TakeRows(both->data(), numbers.data(), context_.pool));
       columns.push_back(arrow::MakeArray(changed));
+      fields.push_back(batch.schema()->GetFieldByName(field.name)->WithType(changed->type));
     }
-    return arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns));
+    columns.push_back(addresses);
+    fields.push_back(batch.schema()->GetFieldByName(std::string(kRowAddressColumn)));
+    return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), batch.num_rows(),
+                                    std::move(columns));
   }
 
   /// OK once every match was found.
@@ -93,8 +88,8 @@ class ChangedRows {
 
  private:
   const MergeSource& source_;
-  const std::vector<std::string> names_;
-  const std::shared_ptr<arrow::Schema> schema_;
+  const Schema& changed_;
+  std::vector<std::string> names_;
   std::span<const Match> matches_;  ///< those that are left
   const OperationContext& context_;
 };
@@ -108,14 +103,19 @@ Result<DataFile> WriteOne(const Dataset& dataset, const Fragment& fragment,
   std::vector<std::string> names;
   names.reserve(changed.fields.size());
   for (const Field& field : changed.fields) names.push_back(field.name);
-  ARROW_ASSIGN_OR_RAISE(const auto rewritten, RewrittenColumns::Make(state, names, "merge"));
+  ARROW_ASSIGN_OR_RAISE(const auto rewritten, RewrittenColumns::Make(state, names, "merge",
+                                                                     /*keeps_addresses=*/true));
   ScanOptions scan;
   scan.columns = names;
   scan.fragments = {fragment.id};
   scan.with_row_address = true;
   ARROW_ASSIGN_OR_RAISE(const auto old, dataset.Scan(scan, context));
-  ChangedRows rows(source, names, rewritten.schema(), matches, context);
-  FunctionReader reader(rewritten.schema(), [&]() -> Result<std::shared_ptr<arrow::RecordBatch>> {
+  ARROW_ASSIGN_OR_RAISE(
+      const auto with_address,
+      rewritten.schema()->AddField(rewritten.schema()->num_fields(),
+                                   arrow::field(std::string(kRowAddressColumn), arrow::uint64())));
+  ChangedRows rows(source, changed, matches, context);
+  FunctionReader reader(with_address, [&]() -> Result<std::shared_ptr<arrow::RecordBatch>> {
     ARROW_RETURN_NOT_OK(context.CheckStop());
     ARROW_ASSIGN_OR_RAISE(const auto batch, old->Next());
     if (batch == nullptr) {

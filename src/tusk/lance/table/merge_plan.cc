@@ -5,7 +5,7 @@
 
 #include <arrow/type.h>
 
-#include "tusk/lance/file/batch_shaper.h"
+#include "tusk/lance/table/blob_input.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/merge_columns.h"
 
@@ -18,8 +18,9 @@ bool EqualInAnyCase(std::string_view a, std::string_view b) {
 }
 
 Status CheckColumn(const arrow::Field& column, const Field& field) {
+  ARROW_ASSIGN_OR_RAISE(const bool can_be_stored, CanBeStored(column, field));
+  if (can_be_stored) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const auto stored, ToArrowField(field));
-  if (IsStoredAs(*WithoutViews(column.type()), *stored->type())) return Status::OK();
   return InvalidArgument("cannot merge: column '", field.name, "' should have type ",
                          stored->type()->ToString(), " but has type ", column.type()->ToString());
 }

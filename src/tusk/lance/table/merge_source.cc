@@ -147,11 +147,21 @@ Result<std::unique_ptr<MergeSource>> ToMemory(const std::shared_ptr<arrow::Schem
   return std::make_unique<MemorySource>(std::move(rows));
 }
 
+/// `field` with blobs as the values that they were given as: bytes and URIs.
+Field WithoutBlobs(Field field) {
+  if (field.is_blob()) field.metadata.clear();
+  for (Field& child : field.children) child = WithoutBlobs(std::move(child));
+  return field;
+}
+
 Result<std::unique_ptr<MergeSource>> ToFiles(arrow::RecordBatchReader* data, Schema schema,
                                              const io::StorePath& table, uint16_t minor_version,
                                              const OperationContext& context) {
   // Rows that are not written to the table may have nulls where it has none.
-  for (Field& field : schema.fields) field.nullable = true;
+  for (Field& field : schema.fields) {
+    field = WithoutBlobs(std::move(field));
+    field.nullable = true;
+  }
   Manifest manifest;
   ARROW_ASSIGN_OR_RAISE(manifest.fragments,
                         WriteFragments(data, table, schema, minor_version, {}, context));

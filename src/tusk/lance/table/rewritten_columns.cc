@@ -15,10 +15,10 @@
 namespace tusk::lance {
 namespace {
 
-/// A blob that is not read as what is written: those of version 2 the writer finds by their
-/// descriptors if it is told where the rows come from.
+/// A blob that is not read as what is written: the writer finds them by their descriptors if it is
+/// told where the rows come from.
 const Field* FindBlob(const Field& field, BlobForm form, bool keeps_addresses) {
-  const bool is_fit = field.is_blob_v2() ? keeps_addresses : form == BlobForm::kBytes;
+  const bool is_fit = keeps_addresses || (!field.is_blob_v2() && form == BlobForm::kBytes);
   if (field.is_blob() && !is_fit) return &field;
   for (const Field& child : field.children) {
     if (const Field* found = FindBlob(child, form, keeps_addresses)) return found;

@@ -17,9 +17,8 @@ namespace tusk::lance {
 class RewrittenColumns {
  public:
   /// For these columns of the table. Unsupported, naming the column, if there are blobs in one:
-  /// scans tell where these lie, not what they are; those of version 2 can be written again, with
-  /// the dataset as the source in BlobWriteScope, if the rows keep their addresses. `operation` is
-  /// for that error.
+  /// scans tell where these lie, not what they are; they can be written again, with the dataset as
+  /// the source in BlobWriteScope, if the rows keep their addresses. `operation` is for that error.
   static Result<RewrittenColumns> Make(const Dataset::State& dataset,
                                        const std::vector<std::string>& names,
                                        std::string_view operation, bool keeps_addresses = false);

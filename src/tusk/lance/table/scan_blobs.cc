@@ -1,138 +1,42 @@
 #include <algorithm>
-#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <arrow/array.h>
-#include <arrow/buffer.h>
 #include <arrow/record_batch.h>
+#include <arrow/table.h>
 #include <arrow/type.h>
-#include <arrow/util/bitmap_ops.h>
-#include <arrow/util/key_value_metadata.h>
 
 #include "tusk/lance/blob.h"
-#include "tusk/lance/table/blob_files.h"
-#include "tusk/lance/table/blob_finder.h"
+#include "tusk/lance/file/field_path.h"
+#include "tusk/lance/table/blob_bytes.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/projection.h"
 
 namespace tusk::lance {
 namespace {
 
-using Blobs = std::vector<std::shared_ptr<const Blob>>;
-
-bool HasBlobs(const Field& field) {
-  return field.is_blob() || std::ranges::any_of(field.children, HasBlobs);
-}
-
-/// `field` as it comes from the scan, with bytes in place of descriptors.
-Result<std::shared_ptr<arrow::Field>> WithBytes(const Field& field,
-                                                const std::shared_ptr<arrow::Field>& scanned) {
-  if (!HasBlobs(field)) return scanned;
-  if (field.is_blob()) {
-    // As pylance has it. Bytes are not of the extension type that blobs of version 2 have.
-    auto metadata = field.metadata;
-    if (field.is_blob_v2()) metadata.erase("ARROW:extension:name");
-    std::shared_ptr<arrow::KeyValueMetadata> kept;
-    if (!metadata.empty()) {
-      kept = std::make_shared<arrow::KeyValueMetadata>();
-      for (const auto& [key, value] : metadata) kept->Append(key, value);
-    }
-    return scanned->WithType(arrow::large_binary())->WithMetadata(std::move(kept));
-  }
-  if (field.logical_type != "struct") {
-    return Unsupported("column '", field.name,
-                       "': blobs in lists cannot be read as bytes yet; read where they lie");
-  }
-  arrow::FieldVector children;
-  for (size_t i = 0; i < field.children.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(
-        children.emplace_back(),
-        WithBytes(field.children[i], scanned->type()->field(static_cast<int>(i))));
-  }
-  return scanned->WithType(arrow::struct_(children));
-}
-
-/// The large_binary array of blobs whose bytes were or will be read.
-class BytesArray {
- public:
-  /// Adds what is to be read to `reads`.
-  static Result<BytesArray> Plan(std::span<const std::shared_ptr<const Blob>> blobs,
-                                 std::vector<BlobRead>* reads, arrow::MemoryPool* pool) {
-    BytesArray array;
-    const auto rows = std::ssize(blobs);
-    ARROW_ASSIGN_OR_RAISE(array.offsets_,
-                          arrow::AllocateBuffer((rows + 1) * int64_t{sizeof(int64_t)}, pool));
-    ARROW_ASSIGN_OR_RAISE(array.validity_, arrow::AllocateBitmap(rows, pool));
-    auto* offsets = reinterpret_cast<int64_t*>(array.offsets_->mutable_data());
-    offsets[0] = 0;
-    for (int64_t row = 0; row < rows; ++row) {
-      const bool is_valid = blobs[row] != nullptr;
-      arrow::bit_util::SetBitTo(array.validity_->mutable_data(), row, is_valid);
-      if (!is_valid) ++array.null_count_;
-      offsets[row + 1] = offsets[row] + (is_valid ? blobs[row]->size() : 0);
-    }
-    ARROW_ASSIGN_OR_RAISE(array.data_, arrow::AllocateBuffer(offsets[rows], pool));
-    for (int64_t row = 0; row < rows; ++row) {
-      if (blobs[row] == nullptr || blobs[row]->size() == 0) continue;
-      reads->push_back({.blob = blobs[row].get(),
-                        .offset = 0,
-                        .into = {array.data_->mutable_data() + offsets[row],
-                                 static_cast<size_t>(blobs[row]->size())}});
-    }
-    array.rows_ = rows;
-    return array;
-  }
-
-  std::shared_ptr<arrow::Array> Finish() && {
-    if (null_count_ == 0) validity_ = nullptr;
-    return std::make_shared<arrow::LargeBinaryArray>(rows_, std::move(offsets_), std::move(data_),
-                                                     std::move(validity_), null_count_);
-  }
-
- private:
-  int64_t rows_ = 0;
-  int64_t null_count_ = 0;
-  std::shared_ptr<arrow::Buffer> validity_;
-  std::shared_ptr<arrow::Buffer> offsets_;
-  std::shared_ptr<arrow::Buffer> data_;
-};
-
 /// Puts the bytes into the batches of a scan.
 class BytesReader final : public arrow::RecordBatchReader {
  public:
-  /// A column of the scan; `field` is null if it is none of the table.
-  struct Column {
-    const Field* field = nullptr;
-    std::string name;
-  };
-
-  BytesReader(std::shared_ptr<const Dataset> dataset, std::vector<Column> columns,
-              int address_column, int64_t batch_bytes, OperationContext context)
+  BytesReader(std::shared_ptr<const Dataset> dataset, int address_column, int64_t batch_bytes,
+              OperationContext context)
       : dataset_(std::move(dataset)),
-        columns_(std::move(columns)),
         address_column_(address_column),
         batch_bytes_(batch_bytes),
         context_(std::move(context)) {}
 
-  Status Begin(std::shared_ptr<arrow::RecordBatchReader> scan) {
+  Status Begin(std::shared_ptr<arrow::RecordBatchReader> scan,
+               std::vector<BlobBytes::Column> columns) {
     scan_ = std::move(scan);
-    arrow::FieldVector fields;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      const auto& scanned = scan_->schema()->field(static_cast<int>(i));
-      if (columns_[i].field == nullptr) {
-        fields.push_back(scanned);
-        continue;
-      }
-      ARROW_ASSIGN_OR_RAISE(fields.emplace_back(), WithBytes(*columns_[i].field, scanned));
-      AddFinders(*columns_[i].field, columns_[i].name);
-    }
-    schema_ = arrow::schema(std::move(fields), scan_->schema()->metadata());
+    ARROW_ASSIGN_OR_RAISE(auto bytes, BlobBytes::Make(dataset_->state(), std::move(columns),
+                                                      *scan_->schema(), context_));
+    bytes_.emplace(std::move(bytes));
     return Status::OK();
   }
 
-  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+  std::shared_ptr<arrow::Schema> schema() const override { return bytes_->schema(); }
 
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
     while (batch_ == nullptr || next_row_ >= batch_->num_rows()) {
@@ -142,134 +46,37 @@ class BytesReader final : public arrow::RecordBatchReader {
         out->reset();
         return Status::OK();
       }
-      ARROW_RETURN_NOT_OK(FindAll());
+      const auto& addresses =
+          static_cast<const arrow::UInt64Array&>(*batch_->column(address_column_));
+      ARROW_RETURN_NOT_OK(bytes_->Find(batch_, addresses));
     }
-    return NextPiece().Value(out);
+    const int64_t rows = bytes_->CountRows(next_row_, batch_bytes_);
+    ARROW_ASSIGN_OR_RAISE(*out, bytes_->Read(next_row_, rows));
+    next_row_ += rows;
+    return Status::OK();
   }
 
  private:
-  void AddFinders(const Field& field, const std::string& name) {
-    if (field.is_blob()) {
-      finders_.emplace_back(dataset_->state(), field, name, files_, context_);
-      return;
-    }
-    for (const Field& child : field.children) AddFinders(child, name + "." + child.name);
-  }
-
-  /// Finds the blobs of all rows of the batch.
-  Status FindAll() {
-    found_.clear();
-    size_t number = 0;
-    const auto& addresses =
-        static_cast<const arrow::UInt64Array&>(*batch_->column(address_column_));
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (columns_[i].field == nullptr) continue;
-      ARROW_RETURN_NOT_OK(Find(*columns_[i].field, batch_->column(static_cast<int>(i)), addresses,
-                               std::vector<bool>(batch_->num_rows()), &number));
-    }
-    return Status::OK();
-  }
-
-  Status Find(const Field& field, const std::shared_ptr<arrow::Array>& array,
-              const arrow::UInt64Array& addresses, std::vector<bool> is_null, size_t* number) {
-    if (!HasBlobs(field)) return Status::OK();
-    const auto& structs = static_cast<const arrow::StructArray&>(*array);
-    for (int64_t row = 0; row < array->length(); ++row) {
-      if (array->IsNull(row)) is_null[row] = true;
-    }
-    if (field.is_blob()) {
-      Blobs blobs(array->length());
-      BlobFinder& finder = finders_[(*number)++];
-      for (int64_t row = 0; row < array->length(); ++row) {
-        if (is_null[row]) continue;
-        ARROW_ASSIGN_OR_RAISE(blobs[row], finder.Find(structs, row, addresses.Value(row)));
-      }
-      found_.push_back(std::move(blobs));
-      return Status::OK();
-    }
-    for (size_t i = 0; i < field.children.size(); ++i) {
-      ARROW_RETURN_NOT_OK(
-          Find(field.children[i], structs.field(static_cast<int>(i)), addresses, is_null, number));
-    }
-    return Status::OK();
-  }
-
-  /// Rows from the next on whose blobs have no more bytes than a batch shall, at least one.
-  int64_t CountRows() const {
-    int64_t bytes = 0;
-    int64_t row = next_row_;
-    for (; row < batch_->num_rows(); ++row) {
-      for (const Blobs& blobs : found_) bytes += blobs[row] == nullptr ? 0 : blobs[row]->size();
-      if (bytes > batch_bytes_ && row > next_row_) break;
-    }
-    return row - next_row_;
-  }
-
-  Result<std::shared_ptr<arrow::RecordBatch>> NextPiece() {
-    const int64_t rows = CountRows();
-    const auto piece = batch_->Slice(next_row_, rows);
-    std::vector<BlobRead> reads;
-    std::vector<BytesArray> arrays;
-    for (const Blobs& blobs : found_) {
-      ARROW_ASSIGN_OR_RAISE(auto array, BytesArray::Plan(std::span(blobs).subspan(next_row_, rows),
-                                                         &reads, context_.pool));
-      arrays.push_back(std::move(array));
-    }
-    ARROW_RETURN_NOT_OK(ReadBlobs(reads, context_));
-    next_row_ += rows;
-    size_t number = 0;
-    arrow::ArrayVector columns;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      const auto& column = piece->column(static_cast<int>(i));
-      if (columns_[i].field == nullptr) {
-        columns.push_back(column);
-        continue;
-      }
-      ARROW_ASSIGN_OR_RAISE(columns.emplace_back(),
-                            PutIn(*columns_[i].field, column,
-                                  schema_->field(static_cast<int>(i))->type(), &arrays, &number));
-    }
-    return arrow::RecordBatch::Make(schema_, rows, std::move(columns));
-  }
-
-  /// `array` with the arrays from `*number` on in place of its descriptors.
-  Result<std::shared_ptr<arrow::Array>> PutIn(const Field& field,
-                                              const std::shared_ptr<arrow::Array>& array,
-                                              const std::shared_ptr<arrow::DataType>& type,
-                                              std::vector<BytesArray>* arrays, size_t* number) {
-    if (!HasBlobs(field)) return array;
-    if (field.is_blob()) return std::move((*arrays)[(*number)++]).Finish();
-    const auto& structs = static_cast<const arrow::StructArray&>(*array);
-    arrow::ArrayVector children;
-    for (size_t i = 0; i < field.children.size(); ++i) {
-      const auto child = static_cast<int>(i);
-      ARROW_ASSIGN_OR_RAISE(children.emplace_back(),
-                            PutIn(field.children[i], structs.field(child),
-                                  type->field(child)->type(), arrays, number));
-    }
-    std::shared_ptr<arrow::Buffer> validity;
-    if (array->null_count() > 0) {
-      ARROW_ASSIGN_OR_RAISE(validity,
-                            arrow::internal::CopyBitmap(context_.pool, array->null_bitmap_data(),
-                                                        array->offset(), array->length()));
-    }
-    return std::make_shared<arrow::StructArray>(type, array->length(), std::move(children),
-                                                std::move(validity));
-  }
-
   const std::shared_ptr<const Dataset> dataset_;
-  const std::vector<Column> columns_;
   const int address_column_;
   const int64_t batch_bytes_;
   const OperationContext context_;
-  const std::shared_ptr<BlobFiles> files_ = std::make_shared<BlobFiles>();
-  std::vector<BlobFinder> finders_;  ///< one for each blob in the columns, in their order
+  std::optional<BlobBytes> bytes_;
   std::shared_ptr<arrow::RecordBatchReader> scan_;
-  std::shared_ptr<arrow::Schema> schema_;
   std::shared_ptr<arrow::RecordBatch> batch_;
   int64_t next_row_ = 0;
-  std::vector<Blobs> found_;  ///< of the batch, in the order of the finders
 };
+
+/// What addresses are called among columns that have names of their own.
+const std::string kTakenAddress = "address of the row";
+
+/// `names`, of columns or paths of fields, as paths.
+std::vector<std::string> ToPaths(const Schema& schema, std::vector<std::string> names) {
+  for (std::string& name : names) {
+    if (schema.FindField(name) != nullptr) name = FormatFieldPath({name});
+  }
+  return names;
+}
 
 /// The field that a column of the result is, if it is one of the table.
 const Field* FindColumn(const Schema& schema, const std::string& text) {
@@ -287,7 +94,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ScanBlobBytes(
   if (options.include_deleted_rows) {
     return Unsupported("blobs of deleted rows cannot be read as bytes");
   }
-  std::vector<BytesReader::Column> columns;
+  std::vector<BlobBytes::Column> columns;
   if (!options.expressions.empty()) {
     for (const NamedExpression& column : options.expressions) {
       columns.push_back({FindColumn(schema, column.expression), column.name});
@@ -297,7 +104,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ScanBlobBytes(
     for (const std::string& name : names) columns.push_back({FindColumn(schema, name), name});
   }
   ScanOptions scan = options;
-  const auto named = std::ranges::find(columns, kRowAddressColumn, &BytesReader::Column::name);
+  const auto named = std::ranges::find(columns, kRowAddressColumn, &BlobBytes::Column::name);
   const bool has_address = named != columns.end() || options.with_row_address;
   scan.with_row_address = named == columns.end();
   ARROW_ASSIGN_OR_RAISE(auto rows, dataset->Scan(scan, context));
@@ -306,10 +113,57 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ScanBlobBytes(
   const int address = named == columns.end() ? last : static_cast<int>(named - columns.begin());
   const int given = has_address ? last + 1 : last;
   while (static_cast<int>(columns.size()) < given) columns.push_back({});
-  auto reader = std::make_shared<BytesReader>(std::move(dataset), std::move(columns), address,
-                                              options.batch_bytes, context);
-  ARROW_RETURN_NOT_OK(reader->Begin(std::move(rows)));
+  auto reader =
+      std::make_shared<BytesReader>(std::move(dataset), address, options.batch_bytes, context);
+  ARROW_RETURN_NOT_OK(reader->Begin(std::move(rows), std::move(columns)));
   return reader;
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> TakeBlobBytes(const Dataset& dataset,
+                                                          std::span<const int64_t> rows,
+                                                          const TakeOptions& options,
+                                                          const OperationContext& context) {
+  const Schema& schema = dataset.state().manifest.schema;
+  TakeOptions with_address = options;
+  const std::string address(kRowAddressColumn);
+  Schema projected = schema;  // in whose fields the columns of the result are
+  bool has_address = false;
+  if (!options.expressions.empty()) {
+    with_address.expressions.push_back({.name = kTakenAddress, .expression = address});
+  } else {
+    const auto names = options.columns.value_or(dataset.schema()->field_names());
+    std::vector<std::string> paths;
+    for (const std::string& name : names) {
+      has_address = has_address || name == address;
+      if (schema.FindField(name) != nullptr || schema.Resolve(name).ok()) paths.push_back(name);
+    }
+    if (options.nested) {
+      ARROW_ASSIGN_OR_RAISE(projected, schema.ProjectPaths(ToPaths(schema, paths)));
+    }
+    with_address.columns = names;
+    if (!has_address) with_address.columns->push_back(address);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto taken, dataset.Take(rows, with_address, context));
+  ARROW_ASSIGN_OR_RAISE(auto batch, taken->CombineChunksToBatch(context.pool));
+  const auto addresses =
+      batch->GetColumnByName(options.expressions.empty() ? address : kTakenAddress);
+  if (!has_address) {
+    ARROW_ASSIGN_OR_RAISE(batch, batch->RemoveColumn(batch->num_columns() - 1));
+  }
+  std::vector<BlobBytes::Column> columns;
+  for (int i = 0; i < batch->num_columns(); ++i) {
+    const std::string& name = batch->column_name(i);
+    const std::string& text =
+        options.expressions.empty() ? name : options.expressions[i].expression;
+    columns.push_back({FindColumn(projected, text), name});
+  }
+  ARROW_ASSIGN_OR_RAISE(
+      auto bytes, BlobBytes::Make(dataset.state(), std::move(columns), *batch->schema(), context));
+  const int64_t count = batch->num_rows();
+  ARROW_RETURN_NOT_OK(
+      bytes.Find(std::move(batch), static_cast<const arrow::UInt64Array&>(*addresses)));
+  ARROW_RETURN_NOT_OK(bytes.CheckClaims());
+  return bytes.Read(0, count);
 }
 
 }  // namespace tusk::lance

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include <arrow/array.h>
-#include <arrow/array/concatenate.h>
 #include <arrow/builder.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
@@ -13,6 +12,9 @@
 #include "tusk/lance/file/arrow_compute.h"
 #include "tusk/lance/fragment_changes.h"
 #include "tusk/lance/join_columns.h"
+#include "tusk/lance/table/blob_input.h"
+#include "tusk/lance/table/blob_thresholds.h"
+#include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/column_files.h"
 #include "tusk/lance/table/join_matches.h"
 #include "tusk/lance/table/merge_schema.h"
@@ -25,9 +27,29 @@
 namespace tusk::lance {
 namespace {
 
+/// What values of the column have to be like.
+Status CheckValues(const Dataset::State& state, const Field& field, const Field& value,
+                   const arrow::Schema& data, const arrow::Schema& written) {
+  ARROW_ASSIGN_OR_RAISE(auto given, ToArrowField(value));
+  auto wanted = written.GetFieldByName(value.name)->type();
+  bool is_fit = given->type()->Equals(*wanted);
+  if (HasBlobs(field)) {
+    // Scans give where they lie.
+    given = data.GetFieldByName(value.name);
+    ARROW_ASSIGN_OR_RAISE(const auto stored, ToArrowField(field));
+    wanted = stored->type();
+    ARROW_ASSIGN_OR_RAISE(is_fit, CanBeStored(*given, field));
+    if (field.is_blob_v2()) ARROW_RETURN_NOT_OK(CheckThresholds(*given, field));
+  }
+  if (is_fit) return Status::OK();
+  return InvalidArgument("cannot update column '", value.name, "' of ", state.location.path,
+                         ": it has type ", wanted->ToString(), ", but the data has type ",
+                         given->type()->ToString());
+}
+
 /// The fields of the table that the data has values for, in the order of the data.
 Result<Schema> FindUpdated(const Dataset::State& state, const Schema& values,
-                           const arrow::Schema& written) {
+                           const arrow::Schema& data, const arrow::Schema& written) {
   Schema updated;
   for (const Field& value : values.fields) {
     const Field* field = state.manifest.schema.FindField(value.name);
@@ -35,35 +57,33 @@ Result<Schema> FindUpdated(const Dataset::State& state, const Schema& values,
       return InvalidArgument("cannot update ", state.location.path, ": it has no column '",
                              value.name, "'");
     }
-    ARROW_ASSIGN_OR_RAISE(const auto given, ToArrowField(value));
-    const auto& wanted = written.GetFieldByName(value.name)->type();
-    if (!given->type()->Equals(*wanted)) {
-      return InvalidArgument("cannot update column '", value.name, "' of ", state.location.path,
-                             ": it has type ", wanted->ToString(), ", but the data has type ",
-                             given->type()->ToString());
-    }
+    ARROW_RETURN_NOT_OK(CheckValues(state, *field, value, data, written));
     updated.fields.push_back(*field);
   }
   return updated;
 }
 
 /// All rows of columns of a fragment, deleted ones included, with the values of the data where it
-/// has a match.
+/// has a match, and their addresses. Where a row is deleted, columns of blobs are null if they may.
 class CoalescedRows final : public arrow::RecordBatchReader {
  public:
   CoalescedRows(std::shared_ptr<arrow::RecordBatchReader> rows, const RewrittenColumns& written,
-                const MergeSource& source, std::string left_on, std::vector<std::string> names,
-                JoinMatcher* matcher, const OperationContext& context)
+                const MergeSource& source, uint64_t fragment, std::string left_on,
+                const Schema& updated, JoinMatcher* matcher, const OperationContext& context)
       : rows_(std::move(rows)),
         written_(written),
         source_(source),
+        fragment_(fragment),
         left_on_(std::move(left_on)),
-        names_(std::move(names)),
+        updated_(updated),
         matcher_(matcher),
         context_(context) {
     arrow::FieldVector fields;
-    for (const std::string& name : names_)
-      fields.push_back(written_.schema()->GetFieldByName(name));
+    for (const Field& field : updated_.fields) {
+      names_.push_back(field.name);
+      fields.push_back(written_.schema()->GetFieldByName(field.name));
+    }
+    fields.push_back(arrow::field(std::string(kRowAddressColumn), arrow::uint64()));
     schema_ = arrow::schema(std::move(fields));
   }
 
@@ -91,37 +111,65 @@ class CoalescedRows final : public arrow::RecordBatchReader {
     return Status::OK();
   }
 
+  /// Of the last rows that matches were noted of: a scan tells none of deleted ones.
+  Result<std::shared_ptr<arrow::Array>> Addresses(int64_t num_rows) const {
+    arrow::UInt64Builder addresses(context_.pool);
+    ARROW_RETURN_NOT_OK(addresses.Reserve(num_rows));
+    for (int64_t offset = offset_ - num_rows; offset < offset_; ++offset) {
+      addresses.UnsafeAppend(fragment_ << 32 | static_cast<uint64_t>(offset));
+    }
+    return addresses.Finish();
+  }
+
   Result<std::shared_ptr<arrow::RecordBatch>> Coalesce(const arrow::RecordBatch& batch,
                                                        const std::vector<int64_t>& matches) const {
     ARROW_ASSIGN_OR_RAISE(const auto before, written_.Convert(batch));
     // Rows of the batch, and behind them the rows of the data.
     std::vector<int64_t> found;
     arrow::Int64Builder places(context_.pool);
+    arrow::Int64Builder live_places(context_.pool);
     ARROW_RETURN_NOT_OK(places.Reserve(std::ssize(matches)));
+    ARROW_RETURN_NOT_OK(live_places.Reserve(std::ssize(matches)));
+    const auto row_ids = batch.GetColumnByName(std::string(kRowIdColumn));
     for (int64_t row = 0; row < std::ssize(matches); ++row) {
       const bool is_matched = matches[row] != JoinMatcher::kNone;
-      places.UnsafeAppend(is_matched ? batch.num_rows() + std::ssize(found) : row);
+      const int64_t place = is_matched ? batch.num_rows() + std::ssize(found) : row;
+      places.UnsafeAppend(place);
+      if (row_ids->IsNull(row)) {
+        live_places.UnsafeAppendNull();
+      } else {
+        live_places.UnsafeAppend(place);
+      }
       if (is_matched) found.push_back(matches[row]);
     }
-    ARROW_ASSIGN_OR_RAISE(const auto numbers, places.Finish());
+    ARROW_ASSIGN_OR_RAISE(const auto all, places.Finish());
+    ARROW_ASSIGN_OR_RAISE(const auto live, live_places.Finish());
     ARROW_ASSIGN_OR_RAISE(const auto taken, source_.Take(found, names_, context_));
+    arrow::FieldVector fields;
     arrow::ArrayVector columns;
-    for (const std::string& name : names_) {
-      ARROW_ASSIGN_OR_RAISE(const auto both, arrow::Concatenate({before->GetColumnByName(name),
-                                                                 taken->GetColumnByName(name)},
-                                                                context_.pool));
+    for (const Field& field : updated_.fields) {
+      ARROW_ASSIGN_OR_RAISE(const auto both,
+                            JoinBlobRows(field, before->GetColumnByName(field.name),
+                                         taken->GetColumnByName(field.name), context_.pool));
+      const auto& numbers = HasBlobs(field) && field.nullable ? live : all;
       ARROW_ASSIGN_OR_RAISE(const auto chosen,
                             TakeRows(both->data(), numbers->data(), context_.pool));
+      fields.push_back(schema_->GetFieldByName(field.name)->WithType(chosen->type));
       columns.push_back(arrow::MakeArray(chosen));
     }
-    return arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns));
+    ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), Addresses(batch.num_rows()));
+    fields.push_back(schema_->fields().back());
+    return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), batch.num_rows(),
+                                    std::move(columns));
   }
 
   const std::shared_ptr<arrow::RecordBatchReader> rows_;
   const RewrittenColumns& written_;
   const MergeSource& source_;
+  const uint64_t fragment_;
   const std::string left_on_;
-  const std::vector<std::string> names_;
+  const Schema& updated_;
+  std::vector<std::string> names_;
   JoinMatcher* const matcher_;
   const OperationContext& context_;
   std::shared_ptr<arrow::Schema> schema_;
@@ -165,9 +213,9 @@ Result<std::string> UpdateFragmentColumns(const Dataset& base, uint64_t fragment
     }
   }
   ARROW_ASSIGN_OR_RAISE(const RewrittenColumns written,
-                        RewrittenColumns::Make(state, names, "update"));
+                        RewrittenColumns::Make(state, names, "update", /*keeps_addresses=*/true));
   ARROW_ASSIGN_OR_RAISE(const Schema updated,
-                        FindUpdated(state, columns.values, *written.schema()));
+                        FindUpdated(state, columns.values, *data->schema(), *written.schema()));
   ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
                         MinorVersionOfRows(state, std::nullopt, "update"));
   ARROW_ASSIGN_OR_RAISE(const auto source,
@@ -176,11 +224,13 @@ Result<std::string> UpdateFragmentColumns(const Dataset& base, uint64_t fragment
   ARROW_RETURN_NOT_OK(CheckJoinKey(state, *source, left_on, right_on));
   ARROW_ASSIGN_OR_RAISE(const auto matcher, JoinMatcher::Make(*source, right_on, context));
   ARROW_ASSIGN_OR_RAISE(auto scan, ScanFragment(base, fragment, left_on, names, context));
-  CoalescedRows rows(std::move(scan), written, *source, left_on, names, matcher.get(), context);
+  CoalescedRows rows(std::move(scan), written, *source, fragment, left_on, updated, matcher.get(),
+                     context);
+  const BlobWriteScope scope{.base_paths = state.manifest.base_paths, .source = &state};
   WriteOptions one_file;
   one_file.max_rows_per_file = one_file.max_bytes_per_file = std::numeric_limits<int64_t>::max();
-  ARROW_ASSIGN_OR_RAISE(
-      auto files, WriteFragments(&rows, state.location, updated, minor_version, one_file, context));
+  ARROW_ASSIGN_OR_RAISE(auto files, WriteFragments(&rows, state.location, updated, minor_version,
+                                                   one_file, scope, context));
   if (files.size() != 1 || files[0].physical_rows != before->physical_rows) {
     RemoveDataFiles(state.location, files, context);
     return Corrupt(state.location.path, ": fragment ", fragment, " does not have the ",

@@ -9,6 +9,7 @@
 #include <arrow/type.h>
 
 #include "tusk/expr/expression.h"
+#include "tusk/lance/table/blob_input.h"
 #include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/projection.h"
@@ -85,11 +86,31 @@ class UpdatedRows final : public arrow::RecordBatchReader {
     }
     const auto bind = [&]() -> Result<std::shared_ptr<const expr::Expression::Bound>> {
       ARROW_ASSIGN_OR_RAISE(const auto parsed, expr::Expression::Parse(value.expression));
+      ARROW_RETURN_NOT_OK(CheckBlobs(value.name, *parsed));
       return parsed->BindAs(schema_->field(index)->type(), *schema_, context_);
     };
     auto bound = bind();
     if (!bound.ok()) return WithContext(bound.status(), "column '" + value.name + "'");
     values_.emplace_back(index, *std::move(bound));
+    return Status::OK();
+  }
+
+  /// Unsupported if a column with blobs is to have those of another one: they lie in other files.
+  Status CheckBlobs(const std::string& name, const expr::Expression& expression) const {
+    const Schema& schema = state_.manifest.schema;
+    if (!HasBlobs(*schema.FindField(name))) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const auto paths, expression.Paths(*schema_));
+    for (const auto& path : paths) {
+      if (path.size() == 1 && path[0] == name) continue;
+      const Field* field = schema.FindField(path[0]);
+      for (size_t i = 1; i < path.size() && field != nullptr; ++i) {
+        const auto child = std::ranges::find(field->children, path[i], &Field::name);
+        field = child == field->children.end() ? nullptr : &*child;
+      }
+      if (field == nullptr || !HasBlobs(*field)) continue;
+      return Unsupported("blobs cannot be set to those of '", path.back(),
+                         "': merge rows that have them");
+    }
     return Status::OK();
   }
 

@@ -14,6 +14,9 @@
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/file/page_options.h"
 #include "tusk/lance/file/writer.h"
+#include "tusk/lance/table/blob_input.h"
+#include "tusk/lance/table/blob_sidecars.h"
+#include "tusk/lance/table/blob_thresholds.h"
 #include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/transaction_json.h"
 
@@ -184,11 +187,9 @@ Result<Schema> MatchAppend(const arrow::Schema& data, const Schema& table) {
                              "', which must not be null");
     }
     if (column == nullptr) continue;
-    ARROW_ASSIGN_OR_RAISE(const auto stored, ToArrowField(field));
-    const bool is_stored = field.is_blob_v2()
-                               ? IsBlobInput(*column)
-                               : IsStoredAs(*WithoutViews(column->type()), *stored->type());
-    if (!is_stored) {
+    ARROW_ASSIGN_OR_RAISE(const bool can_be_stored, CanBeStored(*column, field));
+    if (!can_be_stored) {
+      ARROW_ASSIGN_OR_RAISE(const auto stored, ToArrowField(field));
       return InvalidArgument("cannot append: column '", field.name, "' should have type ",
                              stored->type()->ToString(), " but has type ",
                              column->type()->ToString());
