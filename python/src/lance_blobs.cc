@@ -2,6 +2,7 @@
 #include "lance_blobs.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <arrow/table.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -175,6 +177,19 @@ int64_t ReadInto(const LanceBlob& blob, int64_t offset, const nb::object& object
   });
 }
 
+ArrowStream TakeBytes(const LanceTable& table, const std::vector<int64_t>& rows,
+                      std::optional<std::vector<std::string>> columns,
+                      std::vector<std::pair<std::string, std::string>> expressions) {
+  lance::TakeOptions options{.columns = std::move(columns), .expressions = {}, .nested = true};
+  for (auto& [name, expression] : expressions) {
+    options.expressions.push_back({std::move(name), std::move(expression)});
+  }
+  auto batch = Call(table.io).Run([&](const OperationContext& context) {
+    return lance::TakeBlobBytes(*table.dataset, rows, options, context);
+  });
+  return ArrowStream(OrRaise(arrow::Table::FromRecordBatches({std::move(batch)})));
+}
+
 ArrowStream ScanBytes(const LanceTable& table, const lance::ScanOptions& options) {
   auto call = std::make_shared<Call>(table.io);
   auto reader = call->Run([&](const OperationContext& context) {
@@ -205,6 +220,9 @@ void BindLanceBlobs(nb::module_& module) {
              nb::arg("rows"));
   module.def("read_blobs", &ReadBlobs, nb::arg("table"), nb::arg("column"), nb::arg("numbers"),
              nb::arg("rows"));
+  module.def("take_blob_bytes", &TakeBytes, nb::arg("table"), nb::arg("rows"),
+             nb::arg("columns") = nb::none(),
+             nb::arg("expressions") = std::vector<std::pair<std::string, std::string>>());
   module.def("scan_blob_bytes", &ScanBytes, nb::arg("table"), nb::arg("options"));
   module.def("read_blob_ranges", &ReadBlobRanges, nb::arg("table"), nb::arg("column"),
              nb::arg("numbers"), nb::arg("requests"));

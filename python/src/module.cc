@@ -13,6 +13,7 @@ NB_MODULE(_tusk, module) {
   BindProcess(module);
   BindObjectStore(module);
   BindLanceBlobs(module);
+  BindLanceBlobFileWriter(module);
   BindLanceCleanup(module);
   BindLanceColumns(module);
   BindLanceCompact(module);

@@ -10,6 +10,10 @@ import operator
 import pyarrow as pa
 
 from tusk import _tusk
+from tusk.blob_descriptors import BlobDescriptor as BlobDescriptor
+from tusk.blob_descriptors import BlobDescriptorArrayBuilder as BlobDescriptorArrayBuilder
+from tusk.blob_descriptors import DedicatedBlobWriter as DedicatedBlobWriter
+from tusk.blob_descriptors import PackedBlobWriter as PackedBlobWriter
 
 # Bytes that a file reads ahead while it is read from front to back.
 DEFAULT_BUFFER_SIZE = 512 * 1024
@@ -413,6 +417,14 @@ class TableBlobs:
         _check_io_buffer_size(io_buffer_size)
         name, rows = _to_rows(ids, addresses, indices)
         return _tusk.read_blobs(self._table, blob_column, name, rows)
+
+    def _take_with_bytes(self, rows, columns):
+        """As `take`, with the bytes of blobs, as large_binary, where `take` has descriptors."""
+        from tusk.scanner import to_columns  # which imports this module
+
+        paths, expressions = to_columns(columns, (list, tuple))
+        rows = [int(row) for row in rows]
+        return pa.table(_tusk.take_blob_bytes(self._table, rows, paths, expressions))
 
     def read_blob_ranges(
         self, blob_column, requests, *, selector, io_buffer_size=None, preserve_order=None

@@ -8,6 +8,13 @@ import pyarrow as pa
 
 from tusk import _tusk
 from tusk._arrow import IOStats, check_not_negative, refuse
+from tusk.blob_descriptors import (
+    DedicatedBlobWriter,
+    PackedBlobWriter,
+    open_blob_writer,
+    schema_to_library,
+    to_library,
+)
 from tusk.made import made
 
 # pylance gives batches of exactly the rows asked for, however wide they are.
@@ -316,16 +323,17 @@ class LanceFileSession:
     ):
         """A LanceFileWriter of the file `path`, with its parameters."""
         options = _writer_options(data_cache_bytes, version, max_page_bytes)
-        writer = _tusk.write_lance_file(self._base.below(path), schema, options)
+        place = self._base.below(path)
+        writer = _tusk.write_lance_file(place, schema_to_library(schema), options)
         return LanceFileWriter(None, _inner_writer=writer)
 
     def open_packed_blob_writer(self, path, blob_id):
-        raise NotImplementedError("LanceFileSession.open_packed_blob_writer is not supported yet")
+        """A PackedBlobWriter of the file of blobs `blob_id` beside the data file `path`."""
+        return open_blob_writer(PackedBlobWriter, self._base.below(path), blob_id)
 
     def open_dedicated_blob_writer(self, path, blob_id):
-        raise NotImplementedError(
-            "LanceFileSession.open_dedicated_blob_writer is not supported yet"
-        )
+        """A DedicatedBlobWriter of the file of blobs `blob_id` beside the data file `path`."""
+        return open_blob_writer(DedicatedBlobWriter, self._base.below(path), blob_id)
 
     def contains(self, path):
         """Whether there is a file `path`."""
@@ -435,7 +443,7 @@ class LanceFileWriter:
         if _inner_writer is None:
             options = _writer_options(data_cache_bytes, version, max_page_bytes)
             place = _tusk.resolve(os.fspath(path), storage_options or {})
-            self._writer = _tusk.write_lance_file(place, schema, options)
+            self._writer = _tusk.write_lance_file(place, schema_to_library(schema), options)
 
     def write_batch(self, batch):
         """Writes the rows of a RecordBatch, a Table or another Arrow stream.
@@ -443,9 +451,10 @@ class LanceFileWriter:
         Columns go by name, in any order; those that the file does not have are left out, and text
         and list views are stored as text and lists. ValueError, naming the column, for one that is
         missing, has another type, or has nulls and must not; such a batch is not written at all.
-        TypeError for what is no Arrow data.
+        TypeError for what is no Arrow data. A column of blobs is one that describes them
+        (`tusk.blob.BlobDescriptorArrayBuilder`, `open_packed_blob_writer`).
         """
-        self._writer.write(batch)
+        self._writer.write(to_library(batch))
 
     def close(self):
         """Ends the file and gives its number of rows; None if that was done before.

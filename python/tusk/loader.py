@@ -55,6 +55,9 @@ class Loader:
     read_ahead: batches that are read, or being read, beyond the one handed out; 0 reads in the
         calling thread.
     threads: that read ahead.
+    blobs: what columns of blobs have in a batch: "descriptors", which say where their bytes lie, or
+        "bytes": then all blobs of a batch are read at once and come as large_binary. Memory holds
+        those of read_ahead + 1 batches, and of the one that is in use.
 
     Iterating goes on where the last iteration was left, and begins the next epoch after the end of
     one; `set_epoch` begins an epoch anew. `state_dict` says where it stands. The order depends on
@@ -81,6 +84,7 @@ class Loader:
         transform=None,
         read_ahead=4,
         threads=2,
+        blobs="descriptors",
     ):
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, but is {batch_size}")
@@ -97,7 +101,10 @@ class Loader:
                 f"read_ahead must be at least 0 and threads at least 1, "
                 f"but they are {read_ahead} and {threads}"
             )
+        if blobs not in ("descriptors", "bytes"):
+            raise ValueError(f"blobs must be descriptors or bytes, not {blobs!r}")
         self._dataset = _pinned(dataset)
+        self._blobs = blobs
         self.batch_size = batch_size
         self.columns = columns
         self._filter = filter
@@ -210,10 +217,12 @@ class Loader:
         """
         tasks = self._rows_of_steps(epoch, position, worker, num_workers)
         made_by = [step for step in (self.transform, then) if step is not None]
+        with_bytes = self._blobs == "bytes"
+        take = self._dataset._take_with_bytes if with_bytes else self._dataset.take
 
         def read(step):
             after, rows = step
-            batch = _to_batch(self._dataset.take(rows, self.columns))
+            batch = _to_batch(take(rows, self.columns))
             for make in made_by:
                 batch = make(batch)
             return after, batch

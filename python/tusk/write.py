@@ -7,6 +7,7 @@ from tusk import _tusk
 from tusk._arrow import TableDataset, check_not_negative, refuse
 from tusk._source import errors_of, to_stream
 from tusk.blob import to_blob_options
+from tusk.blob_descriptors import schema_to_library, to_library
 from tusk.errors import InvalidArgumentError, SchemaMismatchError
 from tusk.history import checked_lock
 from tusk.optimize import to_cleanup_config
@@ -126,7 +127,7 @@ def write_dataset(
     blob_options = to_blob_options(
         external_blob_mode, allow_external_blob_outside_bases, blob_pack_file_size_threshold
     )
-    stream, batches = to_stream(data_obj, schema)
+    stream, batches = to_stream(to_library(data_obj), schema_to_library(schema))
     with errors_of(batches):
         try:
             table = _tusk.write_lance(

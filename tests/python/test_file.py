@@ -331,16 +331,6 @@ def test_signatures_are_those_of_pylance(name):
     assert ours.stable_version() == theirs.stable_version()
 
 
-def test_what_is_to_come_says_so(tmp_path):
-    session = ours.LanceFileSession(tmp_path)
-    for name, ask in {
-        "open_packed_blob_writer": lambda: session.open_packed_blob_writer("a", 1),
-        "open_dedicated_blob_writer": lambda: session.open_dedicated_blob_writer("a", 1),
-    }.items():
-        with pytest.raises(NotImplementedError, match=name):
-            ask()
-
-
 def test_what_was_read_is_counted(path):
     reader = ours.LanceFileReader(path, columns=["id"])
     opened = reader.io_stats_snapshot()
