@@ -291,7 +291,7 @@ Result<DatasetPtr> Recast(const Dataset& base, const AlteredSchema& altered,
   MergeColumns merge{.fragments = files.Fragments(),
                      .schema = altered.schema,
                      .preserves_nullability = plan.preserves_nullability()};
-  const std::set<int32_t> live = AllFieldIds(altered.schema);
+  const std::set<int32_t> live = AllFieldIds(altered.schema.fields);
   for (Fragment& fragment : merge.fragments) {
     std::erase_if(fragment.files, [&](const DataFile& file) {
       return std::ranges::none_of(file.field_ids,

@@ -9,6 +9,7 @@
 
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/field_ids.h"
+#include "tusk/lance/table/merge_schema.h"
 #include "tusk/lance/table/row_ids.h"
 #include "tusk/lance/table/row_lineage.h"
 
@@ -86,19 +87,6 @@ Status CheckPresent(const std::vector<uint64_t>& ids, std::vector<Fragment>* fra
   return Status::OK();
 }
 
-void CollectFields(const std::vector<Field>& fields, std::set<int32_t>* ids) {
-  for (const Field& field : fields) {
-    ids->insert(field.id);
-    CollectFields(field.children, ids);
-  }
-}
-
-std::set<int32_t> FieldsOf(const Schema& schema) {
-  std::set<int32_t> ids;
-  CollectFields(schema.fields, &ids);
-  return ids;
-}
-
 /// Drops the files that have no field of `live`, unless they keep the lineage of rows.
 void DropFilesWithout(const std::set<int32_t>& live, Fragment* fragment) {
   std::erase_if(fragment->files, [&](const DataFile& file) {
@@ -174,7 +162,7 @@ bool CollectPath(const std::vector<Field>& fields, int32_t id, std::set<int32_t>
   for (const Field& field : fields) {
     if (field.id == id) {
       related->insert(id);
-      CollectFields(field.children, related);
+      related->merge(AllFieldIds(field.children));
       return true;
     }
     if (CollectPath(field.children, id, related)) {
@@ -250,7 +238,7 @@ Status DeleteRowsOf(const DeleteRowsOp& deletion, Manifest* manifest) {
 }
 
 Result<std::vector<uint64_t>> UpdateRowsOf(const UpdateRows& update, Manifest* manifest) {
-  const std::set<int32_t> live = FieldsOf(manifest->schema);
+  const std::set<int32_t> live = AllFieldIds(manifest->schema.fields);
   for (const auto& [id, offsets] : update.updated_offsets) {
     if (update.mode == UpdateMode::kRewriteColumns &&
         std::ranges::find(update.updated, id, &Fragment::id) == update.updated.end()) {
@@ -321,7 +309,7 @@ Status ProjectFragments(const ProjectSchema& project, Manifest* manifest) {
   manifest->schema = project.schema;
   manifest->encoded_schema.clear();
   if (manifest->schema.metadata.empty()) manifest->schema.metadata = metadata;
-  const std::set<int32_t> live = FieldsOf(manifest->schema);
+  const std::set<int32_t> live = AllFieldIds(manifest->schema.fields);
   for (Fragment& fragment : manifest->fragments) DropFilesWithout(live, &fragment);
   return Status::OK();
 }
@@ -374,7 +362,7 @@ Status ReserveIds(const ReserveFragmentIds& reserve, Manifest* manifest) {
 }
 
 Status ReplaceFiles(const ReplaceData& replace, Manifest* manifest) {
-  const std::set<int32_t> live = FieldsOf(manifest->schema);
+  const std::set<int32_t> live = AllFieldIds(manifest->schema.fields);
   for (const ReplaceData::Replacement& replacement : replace.replacements) {
     if (replacement.file.field_ids != replace.replacements.front().file.field_ids) {
       return InvalidArgument("the files of a data replacement must all have the same fields");

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tusk/lance/table/change_fragments.h"
+#include "tusk/lance/table/merge_schema.h"
 
 namespace tusk::lance {
 namespace {
@@ -31,13 +32,6 @@ std::vector<uint64_t> IdsOf(const std::vector<Fragment>& fragments) {
   ids.reserve(fragments.size());
   for (const Fragment& fragment : fragments) ids.push_back(fragment.id);
   return ids;
-}
-
-void CollectFields(const std::vector<Field>& fields, std::set<int32_t>* ids) {
-  for (const Field& field : fields) {
-    ids->insert(field.id);
-    CollectFields(field.children, ids);
-  }
 }
 
 bool HasField(const IndexMetadata& index, std::span<const uint32_t> fields) {
@@ -127,8 +121,7 @@ Result<bool> TakeRewritten(const RewriteFragments& rewrite, IndexMetadata* index
 
 void RetainIndices(const Schema& schema, const std::vector<Fragment>& fragments,
                    std::vector<IndexMetadata>* indices) {
-  std::set<int32_t> fields;
-  CollectFields(schema.fields, &fields);
+  const std::set<int32_t> fields = AllFieldIds(schema.fields);
   std::erase_if(*indices, [&](const IndexMetadata& index) {
     return !index.is_system() &&
            !std::ranges::all_of(index.field_ids, [&](int32_t id) { return fields.contains(id); });

@@ -77,7 +77,7 @@ Result<Coverage> ReadCoverage(const Dataset::State& state, const OperationContex
 
 std::vector<FragmentLoad> LoadsOf(const Manifest& manifest, const Coverage& coverage,
                                   const CompactionOptions& options) {
-  const std::set<int32_t> fields = AllFieldIds(manifest.schema);
+  const std::set<int32_t> fields = AllFieldIds(manifest.schema.fields);
   const std::set<uint64_t> excluded(options.excluded_fragments.begin(),
                                     options.excluded_fragments.end());
   std::vector<FragmentLoad> loads;

@@ -166,7 +166,7 @@ Result<UpdateRows> WriteMatchedColumns(const Dataset& dataset, const MergeSource
   // Each pass of the join goes through the whole table.
   std::ranges::sort(matches, {}, &Match::address);
   UpdateRows update{.mode = UpdateMode::kRewriteColumns};
-  const std::set<int32_t> ids = AllFieldIds(changed);
+  const std::set<int32_t> ids = AllFieldIds(changed.fields);
   if (!matches.empty()) update.fields_modified.assign(ids.begin(), ids.end());
   const auto write = [&]() -> Status {
     std::span<const Match> left = matches;

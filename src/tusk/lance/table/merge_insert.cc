@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <arrow/array.h>
@@ -17,6 +18,7 @@
 #include "tusk/lance/table/merge_columns.h"
 #include "tusk/lance/table/merge_join.h"
 #include "tusk/lance/table/merge_plan.h"
+#include "tusk/lance/table/merge_schema.h"
 #include "tusk/lance/table/merge_source.h"
 #include "tusk/lance/table/row_change.h"
 #include "tusk/lance/table/transaction_json.h"
@@ -105,7 +107,8 @@ Result<Merge> WriteMerge(const std::shared_ptr<const Dataset>& dataset, const Me
   merge.change.moved_ids = join->moved_ids();
   merge.change.inserted_keys = inserted_keys.Serialize();
   merge.change.lock = options.commit_lock;
-  for (const Field& field : schema.fields) AddFieldIds(field, &merge.change.fields);
+  const std::set<int32_t> fields = AllFieldIds(schema.fields);
+  merge.change.fields.assign(fields.begin(), fields.end());
   return merge;
 }
 

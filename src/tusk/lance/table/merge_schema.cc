@@ -140,9 +140,9 @@ Field* FindById(std::vector<Field>* fields, int32_t id) {
   return nullptr;
 }
 
-std::set<int32_t> AllFieldIds(const Schema& schema) {
+std::set<int32_t> AllFieldIds(const std::vector<Field>& fields) {
   std::set<int32_t> ids;
-  CollectIds(schema.fields, &ids);
+  CollectIds(fields, &ids);
   return ids;
 }
 

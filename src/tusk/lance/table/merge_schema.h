@@ -38,8 +38,8 @@ Result<Schema> WithoutFields(const Schema& schema, const std::vector<std::string
 /// The field with this id, or null.
 Field* FindById(std::vector<Field>* fields, int32_t id);
 
-/// The ids of all fields at any depth.
-std::set<int32_t> AllFieldIds(const Schema& schema);
+/// The ids of these fields and of all below them.
+std::set<int32_t> AllFieldIds(const std::vector<Field>& fields);
 
 /// InvalidArgument if two fields at one place have the same name, or a name is empty or has a dot.
 Status CheckFieldNames(const std::vector<Field>& fields);

@@ -151,9 +151,4 @@ Result<std::shared_ptr<const Dataset>> CommitRowChange(
                       context);
 }
 
-void AddFieldIds(const Field& field, std::vector<uint32_t>* ids) {
-  ids->push_back(static_cast<uint32_t>(field.id));
-  for (const Field& child : field.children) AddFieldIds(child, ids);
-}
-
 }  // namespace tusk::lance

@@ -35,9 +35,6 @@ Result<uint16_t> MinorVersionOfRows(const Dataset::State& state,
                                     const std::optional<std::string>& asked,
                                     std::string_view operation);
 
-/// Appends the ids of the field and all below it.
-void AddFieldIds(const Field& field, std::vector<uint32_t>* ids);
-
 /// What a delete or an update does to the rows of a table.
 struct RowChange {
   AffectedRows gone = {};  ///< rows that are deleted, or written again

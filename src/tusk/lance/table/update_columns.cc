@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -237,8 +238,9 @@ Result<std::string> UpdateFragmentColumns(const Dataset& base, uint64_t fragment
                    before->physical_rows, " rows that the manifest says");
   }
   UpdateRows update{.mode = UpdateMode::kRewriteColumns};
-  for (const Field& field : updated.fields) AddFieldIds(field, &update.fields_modified);
-  update.updated = {WithColumnFile(*before, std::move(files[0].files[0]), AllFieldIds(updated))};
+  const std::set<int32_t> ids = AllFieldIds(updated.fields);
+  update.fields_modified.assign(ids.begin(), ids.end());
+  update.updated = {WithColumnFile(*before, std::move(files[0].files[0]), ids)};
   update.updated_offsets = {{fragment, SerializeRoaringBitmap(rows.matched())}};
   return TransactionToJson(
       {.read_version = base.version(), .uuid = RandomUuidString(), .operation = std::move(update)});

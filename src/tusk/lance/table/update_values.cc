@@ -12,6 +12,7 @@
 #include "tusk/lance/table/blob_input.h"
 #include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/merge_schema.h"
 #include "tusk/lance/table/projection.h"
 #include "tusk/lance/table/rewritten_columns.h"
 #include "tusk/lance/table/row_change.h"
@@ -171,7 +172,8 @@ Result<UpdateResult> TryToUpdate(const io::StorePath& table,
   change.moved_ids = rows->moved_ids();
   change.lock = options.commit_lock;
   for (const NamedExpression& value : values) {
-    AddFieldIds(*state.manifest.schema.FindField(value.name), &change.fields);
+    const auto fields = AllFieldIds({*state.manifest.schema.FindField(value.name)});
+    change.fields.insert(change.fields.end(), fields.begin(), fields.end());
   }
   UpdateResult result{.dataset = nullptr, .num_updated_rows = rows->num_rows()};
   ARROW_ASSIGN_OR_RAISE(result.dataset, CommitRowChange(*dataset, std::move(change),
