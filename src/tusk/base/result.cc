@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "tusk/base/final_error.h"
+
 namespace tusk {
 namespace {
 
@@ -11,14 +13,23 @@ constexpr const char* kDetailType = "tusk::ErrorCode";
 
 class ErrorDetail final : public arrow::StatusDetail {
  public:
-  explicit ErrorDetail(ErrorCode code) : code_(code) {}
+  ErrorDetail(ErrorCode code, bool is_final) : code_(code), is_final_(is_final) {}
   const char* type_id() const override { return kDetailType; }
   std::string ToString() const override { return std::string(ErrorCodeName(code_)); }
   ErrorCode code() const { return code_; }
+  bool is_final() const { return is_final_; }
 
  private:
   ErrorCode code_;
+  bool is_final_;
 };
+
+/// Null if the status has no detail of ours.
+const ErrorDetail* DetailOf(const Status& status) {
+  if (status.detail() == nullptr) return nullptr;
+  if (std::string_view(status.detail()->type_id()) != kDetailType) return nullptr;
+  return static_cast<const ErrorDetail*>(status.detail().get());
+}
 
 /// The closest of Arrow's own codes, for callers that only know those.
 arrow::StatusCode ToArrow(ErrorCode code) {
@@ -52,14 +63,12 @@ std::string_view ErrorCodeName(ErrorCode code) {
 }
 
 Status MakeError(ErrorCode code, std::string message) {
-  return {ToArrow(code), std::move(message), std::make_shared<ErrorDetail>(code)};
+  return {ToArrow(code), std::move(message), std::make_shared<ErrorDetail>(code, /*is_final=*/false)};
 }
 
 std::optional<ErrorCode> GetErrorCode(const Status& status) {
   if (status.ok()) return std::nullopt;
-  if (status.detail() != nullptr && std::string_view(status.detail()->type_id()) == kDetailType) {
-    return static_cast<const ErrorDetail&>(*status.detail()).code();
-  }
+  if (const ErrorDetail* detail = DetailOf(status)) return detail->code();
   switch (status.code()) {
     case arrow::StatusCode::IOError:
       return ErrorCode::kIo;
@@ -74,6 +83,17 @@ std::optional<ErrorCode> GetErrorCode(const Status& status) {
     default:
       return ErrorCode::kInvalidArgument;
   }
+}
+
+Status AsFinal(const Status& error) {
+  const auto code = GetErrorCode(error);
+  if (!code) return error;
+  return error.WithDetail(std::make_shared<ErrorDetail>(*code, /*is_final=*/true));
+}
+
+bool IsFinal(const Status& error) {
+  const ErrorDetail* detail = DetailOf(error);
+  return detail != nullptr && detail->is_final();
 }
 
 Status WithContext(const Status& status, std::string_view context) {

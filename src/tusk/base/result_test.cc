@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tusk/base/final_error.h"
 #include "tusk/testing/matchers.h"
 
 namespace tusk {
@@ -18,6 +19,17 @@ TEST(ResultTest, KeepsTheCodeWhenContextIsAdded) {
   const Status status = WithContext(NotFound("no column 'x'"), "scan of table t");
   EXPECT_EQ(GetErrorCode(status), ErrorCode::kNotFound);
   EXPECT_EQ(status.message(), "scan of table t: no column 'x'");
+}
+
+TEST(ResultTest, KeepsTheNoteThatAnErrorIsFinal) {
+  const Status conflict = CommitConflict("version 3 came first");
+  EXPECT_FALSE(IsFinal(conflict));
+  const Status final_one = WithContext(AsFinal(conflict), "table t");
+  EXPECT_TRUE(IsFinal(final_one));
+  EXPECT_EQ(GetErrorCode(final_one), ErrorCode::kCommitConflict);
+  EXPECT_EQ(final_one.message(), "table t: version 3 came first");
+  EXPECT_TRUE(AsFinal(Status::OK()).ok());
+  EXPECT_FALSE(IsFinal(Status::IOError("x")));
 }
 
 TEST(ResultTest, MapsTheCodesOfArrow) {

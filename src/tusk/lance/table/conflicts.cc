@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tusk/base/final_error.h"
 #include "tusk/lance/table/key_filter.h"
 
 namespace tusk::lance {
@@ -455,13 +456,14 @@ Status CheckConflict(const Transaction& ours, const Transaction& theirs, uint64_
                      bool knows_rows) {
   const Verdict verdict = JudgeConflict(ours, theirs, knows_rows);
   if (verdict == Verdict::kCompatible) return Status::OK();
-  return CommitConflict("cannot commit ", OperationName(ours.kind()), " based on version ",
-                        ours.read_version, ": version ", their_version, " (",
-                        OperationName(theirs.kind()), ", transaction ", theirs.uuid,
-                        ") was committed in between",
-                        verdict == Verdict::kRetryable
-                            ? "; open the latest version and try again"
-                            : " and does not go with it; look at the table before you try again");
+  const bool is_retryable = verdict == Verdict::kRetryable;
+  Status conflict = CommitConflict(
+      "cannot commit ", OperationName(ours.kind()), " based on version ", ours.read_version,
+      ": version ", their_version, " (", OperationName(theirs.kind()), ", transaction ",
+      theirs.uuid, ") was committed in between",
+      is_retryable ? "; open the latest version and try again"
+                   : " and does not go with it; look at the table before you try again");
+  return is_retryable ? conflict : AsFinal(conflict);
 }
 
 }  // namespace tusk::lance

@@ -21,7 +21,8 @@ enum class Verdict {
 Verdict JudgeConflict(const Transaction& ours, const Transaction& theirs, bool knows_rows);
 
 /// The same as an error: CommitConflict, naming both operations and the version, kind and uuid of
-/// theirs, unless they are compatible.
+/// theirs, unless they are compatible; a final one (tusk/base/final_error.h) if they are
+/// incompatible.
 Status CheckConflict(const Transaction& ours, const Transaction& theirs, uint64_t their_version,
                      bool knows_rows);
 

@@ -11,7 +11,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/deletion_file.h"
+#include "tusk/lance/table/manifest_file.h"
+#include "tusk/lance/table/transaction.h"
 #include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/numbered_rows.h"
@@ -79,6 +82,40 @@ TEST(DeleteRowsTest, LooksAgainForRowsIfOthersChangedSome) {
   EXPECT_THAT(DeleteRows({.store = racing, .path = "t"}, Below(30), {.max_retries = 0}, {}),
               FailsWith(ErrorCode::kCommitConflict));
   EXPECT_EQ(Ids(table), Range(10, 50));
+}
+
+TEST(DeleteRowsTest, GivesUpAtOnceIfTheTableIsAnotherOne) {
+  int64_t refused = 0;
+  for (int64_t n = 0;; ++n) {
+    const auto memory = io::MakeMemoryStore();
+    const io::StorePath table{.store = memory, .path = "t"};
+    ASSERT_OK(Write(table, 0, 50, WriteMode::kCreate));
+    const auto racing = std::make_shared<FaultyStore>(memory);
+    int64_t num_calls = 0;
+    racing->CallAtRequest(n, [&] {
+      ++num_calls;
+      EXPECT_OK(Write(table, 20, 70, WriteMode::kOverwrite));
+    });
+    const auto result = DeleteRows({.store = racing, .path = "t"}, Below(30), {}, {});
+    if (num_calls == 0) break;
+    if (result.ok()) {
+      // It saw the other table, or was first.
+      EXPECT_THAT(Ids(table), testing::AnyOf(Range(30, 70), Range(20, 70))) << n;
+      continue;
+    }
+    ++refused;
+    EXPECT_THAT(result, FailsWith(ErrorCode::kCommitConflict));
+    ASSERT_OK_AND_ASSIGN(const auto latest, Dataset::Open(table, {}, {}));
+    ASSERT_OK_AND_ASSIGN(const auto theirs,
+                         ReadTransaction(latest->state().location, latest->state().manifest_path,
+                                         latest->state().manifest, {}));
+    EXPECT_THAT(result.status().message(), testing::HasSubstr("overwrite"));
+    EXPECT_THAT(result.status().message(), testing::HasSubstr(theirs.uuid));
+    EXPECT_EQ(Ids(table), Range(20, 70)) << n;
+    // What it had written is gone.
+    EXPECT_EQ(memory->List("t/_deletions", {})->size(), 0) << n;
+  }
+  EXPECT_GE(refused, 2);
 }
 
 TEST(DeleteRowsTest, RefusesWhatItCannotDo) {

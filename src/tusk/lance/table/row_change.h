@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tusk/base/final_error.h"
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
 #include "tusk/lance/commit_lock.h"
@@ -67,7 +68,8 @@ struct RetryLimit {
   std::chrono::milliseconds timeout = std::chrono::seconds(30);  ///< no try begins after it
 };
 
-/// Calls `attempt` with the number of calls, from 1, until it does not fail by a CommitConflict.
+/// Calls `attempt` with the number of calls, from 1, until it does not fail by a CommitConflict
+/// that another call may be spared.
 template <typename Value>
 Result<Value> RetryConflicts(const RetryLimit& limit,
                              const std::function<Result<Value>(int)>& attempt) {
@@ -75,6 +77,7 @@ Result<Value> RetryConflicts(const RetryLimit& limit,
   for (int number = 1;; ++number) {
     auto result = attempt(number);
     if (result.ok() || GetErrorCode(result.status()) != ErrorCode::kCommitConflict) return result;
+    if (IsFinal(result.status())) return result;
     if (number > limit.max_retries) return result;
     if (std::chrono::steady_clock::now() - begin >= limit.timeout) return result;
   }
