@@ -15,6 +15,7 @@
 #include "tusk/expr/common_type.h"
 #include "tusk/expr/compare.h"
 #include "tusk/expr/function.h"
+#include "tusk/expr/integer_literal.h"
 #include "tusk/expr/integer_set.h"
 #include "tusk/expr/like.h"
 #include "tusk/expr/type_name.h"
@@ -520,6 +521,8 @@ Result<NodePtr> Binder::InLiterals(const Syntax& syntax, const NodePtr& value) {
       has_null = true;
       continue;
     }
+    ARROW_ASSIGN_OR_RAISE(const bool is_appended, AppendInteger(item, builder.get()));
+    if (is_appended) continue;
     const Literal literal = LiteralOf(item);
     if (IsConstant(*value) && literal.is_quoted) {
       ARROW_ASSIGN_OR_RAISE(const NodePtr constant, BindLiteral(item));
@@ -555,6 +558,19 @@ Result<NodePtr> Binder::InSet(Span span, const NodePtr& value,
       set.greatest = ends.value[1];
     }
   }
+  const auto in_set = [&](Kernel kernel) {
+    return Freeze({.kind = NodeKind::kIn,
+                   .type = arrow::boolean(),
+                   .span = span,
+                   .arguments = {value},
+                   .kernel = std::move(kernel),
+                   .set = set},
+                  *this);
+  };
+  if (set.values != nullptr && !has_null && !IsConstant(*value)) {
+    ARROW_ASSIGN_OR_RAISE(auto kernel, MakeIntegerSet(*set.values, compute_->memory_pool()));
+    if (kernel) return in_set(*std::move(kernel));
+  }
   ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(type, compute_->memory_pool()));
   if (set.values != nullptr) {
     ARROW_RETURN_NOT_OK(builder->AppendArraySlice(*set.values->data(), 0, set.values->length()));
@@ -568,18 +584,7 @@ Result<NodePtr> Binder::InSet(Span span, const NodePtr& value,
   if (IsConstant(*value)) {
     return MakeCall(span, arrow::boolean(), {value}, std::move(function->kernel));
   }
-  if (set.values != nullptr && !has_null) {
-    ARROW_ASSIGN_OR_RAISE(auto faster,
-                          MakeIntegerSet(*set.values, function->kernel, compute_->memory_pool()));
-    if (faster) function->kernel = *std::move(faster);
-  }
-  return Freeze({.kind = NodeKind::kIn,
-                 .type = arrow::boolean(),
-                 .span = span,
-                 .arguments = {value},
-                 .kernel = std::move(function->kernel),
-                 .set = std::move(set)},
-                *this);
+  return in_set(std::move(function->kernel));
 }
 
 Result<NodePtr> Binder::BindBetween(const Syntax& syntax) {

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include <arrow/array.h>
+#include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/compute/exec.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
 
@@ -100,41 +102,42 @@ Result<arrow::Datum> Judge(const NumberBits& set, const arrow::ArrayData& column
 }
 
 template <std::integral T>
-Result<std::optional<Kernel>> Make(const arrow::ArrayData& values, Kernel other,
-                                   arrow::MemoryPool* pool) {
+Result<std::optional<Kernel>> Make(const arrow::ArrayData& values, arrow::MemoryPool* pool) {
   ARROW_ASSIGN_OR_RAISE(auto set, MakeBits<T>(values, pool));
   if (!set) return std::nullopt;
-  return [set = *std::move(set), other = std::move(other)](
-             const std::vector<arrow::Datum>& arguments,
-             const Evaluation& evaluation) -> Result<arrow::Datum> {
-    if (!arguments[0].is_array()) return other(arguments, evaluation);
-    return Judge<T>(set, *arguments[0].array(), evaluation.compute->memory_pool());
+  return [set = *std::move(set)](const std::vector<arrow::Datum>& arguments,
+                                 const Evaluation& evaluation) -> Result<arrow::Datum> {
+    arrow::MemoryPool* own = evaluation.compute->memory_pool();
+    if (arguments[0].is_array()) return Judge<T>(set, *arguments[0].array(), own);
+    ARROW_ASSIGN_OR_RAISE(const auto row,
+                          arrow::MakeArrayFromScalar(*arguments[0].scalar(), 1, own));
+    ARROW_ASSIGN_OR_RAISE(const arrow::Datum judged, Judge<T>(set, *row->data(), own));
+    return judged.make_array()->GetScalar(0);
   };
 }
 
 }  // namespace
 
-Result<std::optional<Kernel>> MakeIntegerSet(const arrow::Array& values, Kernel other,
-                                             arrow::MemoryPool* pool) {
+Result<std::optional<Kernel>> MakeIntegerSet(const arrow::Array& values, arrow::MemoryPool* pool) {
   if (values.length() == 0 || values.null_count() > 0) return std::nullopt;
   const arrow::ArrayData& data = *values.data();
   switch (values.type_id()) {
     case arrow::Type::INT8:
-      return Make<int8_t>(data, std::move(other), pool);
+      return Make<int8_t>(data, pool);
     case arrow::Type::INT16:
-      return Make<int16_t>(data, std::move(other), pool);
+      return Make<int16_t>(data, pool);
     case arrow::Type::INT32:
-      return Make<int32_t>(data, std::move(other), pool);
+      return Make<int32_t>(data, pool);
     case arrow::Type::INT64:
-      return Make<int64_t>(data, std::move(other), pool);
+      return Make<int64_t>(data, pool);
     case arrow::Type::UINT8:
-      return Make<uint8_t>(data, std::move(other), pool);
+      return Make<uint8_t>(data, pool);
     case arrow::Type::UINT16:
-      return Make<uint16_t>(data, std::move(other), pool);
+      return Make<uint16_t>(data, pool);
     case arrow::Type::UINT32:
-      return Make<uint32_t>(data, std::move(other), pool);
+      return Make<uint32_t>(data, pool);
     case arrow::Type::UINT64:
-      return Make<uint64_t>(data, std::move(other), pool);
+      return Make<uint64_t>(data, pool);
     default:
       return std::nullopt;
   }

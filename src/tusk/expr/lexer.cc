@@ -27,6 +27,9 @@ class Lexer {
   explicit Lexer(std::string_view text) : text_(text) {}
 
   Result<std::vector<Token>> Run() {
+    // A long text is a long list.
+    constexpr size_t kLettersOfToken = 4;
+    tokens_.reserve(text_.size() / kLettersOfToken + 1);
     while (true) {
       ARROW_RETURN_NOT_OK(SkipSpace());
       begin_ = at_;
@@ -173,9 +176,15 @@ class Lexer {
   }
 
   Status AddSymbol() {
-    static constexpr std::array<std::string_view, 25> kSymbols = {
-        "<=>", "<>", "<=", ">=", "!=", "==", "<<", ">>", "||", "::", "&&", "(", ")",
-        "[",   "]",  ",",  ".",  "=",  "<",  ">",  "+",  "-",  "*",  "/",  "%"};
+    static constexpr std::string_view kBrackets = ",()[]";
+    if (kBrackets.find(Peek()) != std::string_view::npos) {
+      ++at_;
+      Add(Token::Kind::kSymbol, std::string(text_.substr(begin_, 1)));
+      return Status::OK();
+    }
+    static constexpr std::array<std::string_view, 20> kSymbols = {
+        "<=>", "<>", "<=", ">=", "!=", "==", "<<", ">>", "||", "::",
+        "&&",  ".",  "=",  "<",  ">",  "+",  "-",  "*",  "/",  "%"};
     for (const std::string_view symbol : kSymbols) {
       if (text_.substr(at_).starts_with(symbol)) {
         at_ += symbol.size();

@@ -21,6 +21,10 @@ using Kind = Predicate::Kind;
 using Path = std::vector<std::string>;
 using ScalarPtr = std::shared_ptr<arrow::Scalar>;
 
+/// Values of a longer list are not kept one by one: that would cost more than it spares where few
+/// parts of a table have none of them.
+constexpr int64_t kMostValues = 1000;
+
 Predicate Never() { return {.kind = Kind::kNever}; }
 
 Predicate Leaf(Kind kind, Path path, std::vector<ScalarPtr> values = {}) {
@@ -227,9 +231,12 @@ class Builder {
     if (!path) return {};
     // What is not found beside a null is perhaps there.
     if (negated && node.set.has_null) return Never();
+    const bool is_float = arrow::is_floating(node.arguments[0]->type->id());
+    const int64_t num_values = node.set.values == nullptr ? 0 : node.set.values->length();
+    if (num_values > kMostValues && !is_float) return BuildLongIn(node, *path, negated);
     std::vector<ScalarPtr> values;
     bool has_nan = false;
-    for (int64_t i = 0; node.set.values != nullptr && i < node.set.values->length(); ++i) {
+    for (int64_t i = 0; i < num_values; ++i) {
       auto value = node.set.values->GetScalar(i);
       if (!value.ok()) return {};
       if (IsNan(**value)) {
@@ -238,7 +245,6 @@ class Builder {
         values.push_back(*std::move(value));
       }
     }
-    const bool is_float = arrow::is_floating(node.arguments[0]->type->id());
     Predicate result = negated          ? Leaf(Kind::kNotIn, *path, values)
                        : values.empty() ? Never()
                                         : Leaf(Kind::kIn, *path, values);
@@ -246,6 +252,19 @@ class Builder {
     result.greatest = node.set.greatest;
     if (!is_float || has_nan == negated) return result;
     return Either(std::move(result), Leaf(Kind::kIsNan, *path));
+  }
+
+  /// Of so many values only the ends count.
+  static Predicate BuildLongIn(const Node& node, const Path& path, bool negated) {
+    const ValueSet& set = node.set;
+    // Any value.
+    if (negated || set.least == nullptr || set.greatest == nullptr) {
+      return Leaf(Kind::kNotIn, path);
+    }
+    Predicate between{.kind = Kind::kAnd};
+    between.children.push_back(Leaf(Kind::kGreaterEqual, path, {set.least}));
+    between.children.push_back(Leaf(Kind::kLessEqual, path, {set.greatest}));
+    return between;
   }
 
   const arrow::Schema& schema_;

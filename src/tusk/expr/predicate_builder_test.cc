@@ -176,6 +176,35 @@ TEST(PredicateTest, ItsComplementHoldsForTheRowsThatTheFilterDoesNotKeep) {
   EXPECT_GT(understood, 500);
 }
 
+TEST(PredicateTest, KnowsTheEndsOfALongList) {
+  std::string list = "10";
+  for (int i = 12; i <= 4000; i += 2) list += ", " + std::to_string(i);
+  arrow::Int32Builder builder;
+  ASSERT_OK(builder.AppendValues({-5, 9, 10, 11, 12, 4000, 4001}));
+  ASSERT_OK(builder.AppendNull());
+  const auto column = *builder.Finish();
+  const auto schema = arrow::schema({arrow::field("i", arrow::int32())});
+  const auto batch = arrow::RecordBatch::Make(schema, column->length(), {column});
+  const auto rows_of = [&](const Predicate& predicate) {
+    std::vector<bool> rows;
+    for (int64_t row = 0; row < batch->num_rows(); ++row) {
+      rows.push_back(IsTrue(predicate, *batch, row));
+    }
+    return rows;
+  };
+  ASSERT_OK_AND_ASSIGN(const auto filter, Filter::FromSql("i IN (" + list + ")"));
+  ASSERT_OK_AND_ASSIGN(const auto bound, filter->Bind(*schema, {}));
+  ASSERT_OK_AND_ASSIGN(const auto kept, bound->Judge(*batch, {}));
+  EXPECT_EQ(kept->true_count(), 3);
+  EXPECT_THAT(rows_of(bound->predicate()),
+              testing::ElementsAre(false, false, true, true, true, true, false, false));
+  EXPECT_THAT(rows_of(bound->complement()), testing::Each(true));
+  ASSERT_OK_AND_ASSIGN(const auto others, Filter::FromSql("i NOT IN (" + list + ")"));
+  ASSERT_OK_AND_ASSIGN(const auto bound_others, others->Bind(*schema, {}));
+  EXPECT_THAT(rows_of(bound_others->predicate()),
+              testing::ElementsAre(true, true, true, true, true, true, true, false));
+}
+
 bool MentionsNan(const cp::Expression& expression) {
   return expression.ToString().find("nan") != std::string::npos;
 }
