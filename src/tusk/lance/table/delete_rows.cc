@@ -1,33 +1,12 @@
 #include "tusk/lance/delete_rows.h"
 
-#include <span>
-#include <string>
+#include <optional>
 
-#include <arrow/array.h>
-#include <arrow/record_batch.h>
-
-#include "tusk/lance/table/projection.h"
+#include "tusk/lance/table/find_rows.h"
 #include "tusk/lance/table/row_change.h"
 
 namespace tusk::lance {
 namespace {
-
-/// The rows for which `filter` is true.
-Result<AffectedRows> FindRows(const Dataset& dataset,
-                              const std::shared_ptr<const expr::Filter>& filter,
-                              const OperationContext& context) {
-  ScanOptions options;
-  options.columns = {std::string(kRowAddressColumn)};
-  options.filter = filter;
-  ARROW_ASSIGN_OR_RAISE(const auto reader, dataset.Scan(options, context));
-  AffectedRows found;
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
-    if (batch == nullptr) return found;
-    const auto* addresses = batch->column(0)->data()->GetValues<uint64_t>(1);
-    ARROW_RETURN_NOT_OK(AddAddresses(std::span(addresses, batch->num_rows()), &found));
-  }
-}
 
 /// One look for the rows and one try to commit.
 Result<DeleteResult> TryToDelete(const io::StorePath& table,
@@ -37,7 +16,7 @@ Result<DeleteResult> TryToDelete(const io::StorePath& table,
   ARROW_RETURN_NOT_OK(CheckRowsCanChange(*dataset));
   RowChange change;
   change.predicate = filter->ToString();
-  ARROW_ASSIGN_OR_RAISE(change.gone, FindRows(*dataset, filter, context));
+  ARROW_ASSIGN_OR_RAISE(change.gone, FindRows(*dataset, filter, std::nullopt, context));
   DeleteResult result;
   for (const auto& [fragment, deleted] : change.gone) result.num_deleted_rows += deleted.count();
   change.lock = options.commit_lock;

@@ -13,31 +13,13 @@
 #include "tusk/lance/file/physical_column.h"
 #include "tusk/lance/table/column_files.h"
 #include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/find_rows.h"
 #include "tusk/lance/table/merge_schema.h"
-#include "tusk/lance/table/projection.h"
 #include "tusk/lance/table/row_change.h"
 #include "tusk/lance/table/transaction_json.h"
 
 namespace tusk::lance {
 namespace {
-
-/// The rows of a fragment for which `filter` is true.
-Result<AffectedRows> FindRows(const Dataset& base, uint64_t fragment,
-                              const std::shared_ptr<const expr::Filter>& filter,
-                              const OperationContext& context) {
-  ScanOptions options;
-  options.columns = {std::string(kRowAddressColumn)};
-  options.filter = filter;
-  options.fragments = {fragment};
-  ARROW_ASSIGN_OR_RAISE(const auto reader, base.Scan(options, context));
-  AffectedRows found;
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
-    if (batch == nullptr) return found;
-    const auto* addresses = batch->column(0)->data()->GetValues<uint64_t>(1);
-    ARROW_RETURN_NOT_OK(AddAddresses(std::span(addresses, batch->num_rows()), &found));
-  }
-}
 
 Result<AffectedRows> RowsAt(const Fragment& fragment, std::span<const int64_t> offsets) {
   std::vector<int64_t> ascending(offsets.begin(), offsets.end());
@@ -124,8 +106,9 @@ Result<std::string> DeleteFragmentRows(const Dataset& base, uint64_t fragment,
   ARROW_ASSIGN_OR_RAISE(const Fragment* before, FindFragment(base.state(), fragment));
   RowChange change;
   change.predicate = filter == nullptr ? "" : filter->ToString();
-  ARROW_ASSIGN_OR_RAISE(change.gone, filter == nullptr ? RowsAt(*before, offsets)
-                                                       : FindRows(base, fragment, filter, context));
+  ARROW_ASSIGN_OR_RAISE(change.gone, filter == nullptr
+                                         ? RowsAt(*before, offsets)
+                                         : FindRows(base, filter, std::vector{fragment}, context));
   if (change.gone.empty()) {
     return TransactionToJson(
         {.read_version = base.version(),
