@@ -136,9 +136,9 @@ def test_every_kind_of_key(kind, second, tmp_path):
 def test_what_cannot_be_merged_says_so(tmp_path):
     path = str(tmp_path / "t")
     schema = pa.schema([pa.field("id", pa.int64(), nullable=False), ("name", pa.string()),
-                        ("l", pa.list_(pa.int8()))])  # fmt: skip
-    lance.write_dataset(pa.table({"id": [1, 2], "name": ["a", "b"], "l": [[1], None]}, schema),
-                        path)  # fmt: skip
+                        ("m", pa.map_(pa.string(), pa.int8()))])  # fmt: skip
+    lance.write_dataset(pa.table({"id": [1, 2], "name": ["a", "b"], "m": [[("k", 1)], None]},
+                                 schema), path)  # fmt: skip
     dataset = tusk.dataset(path)
     one = pa.table({"id": [1], "name": ["x"]})
     for on in ("none", [], None, ["id", "none"]):
@@ -173,8 +173,9 @@ def test_what_cannot_be_merged_says_so(tmp_path):
         with pytest.raises(OSError, match=words) as error:
             builder.execute(data)
         assert isinstance(error.value, ValueError)
-    with pytest.raises(NotImplementedError, match="'l'"):
-        dataset.merge_insert("l").when_matched_delete().execute(pa.table({"l": [[1]]}, schema=pa.schema([("l", pa.list_(pa.int8()))])))  # fmt: skip
+    keys = pa.table({"m": pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int8()))})
+    with pytest.raises(NotImplementedError, match="'m'"):
+        dataset.merge_insert("m").when_matched_delete().execute(keys)
     assert tusk.dataset(path).to_table(["id", "name"]).to_pylist() == [
         {"id": 1, "name": "a"}, {"id": 2, "name": "b"}
     ]  # fmt: skip

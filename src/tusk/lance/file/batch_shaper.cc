@@ -134,6 +134,11 @@ std::shared_ptr<arrow::Schema> WithoutViews(const std::shared_ptr<arrow::Schema>
   return arrow::schema(FieldsWithoutViews(schema->fields()), schema->metadata());
 }
 
+Result<std::shared_ptr<arrow::ArrayData>> CopyViews(const std::shared_ptr<arrow::ArrayData>& array,
+                                                    arrow::MemoryPool* pool) {
+  return StoreViews(array, WithoutViews(array->type), pool);
+}
+
 bool IsStoredAs(const arrow::DataType& data, const arrow::DataType& stored) {
   // JSON text is stored as JSONB.
   if (data.id() == Type::EXTENSION && stored.id() == Type::LARGE_BINARY &&

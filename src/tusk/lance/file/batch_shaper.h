@@ -18,6 +18,11 @@ namespace tusk::lance {
 std::shared_ptr<arrow::DataType> WithoutViews(const std::shared_ptr<arrow::DataType>& type);
 std::shared_ptr<arrow::Schema> WithoutViews(const std::shared_ptr<arrow::Schema>& schema);
 
+/// `array` as the type without views stores it: itself if it has none. CapacityError if a column
+/// would have more bytes than it can count.
+Result<std::shared_ptr<arrow::ArrayData>> CopyViews(const std::shared_ptr<arrow::ArrayData>& array,
+                                                    arrow::MemoryPool* pool);
+
 /// Whether arrays of the one type are stored like those of the other: they may differ in the names
 /// of the items of lists and maps, in nullability, in metadata and by extension types.
 bool IsStoredAs(const arrow::DataType& data, const arrow::DataType& stored);

@@ -87,7 +87,7 @@ std::string Explain(const ScanPlan& plan, const ScanOptions& options, const Done
                   " after " + rows(options.offset),
               std::exchange(given, ""));
   }
-  if (plan.filter == nullptr) {
+  if (plan.test == nullptr) {
     if (done != nullptr) {
       given += (given.empty() ? "" : ", ") + rows(done->scan.rows) + " read, " +
                Milliseconds(done->scan.read_ns);
@@ -112,7 +112,7 @@ std::string Explain(const ScanPlan& plan, const ScanOptions& options, const Done
              rows(done->scan.rows_ruled_out) + " ruled out, " +
              Milliseconds(done->scan.filter_read_ns);
     }
-    steps.Add("Read: " + Names(*plan.filter_columns->schema) +
+    steps.Add("Read: " + Names(*plan.test_columns->schema) +
                   (plan.use_statistics ? ", but for pages that bounds rule out" : ""),
               read);
   }

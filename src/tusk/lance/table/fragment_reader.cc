@@ -82,7 +82,7 @@ class PageCombinations {
     columns_.push_back({.name = std::move(name), .pages = std::move(pages)});
   }
 
-  Result<bool> AnyMayMatch(const expr::Filter::Bound& filter) const {
+  Result<bool> AnyMayMatch(const RowTest& test) const {
     for (size_t i = 0; i < num_combinations_; ++i) {
       std::map<std::string, expr::ColumnRange> ranges;
       size_t rest = i;
@@ -90,7 +90,7 @@ class PageCombinations {
         ranges[column.name] = column.pages[rest % column.pages.size()];
         rest /= column.pages.size();
       }
-      ARROW_ASSIGN_OR_RAISE(const bool may_match, filter.MayMatch(ranges));
+      ARROW_ASSIGN_OR_RAISE(const bool may_match, test.MayMatch(ranges));
       if (may_match) return true;
     }
     return false;
@@ -255,7 +255,7 @@ RowRange FragmentReader::OffsetsOf(RowRange rows) const {
   return {.begin = deleted_->OffsetOf(rows.begin), .end = deleted_->OffsetOf(rows.end - 1) + 1};
 }
 
-Result<bool> FragmentReader::MayMatch(const expr::Filter::Bound& filter, RowRange rows,
+Result<bool> FragmentReader::MayMatch(const RowTest& test, RowRange rows,
                                       const OperationContext& context) const {
   if (rows.length() < kFewRows) return true;
   const RowRange offsets = OffsetsOf(rows);
@@ -274,7 +274,7 @@ Result<bool> FragmentReader::MayMatch(const expr::Filter::Bound& filter, RowRang
       combinations.Add(projection_->schema->field(number)->name(), std::move(ranges));
     }
   }
-  return combinations.AnyMayMatch(filter);
+  return combinations.AnyMayMatch(test);
 }
 
 template <typename ReadPart>

@@ -10,13 +10,13 @@
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
-#include "tusk/expr/filter.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/reader.h"
 #include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/manifest.h"
 #include "tusk/lance/table/projection.h"
 #include "tusk/lance/table/row_ids.h"
+#include "tusk/lance/table/row_map.h"
 
 namespace tusk::lance {
 
@@ -38,11 +38,10 @@ class FragmentReader {
                                      std::shared_ptr<const Projection> projection,
                                      const OperationContext& context, Options options);
 
-  /// False only if `filter`, bound to the schema of the projection, keeps none of `rows`, by what
+  /// False only if `test`, of the columns of the projection, keeps none of `rows`, by what
   /// the files say of their pages; they are counted without the deleted ones. Few rows are not
   /// worth the question.
-  Result<bool> MayMatch(const expr::Filter::Bound& filter, RowRange rows,
-                        const OperationContext& context) const;
+  Result<bool> MayMatch(const RowTest& test, RowRange rows, const OperationContext& context) const;
   /// Rows are counted without the deleted ones.
   Result<std::shared_ptr<arrow::RecordBatch>> ReadRange(RowRange rows,
                                                         const OperationContext& context) const;

@@ -11,12 +11,13 @@
 
 #include "tusk/base/little_endian.h"
 #include "tusk/lance/file/arrow_compute.h"
+#include "tusk/lance/table/nested_key.h"
 
 namespace tusk::lance {
 namespace {
 
 /// The type whose arrays hold the values themselves: of extensions what they store, of dictionaries
-/// what their indices stand for, of views the form with offsets.
+/// what their indices stand for, of views the form with offsets, of nested ones bytes.
 std::shared_ptr<arrow::DataType> ValueType(const std::shared_ptr<arrow::DataType>& type) {
   switch (type->id()) {
     case arrow::Type::EXTENSION:
@@ -28,7 +29,7 @@ std::shared_ptr<arrow::DataType> ValueType(const std::shared_ptr<arrow::DataType
     case arrow::Type::BINARY_VIEW:
       return arrow::binary();
     default:
-      return type;
+      return IsNestedKey(*type) ? arrow::large_binary() : type;
   }
 }
 
@@ -54,6 +55,7 @@ Result<std::shared_ptr<arrow::ArrayData>> ToValues(std::shared_ptr<arrow::ArrayD
     data->type = storage;
   }
   const auto type = ValueType(data->type);
+  if (IsNestedKey(*data->type)) return EncodeNestedKey(data, pool);
   if (type->Equals(*data->type)) return data;
   return CastTo(std::move(data), type, pool);
 }
@@ -87,8 +89,14 @@ Status JoinKeys::CheckType(const arrow::Field& column) {
   if (type->id() == arrow::Type::NA || IsText(type->id()) || IsFixed(type->id())) {
     return Status::OK();
   }
-  return Unsupported("column '", column.name(), "' of type ", column.type()->ToString(),
-                     " cannot be a key to join by: keys are numbers, times, texts and bytes");
+  return Unsupported(
+      "column '", column.name(), "' of type ", column.type()->ToString(),
+      " cannot be a key to join by: keys are numbers, times, texts, bytes, and structs "
+      "and lists of these");
+}
+
+bool JoinKeys::IsNarrow(const arrow::Field& column) {
+  return WidthOf(*ValueType(column.type())) > 0;
 }
 
 bool JoinKeys::IsHashTheKey(const arrow::FieldVector& columns) {
@@ -176,6 +184,24 @@ void JoinKeys::AppendKey(int64_t row, std::string* out) const {
   }
 }
 
+bool JoinKeys::IsKey(int64_t row, std::string_view bytes) const {
+  for (const Column& column : columns_) {
+    if (column.width > 0) {
+      for (int64_t begin = 0; begin < column.width; begin += sizeof(uint64_t)) {
+        if (LoadLittle<uint64_t>(bytes, 0) != column.Word(row, begin)) return false;
+        bytes.remove_prefix(sizeof(uint64_t));
+      }
+      continue;
+    }
+    const std::string_view text = column.Text(row);
+    if (LoadLittle<uint64_t>(bytes, 0) != text.size()) return false;
+    bytes.remove_prefix(sizeof(uint64_t));
+    if (!bytes.starts_with(text)) return false;
+    bytes.remove_prefix(text.size());
+  }
+  return true;
+}
+
 Status JoinKeyTable::Add(const JoinKeys& keys, int64_t row, int64_t number) {
   if (entries_.length() >= int64_t{kNone}) {
     return Unsupported("more than 2^32 keys in one table of keys: give it less memory");
@@ -188,23 +214,27 @@ Status JoinKeyTable::Add(const JoinKeys& keys, int64_t row, int64_t number) {
   return key_ends_.Append(bytes_.length());
 }
 
+Status HashFilter::Reserve(int64_t num_hashes) {
+  constexpr uint64_t kHashesPerWord = 4;
+  const uint64_t num_words = std::bit_ceil(static_cast<uint64_t>(num_hashes) / kHashesPerWord + 1);
+  mask_ = num_words - 1;
+  return words_.Append(static_cast<int64_t>(num_words), uint64_t{0});
+}
+
 Status JoinKeyTable::Finish() {
-  constexpr uint64_t kFilterBitsPerBucket = 8;
   const int64_t num_rows = entries_.length();
   const uint64_t num_buckets =
       std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(num_rows, 4)) * 2);
   mask_ = num_buckets - 1;
-  filter_mask_ = num_buckets * kFilterBitsPerBucket - 1;
   ARROW_RETURN_NOT_OK(buckets_.Append(static_cast<int64_t>(num_buckets), kNone));
-  ARROW_RETURN_NOT_OK(filter_.Append(static_cast<int64_t>((filter_mask_ + 1) / 8), uint8_t{0}));
+  ARROW_RETURN_NOT_OK(filter_.Reserve(num_rows));
   // From the last to the first, each put before those of its bucket: so they stay in order.
   Entry* entries = entries_.mutable_data();
   uint32_t* buckets = buckets_.mutable_data();
   for (int64_t i = num_rows - 1; i >= 0; --i) {
     uint32_t& bucket = buckets[entries[i].hash & mask_];
     entries[i].next = std::exchange(bucket, static_cast<uint32_t>(i));
-    arrow::bit_util::SetBit(filter_.mutable_data(),
-                            static_cast<int64_t>(entries[i].hash & filter_mask_));
+    filter_.Add(entries[i].hash);
   }
   return Status::OK();
 }

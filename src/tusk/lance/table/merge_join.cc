@@ -1,7 +1,7 @@
 #include "tusk/lance/table/merge_join.h"
 
 #include <algorithm>
-#include <map>
+#include <span>
 #include <utility>
 
 #include <arrow/array.h>
@@ -14,7 +14,9 @@
 #include <arrow/util/bit_util.h>
 
 #include "tusk/lance/file/arrow_compute.h"
+#include "tusk/lance/table/blob_input.h"
 #include "tusk/lance/table/dataset_state.h"
+#include "tusk/lance/table/partial_struct.h"
 #include "tusk/lance/table/projection.h"
 
 namespace tusk::lance {
@@ -24,15 +26,14 @@ namespace {
 /// always together.
 constexpr size_t kPairsAtOnce = 8192;
 
+/// So many rows are made at once, and then written, so that their memory is that of the next ones.
+constexpr size_t kMovedAtOnce = 16'384;
+
+/// So many keys of the source are looked at together: what is known of them stays in a cache.
+constexpr int64_t kKeysAtOnce = 16'384;
+
 /// A key of which so many parts are still too large for the memory it may have is not cut further.
 constexpr uint64_t kMostPasses = 4096;
-
-Result<JoinKeys> KeysOf(const arrow::RecordBatch& batch, size_t num_columns,
-                        const OperationContext& context) {
-  const auto& columns = batch.columns();
-  return JoinKeys::Make({columns.begin(), columns.begin() + static_cast<int64_t>(num_columns)},
-                        batch.num_rows(), context);
-}
 
 /// The items of `values` for which `mask` is true.
 template <typename T>
@@ -66,13 +67,21 @@ Status MergeJoin::Prepare() {
   const Dataset::State& state = target_->state();
   const arrow::Schema& target = *state.all_columns->schema;
   for (const std::string& key : on_) {
-    ARROW_RETURN_NOT_OK(JoinKeys::CheckType(*target.GetFieldByName(key)));
+    const auto column = target.GetFieldByName(key);
+    ARROW_RETURN_NOT_OK(JoinKeys::CheckType(*column));
+    if (JoinKeys::IsNarrow(*column)) narrow_columns_.push_back(key);
   }
+  if (narrow_columns_.size() == on_.size()) narrow_columns_.clear();
   const bool writes = options_.when_matched == WhenMatched::kUpdate || options_.insert_not_matched;
   if (writes) {
     for (const Field& field : state.manifest.schema.fields) {
-      const bool is_missing = source_.schema()->GetFieldIndex(field.name) < 0;
-      (is_missing ? missing_columns_ : source_columns_).push_back(field.name);
+      const auto found = source_.schema()->GetFieldByName(field.name);
+      if (found != nullptr) source_columns_.push_back(field.name);
+      bool is_whole = false;
+      if (found != nullptr) {
+        ARROW_ASSIGN_OR_RAISE(is_whole, CanBeStored(*found, field));
+      }
+      if (!is_whole) missing_columns_.push_back(field.name);
     }
     // What the source does not have is left alone.
     if (options_.write_mode == MergeWriteMode::kRewriteColumns) missing_columns_.clear();
@@ -82,7 +91,12 @@ Status MergeJoin::Prepare() {
   arrow::FieldVector fields;
   for (const Field& field : state.manifest.schema.fields) {
     auto found = source_.schema()->GetFieldByName(field.name);
-    if (found == nullptr && writes) found = rewritten_.schema()->GetFieldByName(field.name);
+    const auto missing = writes ? rewritten_.schema()->GetFieldByName(field.name) : nullptr;
+    if (found != nullptr && missing != nullptr) {
+      found = found->WithType(CompletedType(*found->type(), missing->type()));
+    } else if (found == nullptr) {
+      found = missing;
+    }
     if (found != nullptr) fields.push_back(found->WithNullable(true));
   }
   // By it the blobs are found that a row keeps.
@@ -103,30 +117,59 @@ Status MergeJoin::Prepare() {
   ARROW_ASSIGN_OR_RAISE(is_matched_, arrow::AllocateEmptyBitmap(source_.num_rows(), context_.pool));
   const int64_t key_bytes = source_.num_rows() * JoinKeyTable::kBytesPerRow;
   const int64_t passes = key_bytes / std::max<int64_t>(options_.key_bytes_in_memory, 1) + 1;
-  num_passes_ = std::min(static_cast<uint64_t>(passes), kMostPasses);
+  part_.count = std::min(static_cast<uint64_t>(passes), kMostPasses);
   // Nothing matches, and nothing goes for want of a match.
-  if (source_.num_rows() == 0 && !options_.delete_not_matched_by_source) pass_ = num_passes_;
+  if (source_.num_rows() == 0 && !options_.delete_not_matched_by_source) part_.number = part_.count;
+  return Status::OK();
+}
+
+/// Adds those keys that belong to this pass; `first_row` is the number of the first in the source.
+Status MergeJoin::AddKeys(const arrow::RecordBatch& rows, int64_t first_row) {
+  ARROW_ASSIGN_OR_RAISE(const JoinKeys keys,
+                        JoinKeys::Make(rows.columns(), rows.num_rows(), context_));
+  for (int64_t row = 0; row < keys.num_rows(); ++row) {
+    if (keys.has_null(row) || !part_.Has(keys.hash(row))) continue;
+    ARROW_RETURN_NOT_OK(table_->Add(keys, row, first_row + row));
+  }
+  if (narrow_filter_ == nullptr) return Status::OK();
+  arrow::ArrayVector narrow;
+  for (const std::string& name : narrow_columns_) narrow.push_back(rows.GetColumnByName(name));
+  ARROW_ASSIGN_OR_RAISE(const JoinKeys parts, JoinKeys::Make(narrow, rows.num_rows(), context_));
+  for (int64_t row = 0; row < keys.num_rows(); ++row) {
+    if (!keys.has_null(row) && part_.Has(keys.hash(row))) narrow_filter_->Add(parts.hash(row));
+  }
   return Status::OK();
 }
 
 /// Whether the keys of this pass fit the memory that they may have.
 Result<bool> MergeJoin::TryToBuildKeyTable() {
-  arrow::FieldVector key_fields;
-  for (const std::string& key : on_) key_fields.push_back(source_.schema()->GetFieldByName(key));
-  table_.emplace(JoinKeys::IsHashTheKey(key_fields), context_.pool);
+  arrow::FieldVector source_fields;
+  arrow::FieldVector target_fields;
+  for (const std::string& key : on_) {
+    source_fields.push_back(source_.schema()->GetFieldByName(key));
+    target_fields.push_back(target_->state().all_columns->schema->GetFieldByName(key));
+  }
+  table_ = std::make_shared<JoinKeyTable>(JoinKeys::IsHashTheKey(source_fields), context_.pool);
+  bounds_.emplace(source_fields, target_fields);
+  if (part_.count == 1) ARROW_RETURN_NOT_OK(table_->Reserve(source_.num_rows()));
+  if (!narrow_columns_.empty() && !options_.delete_not_matched_by_source) {
+    narrow_filter_ = std::make_shared<HashFilter>(context_.pool);
+    const auto count = static_cast<int64_t>(part_.count);
+    ARROW_RETURN_NOT_OK(narrow_filter_->Reserve(source_.num_rows() / count));
+  }
   ARROW_ASSIGN_OR_RAISE(const auto reader, source_.Scan(on_, context_));
   int64_t first_row = 0;
   while (true) {
     ARROW_RETURN_NOT_OK(context_.CheckStop());
     ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
     if (batch == nullptr) break;
-    ARROW_ASSIGN_OR_RAISE(const JoinKeys keys, KeysOf(*batch, on_.size(), context_));
-    for (int64_t row = 0; row < keys.num_rows(); ++row) {
-      if (keys.has_null(row) || !IsOfThisPass(keys.hash(row))) continue;
-      ARROW_RETURN_NOT_OK(table_->Add(keys, row, first_row + row));
+    ARROW_RETURN_NOT_OK(bounds_->Add(batch->columns(), batch->num_rows(), context_.pool));
+    for (int64_t begin = 0; begin < batch->num_rows(); begin += kKeysAtOnce) {
+      const auto rows = batch->Slice(begin, kKeysAtOnce);
+      ARROW_RETURN_NOT_OK(AddKeys(*rows, first_row));
+      first_row += rows->num_rows();
+      if (table_->num_bytes() > options_.key_bytes_in_memory) return false;
     }
-    first_row += batch->num_rows();
-    if (table_->num_bytes() > options_.key_bytes_in_memory) return false;
   }
   ARROW_RETURN_NOT_OK(table_->Finish());
   return true;
@@ -139,11 +182,11 @@ Status MergeJoin::BuildKeyTable() {
     if (!fits.ok() && !is_out_of_memory) return fits.status();
     if (fits.ok() && *fits) return Status::OK();
     // Later passes have as many keys as the first, more or less.
-    if (pass_ > 0 || num_passes_ >= kMostPasses) {
+    if (part_.number > 0 || part_.count >= kMostPasses) {
       if (is_out_of_memory) return fits.status();
       return table_->Finish();
     }
-    num_passes_ *= 2;
+    part_.count *= 2;
   }
 }
 
@@ -157,13 +200,29 @@ Status MergeJoin::BeginPass() {
   scan.with_row_id = target_->has_stable_row_ids();
   scan.with_row_address = true;
   scan.all_at_once = true;
-  return target_->Scan(scan, context_).Value(&target_rows_);
+  const TargetSearch search{.on = on_,
+                            .table = table_,
+                            .part = part_,
+                            .wants_unmatched = options_.delete_not_matched_by_source,
+                            .condition = delete_condition_,
+                            .condition_columns = delete_columns_};
+  RowMapping mapping{
+      .test = nullptr, .test_columns = on_, .map = MakeKeyMatcher(search, scan.with_row_id)};
+  if (narrow_filter_ != nullptr) {
+    mapping.test = MakeKeyTest(narrow_filter_, bounds_->predicate());
+    mapping.test_columns = narrow_columns_;
+  } else if (!search.wants_unmatched) {
+    const std::shared_ptr<const HashFilter> filter(table_, &table_->filter());
+    mapping.test = MakeKeyTest(filter, bounds_->predicate());
+  }
+  return ScanMapped(target_, scan, std::move(mapping), ReadAheadOfWriter(context_), context_)
+      .Value(&target_rows_);
 }
 
 Status MergeJoin::EndPass() {
   target_rows_.reset();
   table_.reset();
-  ++pass_;
+  ++part_.number;
   return AddRows(std::exchange(gone_of_pass_, {}), &gone_);
 }
 
@@ -178,79 +237,22 @@ Status MergeJoin::ErrorAt(int64_t source_row, std::string_view message) const {
                          ")");
 }
 
-Status MergeJoin::AddMatches(const JoinKeys& keys, int64_t row, uint64_t address, uint64_t id,
-                             bool* is_matched) {
-  const size_t before = pairs_.source_rows.size();
-  table_->Find(keys, row, [&](int64_t source_row) {
-    arrow::bit_util::SetBit(is_matched_->mutable_data(), source_row);
-    *is_matched = true;
-    if (options_.when_matched != WhenMatched::kKeep) pairs_.source_rows.push_back(source_row);
-  });
-  if (pairs_.source_rows.size() == before) return Status::OK();
-  if (options_.when_matched == WhenMatched::kFail) {
-    return ErrorAt(pairs_.source_rows.back(), "a row of the source matches one that is there");
-  }
-  pairs_.addresses.resize(pairs_.source_rows.size(), address);
-  if (target_->has_stable_row_ids()) pairs_.ids.resize(pairs_.source_rows.size(), id);
-  return Status::OK();
-}
-
-/// The rows whose key may be in the table of this pass.
-std::vector<int64_t> MergeJoin::FindCandidates(const JoinKeys& keys) const {
-  std::vector<int64_t> candidates(keys.num_rows());
-  size_t count = 0;
-  for (int64_t row = 0; row < keys.num_rows(); ++row) {
-    // Those that may not are written over.
-    candidates[count] = row;
-    count += table_->MayHave(keys.hash(row)) && !keys.has_null(row) ? 1 : 0;
-  }
-  candidates.resize(count);
-  return candidates;
-}
-
-Status MergeJoin::Probe(const arrow::RecordBatch& batch) {
-  ARROW_ASSIGN_OR_RAISE(const JoinKeys keys, KeysOf(batch, on_.size(), context_));
-  const auto addresses = batch.GetColumnByName(std::string(kRowAddressColumn));
-  const auto* address = addresses->data()->GetValues<uint64_t>(1);
-  const auto ids = batch.GetColumnByName(std::string(kRowIdColumn));
-  const auto* id = ids == nullptr ? address : ids->data()->GetValues<uint64_t>(1);
-  const bool deletes = options_.delete_not_matched_by_source;
-  std::vector<bool> is_unmatched(deletes ? batch.num_rows() : 0);
-  for (int64_t row = 0; row < std::ssize(is_unmatched); ++row) {
-    is_unmatched[row] = keys.has_null(row) ? pass_ == 0 : IsOfThisPass(keys.hash(row));
-  }
-  constexpr size_t kAhead = 16;
-  const std::vector<int64_t> candidates = FindCandidates(keys);
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    if (i + kAhead < candidates.size()) table_->Prefetch(keys.hash(candidates[i + kAhead]));
-    const int64_t row = candidates[i];
-    bool is_matched = false;
-    ARROW_RETURN_NOT_OK(AddMatches(keys, row, address[row], id[row], &is_matched));
-    if (deletes && is_matched) is_unmatched[row] = false;
-  }
-  return deletes ? DeleteUnmatched(batch, is_unmatched) : Status::OK();
-}
-
-Status MergeJoin::DeleteUnmatched(const arrow::RecordBatch& batch,
-                                  const std::vector<bool>& is_unmatched) {
-  std::shared_ptr<arrow::BooleanArray> mask;
-  if (delete_condition_ != nullptr) {
-    arrow::FieldVector fields;
-    arrow::ArrayVector columns;
-    for (const std::string& name : delete_columns_) {
-      fields.push_back(batch.schema()->GetFieldByName(name));
-      columns.push_back(batch.GetColumnByName(name));
+Status MergeJoin::Take(const FoundRows& found) {
+  for (int64_t i = 0; i < found.count; ++i) {
+    const int64_t source_row = found.source_rows[i];
+    if (source_row == FoundRows::kUnmatched) {
+      gone_addresses_.push_back(found.addresses[i]);
+      ++counts_.deleted;
+      continue;
     }
-    const auto read = arrow::RecordBatch::Make(arrow::schema(std::move(fields)), batch.num_rows(),
-                                               std::move(columns));
-    ARROW_ASSIGN_OR_RAISE(mask, delete_condition_->Judge(*read, context_));
-  }
-  const auto addresses = batch.GetColumnByName(std::string(kRowAddressColumn));
-  const auto* address = addresses->data()->GetValues<uint64_t>(1);
-  for (int64_t row = 0; row < batch.num_rows(); ++row) {
-    if (!is_unmatched[row] || (mask != nullptr && !mask->Value(row))) continue;
-    gone_addresses_.push_back(address[row]);
-    ++counts_.deleted;
+    arrow::bit_util::SetBit(is_matched_->mutable_data(), source_row);
+    if (options_.when_matched == WhenMatched::kKeep) continue;
+    if (options_.when_matched == WhenMatched::kFail) {
+      return ErrorAt(source_row, "a row of the source matches one that is there");
+    }
+    pairs_.source_rows.push_back(source_row);
+    pairs_.addresses.push_back(found.addresses[i]);
+    if (found.ids != nullptr) pairs_.ids.push_back(found.ids[i]);
   }
   return Status::OK();
 }
@@ -283,14 +285,13 @@ Status MergeJoin::CheckUnique() const {
 }
 
 Status MergeJoin::FlushGone() {
-  std::ranges::sort(gone_addresses_);
+  if (!std::ranges::is_sorted(gone_addresses_)) std::ranges::sort(gone_addresses_);
   ARROW_RETURN_NOT_OK(AddAddresses(gone_addresses_, &gone_of_pass_));
   gone_addresses_.clear();
   return Status::OK();
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::Flush() {
-  std::shared_ptr<arrow::RecordBatch> rows;
+Status MergeJoin::Flush() {
   if (!pairs_.source_rows.empty()) {
     ARROW_RETURN_NOT_OK(KeepTrue());
     ARROW_RETURN_NOT_OK(CheckUnique());
@@ -301,7 +302,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::Flush() {
         matches_.push_back({pairs_.addresses[i], pairs_.source_rows[i]});
       }
       pairs_ = {};
-      return nullptr;
+      return Status::OK();
     }
     gone_addresses_.insert(gone_addresses_.end(), pairs_.addresses.begin(), pairs_.addresses.end());
     if (options_.when_matched == WhenMatched::kDelete) {
@@ -309,29 +310,33 @@ Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::Flush() {
     } else if (num_pairs > 0) {
       counts_.updated += num_pairs;
       moved_ids_.insert(moved_ids_.end(), pairs_.ids.begin(), pairs_.ids.end());
-      ARROW_ASSIGN_OR_RAISE(rows, MakeMoved());
+      moved_ = std::exchange(pairs_, {});
+      next_moved_ = 0;
     }
     pairs_ = {};
   }
-  ARROW_RETURN_NOT_OK(FlushGone());
-  return rows;
+  return FlushGone();
 }
 
-/// The rows of the source, with what it does not have from the rows of the target.
+/// The next of the rows that are known to move: those of the source, with what it does not have
+/// from the rows of the target.
 Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::MakeMoved() {
-  ARROW_ASSIGN_OR_RAISE(const auto source,
-                        source_.Take(pairs_.source_rows, source_columns_, context_));
+  const size_t count = std::min(moved_.source_rows.size() - next_moved_, kMovedAtOnce);
+  const auto source_rows = std::span(moved_.source_rows).subspan(next_moved_, count);
+  const auto moved_addresses = std::span(moved_.addresses).subspan(next_moved_, count);
+  next_moved_ += count;
+  ARROW_ASSIGN_OR_RAISE(const auto source, source_.Take(source_rows, source_columns_, context_));
   std::shared_ptr<arrow::RecordBatch> missing;
   if (!missing_columns_.empty()) {
     ARROW_ASSIGN_OR_RAISE(
         const auto table,
-        target_->TakeAddresses(pairs_.addresses, {.columns = missing_columns_, .expressions = {}},
+        target_->TakeAddresses(moved_addresses, {.columns = missing_columns_, .expressions = {}},
                                context_));
     ARROW_ASSIGN_OR_RAISE(const auto rows, table->CombineChunksToBatch(context_.pool));
     ARROW_ASSIGN_OR_RAISE(missing, rewritten_.Convert(*rows));
   }
   arrow::UInt64Builder addresses(context_.pool);
-  ARROW_RETURN_NOT_OK(addresses.AppendValues(pairs_.addresses));
+  ARROW_RETURN_NOT_OK(addresses.AppendValues(moved_addresses.data(), std::ssize(moved_addresses)));
   arrow::ArrayVector columns;
   for (const auto& field : schema_->fields()) {
     if (field->name() == kRowAddressColumn) {
@@ -339,28 +344,33 @@ Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::MakeMoved() {
       continue;
     }
     auto column = source->GetColumnByName(field->name());
-    if (column == nullptr) column = missing->GetColumnByName(field->name());
+    const auto before = missing == nullptr ? nullptr : missing->GetColumnByName(field->name());
+    if (column == nullptr) {
+      column = before;
+    } else if (before != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(column, Complete(column, before->type(), before, context_.pool));
+    }
     columns.push_back(std::move(column));
   }
   return arrow::RecordBatch::Make(schema_, source->num_rows(), std::move(columns));
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::NextMoved() {
-  while (pass_ < num_passes_) {
+  while (true) {
     ARROW_RETURN_NOT_OK(context_.CheckStop());
+    if (next_moved_ < moved_.source_rows.size()) return MakeMoved();
+    if (part_.number == part_.count) return nullptr;
     if (target_rows_ == nullptr) ARROW_RETURN_NOT_OK(BeginPass());
     ARROW_ASSIGN_OR_RAISE(const auto batch, target_rows_->Next());
     if (batch != nullptr) {
-      ARROW_RETURN_NOT_OK(Probe(*batch));
+      ARROW_RETURN_NOT_OK(Take(FoundRows(*batch)));
       if (pairs_.source_rows.size() < kPairsAtOnce && gone_addresses_.size() < kPairsAtOnce) {
         continue;
       }
     }
-    ARROW_ASSIGN_OR_RAISE(auto rows, Flush());
+    ARROW_RETURN_NOT_OK(Flush());
     if (batch == nullptr) ARROW_RETURN_NOT_OK(EndPass());
-    if (rows != nullptr) return rows;
   }
-  return nullptr;
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::NextInserted() {
@@ -400,6 +410,11 @@ Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::MakeInserted(
       ARROW_ASSIGN_OR_RAISE(const auto taken,
                             TakeRows(column->data(), numbers.data(), context_.pool));
       columns.push_back(arrow::MakeArray(taken));
+    }
+    const auto missing = rewritten_.schema()->GetFieldByName(field->name());
+    if (column != nullptr && missing != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(columns.back(),
+                            Complete(columns.back(), missing->type(), nullptr, context_.pool));
     }
   }
   return arrow::RecordBatch::Make(schema_, std::ssize(rows), std::move(columns));

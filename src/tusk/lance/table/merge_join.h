@@ -18,6 +18,7 @@
 #include "tusk/lance/table/merge_source.h"
 #include "tusk/lance/table/rewritten_columns.h"
 #include "tusk/lance/table/row_change.h"
+#include "tusk/lance/table/target_rows.h"
 
 namespace tusk::lance {
 
@@ -81,18 +82,13 @@ class MergeJoin {
   Status Prepare();
   Status BuildKeyTable();
   Result<bool> TryToBuildKeyTable();
-  bool IsOfThisPass(uint64_t hash) const {
-    return num_passes_ == 1 || (hash >> 32) % num_passes_ == pass_;
-  }
+  Status AddKeys(const arrow::RecordBatch& rows, int64_t first_row);
   Status BeginPass();
   Status EndPass();
-  Status Probe(const arrow::RecordBatch& batch);
-  std::vector<int64_t> FindCandidates(const JoinKeys& keys) const;
-  Status AddMatches(const JoinKeys& keys, int64_t row, uint64_t address, uint64_t id,
-                    bool* is_matched);
-  Status DeleteUnmatched(const arrow::RecordBatch& batch, const std::vector<bool>& is_unmatched);
-  /// Judges the pairs and gives the rows that come of them; null if there are none.
-  Result<std::shared_ptr<arrow::RecordBatch>> Flush();
+  /// Takes notice of what was found in rows of the target.
+  Status Take(const FoundRows& found);
+  /// Judges the pairs: those that stay become `moved_`, if rows are to be written for them.
+  Status Flush();
   Status KeepTrue();
   Status CheckUnique() const;
   Status FlushGone();
@@ -109,18 +105,24 @@ class MergeJoin {
 
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<std::string> source_columns_;
-  std::vector<std::string> missing_columns_;  ///< of the table, that the source does not have
+  std::vector<std::string> missing_columns_;  ///< of the table, that the source lacks, or parts of
   RewrittenColumns rewritten_;                ///< the missing ones
   std::optional<MergeCondition> update_condition_;
   std::shared_ptr<const expr::Filter::Bound> delete_condition_;
   std::vector<std::string> delete_columns_;  ///< what it reads
 
-  uint64_t pass_ = 0;
-  uint64_t num_passes_ = 1;
-  std::optional<JoinKeyTable> table_;
+  KeyPart part_;  ///< of the pass over the target
+  std::shared_ptr<JoinKeyTable> table_;
+  std::optional<KeyBounds> bounds_;  ///< of the keys in `table_`, and perhaps of others
+  /// The narrow columns of the key, if there are others too: these are then read only of rows that
+  /// may match by the narrow ones, of whose hashes there is a filter.
+  std::vector<std::string> narrow_columns_;
+  std::shared_ptr<HashFilter> narrow_filter_;
   std::shared_ptr<arrow::RecordBatchReader> target_rows_;  ///< null between passes
   std::shared_ptr<arrow::Buffer> is_matched_;              ///< a bit for each row of the source
   Pairs pairs_;
+  Pairs moved_;
+  size_t next_moved_ = 0;  ///< of `moved_`; rows are made of those before it
   std::vector<uint64_t> gone_addresses_;
   AffectedRows gone_of_pass_;
   AffectedRows gone_;

@@ -5,9 +5,11 @@
 
 #include <arrow/type.h>
 
+#include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/table/blob_input.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/merge_columns.h"
+#include "tusk/lance/table/partial_struct.h"
 
 namespace tusk::lance {
 namespace {
@@ -17,12 +19,30 @@ bool EqualInAnyCase(std::string_view a, std::string_view b) {
       a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
-Status CheckColumn(const arrow::Field& column, const Field& field) {
+/// What of the field the source brings in this column.
+Result<Field> MatchColumn(const arrow::Field& column, const Field& field, bool may_be_part) {
   ARROW_ASSIGN_OR_RAISE(const bool can_be_stored, CanBeStored(column, field));
-  if (can_be_stored) return Status::OK();
+  if (can_be_stored) return field;
   ARROW_ASSIGN_OR_RAISE(const auto stored, ToArrowField(field));
+  const auto given = WithoutViews(column.type());
+  if (may_be_part && IsPartOf(*given, *stored->type())) return PartOf(field, *given);
   return InvalidArgument("cannot merge: column '", field.name, "' should have type ",
                          stored->type()->ToString(), " but has type ", column.type()->ToString());
+}
+
+/// OK unless a field that must not be null is none of `part`.
+Status CheckInsertable(const Field& part, const Field& whole, const std::string& path) {
+  for (const Field& child : whole.children) {
+    const auto found = std::ranges::find(part.children, child.name, &Field::name);
+    const std::string child_path = path + "." + child.name;
+    if (found != part.children.end()) {
+      ARROW_RETURN_NOT_OK(CheckInsertable(*found, child, child_path));
+    } else if (!child.nullable) {
+      return InvalidArgument("cannot merge: rows are to be inserted, but the source has no field '",
+                             child_path, "', which must not be null");
+    }
+  }
+  return Status::OK();
 }
 
 /// The fields of the table that the source brings and that are needed of it, in the table's order.
@@ -43,8 +63,10 @@ Result<Schema> MatchSource(const arrow::Schema& source, const Schema& table,
           "', which must not be null");
     }
     if (column == nullptr || (!writes && !is_key)) continue;
-    ARROW_RETURN_NOT_OK(CheckColumn(*column, field));
-    matched.fields.push_back(field);
+    const bool may_be_part = !is_key && options.write_mode == MergeWriteMode::kRewriteRows;
+    ARROW_ASSIGN_OR_RAISE(Field part, MatchColumn(*column, field, may_be_part));
+    if (options.insert_not_matched) ARROW_RETURN_NOT_OK(CheckInsertable(part, field, field.name));
+    matched.fields.push_back(std::move(part));
   }
   for (const auto& column : source.fields()) {
     if (writes && table.FindField(column->name()) == nullptr) {

@@ -1,5 +1,7 @@
 #include "tusk/lance/table/merge_source.h"
 
+#include <deque>
+#include <iterator>
 #include <utility>
 
 #include <arrow/array.h>
@@ -11,6 +13,7 @@
 
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/arrow_compute.h"
+#include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/rewritten_columns.h"
 #include "tusk/lance/table/write_fragments.h"
@@ -108,35 +111,59 @@ class FileSource final : public MergeSource {
   RewrittenColumns columns_;
 };
 
-/// Gives batches that were read already, and then those that were not, with some of the columns.
+/// Gives batches that were read already, and then those that were not, with some of the columns and
+/// without views, whose rows Arrow cannot take.
 class SourceReader final : public arrow::RecordBatchReader {
  public:
-  SourceReader(arrow::RecordBatchReader* data, const Schema& schema) : data_(data) {
+  SourceReader(arrow::RecordBatchReader* data, const Schema& schema, arrow::MemoryPool* pool)
+      : data_(data), pool_(pool) {
     arrow::FieldVector fields;
     for (const Field& field : schema.fields) {
       names_.push_back(field.name);
       fields.push_back(data->schema()->GetFieldByName(field.name));
     }
-    schema_ = arrow::schema(std::move(fields));
+    schema_ = WithoutViews(arrow::schema(std::move(fields)));
   }
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
-    if (next_ < again_.size()) {
-      *out = std::move(again_[next_++]);
-      return Status::OK();
+    if (ready_.empty()) {
+      ARROW_RETURN_NOT_OK(data_->ReadNext(out));
+      if (*out == nullptr) return Status::OK();
+      ARROW_ASSIGN_OR_RAISE(const auto selected, Select(**out, names_));
+      ARROW_RETURN_NOT_OK(Convert(*selected));
     }
-    ARROW_RETURN_NOT_OK(data_->ReadNext(out));
-    if (*out == nullptr) return Status::OK();
-    return Select(**out, names_).Value(out);
+    *out = std::move(ready_.front());
+    ready_.pop_front();
+    return Status::OK();
   }
-  void GiveAgain(Batches batches) { again_ = std::move(batches); }
+  /// Of batches that it gave.
+  void GiveAgain(Batches batches) {
+    ready_.insert(ready_.begin(), std::make_move_iterator(batches.begin()),
+                  std::make_move_iterator(batches.end()));
+  }
 
  private:
+  /// Makes the rows ready, in pieces if views have more bytes than a column without them can count.
+  Status Convert(const arrow::RecordBatch& batch) {
+    std::vector<std::shared_ptr<arrow::ArrayData>> columns;
+    for (const auto& column : batch.column_data()) {
+      auto copied = CopyViews(column, pool_);
+      if (copied.status().IsCapacityError() && batch.num_rows() > 1) {
+        const int64_t half = batch.num_rows() / 2;
+        ARROW_RETURN_NOT_OK(Convert(*batch.Slice(0, half)));
+        return Convert(*batch.Slice(half));
+      }
+      ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), std::move(copied));
+    }
+    ready_.push_back(arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns)));
+    return Status::OK();
+  }
+
   arrow::RecordBatchReader* data_;
+  arrow::MemoryPool* pool_;
   std::vector<std::string> names_;
   std::shared_ptr<arrow::Schema> schema_;
-  Batches again_;
-  size_t next_ = 0;
+  std::deque<std::shared_ptr<arrow::RecordBatch>> ready_;
 };
 
 Result<std::unique_ptr<MergeSource>> ToMemory(const std::shared_ptr<arrow::Schema>& schema,
@@ -188,7 +215,7 @@ Result<std::unique_ptr<MergeSource>> MergeSource::Read(arrow::RecordBatchReader*
                                                        const io::StorePath& table,
                                                        uint16_t minor_version, int64_t memory_bytes,
                                                        const OperationContext& context) {
-  SourceReader reader(data, schema);
+  SourceReader reader(data, schema, context.pool);
   Batches batches;
   int64_t bytes = 0;
   while (bytes <= memory_bytes) {

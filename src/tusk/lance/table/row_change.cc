@@ -72,9 +72,16 @@ void GiveMovedIds(std::span<const uint64_t> ids, std::vector<Fragment>* added) {
 }  // namespace
 
 Status AddAddresses(std::span<const uint64_t> addresses, AffectedRows* rows) {
-  for (const uint64_t address : addresses) {
-    const auto offset = static_cast<int64_t>(address & 0xFFFFFFFF);
-    ARROW_RETURN_NOT_OK((*rows)[address >> 32].Add(offset, offset + 1));
+  constexpr uint64_t kOffsets = 0xFFFFFFFF;
+  for (size_t i = 0; i < addresses.size();) {
+    const uint64_t fragment = addresses[i] >> 32;
+    DeletedRows& of_fragment = (*rows)[fragment];
+    while (i < addresses.size() && addresses[i] >> 32 == fragment) {
+      const auto begin = static_cast<int64_t>(addresses[i] & kOffsets);
+      int64_t end = begin + 1;
+      for (++i; i < addresses.size() && addresses[i] == addresses[i - 1] + 1; ++i) ++end;
+      ARROW_RETURN_NOT_OK(of_fragment.Add(begin, end));
+    }
   }
   return Status::OK();
 }

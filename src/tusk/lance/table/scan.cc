@@ -118,10 +118,10 @@ Result<std::shared_ptr<arrow::RecordBatch>> ReadCandidates(const FragmentReader&
   return reader.ReadCodes(rows, context);
 }
 
-Result<Kept> Judge(const expr::Filter::Bound& filter, const arrow::RecordBatch& candidates,
+Result<Kept> Judge(const RowTest& test, const arrow::RecordBatch& candidates,
                    ScanStatistics* statistics, const OperationContext& context) {
   const StopWatch watch(&statistics->filter_ns);
-  ARROW_ASSIGN_OR_RAISE(auto mask, filter.Judge(candidates, context));
+  ARROW_ASSIGN_OR_RAISE(auto mask, test.Judge(candidates, context));
   Kept kept(std::move(mask));
   statistics->rows_kept += kept.count();
   return kept;
@@ -131,14 +131,13 @@ Result<Kept> Judge(const expr::Filter::Bound& filter, const arrow::RecordBatch& 
 Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& fragment, RowRange rows,
                                       const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const FragmentReader filter_reader,
-                        FragmentReader::Open(*plan.dataset, fragment, plan.filter_columns, context,
+                        FragmentReader::Open(*plan.dataset, fragment, plan.test_columns, context,
                                              {.include_deleted = plan.include_deleted,
                                               .reads_once = plan.reads_once}));
   RowSource::Piece result;
   ScanStatistics& statistics = *plan.statistics;
   if (plan.use_statistics) {
-    ARROW_ASSIGN_OR_RAISE(const bool may_match,
-                          filter_reader.MayMatch(*plan.filter, rows, context));
+    ARROW_ASSIGN_OR_RAISE(const bool may_match, filter_reader.MayMatch(*plan.test, rows, context));
     if (!may_match) {
       statistics.rows_ruled_out += rows.length();
       return result;
@@ -146,7 +145,7 @@ Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& frag
   }
   ARROW_ASSIGN_OR_RAISE(const auto candidates,
                         ReadCandidates(filter_reader, rows, &statistics, context));
-  ARROW_ASSIGN_OR_RAISE(const Kept kept, Judge(*plan.filter, *candidates, &statistics, context));
+  ARROW_ASSIGN_OR_RAISE(const Kept kept, Judge(*plan.test, *candidates, &statistics, context));
   result.bytes = arrow::util::TotalBufferSize(*candidates);
   if (kept.count() == 0) return result;
 
@@ -168,7 +167,7 @@ Result<RowSource::Piece> ReadFiltered(const ScanPlan& plan, const Fragment& frag
       const auto number = static_cast<int>(place->column);
       ARROW_ASSIGN_OR_RAISE(
           column, kept.Of(candidates->column(number),
-                          plan.filter_columns->schema->field(number)->type(), context.pool));
+                          plan.test_columns->schema->field(number)->type(), context.pool));
     }
     ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), Descend(column, place->path, context.pool));
   }
@@ -191,8 +190,8 @@ class ScanSource final : public RowSource {
     const auto rows = static_cast<uint64_t>(std::max<int64_t>(1, plan_.num_rows()));
     const auto stored_bytes = static_cast<int64_t>((stored >> 1) / rows * 2);
     RowSize size = lance::GuessRowSize(*plan_.output->schema, stored_bytes);
-    if (plan_.filter == nullptr) return size;
-    const RowSize judged = lance::GuessRowSize(*plan_.filter_columns->schema, stored_bytes);
+    if (plan_.test == nullptr) return size;
+    const RowSize judged = lance::GuessRowSize(*plan_.test_columns->schema, stored_bytes);
     size.bytes = std::max(size.bytes, judged.bytes);
     size.is_known = size.is_known && judged.is_known;
     return size;
@@ -214,9 +213,14 @@ class ScanSource final : public RowSource {
   static Result<Piece> ReadComputed(const ScanPlan& plan, RowRange rows,
                                     const OperationContext& context) {
     ARROW_ASSIGN_OR_RAISE(Piece piece, Read(plan, rows, context));
-    if (plan.computed == nullptr || piece.batch == nullptr) return piece;
-    ARROW_ASSIGN_OR_RAISE(piece.batch, plan.computed->Compute(*piece.batch, context));
-    piece.bytes += arrow::util::TotalBufferSize(*piece.batch);
+    if (plan.computed != nullptr && piece.batch != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(piece.batch, plan.computed->Compute(*piece.batch, context));
+      piece.bytes += arrow::util::TotalBufferSize(*piece.batch);
+    }
+    if (plan.map != nullptr && piece.batch != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(piece.batch, plan.map->Map(*piece.batch, context));
+      if (piece.batch != nullptr) piece.bytes += arrow::util::TotalBufferSize(*piece.batch);
+    }
     return piece;
   }
   static Result<Piece> Read(const ScanPlan& plan, RowRange rows, const OperationContext& context) {
@@ -226,7 +230,7 @@ class ScanSource final : public RowSource {
     const Fragment& fragment = *plan.fragments[number];
     ScanStatistics& statistics = *plan.statistics;
     if (inside.begin == 0) ++statistics.fragments;
-    if (plan.filter != nullptr) return ReadFiltered(plan, fragment, inside, context);
+    if (plan.test != nullptr) return ReadFiltered(plan, fragment, inside, context);
     const StopWatch watch(&statistics.read_ns);
     ARROW_ASSIGN_OR_RAISE(const FragmentReader reader,
                           FragmentReader::Open(*plan.dataset, fragment, plan.output, context,
@@ -299,10 +303,11 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> StartScan(const Dataset& datas
                             .batch_bytes = options.batch_bytes,
                             .starts_wide = options.all_at_once && !options.limit,
                             .gives_pieces = options.all_at_once};
+  if (plan.read_ahead_bytes) stream.read_ahead_bytes = *plan.read_ahead_bytes;
   if (options.limit) stream.limit = *options.limit;
-  if (plan.filter != nullptr) {
-    // What is judged and then dropped should still be in the cache of its core.
-    stream.piece_bytes = 1 << 20;
+  // What is judged and then dropped should still be in the cache of its core.
+  if (plan.test != nullptr || plan.map != nullptr) stream.piece_bytes = 1 << 20;
+  if (plan.test != nullptr) {
     stream.skip = options.offset;
   } else {
     // Without a filter rows are known by position, and only those wanted are read.
@@ -340,6 +345,26 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ScanOnce(
   std::shared_ptr<const Dataset::State> state(dataset, &dataset->state());
   ARROW_ASSIGN_OR_RAISE(ScanPlan plan, ScanPlan::Make(std::move(state), options, context));
   plan.reads_once = true;
+  return StartScan(*dataset, std::move(plan), options, context);
+}
+
+int64_t ReadAheadOfWriter(const OperationContext& context) {
+  constexpr int64_t kLeast = 32 << 20;
+  constexpr int64_t kOfThread = 4 << 20;
+  return std::max(kLeast, kOfThread * context.executor->parallelism());
+}
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> ScanMapped(
+    const std::shared_ptr<const Dataset>& dataset, const ScanOptions& options, RowMapping mapping,
+    int64_t read_ahead_bytes, const OperationContext& context) {
+  const std::shared_ptr<const Dataset::State> state(dataset, &dataset->state());
+  ARROW_ASSIGN_OR_RAISE(ScanPlan plan, ScanPlan::Make(state, options, context));
+  plan.read_ahead_bytes = read_ahead_bytes;
+  plan.map = std::move(mapping.map);
+  if (mapping.test != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(auto columns, Projection::Make(*state, mapping.test_columns));
+    plan.SetTest(std::move(mapping.test), std::move(columns));
+  }
   return StartScan(*dataset, std::move(plan), options, context);
 }
 

@@ -49,6 +49,23 @@ Status SetOutput(const Dataset::State& dataset, const ScanOptions& options,
   return Status::OK();
 }
 
+class FilterTest final : public RowTest {
+ public:
+  explicit FilterTest(std::shared_ptr<const expr::Filter::Bound> filter)
+      : filter_(std::move(filter)) {}
+
+  Result<std::shared_ptr<arrow::BooleanArray>> Judge(
+      const arrow::RecordBatch& batch, const OperationContext& context) const override {
+    return filter_->Judge(batch, context);
+  }
+  Result<bool> MayMatch(const std::map<std::string, expr::ColumnRange>& ranges) const override {
+    return filter_->MayMatch(ranges);
+  }
+
+ private:
+  std::shared_ptr<const expr::Filter::Bound> filter_;
+};
+
 /// What the filter reads, parts of columns inside of them.
 Result<std::shared_ptr<const Projection>> MakeFilterColumns(const Dataset::State& dataset,
                                                             const expr::Filter& filter) {
@@ -62,14 +79,14 @@ Result<std::shared_ptr<const Projection>> MakeFilterColumns(const Dataset::State
                          " cannot be applied: ", columns.status().message());
 }
 
-/// Puts the columns of `output` that the filter does not read into `plan`.
+/// Puts the columns of `output` that the test does not read into `plan`.
 void SplitOutput(ScanPlan* plan) {
   Projection rest;
   arrow::FieldVector fields;
   std::map<size_t, size_t> sources;
   for (size_t i = 0; i < plan->output->columns.size(); ++i) {
     Projection::Column column = plan->output->columns[i];
-    plan->places.push_back(plan->filter_columns->Find(*plan->output, column));
+    plan->places.push_back(plan->test_columns->Find(*plan->output, column));
     if (plan->places.back()) continue;
     if (column.kind == Projection::Kind::kField) {
       const auto [found, is_new] = sources.emplace(column.source, rest.sources.size());
@@ -134,12 +151,19 @@ Result<ScanPlan> ScanPlan::Make(std::shared_ptr<const Dataset::State> dataset,
         "scan with deleted rows, but without row ids: ask for _rowid, which is null for these");
   }
   if (options.filter != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(plan.filter_columns, MakeFilterColumns(*dataset, *options.filter));
-    ARROW_ASSIGN_OR_RAISE(plan.filter, options.filter->Bind(*plan.filter_columns->schema, context));
-    SplitOutput(&plan);
+    ARROW_ASSIGN_OR_RAISE(auto columns, MakeFilterColumns(*dataset, *options.filter));
+    ARROW_ASSIGN_OR_RAISE(auto filter, options.filter->Bind(*columns->schema, context));
+    plan.SetTest(std::make_shared<FilterTest>(std::move(filter)), std::move(columns));
   }
   plan.dataset = std::move(dataset);
   return plan;
+}
+
+void ScanPlan::SetTest(std::shared_ptr<const RowTest> row_test,
+                       std::shared_ptr<const Projection> columns) {
+  test = std::move(row_test);
+  test_columns = std::move(columns);
+  SplitOutput(this);
 }
 
 size_t ScanPlan::FindFragment(int64_t row) const {

@@ -12,6 +12,7 @@
 #include "tusk/lance/table/computed_columns.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/projection.h"
+#include "tusk/lance/table/row_map.h"
 
 namespace tusk::lance {
 
@@ -23,22 +24,27 @@ struct ScanPlan {
   bool include_deleted = false;
   bool use_statistics = true;
   bool reads_once = false;                     ///< as FragmentReader::Options has it
+  std::optional<int64_t> read_ahead_bytes;     ///< as BatchStreamOptions has it, which decides else
   std::shared_ptr<ScanStatistics> statistics;  ///< never null
   std::shared_ptr<const Projection> output;
-  std::shared_ptr<const ComputedColumns> computed;    ///< from `output`; null: it is given as it is
-  std::shared_ptr<const expr::Filter::Bound> filter;  ///< may be null
-  std::shared_ptr<const Projection> filter_columns;   ///< what the filter reads
-  std::shared_ptr<const Projection> rest;             ///< what of `output` the filter does not read
-  /// Of each output column: where in the filter's batch it is; if not there, it is the next of
+  std::shared_ptr<const ComputedColumns> computed;  ///< from `output`; null: it is given as it is
+  std::shared_ptr<const RowMap> map;                ///< of what is given else; may be null
+  std::shared_ptr<const RowTest> test;              ///< which rows are kept; may be null
+  std::shared_ptr<const Projection> test_columns;   ///< what the test reads
+  std::shared_ptr<const Projection> rest;           ///< what of `output` the test does not read
+  /// Of each output column: where in the test's batch it is; if not there, it is the next of
   /// `rest`.
   std::vector<std::optional<Projection::Place>> places;
 
   /// InvalidArgument and NotFound as Dataset::Scan.
   static Result<ScanPlan> Make(std::shared_ptr<const Dataset::State> dataset,
                                const ScanOptions& options, const OperationContext& context);
+  /// For rows that `test` keeps, by these columns.
+  void SetTest(std::shared_ptr<const RowTest> row_test, std::shared_ptr<const Projection> columns);
 
   /// Of what the scan gives.
   const std::shared_ptr<arrow::Schema>& schema() const {
+    if (map != nullptr) return map->schema();
     return computed != nullptr ? computed->schema() : output->schema;
   }
   int64_t num_rows() const { return first_rows.back(); }

@@ -16,6 +16,7 @@
 #include "tusk/lance/table/projection.h"
 #include "tusk/lance/table/rewritten_columns.h"
 #include "tusk/lance/table/row_change.h"
+#include "tusk/lance/table/row_map.h"
 #include "tusk/lance/table/write_fragments.h"
 
 namespace tusk::lance {
@@ -25,9 +26,9 @@ namespace {
 class UpdatedRows final : public arrow::RecordBatchReader {
  public:
   static Result<std::unique_ptr<UpdatedRows>> Make(
-      const Dataset& dataset, const std::vector<NamedExpression>& values,
+      const std::shared_ptr<const Dataset>& dataset, const std::vector<NamedExpression>& values,
       const std::shared_ptr<const expr::Filter>& filter, const OperationContext& context) {
-    const Dataset::State& state = dataset.state();
+    const Dataset::State& state = dataset->state();
     auto rows = std::unique_ptr<UpdatedRows>(new UpdatedRows(state, context));
     ARROW_ASSIGN_OR_RAISE(rows->written_,
                           RewrittenColumns::Make(state, state.schema->field_names(), "update",
@@ -38,10 +39,11 @@ class UpdatedRows final : public arrow::RecordBatchReader {
     for (const NamedExpression& value : values) ARROW_RETURN_NOT_OK(rows->AddValue(value));
     ScanOptions options;
     options.filter = filter;
-    options.with_row_id = dataset.has_stable_row_ids();
+    options.with_row_id = dataset->has_stable_row_ids();
     options.with_row_address = true;
     options.all_at_once = true;
-    ARROW_ASSIGN_OR_RAISE(rows->scan_, dataset.Scan(options, context));
+    ARROW_ASSIGN_OR_RAISE(rows->scan_,
+                          ScanMapped(dataset, options, {}, ReadAheadOfWriter(context), context));
     return rows;
   }
 
@@ -162,7 +164,7 @@ Result<UpdateResult> TryToUpdate(const io::StorePath& table,
   ARROW_RETURN_NOT_OK(CheckRowsCanChange(*dataset));
   ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version,
                         MinorVersionOfRows(state, options.data_storage_version, "update"));
-  ARROW_ASSIGN_OR_RAISE(const auto rows, UpdatedRows::Make(*dataset, values, filter, context));
+  ARROW_ASSIGN_OR_RAISE(const auto rows, UpdatedRows::Make(dataset, values, filter, context));
   const BlobWriteScope scope{.base_paths = state.manifest.base_paths, .source = &state};
   RowChange change;
   ARROW_ASSIGN_OR_RAISE(change.added,

@@ -1,6 +1,7 @@
 #include "tusk/lance/update_values.h"
 
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -8,7 +9,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tusk/base/little_endian.h"
 #include "tusk/lance/delete_rows.h"
+#include "tusk/testing/bounded_pool.h"
 #include "tusk/testing/faulty_store.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/numbered_rows.h"
@@ -134,6 +137,44 @@ TEST(UpdateValuesTest, GivesUpWhenItMayNotTryAgain) {
     }
     EXPECT_GE(conflicts, 3);
   }
+}
+
+TEST(UpdateValuesTest, NeedsMemoryForItsStepsAndNotForTheTable) {
+  constexpr int64_t kBatches = 640;
+  constexpr int64_t kRows = 250;
+  const io::StorePath table{.store = io::MakeMemoryStore(), .path = "t"};
+  const auto schema =
+      arrow::schema({arrow::field("id", arrow::int64()), arrow::field("bytes", arrow::binary())});
+  std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
+  std::mt19937_64 random(5);
+  for (int64_t i = 0; i < kBatches; ++i) {
+    arrow::Int64Builder ids;
+    arrow::BinaryBuilder bytes;
+    for (int64_t row = 0; row < kRows; ++row) {
+      ASSERT_OK(ids.Append(i * kRows + row));
+      std::string value;
+      for (int word = 0; word < 128; ++word) AppendLittle(random(), &value);
+      ASSERT_OK(bytes.Append(value));
+    }
+    batches.push_back(arrow::RecordBatch::Make(schema, kRows, {*ids.Finish(), *bytes.Finish()}));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto reader, arrow::RecordBatchReader::Make(batches, schema));
+  ASSERT_OK(WriteDataset(reader.get(), table, {}, {}));
+  BoundedPool pool(96 << 20);  // of 164 MB that are written again
+  const auto executor = MakeExecutor(1);
+  OperationContext context;
+  context.pool = &pool;
+  context.executor = executor.get();
+  ASSERT_OK_AND_ASSIGN(const auto result,
+                       UpdateValues(table, {{"id", "id + 1"}}, nullptr, {}, context));
+  EXPECT_EQ(result.num_updated_rows, kBatches * kRows);
+  ASSERT_OK_AND_ASSIGN(const auto dataset, Dataset::Open(table, {}, {}));
+  ASSERT_OK_AND_ASSIGN(const auto scan, dataset->Scan({}, {}));
+  ASSERT_OK_AND_ASSIGN(const auto after, scan->ToTable());
+  ASSERT_OK_AND_ASSIGN(const auto before, arrow::Table::FromRecordBatches(schema, batches));
+  EXPECT_TRUE(after->column(1)->Equals(before->column(1)));
+  const auto& ids = static_cast<const arrow::Int64Array&>(*after->column(0)->chunk(0));
+  EXPECT_EQ(ids.Value(7), 8);
 }
 
 TEST(UpdateValuesTest, RefusesWhatItCannotDo) {
