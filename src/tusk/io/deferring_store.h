@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "tusk/io/object_store.h"
 
@@ -17,6 +18,17 @@ class TUSK_EXPORT DeferringStore : public ObjectStore {
   /// Makes durable all that was written through this store. Nothing is left to do for one that was
   /// not made by Defer.
   virtual Status Sync(const OperationContext& context) = 0;
+  /// As PutIfAbsent, and durable on return, also of a store that defers: the bytes together with
+  /// all else that was written through this store, then the name. So no loss of power leaves the
+  /// object without what was written before it. If it fails, what was written may not be durable.
+  virtual Status SyncAndPutIfAbsent(std::string_view path, std::string_view bytes,
+                                    const OperationContext& context) = 0;
 };
+
+/// `place` with a store that defers, if its own can.
+inline StorePath Deferring(const StorePath& place) {
+  auto* store = dynamic_cast<DeferringStore*>(place.store.get());
+  return store == nullptr ? place : StorePath{.store = store->Defer(), .path = place.path};
+}
 
 }  // namespace tusk::io

@@ -67,6 +67,33 @@ TEST_F(DeferringStoreTest, SyncsBeforeItLinks) {
   EXPECT_EQ(OpenFiles(), before);
 }
 
+TEST_F(DeferringStoreTest, SyncsAllWithTheObjectThatItPutsLast) {
+  const int64_t before = OpenFiles();
+  const auto deferred = Defer();
+  ASSERT_OK(deferred->Put(folder_ / "first", "bytes", context_));
+  EXPECT_EQ(OpenFiles(), before + 1);
+  ASSERT_OK(deferred->SyncAndPutIfAbsent(folder_ / "names/last", "bytes", context_));
+  EXPECT_EQ(OpenFiles(), before);
+  EXPECT_THAT(deferred->SyncAndPutIfAbsent(folder_ / "names/last", "others", context_),
+              FailsWith(ErrorCode::kAlreadyExists));
+  // A store that does not defer has nothing else to sync.
+  const auto plain = MakeLocalStore();
+  ASSERT_OK(static_cast<DeferringStore&>(*plain).SyncAndPutIfAbsent(folder_ / "plain", "bytes",
+                                                                    context_));
+  ASSERT_OK_AND_ASSIGN(const auto bytes, plain->Get(folder_ / "names/last", context_));
+  EXPECT_EQ(std::string_view(*bytes), "bytes");
+}
+
+TEST_F(DeferringStoreTest, PutsNothingLastIfWhatCameBeforeIsNotDurable) {
+  const auto deferred = Defer();
+  ASSERT_OK(deferred->Put(folder_ / "gone/file", "bytes", context_));
+  std::filesystem::remove_all(folder_ / "gone");
+  EXPECT_THAT(deferred->SyncAndPutIfAbsent(folder_ / "last", "bytes", context_),
+              FailsWith(ErrorCode::kNotFound));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "last"));
+  EXPECT_TRUE(std::filesystem::is_empty(std::filesystem::path(folder_.path())));
+}
+
 TEST_F(DeferringStoreTest, FailsIfAFolderCannotBeSynced) {
   const auto deferred = Defer();
   ASSERT_OK(deferred->Put(folder_ / "gone/file", "bytes", context_));

@@ -198,25 +198,35 @@ class UnsyncedWrites {
     return Status::OK();
   }
 
-  Status Sync(const OperationContext& context) {
+  /// Syncs all of them.
+  Status Sync(const OperationContext& context) { return Sync({}, context); }
+  /// The same, and with them a file that has no name yet.
+  Status SyncWith(int fd, const fs::path& path, const OperationContext& context) {
+    return Sync({{fd, &path}}, context);
+  }
+
+ private:
+  using File = std::pair<int, const fs::path*>;
+
+  static constexpr size_t kMostOpen = 64;
+  static constexpr int kSyncsAtOnce = 16;
+
+  Status Sync(std::vector<File> files, const OperationContext& context) {
     const std::lock_guard lock(mutex_);
+    for (const auto& [fd, path] : files_) files.emplace_back(fd.get(), &path);
     const std::vector<fs::path> folders(folders_.begin(), folders_.end());
     const auto sync = [&](int64_t i) {
-      if (i >= std::ssize(files_)) return SyncFolder(folders[i - std::ssize(files_)]);
-      return SyncFile(files_[i].first.get(), files_[i].second);
+      if (i >= std::ssize(files)) return SyncFolder(folders[i - std::ssize(files)]);
+      return SyncFile(files[i].first, *files[i].second);
     };
     // The kernel makes one flush of the disk of those that are asked for at the same time.
     static const auto* waiting = new std::shared_ptr<Executor>(MakeExecutor(kSyncsAtOnce));
-    ARROW_RETURN_NOT_OK((*waiting)->ParallelFor(std::ssize(files_) + std::ssize(folders), sync,
+    ARROW_RETURN_NOT_OK((*waiting)->ParallelFor(std::ssize(files) + std::ssize(folders), sync,
                                                 context.stop, /*while_waiting=*/nullptr));
     files_.clear();
     folders_.clear();
     return Status::OK();
   }
-
- private:
-  static constexpr size_t kMostOpen = 64;
-  static constexpr int kSyncsAtOnce = 16;
 
   std::mutex mutex_;
   std::vector<std::pair<FileDescriptor, fs::path>> files_;
@@ -307,6 +317,19 @@ class LocalWriter final : public ObjectWriter {
   /// As Finish, but AlreadyExists if the name is taken.
   Status FinishIfAbsent() {
     ARROW_RETURN_NOT_OK(Sync());
+    return LinkIfAbsent();
+  }
+
+  /// The same, and durable at once, also where that is for later: together with all that waits.
+  Status SyncAndFinishIfAbsent() {
+    if (durability_.later == nullptr) return FinishIfAbsent();
+    ARROW_RETURN_NOT_OK(durability_.later->SyncWith(fd_.get(), temporary_, context_));
+    durability_.later = nullptr;
+    return LinkIfAbsent();
+  }
+
+ private:
+  Status LinkIfAbsent() {
     // link() and not open(O_EXCL) on the name: a crash never leaves half an object under it.
     if (link(temporary_.c_str(), target_.c_str()) != 0) {
       if (errno == EEXIST) return AlreadyExists("object '", target_.native(), "' already exists");
@@ -315,7 +338,6 @@ class LocalWriter final : public ObjectWriter {
     return SyncName();
   }
 
- private:
   LocalWriter(fs::path target, fs::path temporary, FileDescriptor fd, Durability durability,
               OperationContext context)
       : target_(std::move(target)),
@@ -466,6 +488,13 @@ class LocalStore final : public DeferringStore, public LastChangeStore {
     ARROW_ASSIGN_OR_RAISE(auto writer, LocalWriter::Open(path, durability_, context));
     ARROW_RETURN_NOT_OK(writer->Append(AsBytes(bytes)));
     return writer->FinishIfAbsent();
+  }
+
+  Status SyncAndPutIfAbsent(std::string_view path, std::string_view bytes,
+                            const OperationContext& context) override {
+    ARROW_ASSIGN_OR_RAISE(auto writer, LocalWriter::Open(path, durability_, context));
+    ARROW_RETURN_NOT_OK(writer->Append(AsBytes(bytes)));
+    return writer->SyncAndFinishIfAbsent();
   }
 
   Status LinkIfAbsent(std::string_view source, std::string_view path,

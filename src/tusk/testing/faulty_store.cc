@@ -100,6 +100,14 @@ Status FaultyStore::Sync(const OperationContext& context) {
   return plan_->Do("sync", "", [&] { return deferring->Sync(context); });
 }
 
+Status FaultyStore::SyncAndPutIfAbsent(std::string_view path, std::string_view bytes,
+                                       const OperationContext& context) {
+  auto* deferring = dynamic_cast<io::DeferringStore*>(store_.get());
+  if (deferring == nullptr) return PutIfAbsent(path, bytes, context);
+  return plan_->Do("sync and put-if-absent", path,
+                   [&] { return deferring->SyncAndPutIfAbsent(path, bytes, context); });
+}
+
 Result<std::shared_ptr<arrow::Buffer>> FaultyStore::GetIfLastChange(
     std::string_view path, const OperationContext& context) {
   auto* telling = dynamic_cast<io::LastChangeStore*>(store_.get());

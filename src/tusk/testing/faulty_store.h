@@ -42,6 +42,8 @@ class FaultyStore final : public io::DeferringStore, public io::LastChangeStore 
   /// Counts into this one and breaks with it. Defers nothing if the wrapped store cannot.
   std::shared_ptr<io::DeferringStore> Defer() override;
   Status Sync(const OperationContext& context) override;
+  Status SyncAndPutIfAbsent(std::string_view path, std::string_view bytes,
+                            const OperationContext& context) override;
 
   /// Null if the wrapped store does not know.
   Result<std::shared_ptr<arrow::Buffer>> GetIfLastChange(std::string_view path,

@@ -168,8 +168,7 @@ void WriteVersionHint(const io::StorePath& table, uint64_t version,
   unstoppable.stop = {};
   const std::string text = "{\"version\":" + std::to_string(version) + "}";
   // Nobody relies on it, so that it is not worth waiting for the disk.
-  auto* deferring = dynamic_cast<io::DeferringStore*>(table.store.get());
-  const auto store = deferring == nullptr ? table.store : deferring->Defer();
+  const std::shared_ptr<io::ObjectStore> store = io::Deferring(table).store;
   const std::string path = io::JoinPath(table.path, kVersionHint);
   // Some file systems (ext4) write a file to the disk before they let it replace another.
   (void)store->Delete(path, unstoppable);
@@ -202,7 +201,12 @@ class Committer {
  public:
   Committer(const io::StorePath& table, Transaction transaction, const CommitOptions& options,
             const OperationContext& context)
-      : table_(table), transaction_(std::move(transaction)), options_(options), context_(context) {}
+      : table_(options.written == nullptr
+                   ? io::Deferring(table)
+                   : io::StorePath{.store = options.written, .path = table.path}),
+        transaction_(std::move(transaction)),
+        options_(options),
+        context_(context) {}
 
   Result<TableVersion> Run(std::optional<TableVersion> base, bool* outcome_known);
 
@@ -218,7 +222,8 @@ class Committer {
   Status Publish(const std::string& path, uint64_t version, std::string_view file);
   void Remove(const std::vector<std::string>& paths);
 
-  const io::StorePath& table_;
+  /// With a store that defers, if there is one: all becomes durable with the manifest.
+  const io::StorePath table_;
   Transaction transaction_;
   const CommitOptions& options_;
   const OperationContext& context_;
@@ -227,7 +232,10 @@ class Committer {
 
 Status Committer::Publish(const std::string& path, uint64_t version, std::string_view file) {
   const auto put = [&] {
-    return table_.store->PutIfAbsent(io::JoinPath(table_.path, path), file, context_);
+    const std::string name = io::JoinPath(table_.path, path);
+    auto* deferring = dynamic_cast<io::DeferringStore*>(table_.store.get());
+    if (deferring != nullptr) return deferring->SyncAndPutIfAbsent(name, file, context_);
+    return table_.store->PutIfAbsent(name, file, context_);
   };
   if (!options_.lock) return put();
   Status status = options_.lock(version, put);

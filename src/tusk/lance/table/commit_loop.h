@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -82,6 +83,9 @@ struct CommitOptions {
   /// change of the same fragments.
   const AffectedRows* affected_rows = nullptr;
   CommitLock lock = nullptr;  ///< may be null
+  /// Through what the files that the transaction names were written, if they are not durable yet:
+  /// they then become so together with the manifest. Null if they are.
+  std::shared_ptr<io::ObjectStore> written = nullptr;
   /// Commits on top of the base or not at all: it is a CommitConflict if any other version came.
   bool is_strict = false;
   int max_attempts = 20;

@@ -8,6 +8,7 @@
 #include <arrow/type.h>
 
 #include "tusk/base/uuid.h"
+#include "tusk/io/deferring_store.h"
 #include "tusk/lance/append_or_create.h"
 #include "tusk/lance/blob.h"
 #include "tusk/lance/dataset.h"
@@ -17,6 +18,7 @@
 #include "tusk/lance/fragment_changes.h"
 #include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/commit.h"
+#include "tusk/lance/table/commit_change.h"
 #include "tusk/lance/table/commit_loop.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/feature_flags.h"
@@ -181,20 +183,18 @@ Result<std::shared_ptr<const Dataset>> WriteOn(std::optional<TableVersion> base,
                                                const WriteOptions& options,
                                                const BlobWriteOptions& blobs,
                                                const OperationContext& context) {
+  // Nothing is true before the manifest, so all becomes durable with it.
+  const io::StorePath deferring = io::Deferring(table);
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
-                        WriteTransaction(data, table, base, options, blobs, context));
-  bool outcome_known = true;
+                        WriteTransaction(data, deferring, base, options, blobs, context));
   const CommitOptions how{
       .stable_row_ids = options.enable_stable_row_ids,
       .naming = options.enable_v2_manifest_paths ? ManifestNaming::kV2 : ManifestNaming::kV1,
-      .lock = options.commit_lock};
-  auto committed =
-      CommitTransaction(table, transaction, std::move(base), how, context, &outcome_known);
+      .lock = options.commit_lock,
+      .written = deferring.store};
+  const auto remove_files = [&] { RemoveDataFiles(table, WrittenFragments(transaction), context); };
+  auto committed = CommitOrRemove(table, transaction, std::move(base), how, remove_files, context);
   if (!committed.ok()) {
-    if (outcome_known) {
-      RemoveDataFiles(table, WrittenFragments(transaction), context);
-      RemoveTransactionFile(table, transaction, context);
-    }
     if (options.mode == WriteMode::kCreate &&
         GetErrorCode(committed.status()) == ErrorCode::kCommitConflict) {
       return AlreadyExists("cannot make a table at '", table.path,
