@@ -40,10 +40,10 @@ std::optional<uint32_t> MaxFragmentId(const Manifest& manifest) {
   return static_cast<uint32_t>(manifest.fragments.back().id);  // they are ascending
 }
 
-/// Version `version` with all that `source` says and its transaction does not change.
-Manifest Inherit(const Manifest& source, const Transaction& transaction, uint64_t version,
+/// Version `version` with all that `manifest`, its source, says and its transaction does not
+/// change.
+Manifest Inherit(Manifest manifest, const Transaction& transaction, uint64_t version,
                  int64_t timestamp_ns) {
-  Manifest manifest = source;
   manifest.version = version;
   manifest.timestamp_ns = timestamp_ns;
   manifest.transaction_file = TransactionFileName(transaction);
@@ -51,7 +51,7 @@ Manifest Inherit(const Manifest& source, const Transaction& transaction, uint64_
   manifest.transaction_section.reset();
   manifest.reader_flags &= ~kFlagsNotInherited;
   manifest.writer_flags &= ~kFlagsNotInherited;
-  manifest.max_fragment_id = MaxFragmentId(source);
+  manifest.max_fragment_id = MaxFragmentId(manifest);
   return manifest;
 }
 
@@ -361,11 +361,12 @@ Result<Manifest> BuildFirstManifest(const Transaction& transaction, bool stable_
   return manifest;
 }
 
-Result<VersionContent> BuildNextManifest(const Transaction& transaction, const Manifest& previous,
+Result<VersionContent> BuildNextManifest(const Transaction& transaction, Manifest previous,
                                          std::vector<IndexMetadata> indices, int64_t timestamp_ns) {
   ARROW_RETURN_NOT_OK(CheckWritable(previous));
+  const uint64_t version = previous.version + 1;
   VersionContent content{
-      .manifest = Inherit(previous, transaction, previous.version + 1, timestamp_ns),
+      .manifest = Inherit(std::move(previous), transaction, version, timestamp_ns),
       .indices = std::move(indices)};
   ARROW_RETURN_NOT_OK(std::visit([&](const auto& operation) { return Apply(operation, &content); },
                                  transaction.operation));

@@ -31,7 +31,7 @@ bool KeepsIndices(const Transaction& transaction);
 /// not. If KeepsIndices, `indices` may be left out. InvalidArgument for an operation that does not
 /// fit the table, Unsupported for one that this build does not know, CommitConflict if a fragment
 /// that it changes is gone.
-Result<VersionContent> BuildNextManifest(const Transaction& transaction, const Manifest& previous,
+Result<VersionContent> BuildNextManifest(const Transaction& transaction, Manifest previous,
                                          std::vector<IndexMetadata> indices, int64_t timestamp_ns);
 
 /// The version after `previous` with the content of `restored`, an earlier one, made by

@@ -74,9 +74,8 @@ TableVersion TableVersion::Of(const Dataset::State& state) {
 }
 
 Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transaction& transaction,
-                                     const std::optional<TableVersion>& previous,
-                                     bool stable_row_ids, const OperationContext& context,
-                                     uint64_t version) {
+                                     std::optional<TableVersion> previous, bool stable_row_ids,
+                                     const OperationContext& context, uint64_t version) {
   NextVersion next;
   std::string index_section;
   if (const auto* restore = transaction.As<RestoreVersion>()) {
@@ -98,8 +97,9 @@ Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transacti
     if (!keeps_indices && !index_section.empty()) {
       ARROW_ASSIGN_OR_RAISE(indices, ParseIndexSection(index_section));
     }
-    ARROW_ASSIGN_OR_RAISE(VersionContent content, BuildNextManifest(transaction, previous->manifest,
-                                                                    std::move(indices), NowNs()));
+    ARROW_ASSIGN_OR_RAISE(
+        VersionContent content,
+        BuildNextManifest(transaction, std::move(previous->manifest), std::move(indices), NowNs()));
     if (!keeps_indices) index_section = SerializeIndexSection(content.indices);
     next.manifest = std::move(content.manifest);
   } else {
@@ -212,8 +212,10 @@ class Committer {
 
  private:
   /// The version that is committed; nothing if another writer has the name.
-  Result<std::optional<TableVersion>> Try(const std::optional<TableVersion>& base,
-                                          bool* outcome_known);
+  Result<std::optional<TableVersion>> Try(std::optional<TableVersion>* base, bool* outcome_known);
+  /// `base` to make the next version of. What is not needed again leaves it: of a manifest of many
+  /// fragments a copy takes longer than to read it.
+  std::optional<TableVersion> TakeBase(std::optional<TableVersion>* base) const;
   /// Moves `base` to the latest version and the transaction with it. The version that is committed,
   /// if an earlier attempt was successful after all.
   Result<std::optional<TableVersion>> Rebase(std::optional<TableVersion>* base);
@@ -243,14 +245,23 @@ Status Committer::Publish(const std::string& path, uint64_t version, std::string
   return AlreadyExists(status.message());
 }
 
-Result<std::optional<TableVersion>> Committer::Try(const std::optional<TableVersion>& base,
+std::optional<TableVersion> Committer::TakeBase(std::optional<TableVersion>* base) const {
+  if (!*base || NeedsVersionBefore(transaction_)) return *base;
+  const uint64_t version = (*base)->manifest.version;
+  std::optional<TableVersion> taken = std::exchange(*base, TableVersion());
+  (*base)->manifest.version = version;
+  return taken;
+}
+
+Result<std::optional<TableVersion>> Committer::Try(std::optional<TableVersion>* base,
                                                    bool* outcome_known) {
-  if (base) {
-    ARROW_RETURN_NOT_OK(CheckCommitLock(base->manifest, options_.lock != nullptr, table_.path));
+  const ManifestNaming naming = *base ? (*base)->naming : options_.naming;
+  if (*base) {
+    const Manifest& manifest = (*base)->manifest;
+    ARROW_RETURN_NOT_OK(CheckCommitLock(manifest, options_.lock != nullptr, table_.path));
   }
-  ARROW_ASSIGN_OR_RAISE(NextVersion next, BuildNextVersion(table_, transaction_, base,
+  ARROW_ASSIGN_OR_RAISE(NextVersion next, BuildNextVersion(table_, transaction_, TakeBase(base),
                                                            options_.stable_row_ids, context_));
-  const ManifestNaming naming = base ? base->naming : options_.naming;
   std::string path = ManifestPath(next.manifest.version, naming);
   const Status put = Publish(path, next.manifest.version, next.file);
   if (GetErrorCode(put) == ErrorCode::kAlreadyExists) return std::nullopt;
@@ -324,7 +335,7 @@ Result<TableVersion> Committer::Run(std::optional<TableVersion> base, bool* outc
         ARROW_ASSIGN_OR_RAISE(auto done, Rebase(&base));
         if (done) return *std::move(done);
       }
-      ARROW_ASSIGN_OR_RAISE(auto committed, Try(base, outcome_known));
+      ARROW_ASSIGN_OR_RAISE(auto committed, Try(&base, outcome_known));
       if (committed) return *std::move(committed);
       is_behind = true;
       ARROW_RETURN_NOT_OK(BackOff(attempt, Clock::now() - attempt_begin, context_));

@@ -37,9 +37,8 @@ struct NextVersion {
   std::string file;
 };
 Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transaction& transaction,
-                                     const std::optional<TableVersion>& previous,
-                                     bool stable_row_ids, const OperationContext& context,
-                                     uint64_t version = 0);
+                                     std::optional<TableVersion> previous, bool stable_row_ids,
+                                     const OperationContext& context, uint64_t version = 0);
 
 /// What a look at the versions after `transaction`'s read version found.
 struct Rebase {

@@ -104,6 +104,17 @@ Status MergeDeletions(const io::StorePath& table, const Manifest& before, const 
 
 }  // namespace
 
+bool NeedsVersionBefore(const Transaction& transaction) {
+  switch (transaction.kind()) {
+    case Operation::kDelete:
+    case Operation::kUpdate:
+    case Operation::kCreateIndex:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Status RebaseContent(const io::StorePath& table, const Manifest& before, const Manifest& latest,
                      const AffectedRows* rows, Transaction* transaction, RebasedFiles* files,
                      const OperationContext& context) {

@@ -25,6 +25,9 @@ struct RebasedFiles {
   std::vector<std::string> replaced;
 };
 
+/// Whether RebaseContent looks at the version `before` of such a transaction.
+bool NeedsVersionBefore(const Transaction& transaction);
+
 /// Makes `transaction`, which was made for version `before` and goes with all commits since, fit
 /// version `latest`: a delete or an update gets deletion files that have the rows which others have
 /// deleted, too; new indices do not cover fragments whose values have changed. `rows` is null if
