@@ -1,8 +1,6 @@
 #include "tusk/lance/file/writer.h"
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -17,37 +15,19 @@
 #include <arrow/util/bitmap_ops.h>
 
 #include "tusk/base/checksum.h"
-#include "tusk/base/little_endian.h"
 #include "tusk/lance/encodings/packed_struct.h"
 #include "tusk/lance/file/annex.h"
 #include "tusk/lance/file/blob_values.h"
 #include "tusk/lance/file/column_metadata.h"
-#include "tusk/lance/file/footer.h"
 #include "tusk/lance/file/list_items.h"
 #include "tusk/lance/file/logical_type.h"
-#include "tusk/lance/file/schema_proto.h"
 #include "tusk/lance/file/write/blob_descriptors.h"
 #include "tusk/lance/file/write/column_writer.h"
+#include "tusk/lance/file/write/file_container.h"
 #include "tusk/lance/file/write/stored_fields.h"
 
 namespace tusk::lance {
 namespace {
-
-constexpr int64_t kBufferAlignment = 64;
-constexpr auto kPadding = [] {
-  std::array<uint8_t, kBufferAlignment> bytes;
-  bytes.fill(0x48);
-  return bytes;
-}();
-
-/// What stands between bytes that end at `position` and the next buffer.
-std::span<const uint8_t> PaddingAt(int64_t position) {
-  return std::span(kPadding).first(-position & (kBufferAlignment - 1));
-}
-
-std::span<const uint8_t> BytesOf(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
 
 /// Arrow bytes of the pages that are encoded together: some for each thread.
 constexpr int64_t kWindowBytesPerThread = int64_t{16} << 20;
@@ -252,7 +232,7 @@ class FileWriterImpl final : public FileWriter {
   Status Begin(Schema schema, io::ObjectStore* store);
 
   Status Write(const arrow::RecordBatch& batch) override;
-  int64_t bytes_written() const override { return bytes_written_; }
+  int64_t bytes_written() const override { return file_->bytes_written(); }
   int64_t bytes_in_flight() const override { return queued_bytes_ + batch_bytes_; }
   Status Drain() override;
   Status AddSchemaMetadata(std::string key, std::string value) override {
@@ -299,28 +279,18 @@ class FileWriterImpl final : public FileWriter {
   Status WritePage(Column* column, EncodedPage page);
   Status WriteBlobs(Column* column, PageRows rows);
   Status WriteDescriptors(Column* column);
-  Status WriteAligned(std::span<const uint8_t> bytes, std::vector<io::ByteRange>* ranges);
-  /// The annex, as the last global buffer; `descriptor` is the first.
-  Status WriteAnnex(std::string_view descriptor, std::span<const std::string> column_metadata);
-  Status WriteEnd();
-  Status AppendBytes(std::string_view bytes) {
-    bytes_written_ += static_cast<int64_t>(bytes.size());
-    return file_->Append(BytesOf(bytes));
-  }
+  Result<FileSummary> WriteEnd();
 
   const std::string path_;
   const FileWriterOptions options_;
   const OperationContext context_;
-  std::unique_ptr<io::ObjectWriter> file_;
+  std::unique_ptr<FileContainer> file_;
   Schema schema_;          ///< of stored fields
   Schema encoded_schema_;  ///< the same as they are encoded; `columns_` point into it
   std::vector<std::unique_ptr<Column>> columns_;
   std::vector<size_t> blob_columns_;  ///< those that are blobs of version 2
   std::mutex file_mutex_;             ///< for what is written while pages are
   int64_t num_rows_ = 0;
-  std::atomic<int64_t> bytes_written_ = 0;
-  std::vector<io::ByteRange> global_buffers_;  ///< but for number 0
-  std::vector<uint64_t> global_buffer_checksums_;
   std::vector<PageBatch::Job> queue_;
   int64_t queued_bytes_ = 0;
   int64_t batch_bytes_ = 0;  ///< of the pages that are being encoded
@@ -353,7 +323,7 @@ Status FileWriterImpl::Begin(Schema schema, io::ObjectStore* store) {
                .annex = {},
                .blobs = {}}));
   }
-  return store->Create(path_, context_).Value(&file_);
+  return FileContainer::Create(store, path_, options_.minor_version, context_).Value(&file_);
 }
 
 Status FileWriterImpl::CheckColumn(const arrow::ArrayData& array, size_t i) const {
@@ -442,7 +412,7 @@ Result<std::shared_ptr<arrow::ArrayData>> FileWriterImpl::StoreBlobs(
       position = 0;
       size = bytes.size();
       if (size > 0) {
-        ARROW_RETURN_NOT_OK(WriteAligned(BytesOf(bytes), &written));
+        ARROW_ASSIGN_OR_RAISE(written.emplace_back(), file_->Append(BytesOf(bytes)));
         position = static_cast<uint64_t>(written.back().offset);
         checksum.Update(BytesOf(bytes));
         checksum.Update(PaddingAt(written.back().offset + written.back().length));
@@ -518,21 +488,12 @@ Status FileWriterImpl::StartEncoding() {
   return Status::OK();
 }
 
-Status FileWriterImpl::WriteAligned(std::span<const uint8_t> bytes,
-                                    std::vector<io::ByteRange>* ranges) {
-  ranges->push_back({.offset = file_->bytes_written(), .length = std::ssize(bytes)});
-  ARROW_RETURN_NOT_OK(file_->Append(bytes));
-  ARROW_RETURN_NOT_OK(file_->Append(PaddingAt(file_->bytes_written())));
-  bytes_written_ = file_->bytes_written();
-  return Status::OK();
-}
-
 Status FileWriterImpl::WritePage(Column* column, EncodedPage encoded) {
   PageMetadata page;
   page.num_rows = encoded.num_rows;
   page.first_row = column->rows_written;
   for (const std::span<const uint8_t> buffer : encoded.buffers) {
-    ARROW_RETURN_NOT_OK(WriteAligned(buffer, &page.buffers));
+    ARROW_ASSIGN_OR_RAISE(page.buffers.emplace_back(), file_->Append(buffer));
   }
   page.layout = std::move(encoded.layout);
   column->metadata.pages.push_back(std::move(page));
@@ -547,11 +508,10 @@ Status FileWriterImpl::WriteBlobs(Column* column, PageRows rows) {
   Checksum checksum;
   ARROW_RETURN_NOT_OK(
       column->blobs.Append(joined, [&](std::span<const uint8_t> bytes) -> Result<int64_t> {
-        std::vector<io::ByteRange> range;
-        ARROW_RETURN_NOT_OK(WriteAligned(bytes, &range));
+        ARROW_ASSIGN_OR_RAISE(const io::ByteRange range, file_->Append(bytes));
         checksum.Update(bytes);
-        checksum.Update(PaddingAt(range[0].offset + range[0].length));
-        return range[0].offset;
+        checksum.Update(PaddingAt(range.offset + range.length));
+        return range.offset;
       }));
   extent.bytes.length = file_->bytes_written() - extent.bytes.offset;
   extent.checksum = checksum.value();
@@ -588,78 +548,27 @@ Status FileWriterImpl::Drain() {
 Result<int32_t> FileWriterImpl::AddGlobalBuffer(std::span<const uint8_t> bytes) {
   ARROW_RETURN_NOT_OK(state_);
   ARROW_RETURN_NOT_OK(Fail(WaitForPages()));
-  ARROW_RETURN_NOT_OK(Fail(WriteAligned(bytes, &global_buffers_)));
-  global_buffer_checksums_.push_back(Checksum::Of(bytes));
-  return static_cast<int32_t>(global_buffers_.size());
+  auto number = file_->AddGlobalBuffer(bytes);
+  ARROW_RETURN_NOT_OK(Fail(number.status()));
+  return number;
 }
 
-Status FileWriterImpl::WriteAnnex(std::string_view descriptor,
-                                  std::span<const std::string> column_metadata) {
-  Annex annex;
-  Checksum metadata_checksum;
-  for (const auto& column : columns_) annex.columns.push_back(std::move(column->annex));
-  for (const std::string& metadata : column_metadata) metadata_checksum.Update(BytesOf(metadata));
-  annex.column_metadata = metadata_checksum.value();
-  annex.minor_version = options_.minor_version;
-  annex.global_buffers = {Checksum::Of(BytesOf(descriptor))};
-  annex.global_buffers.insert(annex.global_buffers.end(), global_buffer_checksums_.begin(),
-                              global_buffer_checksums_.end());
-  return WriteAligned(BytesOf(annex.Serialize()), &global_buffers_);
-}
-
-Status FileWriterImpl::WriteEnd() {
+Result<FileSummary> FileWriterImpl::WriteEnd() {
   ARROW_RETURN_NOT_OK(FlushColumns());
-  proto::FileDescriptor descriptor;
-  *descriptor.mutable_schema() = ToProto(schema_);
-  descriptor.set_length(num_rows_);
-  const std::string descriptor_bytes = descriptor.SerializeAsString();
-  std::vector<std::string> column_metadata;
-  column_metadata.reserve(columns_.size());
-  for (const auto& column : columns_) column_metadata.push_back(column->metadata.Serialize());
-  ARROW_RETURN_NOT_OK(WriteAnnex(descriptor_bytes, column_metadata));
-
-  Footer footer{.num_buffers = static_cast<uint32_t>(global_buffers_.size() + 1),
-                .num_columns = static_cast<uint32_t>(columns_.size()),
-                .minor = options_.minor_version};
-  const auto descriptor_position = static_cast<uint64_t>(file_->bytes_written());
-  ARROW_RETURN_NOT_OK(AppendBytes(descriptor_bytes));
-  footer.column_metadata = file_->bytes_written();
-  std::string table;
-  for (const std::string& metadata : column_metadata) {
-    AppendLittle(static_cast<uint64_t>(file_->bytes_written()), &table);
-    AppendLittle(static_cast<uint64_t>(metadata.size()), &table);
-    ARROW_RETURN_NOT_OK(AppendBytes(metadata));
+  std::vector<FileContainer::Column> columns;
+  columns.reserve(columns_.size());
+  for (const auto& column : columns_) {
+    columns.push_back(
+        {.metadata = column->metadata.Serialize(), .annex = std::move(column->annex)});
   }
-  footer.column_table = file_->bytes_written();
-  ARROW_RETURN_NOT_OK(AppendBytes(table));
-  footer.buffer_table = file_->bytes_written();
-  std::string end;
-  AppendLittle(descriptor_position, &end);
-  AppendLittle(static_cast<uint64_t>(descriptor_bytes.size()), &end);
-  for (const io::ByteRange& buffer : global_buffers_) {
-    AppendLittle(static_cast<uint64_t>(buffer.offset), &end);
-    AppendLittle(static_cast<uint64_t>(buffer.length), &end);
-  }
-  footer.AppendTo(&end);
-  ARROW_RETURN_NOT_OK(AppendBytes(end));
-  return file_->Finish();
+  return file_->Finish(schema_, num_rows_, std::move(columns));
 }
 
 Result<FileSummary> FileWriterImpl::Finish() {
   ARROW_RETURN_NOT_OK(state_);
-  ARROW_RETURN_NOT_OK(Fail(WriteEnd()));
+  auto summary = WriteEnd();
+  ARROW_RETURN_NOT_OK(Fail(summary.status()));
   state_ = InvalidArgument(path_, " is finished");
-  FileSummary summary;
-  summary.num_rows = num_rows_;
-  summary.size_bytes = file_->bytes_written();
-  summary.minor_version = options_.minor_version;
-  int32_t column = 0;
-  for (const Field& field : schema_.fields) {
-    for (const PhysicalColumn& physical : PhysicalColumns(field, options_.minor_version)) {
-      summary.field_ids.push_back(physical.field->id);
-      summary.column_indices.push_back(column++);
-    }
-  }
   return summary;
 }
 
