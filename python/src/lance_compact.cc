@@ -72,6 +72,11 @@ void BindLanceCompact(nb::module_& module) {
               &CompactionOptions::materialize_deletions_threshold)
       .def_rw("keep_large", &CompactionOptions::keep_large)
       .def_rw("batch_size", &CompactionOptions::batch_rows)
+      .def_rw("binary_copy_read_batch_bytes", &CompactionOptions::copy_read_bytes)
+      .def("set_mode",
+           [](CompactionOptions& options, std::string_view name) {
+             options.mode = OrRaise(lance::ParseCompactionMode(name));
+           })
       .def_rw("max_source_fragments", &CompactionOptions::max_source_fragments)
       .def_rw("max_source_rows", &CompactionOptions::max_source_rows)
       .def_rw("max_source_bytes", &CompactionOptions::max_source_bytes)

@@ -15,9 +15,6 @@ _IGNORED = (
     "max_rows_per_group",
     "num_threads",
     "io_buffer_size",
-    "binary_copy_read_batch_bytes",
-    "index_remap_mode",
-    "max_overlays_per_fragment",
 )
 _KINDS = {
     "target_rows_per_fragment": int,
@@ -26,6 +23,9 @@ _KINDS = {
     "materialize_deletions_threshold": float,
     "keep_large": bool,
     "batch_size": int,
+    "compaction_mode": str,
+    "binary_copy_read_batch_bytes": int,
+    "defer_index_remap": bool,
     "max_source_fragments": int,
     "max_source_rows": int,
     "max_source_bytes": int,
@@ -304,8 +304,14 @@ class DatasetOptimizer:
         - excluded_fragment_ids: these stay, and their neighbours on both sides stay apart
         - data_storage_version: of the new files
         - transaction_properties: of the commit
-        - compaction_mode: "reencode" or "try_binary_copy", which do the same here
-        - max_rows_per_group, num_threads, binary_copy_read_batch_bytes: accepted without a meaning
+        - compaction_mode: "reencode" (the default) writes rows anew, in pages of full size.
+          "try_binary_copy" copies pages as they lie in the files, which needs little CPU but leaves
+          small pages small, and does as "reencode" where they cannot stand in one file: with blobs,
+          deleted rows, columns that not every fragment has, and other data versions.
+          "force_binary_copy" raises UnsupportedError, with the reason, there
+        - binary_copy_read_batch_bytes: of copied pages, read at a time (16 MiB)
+        - defer_index_remap: only False; fragments that an index covers are left out
+        - max_rows_per_group, num_threads, io_buffer_size: accepted without a meaning
         """
         given = locals()
         del given["self"], given["options"]
@@ -370,22 +376,16 @@ def _with_config(dataset, options):
 def _to_options(options):
     converted = _tusk.LanceCompactionOptions()
     for key, value in options.items():
-        if key in _KINDS:
-            setattr(converted, key, value)
-        elif key == "compaction_mode":
-            _check_mode(value)
+        if key == "compaction_mode":
+            converted.set_mode(value)
         elif key == "defer_index_remap":
             if value:
-                raise UnsupportedError("defer_index_remap is not supported yet")
+                raise UnsupportedError(
+                    "defer_index_remap is not supported yet: fragments that an index covers stay "
+                    "as they are, so that no index has to be remapped"
+                )
+        elif key in _KINDS:
+            setattr(converted, key, value)
         elif key not in _IGNORED:
             raise TypeError(f"compaction has no option {key!r}")
     return converted
-
-
-def _check_mode(mode):
-    if mode == "force_binary_copy":
-        raise UnsupportedError("compaction by copying pages is not supported: use 'reencode'")
-    if mode not in ("reencode", "try_binary_copy"):
-        raise InvalidArgumentError(
-            f"compaction_mode must be reencode, try_binary_copy or force_binary_copy, not {mode!r}"
-        )

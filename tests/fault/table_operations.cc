@@ -329,6 +329,12 @@ std::vector<TableOperation> AllTableOperations() {
   const auto compact = [](const io::StorePath& table) {
     return Compact(table, {}, kContext).status();
   };
+  const auto whole = [](const io::StorePath& table) {
+    return Write(table, 0, 50, {.max_rows_per_file = 20});
+  };
+  const auto compact_copying = [](const io::StorePath& table) {
+    return Compact(table, {.mode = CompactionMode::kForceCopy}, kContext).status();
+  };
   const auto add = [](const io::StorePath& table) {
     return AddColumns(table, {{"double", "id * 2"}}, {}, kContext).status();
   };
@@ -403,6 +409,7 @@ std::vector<TableOperation> AllTableOperations() {
       {.name = "reorder columns", .prepare = Table(), .act = reorder},
       {.name = "compact", .prepare = Table(), .act = compact},
       {.name = "compact with stable row ids", .prepare = Table(stable), .act = compact},
+      {.name = "compact by copying pages", .prepare = whole, .act = compact_copying},
       {.name = "compact in three steps",
        .prepare = Table(),
        .act = CompactInThreeSteps,

@@ -202,7 +202,6 @@ def test_options_come_from_the_config(tmp_path):
         ({"target_rows_per_fragment": 0}, ValueError),
         ({"max_source_rows": 0}, ValueError),
         ({"compaction_mode": "other"}, ValueError),
-        ({"compaction_mode": "force_binary_copy"}, NotImplementedError),
         ({"defer_index_remap": True}, NotImplementedError),
         ({"data_storage_version": "9.9"}, ValueError),
         ({"target": 5}, TypeError),

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tusk/base/operation_context.h"
@@ -15,6 +16,20 @@
 #include "tusk/lance/dataset.h"
 
 namespace tusk::lance {
+
+/// How rows get from old files into new ones.
+enum class CompactionMode {
+  kReencode,  ///< they are read and written again
+  /// Pages are copied as they lie in the files, which takes no more than to read and write these
+  /// bytes, but leaves small pages small. Where pages cannot stand in one file (blobs, deleted
+  /// rows, columns that not every fragment has, other data versions), as kReencode.
+  kTryCopy,
+  kForceCopy,  ///< as kTryCopy, but Unsupported where it cannot be
+};
+
+/// The mode that pylance calls "reencode", "try_binary_copy" or "force_binary_copy", in any case.
+/// InvalidArgument for another name.
+TUSK_EXPORT Result<CompactionMode> ParseCompactionMode(std::string_view name);
 
 /// Which fragments are rewritten, and how.
 struct CompactionOptions {
@@ -29,6 +44,9 @@ struct CompactionOptions {
   /// compactions take turns.
   bool keep_large = false;
   int64_t batch_rows = 8192;  ///< of what is read at a time
+  CompactionMode mode = CompactionMode::kReencode;
+  /// Bytes of pages that are read at a time to be copied; of one page if that is larger.
+  int64_t copy_read_bytes = 16 << 20;
   /// At the most for one compaction: tasks are taken in order until the next would go beyond.
   std::optional<int64_t> max_source_fragments = {};
   std::optional<int64_t> max_source_rows = {};           ///< without deleted ones

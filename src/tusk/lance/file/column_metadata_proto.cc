@@ -8,18 +8,19 @@
 #include "tusk/lance/file/column_metadata.h"
 #include "tusk/lance/file/parse_buffers.h"
 #include "tusk/lance/file/parse_message.h"
+#include "tusk/lance/file/stored_column.h"
 
 namespace tusk::lance {
 namespace {
 
 constexpr const char* kColumnTypeUrl = "/lance.encodings.ColumnEncoding";
 
-/// Takes the buffers of the page off the `bytes_left` that the column may have in the file: pages
-/// share none, so what is kept of each of them is no more than there are bytes for.
-Result<PageMetadata> ParsePage(const proto::ColumnMetadata::Page& from, int64_t first_row,
+/// Parses all of a page but its encoding. Takes its buffers off the `bytes_left` that the column
+/// may have in the file: pages share none, so what is kept of each of them is no more than there
+/// are bytes for.
+Result<StoredPage> ParseStored(const proto::ColumnMetadata::Page& from, int64_t first_row,
                                int64_t file_size, int64_t* bytes_left) {
-  PageMetadata page;
-  page.first_row = first_row;
+  StoredPage page;
   if (from.length() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max() - first_row) ||
       from.length() > std::numeric_limits<int64_t>::max() / 16) {
     return Corrupt("claims ", from.length(), " rows after ", first_row);
@@ -36,9 +37,31 @@ Result<PageMetadata> ParsePage(const proto::ColumnMetadata::Page& from, int64_t 
   if (!from.encoding().has_direct()) {
     return Unsupported("has no direct encoding, which is not supported");
   }
+  return page;
+}
+
+Result<PageMetadata> ParsePage(const proto::ColumnMetadata::Page& from, int64_t first_row,
+                               int64_t file_size, int64_t* bytes_left) {
+  ARROW_ASSIGN_OR_RAISE(StoredPage stored, ParseStored(from, first_row, file_size, bytes_left));
+  PageMetadata page{.num_rows = stored.num_rows,
+                    .first_row = first_row,
+                    .buffers = std::move(stored.buffers),
+                    .layout = {}};
   ARROW_ASSIGN_OR_RAISE(
       page.layout, PageLayout::Parse(from.encoding().direct().encoding(), page.buffers.size()));
   return page;
+}
+
+void AddPage(const std::vector<io::ByteRange>& buffers, int64_t num_rows, int64_t first_row,
+             std::string encoding, proto::ColumnMetadata* to) {
+  proto::ColumnMetadata::Page* page = to->add_pages();
+  for (const io::ByteRange& buffer : buffers) {
+    page->add_buffer_offsets(buffer.offset);
+    page->add_buffer_sizes(buffer.length);
+  }
+  page->set_length(num_rows);
+  page->set_priority(first_row);
+  page->mutable_encoding()->mutable_direct()->set_encoding(std::move(encoding));
 }
 
 std::string SerializedColumnEncoding() {
@@ -73,14 +96,7 @@ std::string ColumnMetadata::Serialize() const {
   proto::ColumnMetadata to;
   to.mutable_encoding()->mutable_direct()->set_encoding(SerializedColumnEncoding());
   for (const PageMetadata& page : pages) {
-    proto::ColumnMetadata::Page* to_page = to.add_pages();
-    for (const io::ByteRange& buffer : page.buffers) {
-      to_page->add_buffer_offsets(buffer.offset);
-      to_page->add_buffer_sizes(buffer.length);
-    }
-    to_page->set_length(page.num_rows);
-    to_page->set_priority(page.first_row);
-    to_page->mutable_encoding()->mutable_direct()->set_encoding(page.layout.Serialize());
+    AddPage(page.buffers, page.num_rows, page.first_row, page.layout.Serialize(), &to);
   }
   return to.SerializeAsString();
 }
@@ -104,6 +120,53 @@ Result<ColumnMetadata> ColumnMetadata::Parse(std::string_view bytes, int64_t fil
     metadata.pages.push_back(*std::move(page));
   }
   return metadata;
+}
+
+int64_t StoredPage::size_bytes() const {
+  int64_t bytes = 0;
+  for (const io::ByteRange& buffer : buffers) bytes += buffer.length;
+  return bytes;
+}
+
+int64_t StoredColumn::num_rows() const {
+  int64_t rows = 0;
+  for (const StoredPage& page : pages) rows += page.num_rows;
+  return rows;
+}
+
+std::string StoredColumn::Serialize() const {
+  proto::ColumnMetadata to;
+  to.mutable_encoding()->mutable_direct()->set_encoding(SerializedColumnEncoding());
+  int64_t first_row = 0;
+  for (const StoredPage& page : pages) {
+    AddPage(page.buffers, page.num_rows, first_row, page.encoding, &to);
+    first_row += page.num_rows;
+  }
+  return to.SerializeAsString();
+}
+
+Result<StoredColumn> StoredColumn::Parse(std::string_view bytes, int64_t file_size) {
+  proto::ColumnMetadata from;
+  if (!ParseMessage(bytes, &from)) {
+    return Corrupt("column metadata of ", bytes.size(), " bytes cannot be parsed");
+  }
+  ARROW_RETURN_NOT_OK(CheckColumnEncoding(from));
+  if (from.buffer_offsets_size() > 0) {
+    return Unsupported("the column has buffers beside those of its pages");
+  }
+  StoredColumn column;
+  int64_t first_row = 0;
+  int64_t left = file_size;
+  for (proto::ColumnMetadata::Page& page_from : *from.mutable_pages()) {
+    auto page = ParseStored(page_from, first_row, file_size, &left);
+    if (!page.ok()) {
+      return WithContext(page.status(), "page " + std::to_string(column.pages.size()));
+    }
+    first_row += page->num_rows;
+    page->encoding = std::move(*page_from.mutable_encoding()->mutable_direct()->mutable_encoding());
+    column.pages.push_back(*std::move(page));
+  }
+  return column;
 }
 
 }  // namespace tusk::lance

@@ -10,6 +10,7 @@
 #include <arrow/record_batch.h>
 
 #include "tusk/base/uuid.h"
+#include "tusk/io/deferring_store.h"
 #include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/commit_change.h"
 #include "tusk/lance/table/compaction_plan.h"
@@ -19,6 +20,7 @@
 #include "tusk/lance/table/index_metadata.h"
 #include "tusk/lance/table/manifest_file.h"
 #include "tusk/lance/table/merge_schema.h"
+#include "tusk/lance/table/page_copy.h"
 #include "tusk/lance/table/rewritten_columns.h"
 #include "tusk/lance/table/row_change.h"
 #include "tusk/lance/table/scan_plan.h"
@@ -38,6 +40,9 @@ Status CheckOptions(const CompactionOptions& options) {
     if (limit && *limit < 1) {
       return InvalidArgument("cannot compact with a limit of ", *limit, ": it must be positive");
     }
+  }
+  if (options.copy_read_bytes < 0) {
+    return InvalidArgument("cannot read ", options.copy_read_bytes, " bytes of pages at a time");
   }
   return Status::OK();
 }
@@ -222,25 +227,39 @@ int64_t CountRows(const std::vector<Fragment>& fragments) {
   return rows;
 }
 
-/// The rows of `before` in new files of about the same size.
-Result<std::vector<Fragment>> WriteAgain(const Dataset& dataset,
-                                         const std::vector<Fragment>& before,
-                                         const CompactionTask& task,
-                                         const CompactionOptions& options,
-                                         const OperationContext& context) {
+/// What is written again.
+struct Rewriting {
+  const Dataset& dataset;
+  const std::vector<Fragment>& before;
+  uint16_t minor_version = 0;
+  int64_t max_rows_per_file = 0;
+  const io::StorePath& target;  ///< the table, by the store through which new files are written
+};
+
+Result<std::vector<Fragment>> CopyPages(const Rewriting& rewriting,
+                                        const CompactionOptions& options,
+                                        const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const PageCopy copy,
+                        PageCopy::Plan(rewriting.dataset.state(), rewriting.before,
+                                       rewriting.minor_version, context));
+  return copy.Write(rewriting.target,
+                    {.max_rows_per_file = rewriting.max_rows_per_file,
+                     .max_bytes_per_file = options.max_bytes_per_file,
+                     .read_bytes = options.copy_read_bytes},
+                    context);
+}
+
+Result<std::vector<Fragment>> Reencode(const Rewriting& rewriting, const CompactionOptions& options,
+                                       const OperationContext& context) {
+  const Dataset& dataset = rewriting.dataset;
   const Manifest& manifest = dataset.state().manifest;
-  ARROW_ASSIGN_OR_RAISE(
-      const uint16_t minor_version,
-      MinorVersionOfRows(dataset.state(), options.data_storage_version, "compact"));
-  const int64_t rows = CountRows(before);
-  if (rows == 0) return std::vector<Fragment>();
-  const int64_t num_files = std::max<int64_t>(1, rows / options.target_rows_per_fragment);
   WriteOptions write;
   write.mode = WriteMode::kAppend;
-  write.max_rows_per_file = (rows + num_files - 1) / num_files;
+  write.max_rows_per_file = rewriting.max_rows_per_file;
   write.max_bytes_per_file = options.max_bytes_per_file;
   ScanOptions scan;
-  scan.fragments = task.fragments;
+  scan.fragments.emplace();
+  for (const Fragment& fragment : rewriting.before) scan.fragments->push_back(fragment.id);
   scan.batch_rows = options.batch_rows;
   scan.with_row_address = HasBlobsV2(manifest.schema.fields);  // these are found by it
   scan.all_at_once = true;
@@ -254,8 +273,34 @@ Result<std::vector<Fragment>> WriteAgain(const Dataset& dataset,
   ARROW_ASSIGN_OR_RAISE(auto scanned, ScanOnce(whole, scan, context));
   ARROW_ASSIGN_OR_RAISE(const auto reader, columns.Convert(std::move(scanned)));
   return WriteFragments(
-      reader.get(), dataset.state().location, manifest.schema, minor_version, write,
+      reader.get(), rewriting.target, manifest.schema, rewriting.minor_version, write,
       BlobWriteScope{.base_paths = manifest.base_paths, .source = &dataset.state()}, context);
+}
+
+/// The rows of `before` in new files of about the same size, written to `target`.
+Result<std::vector<Fragment>> WriteAgain(const Dataset& dataset,
+                                         const std::vector<Fragment>& before,
+                                         const CompactionOptions& options,
+                                         const io::StorePath& target,
+                                         const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(
+      const uint16_t minor_version,
+      MinorVersionOfRows(dataset.state(), options.data_storage_version, "compact"));
+  const int64_t rows = CountRows(before);
+  if (rows == 0) return std::vector<Fragment>();
+  const int64_t num_files = std::max<int64_t>(1, rows / options.target_rows_per_fragment);
+  const Rewriting rewriting{.dataset = dataset,
+                            .before = before,
+                            .minor_version = minor_version,
+                            .max_rows_per_file = (rows + num_files - 1) / num_files,
+                            .target = target};
+  if (options.mode == CompactionMode::kReencode) return Reencode(rewriting, options, context);
+  auto copied = CopyPages(rewriting, options, context);
+  if (GetErrorCode(copied.status()) != ErrorCode::kUnsupported) return copied;
+  if (options.mode == CompactionMode::kTryCopy) return Reencode(rewriting, options, context);
+  return Unsupported("cannot compact ", dataset.uri(),
+                     " by copying pages: ", copied.status().message(),
+                     "; have them written again ('reencode')");
 }
 
 /// A task that was done, not yet in a form that another process could read.
@@ -316,24 +361,25 @@ Result<std::pair<uint64_t, std::vector<DoneTask>>> ParseAll(
   return all;
 }
 
-/// `remove_files` as in CommitChange.
+/// `how` and `remove_files` as in CommitChange.
 Result<CompactionResult> Commit(const Dataset& dataset, std::vector<DoneTask> done,
-                                const CompactionOptions& options,
+                                const CommitOptions& how, const CompactionOptions& options,
                                 const std::function<void()>& remove_files,
                                 const OperationContext& context) {
   CompactionResult result{.metrics = Sum(done)};
   const Transaction transaction = TransactionOf(dataset.version(), std::move(done), options);
-  ARROW_ASSIGN_OR_RAISE(
-      result.dataset,
-      CommitChange(dataset, transaction, {.lock = options.commit_lock}, remove_files, context));
+  ARROW_ASSIGN_OR_RAISE(result.dataset,
+                        CommitChange(dataset, transaction, how, remove_files, context));
   return result;
 }
 
+/// `target` is the table, by the store through which new files are written.
 Result<DoneTask> Execute(const Dataset& dataset, const CompactionTask& task,
-                         const CompactionOptions& options, const OperationContext& context) {
+                         const CompactionOptions& options, const io::StorePath& target,
+                         const OperationContext& context) {
   const Dataset::State& state = dataset.state();
   ARROW_ASSIGN_OR_RAISE(auto before, FindFragments(state.manifest, task.fragments));
-  ARROW_ASSIGN_OR_RAISE(auto after, WriteAgain(dataset, before, task, options, context));
+  ARROW_ASSIGN_OR_RAISE(auto after, WriteAgain(dataset, before, options, target, context));
   const Status carried = CarryLineage(state, before, &after, context);
   if (!carried.ok()) {
     RemoveDataFiles(state.location, after, context);
@@ -353,18 +399,33 @@ Result<CompactionResult> TryToCompact(const io::StorePath& table, const Compacti
   if (tasks.empty()) return CompactionResult{.dataset = dataset};
   std::vector<DoneTask> done;
   const auto remove_files = [&] { RemoveNewFiles(table, done, context); };
+  // Nothing is true before the manifest, so all becomes durable with it.
+  const io::StorePath deferring = io::Deferring(table);
   for (const CompactionTask& task : tasks) {
-    auto one = Execute(*dataset, task, options, context);
+    auto one = Execute(*dataset, task, options, deferring, context);
     if (!one.ok()) {
       remove_files();
       return one.status();
     }
     done.push_back(*std::move(one));
   }
-  return Commit(*dataset, done, options, remove_files, context);
+  return Commit(*dataset, done, {.lock = options.commit_lock, .written = deferring.store}, options,
+                remove_files, context);
 }
 
 }  // namespace
+
+Result<CompactionMode> ParseCompactionMode(std::string_view name) {
+  std::string lower(name);
+  for (char& letter : lower) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  if (lower == "reencode") return CompactionMode::kReencode;
+  if (lower == "try_binary_copy") return CompactionMode::kTryCopy;
+  if (lower == "force_binary_copy") return CompactionMode::kForceCopy;
+  return InvalidArgument("compaction_mode must be reencode, try_binary_copy or force_binary_copy, ",
+                         "not '", name, "'");
+}
 
 Result<std::vector<CompactionTask>> PlanCompaction(const Dataset& dataset,
                                                    const CompactionOptions& options,
@@ -389,7 +450,8 @@ Result<CompactedFragments> ExecuteCompaction(const Dataset& dataset, const Compa
     return InvalidArgument("a compaction task of version ", task.read_version,
                            " cannot be done on version ", dataset.version());
   }
-  ARROW_ASSIGN_OR_RAISE(DoneTask done, Execute(dataset, task, options, context));
+  ARROW_ASSIGN_OR_RAISE(DoneTask done,
+                        Execute(dataset, task, options, dataset.state().location, context));
   RewriteFragments rewrite{.groups = std::move(done.groups)};
   return CompactedFragments{.read_version = task.read_version,
                             .metrics = done.metrics,
@@ -409,7 +471,8 @@ Result<CompactionResult> CommitCompaction(const io::StorePath& table,
   auto& [read_version, tasks] = parsed;
   ARROW_ASSIGN_OR_RAISE(const auto dataset,
                         Dataset::Open(table, {.version = read_version}, context));
-  return Commit(*dataset, std::move(tasks), options, /*remove_files=*/nullptr, context);
+  return Commit(*dataset, std::move(tasks), {.lock = options.commit_lock}, options,
+                /*remove_files=*/nullptr, context);
 }
 
 Result<std::string> CompactionTransaction(const std::vector<CompactedFragments>& done,

@@ -1,7 +1,6 @@
 #include "tusk/lance/table/write_fragments.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,7 +9,6 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include "tusk/base/uuid.h"
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/file/page_options.h"
 #include "tusk/lance/file/writer.h"
@@ -18,41 +16,11 @@
 #include "tusk/lance/table/blob_sidecars.h"
 #include "tusk/lance/table/blob_thresholds.h"
 #include "tusk/lance/table/blob_writer.h"
+#include "tusk/lance/table/data_file.h"
 #include "tusk/lance/table/transaction_json.h"
 
 namespace tusk::lance {
 namespace {
-
-/// 24 binary digits, which spread keys over an object store's partitions, and 104 random bits in
-/// base 32. Every manifest repeats the names of all files, so that each letter counts.
-std::string NewDataFileName() {
-  static constexpr char kDigits[] = "0123456789abcdefghjkmnpqrstvwxyz";
-  constexpr size_t kBinaryBytes = 3;
-  constexpr int kDigitBits = 5;
-  const std::array<uint8_t, 16> random = RandomUuid();
-  std::string name;
-  uint32_t bits = 0;
-  int num_bits = 0;
-  for (size_t i = 0; i < random.size(); ++i) {
-    if (i < kBinaryBytes) {
-      for (int bit = 7; bit >= 0; --bit) name.push_back((random[i] >> bit & 1) != 0 ? '1' : '0');
-      continue;
-    }
-    bits = bits << 8 | random[i];
-    num_bits += 8;
-    const bool is_last = i + 1 == random.size();
-    for (; num_bits >= kDigitBits || (is_last && num_bits > 0); num_bits -= kDigitBits) {
-      const uint32_t shifted = num_bits >= kDigitBits ? bits >> (num_bits - kDigitBits)
-                                                      : bits << (kDigitBits - num_bits);
-      name.push_back(kDigits[shifted & 31U]);
-    }
-  }
-  return name + ".lance";
-}
-
-std::string DataPath(const io::StorePath& table, std::string_view name) {
-  return io::JoinPath(io::JoinPath(table.path, "data"), name);
-}
 
 /// Fills one file after the other.
 class FragmentWriter {
@@ -91,17 +59,7 @@ class FragmentWriter {
     if (blobs_.has_blobs()) ARROW_RETURN_NOT_OK(blobs_.FinishFile());
     ARROW_ASSIGN_OR_RAISE(FileSummary summary, file_->Finish());
     file_.reset();
-    Fragment fragment;
-    fragment.physical_rows = summary.num_rows;
-    fragment.files.push_back({.path = std::move(name_),
-                              .field_ids = std::move(summary.field_ids),
-                              .column_indices = std::move(summary.column_indices),
-                              .major_version = summary.major_version,
-                              .minor_version = summary.minor_version,
-                              .size_bytes = static_cast<uint64_t>(summary.size_bytes),
-                              .base_id = std::nullopt,
-                              .carried = {}});
-    fragments_.push_back(std::move(fragment));
+    fragments_.push_back(FragmentOf(std::move(name_), std::move(summary)));
     return Tell(fragments_.back(), /*is_complete=*/true);
   }
 
@@ -112,7 +70,7 @@ class FragmentWriter {
     if (file_ == nullptr || !blobs_.has_blobs()) return;
     OperationContext unstoppable = context_;
     unstoppable.stop = {};
-    RemoveSidecars({.store = table_.store, .path = DataPath(table_, name_)}, unstoppable);
+    RemoveSidecars({.store = table_.store, .path = DataFilePath(table_, name_)}, unstoppable);
   }
 
  private:
@@ -135,10 +93,10 @@ class FragmentWriter {
 
   Status OpenFile() {
     name_ = NewDataFileName();
-    ARROW_ASSIGN_OR_RAISE(file_, FileWriter::Open(table_.store.get(), DataPath(table_, name_),
+    ARROW_ASSIGN_OR_RAISE(file_, FileWriter::Open(table_.store.get(), DataFilePath(table_, name_),
                                                   schema_, file_options_, context_));
     if (blobs_.has_blobs()) {
-      blobs_.BeginFile({.store = table_.store, .path = DataPath(table_, name_)});
+      blobs_.BeginFile({.store = table_.store, .path = DataFilePath(table_, name_)});
     }
     file_rows_ = 0;
     Fragment begun;
@@ -245,7 +203,7 @@ void RemoveDataFiles(const io::StorePath& table, const std::vector<Fragment>& fr
   unstoppable.stop = {};
   for (const Fragment& fragment : fragments) {
     for (const DataFile& file : fragment.files) {
-      const io::StorePath place{.store = table.store, .path = DataPath(table, file.path)};
+      const io::StorePath place{.store = table.store, .path = DataFilePath(table, file.path)};
       (void)table.store->Delete(place.path, unstoppable);
       RemoveSidecars(place, unstoppable);
     }
