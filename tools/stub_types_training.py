@@ -173,6 +173,7 @@ PARAMETERS = {
     "to_tensor_fn": "Callable[..., Any]",
     "then": "Callable[[Any], Any]",
     "transform": "Callable[[pa.RecordBatch], Any]",
+    "loader.Loader.blobs": "str",
     "loader.Loader.columns": "list[str] | dict[str, str]",
     "loader.Loader.dataset": "str | Path | LanceDataset",
     "loader.Loader.from_torch.dataset": "str | Path | LanceDataset",
