@@ -42,7 +42,6 @@ REASONS = {
     r"lance\.dataset\.LanceScanner\(\)": (
         "made by `LanceDataset.scanner`, never by the constructor, which takes pylance's own scanner"
     ),
-    r"lance\.dataset\.DatasetDelta\.between": "how `LanceDataset.delta` makes one",
     r"lance\.fragment\.RowDatasetVersionMeta\.from_dict": "both kinds of metadata share a class",
     # More than pylance has.
     r"lance\.torch\.async_dataset\.AsyncDataset\.started": "an attribute of the object there",

@@ -447,7 +447,12 @@ RESULTS = {
     **_of("CompactionPlan", from_json="CompactionPlan", json="str", num_tasks="int"),
     **_of("CompactionTask", execute="RewriteResult", from_json="CompactionTask", json="str"),
     **_of("DataFile", create="DataFile", field_ids="list[int]", path="str"),
-    **_of("DatasetDelta", between="DatasetDelta", list_transactions="list[Transaction | None]"),
+    "DatasetDelta.list_transactions": "list[Transaction | None]",
+    **_these(
+        "DatasetDelta",
+        "pa.RecordBatchReader",
+        "get_deleted_row_ids get_inserted_rows get_updated_rows",
+    ),
     **_of("DatasetOptimizer", __call__="OptimizeReport", compact_files="CompactionMetrics"),
     **_these("DatasetOptimizer", "None", "disable_auto_cleanup enable_auto_cleanup"),
     "DatasetOptimizer.optimize_indices": "NoReturn",

@@ -16,7 +16,7 @@ from tusk._indexing import TableIndices
 from tusk.bitmap import Bitmap
 from tusk.blob import TableBlobs
 from tusk.columns import TableColumns
-from tusk.delta import DatasetDelta
+from tusk.delta import make_delta
 from tusk.errors import InvalidArgumentError, RowOutOfRangeError
 from tusk.file import LanceFileSession
 from tusk.fragment import LanceFragment
@@ -450,7 +450,7 @@ class LanceDataset(
 
     def delta(self, compared_against=None, *, begin_version=None, end_version=None):
         """What changed since the version `compared_against`, or between two: a DatasetDelta."""
-        return DatasetDelta.between(self, compared_against, begin_version, end_version)
+        return make_delta(self, compared_against, begin_version, end_version)
 
     def join(
         self,

@@ -24,7 +24,7 @@ std::string Quoted(const std::string& name) {
 
 arrow::Schema NameableColumns(const Dataset::State& dataset) {
   arrow::FieldVector fields = dataset.all_columns->schema->fields();
-  for (const std::string_view name : {kRowIdColumn, kRowAddressColumn, kRowOffsetColumn}) {
+  for (const std::string_view name : kSystemColumns) {
     if (dataset.all_columns->schema->GetFieldIndex(std::string(name)) >= 0) continue;
     fields.push_back(arrow::field(std::string(name), arrow::uint64()));
   }

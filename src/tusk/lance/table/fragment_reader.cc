@@ -14,6 +14,7 @@
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/field_parts.h"
+#include "tusk/lance/table/row_lineage.h"
 
 namespace tusk::lance {
 namespace {
@@ -122,13 +123,38 @@ Result<FragmentReader> FragmentReader::Open(const Dataset::State& dataset, const
   }
   std::erase_if(parts, [](const FilePart& part) { return part.columns.empty(); });
   result.parts_ = std::move(parts);
-  const bool needs_row_ids = std::ranges::any_of(
-      result.projection_->columns,
-      [](const Projection::Column& column) { return column.kind == Projection::Kind::kRowId; });
-  if (needs_row_ids && (dataset.manifest.reader_flags & kFlagStableRowIds) != 0) {
-    ARROW_ASSIGN_OR_RAISE(result.row_ids_, dataset.RowIds(fragment));
-  }
+  ARROW_RETURN_NOT_OK(result.ReadLineage(dataset, fragment));
   return result;
+}
+
+Status FragmentReader::ReadLineage(const Dataset::State& dataset, const Fragment& fragment) {
+  const auto needs = [&](Projection::Kind kind) {
+    const auto& columns = projection_->columns;
+    return std::ranges::find(columns, kind, &Projection::Column::kind) != columns.end();
+  };
+  if (needs(Projection::Kind::kRowId) && (dataset.manifest.reader_flags & kFlagStableRowIds) != 0) {
+    ARROW_ASSIGN_OR_RAISE(row_ids_, dataset.RowIds(fragment));
+  }
+  const auto parse = [&](const std::string& versions, bool in_column) -> Result<RowVersions> {
+    if (in_column) {
+      return Unsupported(dataset.location.path, ": fragment ", fragment.id,
+                         " keeps the versions of its rows in a column: that is not supported yet");
+    }
+    auto parsed = RowVersions::Parse(versions);
+    if (parsed.ok()) return parsed;
+    return WithContext(parsed.status(), dataset.location.path +
+                                            ": versions of the rows of fragment " +
+                                            std::to_string(fragment.id));
+  };
+  if (needs(Projection::Kind::kRowCreatedAt)) {
+    ARROW_ASSIGN_OR_RAISE(created_at_,
+                          parse(fragment.created_at_versions, fragment.created_at_in_column));
+  }
+  if (needs(Projection::Kind::kRowUpdatedAt)) {
+    ARROW_ASSIGN_OR_RAISE(
+        updated_at_, parse(fragment.last_updated_at_versions, fragment.last_updated_at_in_column));
+  }
+  return Status::OK();
 }
 
 Status FragmentReader::AddSource(const Dataset::State& dataset, const Fragment& fragment,
@@ -186,7 +212,11 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> FragmentReader::ReadSources(
 template <typename RowAt>
 Result<std::shared_ptr<arrow::Array>> FragmentReader::MakeSystemColumn(
     Projection::Kind kind, int64_t num_rows, const RowAt& row_at, arrow::MemoryPool* pool) const {
+  const bool is_version =
+      kind == Projection::Kind::kRowCreatedAt || kind == Projection::Kind::kRowUpdatedAt;
+  const RowVersions& versions = kind == Projection::Kind::kRowCreatedAt ? created_at_ : updated_at_;
   const auto value = [&](int64_t offset) -> uint64_t {
+    if (is_version) return offset < versions.length() ? versions.At(offset) : kUnknownRowVersion;
     if (kind != Projection::Kind::kRowOffset) {
       return fragment_id_ << 32 | static_cast<uint64_t>(offset);
     }
@@ -204,8 +234,8 @@ Result<std::shared_ptr<arrow::Array>> FragmentReader::MakeSystemColumn(
     }
   };
   ARROW_ASSIGN_OR_RAISE(auto column, MakeUInt64(num_rows, fill, pool));
-  // As pylance has it: not even an address is left of a row that was deleted.
-  if (!options_.include_deleted || deleted_ == nullptr) return column;
+  // As pylance has it: not even an address is left of a row that was deleted, but its versions are.
+  if (is_version || !options_.include_deleted || deleted_ == nullptr) return column;
   std::vector<uint8_t> is_left(num_rows);
   for (int64_t row = 0; row < num_rows; ++row) is_left[row] = !deleted_->Contains(row_at(row));
   ARROW_ASSIGN_OR_RAISE(auto validity, arrow::internal::BytesToBits(is_left, pool));

@@ -69,6 +69,8 @@ class FragmentReader {
   template <typename ReadPart>
   Result<std::vector<std::shared_ptr<arrow::Array>>> ReadSources(
       int64_t num_rows, const ReadPart& read_part, const OperationContext& context) const;
+  /// Reads what the fragment says of its rows, as far as columns of the projection need it.
+  Status ReadLineage(const Dataset::State& dataset, const Fragment& fragment);
   template <typename RowAt>
   Result<std::shared_ptr<arrow::Array>> MakeSystemColumn(Projection::Kind kind, int64_t num_rows,
                                                          const RowAt& row_at,
@@ -92,7 +94,9 @@ class FragmentReader {
   std::shared_ptr<const Projection> projection_;
   std::vector<FilePart> parts_;
   std::shared_ptr<const RowIdSequence> row_ids_;  ///< null if ids are addresses
-  std::shared_ptr<const DeletedRows> deleted_;    ///< null if no row is
+  RowVersions created_at_;
+  RowVersions updated_at_;
+  std::shared_ptr<const DeletedRows> deleted_;  ///< null if no row is
   Options options_;
 };
 

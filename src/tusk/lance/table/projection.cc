@@ -28,6 +28,8 @@ std::optional<Projection::Kind> SystemKind(std::string_view name) {
   if (name == kRowIdColumn) return Projection::Kind::kRowId;
   if (name == kRowAddressColumn) return Projection::Kind::kRowAddress;
   if (name == kRowOffsetColumn) return Projection::Kind::kRowOffset;
+  if (name == kRowCreatedAtColumn) return Projection::Kind::kRowCreatedAt;
+  if (name == kRowUpdatedAtColumn) return Projection::Kind::kRowUpdatedAt;
   return std::nullopt;
 }
 
@@ -42,7 +44,7 @@ std::string ToKnownName(const Schema& schema, std::string name) {
   for (const Field& field : schema.fields) {
     if (EqualInAnyCase(field.name, name)) return field.name;
   }
-  for (const std::string_view system : {kRowIdColumn, kRowAddressColumn, kRowOffsetColumn}) {
+  for (const std::string_view system : kSystemColumns) {
     if (EqualInAnyCase(system, name)) return std::string(system);
   }
   return name;

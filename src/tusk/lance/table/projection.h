@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -18,6 +19,11 @@ namespace tusk::lance {
 inline constexpr std::string_view kRowIdColumn = "_rowid";
 inline constexpr std::string_view kRowAddressColumn = "_rowaddr";
 inline constexpr std::string_view kRowOffsetColumn = "_rowoffset";
+inline constexpr std::string_view kRowCreatedAtColumn = "_row_created_at_version";
+inline constexpr std::string_view kRowUpdatedAtColumn = "_row_last_updated_at_version";
+/// The columns that readers of Lance tables make up.
+inline constexpr std::array<std::string_view, 5> kSystemColumns = {
+    kRowIdColumn, kRowAddressColumn, kRowOffsetColumn, kRowCreatedAtColumn, kRowUpdatedAtColumn};
 
 /// What is read of a version, and the columns that it makes. Immutable; scans and takes share one.
 struct Projection {
@@ -29,7 +35,14 @@ struct Projection {
     const Field* whole = nullptr;
     std::shared_ptr<arrow::DataType> type;  ///< of `field`, json as bytes
   };
-  enum class Kind { kField, kRowId, kRowAddress, kRowOffset };
+  enum class Kind {
+    kField,
+    kRowId,
+    kRowAddress,
+    kRowOffset,
+    kRowCreatedAt,  ///< the version in which a row was made; 1 where the table does not say
+    kRowUpdatedAt,  ///< or last changed
+  };
   struct Column {
     Kind kind = Kind::kField;
     size_t source = 0;  ///< kField only
@@ -43,7 +56,7 @@ struct Projection {
   /// All columns of the table.
   static Result<std::shared_ptr<const Projection>> All(const Dataset::State& dataset);
   /// Columns by path, each with the text of its path as name; the first of several names is found
-  /// in any case. `_rowid`, `_rowaddr` and `_rowoffset` are columns too. NotFound names what is
+  /// in any case. The kSystemColumns are columns too. NotFound names what is
   /// missing and what there is; InvalidArgument for a path through a list, and if a name is asked
   /// twice.
   static Result<std::shared_ptr<const Projection>> Make(const Dataset::State& dataset,

@@ -12,9 +12,6 @@
 namespace tusk::lance {
 namespace {
 
-/// What readers take where no version is said: the first one.
-constexpr uint64_t kUnknownVersion = 1;
-
 Result<std::vector<uint64_t>> ReadRowIds(const Fragment& fragment) {
   ARROW_ASSIGN_OR_RAISE(const RowIdSequence sequence, RowIdSequence::Parse(*fragment.row_ids));
   if (sequence.length() != fragment.physical_rows) {
@@ -38,7 +35,7 @@ Status TellCreated(const Fragment& fragment, const std::vector<std::pair<uint64_
   for (const auto& [id, position] : found) {
     // The first fragment that has the id is where the row was made.
     created->try_emplace(id,
-                         position < versions.length() ? versions.At(position) : kUnknownVersion);
+                         position < versions.length() ? versions.At(position) : kUnknownRowVersion);
   }
   return Status::OK();
 }
@@ -119,7 +116,7 @@ Status StampUpdatedRows(std::string_view offsets, uint64_t version, Fragment* fr
   RowVersions after;
   const auto keep_until = [&](int64_t end) {
     for (int64_t row = after.length(); row < end; ++row) {
-      after.Append(1, row < before.length() ? before.At(row) : kUnknownVersion);
+      after.Append(1, row < before.length() ? before.At(row) : kUnknownRowVersion);
     }
   };
   for (const DeletedRows::Run& run : rows.runs()) {

@@ -9,6 +9,9 @@
 
 namespace tusk::lance {
 
+/// What readers take where no version of a row is said: the first one.
+inline constexpr uint64_t kUnknownRowVersion = 1;
+
 /// Gives the rows of a new fragment of a table with stable row ids the ids that they lack, from
 /// `*next_row_id` on, which moves: all of them, or those behind the rows that bring theirs.
 /// InvalidArgument if it brings more ids than it has rows.

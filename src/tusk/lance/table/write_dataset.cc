@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,15 +42,10 @@ Result<uint16_t> MinorVersion(const WriteOptions& options, const std::optional<T
   return uint16_t{2};
 }
 
-/// The columns that readers of Lance tables make up.
-constexpr std::array<std::string_view, 5> kReservedColumns = {
-    kRowIdColumn, kRowAddressColumn, "_rowoffset", "_row_created_at_version",
-    "_row_last_updated_at_version"};
-
 /// A new table may not have columns that the reference implementation fails to read.
 Status CheckColumnNames(const arrow::Schema& schema) {
   for (const auto& field : schema.fields()) {
-    if (std::ranges::find(kReservedColumns, field->name()) != kReservedColumns.end()) {
+    if (std::ranges::find(kSystemColumns, field->name()) != kSystemColumns.end()) {
       return InvalidArgument("cannot write a column '", field->name(),
                              "': the name is reserved in Lance tables; rename it");
     }
