@@ -66,7 +66,9 @@ BEHAVIOUR = [
     "Hints about speed and memory (`batch_readahead`, `fragment_readahead`, `io_buffer_size`, "
     "`late_materialization`, `block_size`, `index_cache_size_bytes`, `session`, ...) are accepted "
     "and change nothing.",
-    "`base_store_params`, `target_bases`, `target_all_bases`, `initial_bases` of a write, "
+    "Two base paths of one name or path are refused, a relative one is made absolute, and a "
+    "fragment at a base that is not registered is not committed "
+    "(docs/decisions/065-base-paths-and-sessions.md).",
     "`namespace_client`, `table_id` and `full_text_query` raise NotImplementedError when they are "
     "given.",
     "Errors are classes of `tusk.errors`, each also the built-in class that pylance raises for the "

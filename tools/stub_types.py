@@ -264,9 +264,10 @@ PARAMETERS = {
     **_all("datetime.timedelta", "commit_timeout older_than retry_timeout td timeout"),
     **_all("pa.Schema", "output_schema reader_schema schema new_schema"),
     **_all(_OPTIONS, "storage_options transaction_properties properties"),
+    **_all("dict[str, dict[str, str]]", "base_store_params"),
     **_all("dict[str, str | None]", "values"),
     **_all("Any", """accelerator accelerator addrs aggregate allowlist blocklist arrow asof
-        base_store_params builder contents default_opts default_scan_options delta
+        builder contents default_opts default_scan_options delta
         dict distance_range full_text_query groups hnsw_params index_details index_type
         ivf_centroids namespace_client nearest overlays pq_codebook progress_callback q query
         rabitq_model read_params replacements rewritten_indices right_dataset right_keys

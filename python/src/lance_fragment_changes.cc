@@ -1,8 +1,10 @@
 // Binds include/tusk/lance/fragment_changes.h.
+#include <optional>
 #include <utility>
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
@@ -14,6 +16,7 @@
 #include "tables.h"
 
 #include "tusk/io/object_store.h"
+#include "tusk/lance/base_targets.h"
 #include "tusk/lance/fragment_changes.h"
 
 namespace tusk::python {
@@ -36,7 +39,7 @@ void BindLanceFragmentChanges(nb::module_& module) {
       "prepare_lance_write",
       [](const nb::object& data, std::string_view uri, std::string_view mode,
          lance::WriteOptions options, const io::StorageOptions& storage_options,
-         nb::object observer) {
+         nb::object observer, const lance::BaseTargets& targets) {
         options.mode = ParseMode(mode);
         const auto place = OrRaise(io::ResolveUri(uri, storage_options));
         const auto reader = ImportStream(data);
@@ -44,12 +47,13 @@ void BindLanceFragmentChanges(nb::module_& module) {
         options.observer = watch.ToObserver();
         return watch.RunWith([&] {
           return Call().Run([&](const OperationContext& context) {
-            return lance::PrepareWrite(reader.get(), place, options, context);
+            return lance::PrepareWrite(reader.get(), place, options, targets, context);
           });
         });
       },
       nb::arg("data"), nb::arg("uri"), nb::arg("mode"), nb::arg("options"),
-      nb::arg("storage_options") = io::StorageOptions(), nb::arg("observer") = nb::none());
+      nb::arg("storage_options") = io::StorageOptions(), nb::arg("observer") = nb::none(),
+      nb::arg("targets") = lance::BaseTargets());
   module.def("add_lance_fragment_columns", [](const LanceTable& table, uint64_t fragment,
                                               const nb::object& data,
                                               const lance::ChangeColumnsOptions& options) {
@@ -70,11 +74,14 @@ void BindLanceFragmentChanges(nb::module_& module) {
         });
       },
       nb::arg("table"), nb::arg("fragment"), nb::arg("filter").none(), nb::arg("offsets"));
-  module.def("describe_lance_data_file", [](const LanceTable& table, std::string_view path) {
-    return Call(table.io).Run([&](const OperationContext& context) {
-      return lance::DescribeDataFile(*table.dataset, path, context);
-    });
-  });
+  module.def(
+      "describe_lance_data_file",
+      [](const LanceTable& table, std::string_view path, std::optional<uint32_t> base_id) {
+        return Call(table.io).Run([&](const OperationContext& context) {
+          return lance::DescribeDataFile(*table.dataset, path, base_id, context);
+        });
+      },
+      nb::arg("table"), nb::arg("path"), nb::arg("base_id") = nb::none());
 }
 
 }  // namespace tusk::python

@@ -103,6 +103,7 @@ void BindLanceMergeInsert(nb::module_& module) {
           nb::arg("filter").none())
       .def_rw("max_retries", &MergeInsertOptions::max_retries)
       .def_rw("retry_timeout", &MergeInsertOptions::retry_timeout)
+      .def_rw("bases", &MergeInsertOptions::bases)
       .def_rw("data_storage_version", &MergeInsertOptions::data_storage_version, nb::arg().none());
   module.def("find_merge_key", [](const LanceTable& table, const std::vector<std::string>& on) {
     return OrRaise(lance::FindMergeKey(*table.dataset, on));

@@ -3,6 +3,7 @@
 #include "arrow_data.h"
 #include "call.h"
 #include "lance_blobs.h"
+#include "table_modules.h"
 
 // What the package `tusk` is built on; not meant to be used by itself.
 NB_MODULE(_tusk, module) {
@@ -12,6 +13,7 @@ NB_MODULE(_tusk, module) {
   BindArrowData(module);
   BindProcess(module);
   BindObjectStore(module);
+  BindLanceBaseTargets(module);
   BindLanceBlobs(module);
   BindLanceBlobFileWriter(module);
   BindLanceCleanup(module);

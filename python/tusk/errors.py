@@ -21,6 +21,10 @@ class SchemaMismatchError(InvalidArgumentError, OSError):
     """Rows to append do not have the table's schema."""
 
 
+class WriteRefusedError(InvalidArgumentError, OSError):
+    """What is to be written, or where, does not fit the table."""
+
+
 class RowChangeError(InvalidArgumentError, OSError):
     """New values or rows do not fit the table whose rows they are to change."""
 

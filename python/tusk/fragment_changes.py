@@ -8,7 +8,14 @@ fragments, Merge for columns that were added, Update for columns that were updat
 from tusk import _tusk
 from tusk._arrow import refuse, serialize_filter
 from tusk._source import errors_of, to_stream
-from tusk.errors import InvalidArgumentError, NotFoundError, RowChangeError, SchemaMismatchError
+from tusk.bases import to_base_targets
+from tusk.errors import (
+    InvalidArgumentError,
+    NotFoundError,
+    RowChangeError,
+    SchemaMismatchError,
+    WriteRefusedError,
+)
 from tusk.transaction import FragmentMetadata, LanceOperation, transaction_from_json
 from tusk.udf import Application, BatchUDF
 from tusk.write import (
@@ -38,18 +45,24 @@ def _fragment_mode(uri, mode, storage_options):
     return mode
 
 
-def _write(data, schema, uri, mode, options, storage_options, progress):
+def _write(data, schema, uri, mode, options, storage_options, progress, targets=None):
     """The Transaction of a write, which is not committed."""
     stream, source = to_stream(data, schema)
     with errors_of(source):
         try:
             text = _tusk.prepare_lance_write(
-                stream, uri, mode, options, storage_options or {}, to_observer(progress)
+                stream,
+                uri,
+                mode,
+                options,
+                storage_options or {},
+                to_observer(progress),
+                to_base_targets() if targets is None else targets,
             )
         except InvalidArgumentError as error:
             if mode == "append":
                 raise SchemaMismatchError(str(error)) from None
-            raise
+            raise WriteRefusedError(str(error)) from None
     return transaction_from_json(text)
 
 
@@ -94,10 +107,6 @@ def write_fragments(
     refuse(
         "write_fragments",
         {
-            "target_bases": target_bases,
-            "target_all_bases": target_all_bases or None,
-            "initial_bases": initial_bases,
-            "base_store_params": base_store_params,
             "external_blob_mode": None if external_blob_mode == "reference" else external_blob_mode,
             "allow_external_blob_outside_bases": allow_external_blob_outside_bases or None,
         },
@@ -105,6 +114,8 @@ def write_fragments(
     uri = to_uri(dataset_uri)
     if storage_options is None:
         storage_options = getattr(dataset_uri, "_storage_options", None)
+    if base_store_params is None:
+        base_store_params = getattr(dataset_uri, "_base_store_params", None)
     mode = checked_mode(mode)
     options = to_write_options(
         max_rows_per_file=max_rows_per_file,
@@ -115,9 +126,10 @@ def write_fragments(
         data_storage_version=checked_version(data_storage_version, use_legacy_format),
     )
     options.enable_stable_row_ids = enable_stable_row_ids
+    targets = to_base_targets(initial_bases, target_bases, target_all_bases, base_store_params)
     if not return_transaction or mode == "append":
         mode = _fragment_mode(uri, mode, storage_options)
-    transaction = _write(data, schema, uri, mode, options, storage_options, progress)
+    transaction = _write(data, schema, uri, mode, options, storage_options, progress, targets)
     return transaction if return_transaction else transaction.operation.fragments
 
 
@@ -260,12 +272,11 @@ def _merged(text):
     return merge.fragments[0], merge.schema
 
 
-def _describe_file(dataset, path):
-    return FragmentMetadata.from_json(_tusk.describe_lance_data_file(dataset._table, str(path)))
+def _describe_file(dataset, path, base_id=None):
+    text = _tusk.describe_lance_data_file(dataset._table, str(path), base_id)
+    return FragmentMetadata.from_json(text)
 
 
 def describe_file(dataset, path, base_id=None):
-    """The DataFile of a file below data/ of a LanceDataset."""
-    if base_id is not None:
-        raise NotImplementedError("DataFile.create: a base_id is not supported yet")
-    return _describe_file(dataset, path).files[0]
+    """The DataFile of a file below data/ of a LanceDataset, or at a base path of it."""
+    return _describe_file(dataset, path, base_id).files[0]

@@ -35,7 +35,7 @@ def write_fragments(
     target_bases: list[str] | None = None,
     target_all_bases: bool | None = None,
     initial_bases: list[DatasetBasePath] | None = None,
-    base_store_params: Any = None,
+    base_store_params: dict[str, dict[str, str]] | None = None,
     external_blob_mode: str = 'reference',
     allow_external_blob_outside_bases: bool = False,
     namespace_client: Any = None,

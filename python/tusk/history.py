@@ -6,6 +6,7 @@ import os
 
 from tusk import _tusk
 from tusk._arrow import refuse
+from tusk.bases import checked_store_params
 from tusk.errors import AlreadyExistsError, NotFoundError, RefExistsError
 from tusk.transaction import (
     DatasetBasePath,
@@ -176,9 +177,9 @@ def commit(
         {
             "namespace_client": namespace_client,
             "table_id": table_id,
-            "base_store_params": base_store_params,
         },
     )
+    checked_store_params(base_store_params)
     checked_lock(commit_lock)
     if type(operation).__name__ == "Transaction":
         if commit_message is not None:
@@ -432,7 +433,7 @@ class TableHistory:
         parameters are those of `commit`. ValueError without a transaction, NotImplementedError for
         one that does not append.
         """
-        refuse("commit_batch", {"base_store_params": base_store_params})
+        checked_store_params(base_store_params)
         transactions = list(transactions)
         if not transactions:
             raise ValueError("No transactions to commit")

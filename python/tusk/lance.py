@@ -11,8 +11,9 @@ import shutil
 import pyarrow as pa
 
 from tusk import _tusk
-from tusk._arrow import TableDataset, refuse
+from tusk._arrow import TableDataset
 from tusk._indexing import TableIndices
+from tusk.bases import checked_store_params
 from tusk.bitmap import Bitmap
 from tusk.blob import TableBlobs
 from tusk.columns import TableColumns
@@ -51,6 +52,7 @@ class LanceDataset(
     """
 
     _storage_options = None
+    _base_store_params = None
     _commit_lock = None
     _default_scan_options = None
 
@@ -76,7 +78,7 @@ class LanceDataset(
     ):
         """Parameters as in `dataset`. A `serialized_manifest` is not looked at: the version is."""
         refuse_namespace("dataset", uri, namespace_client, table_id)
-        refuse("dataset", {"base_store_params": base_store_params})
+        self._base_store_params = checked_store_params(base_store_params)
         self._storage_options = storage_options
         self._commit_lock = checked_lock(commit_lock)
         self._default_scan_options = default_scan_options
@@ -93,6 +95,7 @@ class LanceDataset(
         """Another version of this table, opened in the same way."""
         dataset = self._of(table)
         dataset._storage_options = self._storage_options
+        dataset._base_store_params = self._base_store_params
         dataset._commit_lock = self._commit_lock
         dataset._default_scan_options = self._default_scan_options
         return dataset
@@ -104,6 +107,7 @@ class LanceDataset(
         open_again = functools.partial(
             LanceDataset,
             storage_options=self._storage_options,
+            base_store_params=self._base_store_params,
             default_scan_options=self._default_scan_options,
         )
         return open_again, (self.uri, self.version)
@@ -533,6 +537,8 @@ def dataset(
         table then ends this process or changes arrays it has read. (Lance never does so.)
     default_scan_options: parameters of `scanner` that hold where a scan does not say otherwise.
         With some, `schema` is that of such a scan, row ids included.
+
+    base_store_params: storage_options for what is written to base paths, by their paths.
 
     Hints about memory and speed (block_size, index_cache_size, metadata_cache_size_bytes,
     index_cache_size_bytes, read_params, session) are accepted and change nothing.

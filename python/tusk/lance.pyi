@@ -52,7 +52,7 @@ class LanceDataset(pads.Dataset):
         namespace_client: Any = None,
         table_id: list[str] | None = None,
         namespace_client_managed_versioning: bool = False,
-        base_store_params: Any = None,
+        base_store_params: dict[str, dict[str, str]] | None = None,
     ) -> None: ...
     def __copy__(self) -> LanceDataset: ...
     def __len__(self) -> int: ...
@@ -112,7 +112,7 @@ class LanceDataset(pads.Dataset):
         namespace_client: Any = None,
         table_id: list[str] | None = None,
         namespace_client_managed_versioning: bool = False,
-        base_store_params: Any = None,
+        base_store_params: dict[str, dict[str, str]] | None = None,
         commit_timeout: datetime.timedelta = ...,
     ) -> LanceDataset: ...
     @classmethod
@@ -125,7 +125,7 @@ class LanceDataset(pads.Dataset):
         enable_v2_manifest_paths: bool | None = None,
         detached: bool = False,
         max_retries: int = 20,
-        base_store_params: Any = None,
+        base_store_params: dict[str, dict[str, str]] | None = None,
         commit_timeout: datetime.timedelta = ...,
     ) -> BulkCommitResult: ...
     def commit_existing_index_segments(
@@ -627,5 +627,5 @@ def dataset(
     session: Any = None,
     namespace_client: Any = None,
     table_id: list[str] | None = None,
-    base_store_params: Any = None,
+    base_store_params: dict[str, dict[str, str]] | None = None,
 ) -> LanceDataset: ...

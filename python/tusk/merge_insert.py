@@ -4,7 +4,8 @@ import datetime
 
 from tusk import _tusk
 from tusk._source import errors_of, to_stream
-from tusk.errors import InvalidArgumentError, RowChangeError
+from tusk.bases import to_base_targets
+from tusk.errors import InvalidArgumentError, RowChangeError, WriteRefusedError
 from tusk.transaction import transaction_from_json
 
 _COUNTS = ("num_inserted_rows", "num_updated_rows", "num_deleted_rows")
@@ -24,6 +25,7 @@ class MergeInsertBuilder:
     def __init__(self, dataset, on=None):
         self._dataset = dataset
         self._options = _tusk.LanceMergeInsertOptions()
+        self._has_targets = False
         names = [] if on is None else [on] if isinstance(on, str) else list(on)
         self._options.on = _tusk.find_merge_key(dataset._table, names)
 
@@ -101,13 +103,28 @@ class MergeInsertBuilder:
         return self
 
     def target_bases(self, bases):
-        raise NotImplementedError("merge_insert: target_bases is not supported yet")
+        """New fragments go to these base paths of the table, by turns: named as in
+        `write_dataset`. What changes fragments that are there lies at the table's root."""
+        if not bases:
+            raise WriteRefusedError("target_bases must name a base path; leave it out for none")
+        return self._set_targets(bases, None)
 
     def target_all_bases(self, include_primary=True):
-        raise NotImplementedError("merge_insert: target_all_bases is not supported yet")
+        """New fragments go to all base paths of the table by turns, and to its root if wanted."""
+        return self._set_targets(None, bool(include_primary))
+
+    def _set_targets(self, bases, all_bases):
+        if self._has_targets:
+            raise ValueError("target_bases and target_all_bases: only one of them, and once")
+        self._has_targets = True
+        params = self._dataset._base_store_params
+        self._options.bases = to_base_targets(None, bases, all_bases, params)
+        return self
 
     def mark_sstables_as_compacted(self, sstables):
-        raise NotImplementedError("merge_insert: MemWAL is not supported")
+        raise NotImplementedError(
+            "mark_sstables_as_compacted: there is no MemWAL; a merge writes its rows to the table"
+        )
 
     def execute(self, data_obj, *, schema=None):
         """Merges the data as one new version, to which the dataset moves.

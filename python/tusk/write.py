@@ -4,11 +4,12 @@ import os
 import warnings
 
 from tusk import _tusk
-from tusk._arrow import TableDataset, check_not_negative, refuse
+from tusk._arrow import TableDataset, check_not_negative
 from tusk._source import errors_of, to_stream
+from tusk.bases import checked_store_params, to_base_targets
 from tusk.blob import to_blob_options
 from tusk.blob_descriptors import schema_to_library, to_library
-from tusk.errors import InvalidArgumentError, SchemaMismatchError
+from tusk.errors import InvalidArgumentError, SchemaMismatchError, WriteRefusedError
 from tusk.history import checked_lock
 from tusk.optimize import to_cleanup_config
 from tusk.transaction import FragmentMetadata
@@ -74,6 +75,13 @@ def write_dataset(
     data_storage_version: "2.1", "2.2" or "stable" (2.2) for the new files. If not given, as the
         table is, or 2.2.
     progress: a FragmentWriteProgress, which is told of each fragment on this thread.
+    initial_bases: DatasetBasePaths to register in the table that is made: places beside its root
+        where data files may lie, told apart by distinct names and paths. OSError if it is there.
+    target_bases: names or paths of base paths, or the table's own path, to which the data files go
+        by turns; all else of the table lies at its root. OSError for one that is not registered.
+    target_all_bases: True takes turns with the table's root and all base paths, False with these
+        alone. Not with `target_bases`.
+    base_store_params: storage_options for what is written to base paths, by their paths.
     external_blob_mode: "reference" stores the URIs of external blobs, relative to a base path of
         the table; "ingest" stores their bytes as those of others.
     allow_external_blob_outside_bases: stores URIs that lie below no base path as they are.
@@ -91,15 +99,6 @@ def write_dataset(
     they are given. `max_rows_per_group` has no meaning in this data format.
     """
     refuse_namespace("write_dataset", uri, namespace_client, table_id)
-    refuse(
-        "write_dataset",
-        {
-            "initial_bases": initial_bases,
-            "target_bases": target_bases,
-            "target_all_bases": target_all_bases or None,
-            "base_store_params": base_store_params,
-        },
-    )
     mode = checked_mode(mode)
     data_storage_version = checked_version(data_storage_version, use_legacy_format)
     from tusk.lance import LanceDataset  # which imports this module
@@ -109,6 +108,8 @@ def write_dataset(
         commit_lock = given._commit_lock
     if given is not None and storage_options is None:
         storage_options = given._storage_options
+    if given is not None and base_store_params is None:
+        base_store_params = given._base_store_params
     target = to_uri(uri)
     options = to_write_options(
         max_rows_per_file=max_rows_per_file,
@@ -121,6 +122,7 @@ def write_dataset(
     options.enable_stable_row_ids = enable_stable_row_ids
     options.enable_v2_manifest_paths = enable_v2_manifest_paths
     options.transaction_properties = with_message(transaction_properties, commit_message)
+    targets = to_base_targets(initial_bases, target_bases, target_all_bases, base_store_params)
     if auto_cleanup_options is not None and mode != "append":
         options.config = to_cleanup_config(auto_cleanup_options)
 
@@ -139,17 +141,19 @@ def write_dataset(
                 commit_lock=checked_lock(commit_lock),
                 observer=to_observer(progress),
                 blobs=blob_options,
+                targets=targets,
             )
         except InvalidArgumentError as error:
             if mode == "append":
                 raise SchemaMismatchError(str(error)) from None
-            raise
+            raise WriteRefusedError(str(error)) from None
     if given is not None:
         given._table = table
         return given
     made = LanceDataset._of(table)
     made._storage_options = storage_options
     made._commit_lock = commit_lock
+    made._base_store_params = checked_store_params(base_store_params)
     return made
 
 

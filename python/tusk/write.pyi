@@ -40,7 +40,7 @@ def write_dataset(
     initial_bases: list[DatasetBasePath] | None = None,
     target_bases: list[str] | None = None,
     target_all_bases: bool | None = None,
-    base_store_params: Any = None,
+    base_store_params: dict[str, dict[str, str]] | None = None,
     external_blob_mode: str = 'reference',
     allow_external_blob_outside_bases: bool = False,
     blob_pack_file_size_threshold: int | None = None,

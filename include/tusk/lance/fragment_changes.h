@@ -68,4 +68,9 @@ TUSK_EXPORT Result<std::string> DeleteFragmentRows(
 TUSK_EXPORT Result<std::string> DescribeDataFile(const Dataset& base, std::string_view path,
                                                  const OperationContext& context);
 
+/// The same of a file at the base path `base_id` of the table. InvalidArgument if there is none.
+TUSK_EXPORT Result<std::string> DescribeDataFile(const Dataset& base, std::string_view path,
+                                                 std::optional<uint32_t> base_id,
+                                                 const OperationContext& context);
+
 }  // namespace tusk::lance

@@ -15,6 +15,7 @@
 #include "tusk/export.h"
 #include "tusk/expr/filter.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/base_targets.h"
 #include "tusk/lance/commit_lock.h"
 #include "tusk/lance/dataset.h"
 
@@ -55,6 +56,8 @@ struct MergeInsertOptions {
   std::optional<std::string> data_storage_version = {};  ///< of new files; absent: as the table is
   std::map<std::string, std::string> transaction_properties = {};
   CommitLock commit_lock = nullptr;  ///< may be null
+  /// Where new fragments go; files that change those that are there go to the table's root.
+  BaseTargets bases = {};
   /// Of the source: if it has more, it is written to files of its own first.
   int64_t source_bytes_in_memory = int64_t{256} << 20;
   /// For keys of the source: if they need more, the table's keys are read several times.

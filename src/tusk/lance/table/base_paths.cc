@@ -5,6 +5,15 @@
 
 namespace tusk::lance {
 
+Result<TableBase> PlaceOf(const io::StorePath& table, const BasePath& base) {
+  TableBase found{.place = {.store = table.store, .path = base.path},
+                  .is_dataset_root = base.is_dataset_root};
+  if (base.path.find("://") != std::string::npos) {
+    ARROW_ASSIGN_OR_RAISE(found.place, io::ResolveUri(base.path));
+  }
+  return found;
+}
+
 Result<TableBase> FindBase(const io::StorePath& table, const Manifest& manifest,
                            std::optional<uint32_t> base_id) {
   if (!base_id) return TableBase{.place = table};
@@ -13,13 +22,7 @@ Result<TableBase> FindBase(const io::StorePath& table, const Manifest& manifest,
     return Corrupt("version ", manifest.version, " of ", table.path, " has no base path ",
                    *base_id);
   }
-  TableBase found{.place = {}, .is_dataset_root = base->is_dataset_root};
-  if (base->path.find("://") == std::string::npos) {
-    found.place = {.store = table.store, .path = base->path};
-  } else {
-    ARROW_ASSIGN_OR_RAISE(found.place, io::ResolveUri(base->path));
-  }
-  return found;
+  return PlaceOf(table, *base);
 }
 
 }  // namespace tusk::lance

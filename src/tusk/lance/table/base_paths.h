@@ -16,6 +16,9 @@ struct TableBase {
   bool is_dataset_root = true;  ///< with data/, _deletions/ and so on below it
 };
 
+/// Where a base path of the table at `table` is. The errors of ResolveUri.
+Result<TableBase> PlaceOf(const io::StorePath& table, const BasePath& base);
+
 /// The place that `base_id` names in `manifest`, a version of the table at `table`: the table's own
 /// root without one. Corrupt if the version registers no such base path; the errors of ResolveUri.
 Result<TableBase> FindBase(const io::StorePath& table, const Manifest& manifest,

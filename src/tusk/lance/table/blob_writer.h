@@ -9,6 +9,7 @@
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/base_targets.h"
 #include "tusk/lance/blob.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/schema.h"
@@ -16,13 +17,14 @@
 
 namespace tusk::lance {
 
-/// How blobs are written, and what of its table their writer has to know.
+/// How blobs are written, where data files go, and what of the table their writer has to know.
 struct BlobWriteScope {
   BlobWriteOptions options = {};
   std::vector<BasePath> base_paths = {};
   /// The version from whose scan the rows come, unless they are new ones. Its blobs come as
   /// descriptors, and each row with its `_rowaddr`. Borrowed.
   const Dataset::State* source = nullptr;
+  BaseTargets targets = {};  ///< where the data files go
 };
 
 /// Makes the rows of a data file into what a FileWriter takes: the blobs of version 2 that shall

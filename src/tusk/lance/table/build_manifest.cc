@@ -8,6 +8,7 @@
 #include "tusk/lance/table/change_fragments.h"
 #include "tusk/lance/table/change_indices.h"
 #include "tusk/lance/table/feature_flags.h"
+#include "tusk/lance/table/target_folders.h"
 #include "tusk/lance/table/validate_operation.h"
 
 namespace tusk::lance {
@@ -94,9 +95,9 @@ void AddBasePath(const BasePath& base, Manifest* manifest) {
   manifest->base_paths.insert(place, base);
 }
 
-/// The lowest id of at least `least` that no base path has.
-uint32_t FreeBaseId(const Manifest& manifest, uint32_t least) {
-  uint32_t id = least;
+/// The lowest id, from 0, that no base path has.
+uint32_t FreeBaseId(const Manifest& manifest) {
+  uint32_t id = 0;
   for (const BasePath& base : manifest.base_paths) {
     if (base.id == id) ++id;  // they are ascending
   }
@@ -279,19 +280,8 @@ Status Apply(const UpdateMetadata& update, VersionContent* content) {
 
 Status Apply(const AddBases& add, VersionContent* content) {
   Manifest& manifest = content->manifest;
-  for (BasePath base : add.bases) {
-    const auto clashes = [&](const BasePath& other) {
-      return (base.id != 0 && other.id == base.id) || other.path == base.path ||
-             (base.name && other.name == base.name);
-    };
-    const auto other = std::ranges::find_if(manifest.base_paths, clashes);
-    if (other != manifest.base_paths.end()) {
-      return InvalidArgument("cannot add base path '", base.path, "': '", other->path,
-                             "' has its path, name or id ", other->id);
-    }
-    if (base.id == 0) base.id = FreeBaseId(manifest, 1);
-    AddBasePath(base, &manifest);
-  }
+  ARROW_ASSIGN_OR_RAISE(const auto bases, NumberBases(add.bases, manifest.base_paths));
+  for (const BasePath& base : bases) AddBasePath(base, &manifest);
   return Status::OK();
 }
 
@@ -347,11 +337,8 @@ Result<Manifest> BuildFirstManifest(const Transaction& transaction, bool stable_
   manifest.data_version = DataVersion(*overwrite);
   manifest.transaction_file = TransactionFileName(transaction);
   manifest.config = overwrite->config_upserts;
-  for (const BasePath& base : overwrite->initial_bases) AddBasePath(base, &manifest);
-  if (std::ranges::adjacent_find(manifest.base_paths, {}, &BasePath::id) !=
-      manifest.base_paths.end()) {
-    return InvalidArgument("two base paths of a new table have the same id");
-  }
+  ARROW_ASSIGN_OR_RAISE(const auto bases, NumberBases(overwrite->initial_bases));
+  for (const BasePath& base : bases) AddBasePath(base, &manifest);
   if (stable_row_ids) {
     manifest.reader_flags = kFlagStableRowIds;
     manifest.writer_flags = kFlagStableRowIds;
@@ -405,7 +392,7 @@ VersionContent BuildClonedManifest(const Transaction& transaction, const Version
   manifest.branch = clone.branch_name;
   std::optional<uint32_t> base;
   if (clone.is_shallow) {
-    base = FreeBaseId(manifest, 0);
+    base = FreeBaseId(manifest);
     AddBasePath(
         {.id = *base, .name = clone.ref_name, .is_dataset_root = true, .path = clone.ref_path},
         &manifest);

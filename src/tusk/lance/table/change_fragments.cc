@@ -57,7 +57,7 @@ Status PlaceFragment(Fragment* fragment, Manifest* manifest) {
   return Status::OK();
 }
 
-Status CheckNewFragment(const Fragment& fragment) {
+Status CheckNewFragment(const Fragment& fragment, const Manifest& manifest) {
   if (fragment.deletion_file) {
     return InvalidArgument(
         "a new fragment cannot have a deletion file: its name holds an id that "
@@ -66,6 +66,12 @@ Status CheckNewFragment(const Fragment& fragment) {
   for (const DataFile& file : fragment.files) {
     if (file.field_ids.empty()) {
       return InvalidArgument("data file '", file.path, "' of a new fragment has no field");
+    }
+    if (!file.base_id) continue;
+    if (std::ranges::find(manifest.base_paths, *file.base_id, &BasePath::id) ==
+        manifest.base_paths.end()) {
+      return InvalidArgument("data file '", file.path, "' of a new fragment lies at base path ",
+                             *file.base_id, ", which is not registered in the table");
     }
   }
   return Status::OK();
@@ -211,7 +217,7 @@ Status ReplaceFile(const DataFile& file, const std::set<int32_t>& live, Fragment
 
 Status AddFragments(const std::vector<Fragment>& added, Manifest* manifest) {
   for (Fragment fragment : added) {
-    ARROW_RETURN_NOT_OK(CheckNewFragment(fragment));
+    ARROW_RETURN_NOT_OK(CheckNewFragment(fragment, *manifest));
     FlagMixedVersions(fragment, manifest);
     ARROW_ASSIGN_OR_RAISE(fragment.id, TakeFragmentId(manifest));
     if (HasStableRowIds(*manifest)) {
@@ -256,7 +262,7 @@ Result<std::vector<uint64_t>> UpdateRowsOf(const UpdateRows& update, Manifest* m
   std::vector<Fragment> added = update.added;
   std::vector<uint64_t> moved;
   for (Fragment& fragment : added) {
-    ARROW_RETURN_NOT_OK(CheckNewFragment(fragment));
+    ARROW_RETURN_NOT_OK(CheckNewFragment(fragment, *manifest));
     DropFilesWithout(live, &fragment);
     FlagMixedVersions(fragment, manifest);
     ARROW_ASSIGN_OR_RAISE(fragment.id, TakeFragmentId(manifest));
@@ -284,7 +290,7 @@ Status MergeColumnsOf(const MergeColumns& merge, Manifest* manifest) {
   }
   for (size_t i = merged; i < merge.fragments.size(); ++i) {
     Fragment fragment = merge.fragments[i];
-    ARROW_RETURN_NOT_OK(CheckNewFragment(fragment));
+    ARROW_RETURN_NOT_OK(CheckNewFragment(fragment, *manifest));
     if (fragment.row_ids || fragment.row_ids_in_column) {
       return InvalidArgument("a new fragment of a merge brings row ids: they are given at commit");
     }
@@ -330,7 +336,7 @@ Status RewriteFragmentsOf(RewriteFragments* rewrite, Manifest* manifest) {
   }
   for (RewriteFragments::Group& group : rewrite->groups) {
     for (Fragment& fragment : group.after) {
-      ARROW_RETURN_NOT_OK(CheckNewFragment(fragment));
+      ARROW_RETURN_NOT_OK(CheckNewFragment(fragment, *manifest));
       FlagMixedVersions(fragment, manifest);
       ARROW_RETURN_NOT_OK(PlaceFragment(&fragment, manifest));
       if (HasStableRowIds(*manifest) && !BringsAllRowIds(fragment)) {

@@ -16,6 +16,7 @@
 #include "tusk/lance/table/find_rows.h"
 #include "tusk/lance/table/merge_schema.h"
 #include "tusk/lance/table/row_change.h"
+#include "tusk/lance/table/target_folders.h"
 #include "tusk/lance/table/transaction_json.h"
 
 namespace tusk::lance {
@@ -122,9 +123,16 @@ Result<std::string> DeleteFragmentRows(const Dataset& base, uint64_t fragment,
 
 Result<std::string> DescribeDataFile(const Dataset& base, std::string_view path,
                                      const OperationContext& context) {
+  return DescribeDataFile(base, path, /*base_id=*/std::nullopt, context);
+}
+
+Result<std::string> DescribeDataFile(const Dataset& base, std::string_view path,
+                                     std::optional<uint32_t> base_id,
+                                     const OperationContext& context) {
   const Dataset::State& state = base.state();
-  ARROW_ASSIGN_OR_RAISE(const io::StorePath data, io::ResolveBelow(state.location, "data"));
-  ARROW_ASSIGN_OR_RAISE(const io::StorePath location, io::ResolveBelow(data, path));
+  const auto folder = FindDataFolder(state.location, state.manifest.base_paths, base_id);
+  if (!folder.ok()) return InvalidArgument(folder.status().message());
+  ARROW_ASSIGN_OR_RAISE(const io::StorePath location, io::ResolveBelow(folder->place, path));
   ARROW_ASSIGN_OR_RAISE(const auto reader,
                         FileReader::Open(location.store.get(), location.path, context));
   std::vector<std::string> paths;
@@ -134,6 +142,7 @@ Result<std::string> DescribeDataFile(const Dataset& base, std::string_view path,
   fragment.physical_rows = reader->num_rows();
   DataFile& file = fragment.files.emplace_back();
   file.path = path;
+  file.base_id = base_id;
   file.major_version = 2;
   file.minor_version = reader->minor_version();
   file.size_bytes = static_cast<uint64_t>(reader->file_size());

@@ -95,7 +95,8 @@ Result<Merge> WriteMerge(const std::shared_ptr<const Dataset>& dataset, const Me
   });
   Merge merge;
   if (options.when_matched == WhenMatched::kUpdate || options.insert_not_matched) {
-    const BlobWriteScope scope{.base_paths = state.manifest.base_paths, .source = &state};
+    const BlobWriteScope scope{
+        .base_paths = state.manifest.base_paths, .source = &state, .targets = options.bases};
     ARROW_ASSIGN_OR_RAISE(merge.change.added,
                           WriteFragments(&rows, state.location, schema, minor_version,
                                          WriteOptions(), scope, context));

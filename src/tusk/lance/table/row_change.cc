@@ -49,14 +49,15 @@ Status WriteDeletionFiles(const Dataset::State& state, const AffectedRows& gone,
 }
 
 /// Removes files that no version has. Best effort; cannot be stopped.
-void RemoveFiles(const io::StorePath& table, const std::vector<Fragment>& updated,
+void RemoveFiles(const Dataset::State& base, const std::vector<Fragment>& updated,
                  const std::vector<Fragment>& added, const OperationContext& context) {
+  const io::StorePath& table = base.location;
   OperationContext unstoppable = context;
   unstoppable.stop = {};
   for (const Fragment& fragment : updated) {
     (void)table.store->Delete(io::JoinPath(table.path, DeletionPath(fragment)), unstoppable);
   }
-  RemoveDataFiles(table, added, context);
+  RemoveDataFiles(table, added, context, base.manifest.base_paths);
 }
 
 /// Tells the fragments which of their rows have moved into them.
@@ -119,7 +120,7 @@ Result<Transaction> WriteRowChange(const Dataset& base, RowChange change,
   ChangedFragments changed;
   const Status written = WriteDeletionFiles(state, change.gone, &changed, context);
   if (!written.ok()) {
-    RemoveFiles(state.location, changed.updated, change.added, context);
+    RemoveFiles(state, changed.updated, change.added, context);
     return written;
   }
   Transaction transaction{
@@ -141,17 +142,16 @@ Result<Transaction> WriteRowChange(const Dataset& base, RowChange change,
 Result<std::shared_ptr<const Dataset>> CommitRowChange(
     const Dataset& base, RowChange change, const std::map<std::string, std::string>& properties,
     const OperationContext& context) {
-  const io::StorePath& table = base.state().location;
   const AffectedRows gone = change.gone;
   const CommitLock lock = change.lock;
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
                         WriteRowChange(base, std::move(change), properties, context));
   const auto remove_files = [&] {
     if (const auto* deletion = transaction.As<DeleteRowsOp>()) {
-      RemoveFiles(table, deletion->updated, {}, context);
+      RemoveFiles(base.state(), deletion->updated, {}, context);
     } else {
       const auto* update = transaction.As<UpdateRows>();
-      RemoveFiles(table, update->updated, update->added, context);
+      RemoveFiles(base.state(), update->updated, update->added, context);
     }
   };
   return CommitChange(base, transaction, {.affected_rows = &gone, .lock = lock}, remove_files,

@@ -22,6 +22,7 @@
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/feature_flags.h"
 #include "tusk/lance/table/fragment_reader.h"
+#include "tusk/lance/table/target_folders.h"
 #include "tusk/lance/table/transaction_json.h"
 #include "tusk/lance/table/write_fragments.h"
 
@@ -93,14 +94,28 @@ Result<TableVersion> BaseOfStage(const Dataset& base, const io::StorePath& table
   return previous;
 }
 
-/// The transaction of a write, with its data files written. `base` is the version it changes.
+/// The base paths of the table to write: those of the version, or those that it is made with.
+Result<std::vector<BasePath>> BasesOf(const std::optional<TableVersion>& base,
+                                      const BaseTargets& targets, const io::StorePath& table) {
+  if (!base) {
+    auto numbered = NumberBases(ToBasePaths(targets.initial_bases));
+    return numbered.ok() ? numbered : WithContext(numbered.status(), table.path);
+  }
+  if (!targets.initial_bases.empty()) {
+    return InvalidArgument("cannot register base paths in a write to ", table.path,
+                           ", which is there already: add them to the table first (add_bases)");
+  }
+  return base->manifest.base_paths;
+}
+
+/// The transaction of a write, with its data files written. `base` is the version it changes;
+/// `scope` says all but the base paths.
 Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::StorePath& table,
                                      const std::optional<TableVersion>& base,
-                                     const WriteOptions& options, const BlobWriteOptions& blobs,
+                                     const WriteOptions& options, BlobWriteScope scope,
                                      const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version, MinorVersion(options, base, table));
-  BlobWriteScope scope{.options = blobs};
-  if (base) scope.base_paths = base->manifest.base_paths;
+  ARROW_ASSIGN_OR_RAISE(scope.base_paths, BasesOf(base, scope.targets, table));
   Transaction transaction{.read_version = base ? base->manifest.version : 0,
                           .uuid = RandomUuidString(),
                           .properties = options.transaction_properties};
@@ -114,6 +129,7 @@ Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::S
   }
   ARROW_RETURN_NOT_OK(CheckColumnNames(*data->schema()));
   OverwriteTable overwrite;
+  if (!base) overwrite.initial_bases = scope.base_paths;
   overwrite.config_upserts = options.config;
   overwrite.data_version = "2." + std::to_string(minor_version);
   ARROW_ASSIGN_OR_RAISE(overwrite.schema, Schema::FromArrow(*WithoutViews(data->schema())));
@@ -125,10 +141,14 @@ Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::S
   return transaction;
 }
 
-/// The fragments that a write has written.
-const std::vector<Fragment>& WrittenFragments(const Transaction& transaction) {
-  if (const auto* append = transaction.As<AppendRows>()) return append->fragments;
-  return transaction.As<OverwriteTable>()->fragments;
+/// Removes what a write on top of `base` has written, if no version has it.
+void RemoveWritten(const io::StorePath& table, const Transaction& transaction,
+                   const std::vector<BasePath>& base_paths, const OperationContext& context) {
+  const auto* overwrite = transaction.As<OverwriteTable>();
+  const auto& fragments =
+      overwrite != nullptr ? overwrite->fragments : transaction.As<AppendRows>()->fragments;
+  const bool is_new = overwrite != nullptr && !overwrite->initial_bases.empty();
+  RemoveDataFiles(table, fragments, context, is_new ? overwrite->initial_bases : base_paths);
 }
 
 /// The version to change, checked against what the mode and options ask; none to make a table.
@@ -174,19 +194,20 @@ namespace {
 /// Writes on top of `base`, which FindBase has found.
 Result<std::shared_ptr<const Dataset>> WriteOn(std::optional<TableVersion> base,
                                                arrow::RecordBatchReader* data, io::StorePath table,
-                                               const WriteOptions& options,
-                                               const BlobWriteOptions& blobs,
+                                               const WriteOptions& options, BlobWriteScope scope,
                                                const OperationContext& context) {
   // Nothing is true before the manifest, so all becomes durable with it.
   const io::StorePath deferring = io::Deferring(table);
-  ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
-                        WriteTransaction(data, deferring, base, options, blobs, context));
+  ARROW_ASSIGN_OR_RAISE(
+      const Transaction transaction,
+      WriteTransaction(data, deferring, base, options, std::move(scope), context));
+  const auto base_paths = base ? base->manifest.base_paths : std::vector<BasePath>();
   const CommitOptions how{
       .stable_row_ids = options.enable_stable_row_ids,
       .naming = options.enable_v2_manifest_paths ? ManifestNaming::kV2 : ManifestNaming::kV1,
       .lock = options.commit_lock,
       .written = deferring.store};
-  const auto remove_files = [&] { RemoveDataFiles(table, WrittenFragments(transaction), context); };
+  const auto remove_files = [&] { RemoveWritten(table, transaction, base_paths, context); };
   auto committed = CommitOrRemove(table, transaction, std::move(base), how, remove_files, context);
   if (!committed.ok()) {
     if (options.mode == WriteMode::kCreate &&
@@ -208,13 +229,28 @@ Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* da
                                                     const WriteOptions& options,
                                                     const BlobWriteOptions& blobs,
                                                     const OperationContext& context) {
+  return WriteDataset(data, std::move(table), options, blobs, BaseTargets(), context);
+}
+
+Result<std::shared_ptr<const Dataset>> WriteDataset(
+    arrow::RecordBatchReader* data, io::StorePath table, const WriteOptions& options,
+    const BlobWriteOptions& blobs, const BaseTargets& targets, const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(auto base, FindBase(table, options, context));
-  return WriteOn(std::move(base), data, std::move(table), options, blobs, context);
+  return WriteOn(std::move(base), data, std::move(table), options,
+                 {.options = blobs, .targets = targets}, context);
 }
 
 Result<std::shared_ptr<const Dataset>> AppendOrCreate(arrow::RecordBatchReader* data,
                                                       io::StorePath table, WriteOptions options,
                                                       const BlobWriteOptions& blobs,
+                                                      const OperationContext& context) {
+  return AppendOrCreate(data, std::move(table), std::move(options), blobs, BaseTargets(), context);
+}
+
+Result<std::shared_ptr<const Dataset>> AppendOrCreate(arrow::RecordBatchReader* data,
+                                                      io::StorePath table, WriteOptions options,
+                                                      const BlobWriteOptions& blobs,
+                                                      const BaseTargets& targets,
                                                       const OperationContext& context) {
   options.mode = WriteMode::kAppend;
   auto base = FindBase(table, options, context);
@@ -223,14 +259,22 @@ Result<std::shared_ptr<const Dataset>> AppendOrCreate(arrow::RecordBatchReader* 
     base = FindBase(table, options, context);
   }
   ARROW_RETURN_NOT_OK(base);
-  return WriteOn(*std::move(base), data, std::move(table), options, blobs, context);
+  return WriteOn(*std::move(base), data, std::move(table), options,
+                 {.options = blobs, .targets = targets}, context);
 }
 
 Result<std::string> PrepareWrite(arrow::RecordBatchReader* data, const io::StorePath& table,
                                  const WriteOptions& options, const OperationContext& context) {
+  return PrepareWrite(data, table, options, BaseTargets(), context);
+}
+
+Result<std::string> PrepareWrite(arrow::RecordBatchReader* data, const io::StorePath& table,
+                                 const WriteOptions& options, const BaseTargets& targets,
+                                 const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto base, FindBase(table, options, context));
-  ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
-                        WriteTransaction(data, table, base, options, {}, context));
+  ARROW_ASSIGN_OR_RAISE(
+      const Transaction transaction,
+      WriteTransaction(data, table, base, options, {.targets = targets}, context));
   return TransactionToJson(transaction);
 }
 
@@ -250,6 +294,7 @@ Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::Stor
   }
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
                         WriteTransaction(data, table, previous, options, {}, context));
+  const auto base_paths = previous ? previous->manifest.base_paths : std::vector<BasePath>();
   const auto stage = [&]() -> Result<StagedManifest> {
     ARROW_RETURN_NOT_OK(WriteTransactionFile(table, transaction, context));
     ARROW_ASSIGN_OR_RAISE(
@@ -259,8 +304,7 @@ Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::Stor
   };
   auto staged = stage();
   if (!staged.ok()) {
-    RemoveDataFiles(table, WrittenFragments(transaction), context);
-    RemoveTransactionFile(table, transaction, context);
+    RemoveWritten(table, transaction, base_paths, context);
   }
   return staged;
 }

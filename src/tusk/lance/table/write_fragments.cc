@@ -17,18 +17,23 @@
 #include "tusk/lance/table/blob_thresholds.h"
 #include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/data_file.h"
+#include "tusk/lance/table/target_folders.h"
 #include "tusk/lance/table/transaction_json.h"
 
 namespace tusk::lance {
 namespace {
 
-/// Fills one file after the other.
+io::StorePath FileIn(const DataFolder& folder, std::string_view name) {
+  return {.store = folder.place.store, .path = io::JoinPath(folder.place.path, name)};
+}
+
+/// Fills one file after the other, in the folders by turns.
 class FragmentWriter {
  public:
-  FragmentWriter(const io::StorePath& table, const Schema& schema, BatchShaper shaper,
+  FragmentWriter(std::vector<DataFolder> folders, const Schema& schema, BatchShaper shaper,
                  BlobWriter blobs, const FileWriterOptions& file_options,
                  const WriteOptions& options, const OperationContext& context)
-      : table_(table),
+      : folders_(std::move(folders)),
         schema_(schema),
         shaper_(std::move(shaper)),
         blobs_(std::move(blobs)),
@@ -59,7 +64,9 @@ class FragmentWriter {
     if (blobs_.has_blobs()) ARROW_RETURN_NOT_OK(blobs_.FinishFile());
     ARROW_ASSIGN_OR_RAISE(FileSummary summary, file_->Finish());
     file_.reset();
-    fragments_.push_back(FragmentOf(std::move(name_), std::move(summary)));
+    Fragment fragment = FragmentOf(std::move(name_), std::move(summary));
+    fragment.files[0].base_id = Folder().base_id;
+    fragments_.push_back(std::move(fragment));
     return Tell(fragments_.back(), /*is_complete=*/true);
   }
 
@@ -70,7 +77,7 @@ class FragmentWriter {
     if (file_ == nullptr || !blobs_.has_blobs()) return;
     OperationContext unstoppable = context_;
     unstoppable.stop = {};
-    RemoveSidecars({.store = table_.store, .path = DataFilePath(table_, name_)}, unstoppable);
+    RemoveSidecars(FileIn(Folder(), name_), unstoppable);
   }
 
  private:
@@ -93,23 +100,26 @@ class FragmentWriter {
 
   Status OpenFile() {
     name_ = NewDataFileName();
-    ARROW_ASSIGN_OR_RAISE(file_, FileWriter::Open(table_.store.get(), DataFilePath(table_, name_),
-                                                  schema_, file_options_, context_));
-    if (blobs_.has_blobs()) {
-      blobs_.BeginFile({.store = table_.store, .path = DataFilePath(table_, name_)});
-    }
+    io::StorePath place = FileIn(Folder(), name_);
+    ARROW_ASSIGN_OR_RAISE(
+        file_, FileWriter::Open(place.store.get(), place.path, schema_, file_options_, context_));
+    if (blobs_.has_blobs()) blobs_.BeginFile(std::move(place));
     file_rows_ = 0;
     Fragment begun;
     begun.files.emplace_back().path = name_;
+    begun.files.back().base_id = Folder().base_id;
     return Tell(begun, /*is_complete=*/false);
   }
+
+  /// Of the file that is written or comes next.
+  const DataFolder& Folder() const { return folders_[fragments_.size() % folders_.size()]; }
 
   Status Tell(const Fragment& fragment, bool is_complete) const {
     if (options_.observer == nullptr) return Status::OK();
     return options_.observer(FragmentToJson(fragment), is_complete);
   }
 
-  const io::StorePath& table_;
+  const std::vector<DataFolder> folders_;
   const Schema& schema_;
   const BatchShaper shaper_;
   BlobWriter blobs_;
@@ -183,28 +193,31 @@ Result<std::vector<Fragment>> WriteFragments(arrow::RecordBatchReader* data,
   }
   ARROW_ASSIGN_OR_RAISE(const FileWriterOptions file_options,
                         WriterOptionsOf(options.pages, std::ssize(schema.fields), minor_version));
+  ARROW_ASSIGN_OR_RAISE(auto folders, FindTargetFolders(table, scope.base_paths, scope.targets));
   ARROW_ASSIGN_OR_RAISE(BlobWriter blobs, BlobWriter::Make(schema, scope, context));
   ARROW_ASSIGN_OR_RAISE(const auto shaped, blobs.PreparedSchema(*data->schema()));
   ARROW_ASSIGN_OR_RAISE(BatchShaper shaper, BatchShaper::Make(*shaped, blobs.prepared_schema()));
-  FragmentWriter writer(table, schema, std::move(shaper), std::move(blobs), file_options, options,
-                        context);
+  FragmentWriter writer(std::move(folders), schema, std::move(shaper), std::move(blobs),
+                        file_options, options, context);
   const Status status = WriteAll(data, &writer, context);
   if (!status.ok()) {
     writer.Abandon();
-    RemoveDataFiles(table, writer.fragments(), context);
+    RemoveDataFiles(table, writer.fragments(), context, scope.base_paths);
     return status;
   }
   return std::move(writer.fragments());
 }
 
 void RemoveDataFiles(const io::StorePath& table, const std::vector<Fragment>& fragments,
-                     const OperationContext& context) {
+                     const OperationContext& context, std::span<const BasePath> bases) {
   OperationContext unstoppable = context;
   unstoppable.stop = {};
   for (const Fragment& fragment : fragments) {
     for (const DataFile& file : fragment.files) {
-      const io::StorePath place{.store = table.store, .path = DataFilePath(table, file.path)};
-      (void)table.store->Delete(place.path, unstoppable);
+      const auto folder = FindDataFolder(table, bases, file.base_id);
+      if (!folder.ok()) continue;
+      const io::StorePath place = FileIn(*folder, file.path);
+      (void)place.store->Delete(place.path, unstoppable);
       RemoveSidecars(place, unstoppable);
     }
   }

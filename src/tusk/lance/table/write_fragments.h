@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -29,8 +30,9 @@ Result<std::vector<Fragment>> WriteFragments(arrow::RecordBatchReader* data,
                                              uint16_t minor_version, const WriteOptions& options,
                                              const OperationContext& context);
 
-/// Removes the data files of fragments that no manifest names. Best effort; cannot be stopped.
+/// Removes the data files of fragments that no manifest names; `bases` are those that files of them
+/// may name. Best effort; cannot be stopped.
 void RemoveDataFiles(const io::StorePath& table, const std::vector<Fragment>& fragments,
-                     const OperationContext& context);
+                     const OperationContext& context, std::span<const BasePath> bases = {});
 
 }  // namespace tusk::lance

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace tusk::python {
+
+// What goes with an open Lance table, one per public header.
+void BindLanceBaseTargets(nanobind::module_& module);
+
+}  // namespace tusk::python
