@@ -69,6 +69,7 @@ BEHAVIOUR = [
     "Two base paths of one name or path are refused, a relative one is made absolute, and a "
     "fragment at a base that is not registered is not committed "
     "(docs/decisions/065-base-paths-and-sessions.md).",
+    "`tracked_files` tells the files of blobs too.",
     "`namespace_client`, `table_id` and `full_text_query` raise NotImplementedError when they are "
     "given.",
     "Errors are classes of `tusk.errors`, each also the built-in class that pylance raises for the "

@@ -485,6 +485,7 @@ RESULTS = {
     **_these("LanceDataset", "dict[str, str]", "update_metadata update_schema_metadata"),
     **_these("LanceDataset", "dict[str, str] | None", "initial_storage_options"),
     **_these("LanceDataset", "dict[str, str] | None", "latest_storage_options"),
+    **_these("LanceDataset", "pa.RecordBatchReader", "all_files tracked_files"),
     **_these("LanceDataset", "IOStats", "io_stats_incremental io_stats_snapshot"),
     **_these("LanceDataset", "NoReturn", "join replace_schema"),
     **_of(

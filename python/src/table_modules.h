@@ -6,5 +6,6 @@ namespace tusk::python {
 
 // What goes with an open Lance table, one per public header.
 void BindLanceBaseTargets(nanobind::module_& module);
+void BindLanceTableFiles(nanobind::module_& module);
 
 }  // namespace tusk::python

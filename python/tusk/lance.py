@@ -20,6 +20,7 @@ from tusk.columns import TableColumns
 from tusk.delta import make_delta
 from tusk.errors import InvalidArgumentError, RowOutOfRangeError
 from tusk.file import LanceFileSession
+from tusk.files import TableFiles
 from tusk.fragment import LanceFragment
 from tusk.history import TableHistory, checked_lock, resolve
 from tusk.later import later
@@ -43,7 +44,14 @@ def _local_time(microseconds):
 
 
 class LanceDataset(
-    TableBlobs, TableColumns, TableHistory, TableIndices, TableMaintenance, TableRows, TableDataset
+    TableBlobs,
+    TableColumns,
+    TableFiles,
+    TableHistory,
+    TableIndices,
+    TableMaintenance,
+    TableRows,
+    TableDataset,
 ):
     """One version of a Lance table.
 
@@ -473,14 +481,6 @@ class LanceDataset(
         raise NotImplementedError(
             "LanceDataset.replace_schema: see alter_columns and replace_schema_metadata"
         )
-
-    @later("read the files of each version out of its fragments' metadata")
-    def all_files(self):
-        pass
-
-    @later("read the files of each version out of its fragments' metadata")
-    def tracked_files(self, *, min_version=None, progress=None):
-        pass
 
     @later("row ids that are stable (enable_stable_row_ids) outlive a compaction")
     def remap_row_addrs(self, addrs):
