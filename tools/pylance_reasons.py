@@ -20,7 +20,10 @@ REASONS = {
     r"lance\.util\.(HNSW|KMeans|validate_vector_index)": _INDEX,
     r"lance\.(query\..*|FtsToken|tokenize)": _TEXT,
     r"lance\.namespace": "`tusk.connect` opens a lake, whose catalog names tables",
-    r"lance\.FFILanceTableProvider": "DuckDB and Polars scan a LanceDataset as it is",
+    r"lance\.FFILanceTableProvider": (
+        "a table for DataFusion, through its Rust interface; DuckDB and Polars scan a LanceDataset "
+        "as it is, and DataFusion its `to_reader()`"
+    ),
     r"lance\.(tracing|otel)": (
         "`analyze_plan`, `scan_stats_callback` and `io_stats_snapshot` tell what a call "
         "did"
@@ -64,8 +67,9 @@ REASONS = {
 BEHAVIOUR = [
     "Search (`nearest`) is exact: `nprobes`, `ef`, `refine_factor` and the like change nothing.",
     "Hints about speed and memory (`batch_readahead`, `fragment_readahead`, `io_buffer_size`, "
-    "`late_materialization`, `block_size`, `index_cache_size_bytes`, `session`, ...) are accepted "
-    "and change nothing.",
+    "`late_materialization`, `block_size`, `index_cache_size_bytes`, ...) are accepted and change "
+    "nothing. `metadata_cache_size_bytes` and `session` bound what a table keeps of its files; "
+    "`Session(value_cache_size_bytes=0)` keeps no values.",
     "Two base paths of one name or path are refused, a relative one is made absolute, and a "
     "fragment at a base that is not registered is not committed "
     "(docs/decisions/065-base-paths-and-sessions.md).",

@@ -34,6 +34,7 @@ MODULES = {
             "from tusk.lance import LanceDataset",
             "from tusk.progress import FragmentWriteProgress",
             "from tusk.scanner import LanceScanner",
+            "from tusk.session import Session",
             "from tusk.transaction import DataFile as DataFile",
             "from tusk.transaction import DeletionFile as DeletionFile",
             "from tusk.transaction import FragmentMetadata as FragmentMetadata",
@@ -48,6 +49,7 @@ MODULES = {
         [
             "from tusk.lance import LanceDataset",
             "from tusk.progress import FragmentWriteProgress",
+            "from tusk.session import Session",
             "from tusk.transaction import DatasetBasePath, FragmentMetadata, Transaction",
         ],
     ),
@@ -77,8 +79,10 @@ MODULES = {
             "from tusk.progress import FragmentWriteProgress",
             "from tusk.query import DocumentGranularity",
             "from tusk.scanner import LanceScanner",
+            "from tusk.session import Session",
             "from tusk.sql_query import SqlQueryBuilder",
             "from tusk.stats import LanceStats",
+            "from tusk.storage_options import StorageOptionsAccessor",
             "from tusk.transaction import DatasetBasePath, LanceOperation",
             "from tusk.transaction import LanceSchema, Transaction",
             "from tusk.typed import AlterColumn, BulkCommitResult, DeleteResult, UpdateResult",
@@ -140,11 +144,13 @@ MODULES = {
         ["json_to_schema", "schema_to_json"],
         ["from tusk.transaction import LanceSchema as LanceSchema"],
     ),
+    "session": (["Session"], []),
     "sql_query": (["SqlQuery", "SqlQueryBuilder"], ["from tusk.lance import LanceDataset"]),
     "stats": (
         ["DataStatistics", "FieldStatistics", "LanceStats"],
         ["from tusk.lance import LanceDataset", "", "DatasetStats = dict[str, int]"],
     ),
+    "storage_options": (["StorageOptionsAccessor"], []),
     "transaction": (
         [
             "DataFile",
@@ -169,6 +175,7 @@ MODULES = {
         [
             "from tusk.lance import LanceDataset",
             "from tusk.progress import FragmentWriteProgress",
+            "from tusk.session import Session",
             "from tusk.transaction import DatasetBasePath",
             "from tusk.typed import AutoCleanupConfig",
         ],
@@ -232,6 +239,7 @@ PARAMETERS = {
         max_bytes_per_file max_files max_page_bytes max_retries max_rows_per_file
         max_rows_per_group max_source_bytes max_source_fragments max_source_rows max_transactions
         maximum_nprobes metadata_cache_size metadata_cache_size_bytes min_version minimum_nprobes
+        value_cache_size_bytes
         n nbatches new_index_version nfragments nprobes num_buckets num_deleted_rows num_fragments
         num_partitions num_rows num_sub_vectors num_threads offset old_versions parts_loaded
         physical_rows query_parallelism read_version recent_transactions ref_version
@@ -265,13 +273,16 @@ PARAMETERS = {
     **_all("pa.Schema", "output_schema reader_schema schema new_schema"),
     **_all(_OPTIONS, "storage_options transaction_properties properties"),
     **_all("dict[str, dict[str, str]]", "base_store_params"),
+    **_all("Session", "session"),
+    "Session.is_same_as.other": "Session",
+    **_all("str | dict[str, Any]", "index_cache_backend metadata_cache_backend"),
     **_all("dict[str, str | None]", "values"),
     **_all("Any", """accelerator accelerator addrs aggregate allowlist blocklist arrow asof
         builder contents default_opts default_scan_options delta
         dict distance_range full_text_query groups hnsw_params index_details index_type
         ivf_centroids namespace_client nearest overlays pq_codebook progress_callback q query
         rabitq_model read_params replacements rewritten_indices right_dataset right_keys
-        row_addr_allowlist row_addr_blocklist segments session sstables substrait_aggregate
+        row_addr_allowlist row_addr_blocklist segments sstables substrait_aggregate
         log_handler late_materialization format_version index_segments removed_indices new_indices
         options all_counts all_times scanner model_class _options _rewrite filter_ indices
         compaction cleanup statistics_callback"""),
@@ -511,8 +522,10 @@ RESULTS = {
         read_transaction="Transaction | None",
         scanner="LanceScanner",
         schema="pa.Schema",
+        session="Session",
         sql="SqlQueryBuilder",
         stats="LanceStats",
+        storage_options_accessor="StorageOptionsAccessor | None",
         tags="Tags",
         to_batches="Iterator[pa.RecordBatch]",
         to_pandas="pd.DataFrame",
@@ -584,6 +597,13 @@ RESULTS = {
         use_stats with_fragments with_row_address with_row_id""",
     ),
     "ScannerBuilder.to_scanner": "LanceScanner",
+    **_of("Session", index_cache_size_bytes="int", is_same_as="bool", size_bytes="int"),
+    **_of("StorageOptionsAccessor", accessor_id="str", has_provider="bool"),
+    **_these(
+        "StorageOptionsAccessor", _OPTIONS, "get_storage_options initial_storage_options"
+    ),
+    "StorageOptionsAccessor.refresh_offset_secs": "int",
+    "StorageOptionsAccessor.with_static_options": "StorageOptionsAccessor",
     **_of("SqlQuery", to_batch_records="list[pa.RecordBatch]"),
     "SqlQuery.to_stream_reader": "pa.RecordBatchReader",
     **_these(

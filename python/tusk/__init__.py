@@ -49,6 +49,7 @@ _HOMES = {
     "Loader": "tusk.loader",
     "MergeInsertBuilder": "tusk.merge_insert",
     "ScanStatistics": "tusk._scan",
+    "Session": "tusk.session",
     "TableInfo": "tusk.lake",
     "Tag": "tusk.lake",
     "Transaction": "tusk.transaction",

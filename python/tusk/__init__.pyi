@@ -31,6 +31,7 @@ from tusk.transaction import LanceSchema as LanceSchema
 from tusk.loader import Loader as Loader
 from tusk.merge_insert import MergeInsertBuilder as MergeInsertBuilder
 from tusk._scan import ScanStatistics as ScanStatistics
+from tusk.session import Session as Session
 from tusk.lake import TableInfo as TableInfo
 from tusk.lake import Tag as Tag
 from tusk.transaction import Transaction as Transaction

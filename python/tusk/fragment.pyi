@@ -16,6 +16,7 @@ from tusk.fragment_changes import write_fragments as write_fragments
 from tusk.lance import LanceDataset
 from tusk.progress import FragmentWriteProgress
 from tusk.scanner import LanceScanner
+from tusk.session import Session
 from tusk.transaction import DataFile as DataFile
 from tusk.transaction import DeletionFile as DeletionFile
 from tusk.transaction import FragmentMetadata as FragmentMetadata
@@ -52,7 +53,7 @@ class LanceFragment(pads.Fragment):
         storage_options: dict[str, str] | None = None,
         namespace_client: Any = None,
         table_id: list[str] | None = None,
-        session: Any = None,
+        session: Session | None = None,
     ) -> FragmentMetadata: ...
     @staticmethod
     def create_from_file(

@@ -13,6 +13,7 @@ import pyarrow.dataset as pads
 
 from tusk.lance import LanceDataset
 from tusk.progress import FragmentWriteProgress
+from tusk.session import Session
 from tusk.transaction import DatasetBasePath, FragmentMetadata, Transaction
 
 def write_fragments(
@@ -40,5 +41,5 @@ def write_fragments(
     allow_external_blob_outside_bases: bool = False,
     namespace_client: Any = None,
     table_id: list[str] | None = None,
-    session: Any = None,
+    session: Session | None = None,
 ) -> list[FragmentMetadata] | Transaction: ...

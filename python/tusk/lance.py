@@ -3,12 +3,8 @@
 import datetime
 import functools
 import importlib
-import numbers
 import os
-import random
 import shutil
-
-import pyarrow as pa
 
 from tusk import _tusk
 from tusk._arrow import TableDataset
@@ -18,7 +14,7 @@ from tusk.bitmap import Bitmap
 from tusk.blob import TableBlobs
 from tusk.columns import TableColumns
 from tusk.delta import make_delta
-from tusk.errors import InvalidArgumentError, RowOutOfRangeError
+from tusk.errors import InvalidArgumentError
 from tusk.file import LanceFileSession
 from tusk.files import TableFiles
 from tusk.fragment import LanceFragment
@@ -26,9 +22,12 @@ from tusk.history import TableHistory, checked_lock, resolve
 from tusk.later import later
 from tusk.maintenance import TableMaintenance
 from tusk.rows import TableRows
-from tusk.scanner import ScannerBuilder, make_scanner, stated, to_columns
+from tusk.scanner import ScannerBuilder, make_scanner, stated
+from tusk.session import TableSession, to_session
 from tusk.sql_query import SqlQueryBuilder
 from tusk.stats import LanceStats, validate
+from tusk.storage_options import StorageOptionsAccessor
+from tusk.takes import TableTakes
 from tusk.util import sanitize_ts
 from tusk.write import refuse_namespace, to_uri
 
@@ -51,6 +50,8 @@ class LanceDataset(
     TableIndices,
     TableMaintenance,
     TableRows,
+    TableSession,
+    TableTakes,
     TableDataset,
 ):
     """One version of a Lance table.
@@ -90,18 +91,20 @@ class LanceDataset(
         self._storage_options = storage_options
         self._commit_lock = checked_lock(commit_lock)
         self._default_scan_options = default_scan_options
+        self._session = to_session(session, metadata_cache_size_bytes)
         uri, version, _ = resolve(uri, version)
         super().__init__(_tusk.open_lance(uri, version, storage_options or {}))
 
     @classmethod
-    def _of(cls, table):
+    def _of(cls, table, session=None):
         dataset = cls.__new__(cls)
+        dataset._session = session
         TableDataset.__init__(dataset, table)
         return dataset
 
     def _at(self, table):
         """Another version of this table, opened in the same way."""
-        dataset = self._of(table)
+        dataset = self._of(table, self._session)
         dataset._storage_options = self._storage_options
         dataset._base_store_params = self._base_store_params
         dataset._commit_lock = self._commit_lock
@@ -269,7 +272,6 @@ class LanceDataset(
         order_by: names of columns or ColumnOrderings, not all of which need be among the `columns`.
         use_stats: False reads pages in which by their bounds the filter finds nothing.
         scan_stats_callback: is given a ScanStatistics when the scan has come to its end.
-
         row_addr_allowlist, row_addr_blocklist: sets of row ids (see `serialize_row_addrs`): the read,
             and what a search ranks, are limited to rows of the one that are not in the other.
 
@@ -385,58 +387,6 @@ class LanceDataset(
         """Counts the rows, or those for which `filter` (SQL text or a pyarrow expression) is true."""
         return super().count_rows(filter)
 
-    def take(self, indices, columns=None):
-        """Rows by position in scan order, in the order asked, duplicates kept.
-
-        columns: as in `scanner`, but paths in a list give parts of their columns: "s.a" gives
-            column `s` with the one child `a`, "points.item.x" lists of structs with the one child
-            `x`.
-        """
-        if hasattr(indices, "to_pylist"):
-            indices = indices.to_pylist()
-        elif hasattr(indices, "tolist"):
-            indices = indices.tolist()
-        paths, expressions = to_columns(columns, (list, tuple))
-        indices = list(indices)
-        try:
-            return pa.table(self._table.take(indices, paths, expressions))
-        except (InvalidArgumentError, TypeError) as error:
-            rows = self.count_rows()
-            numbers_only = (i for i in indices if isinstance(i, numbers.Integral))
-            missing = next((i for i in numbers_only if not 0 <= i < rows), None)
-            if missing is None:
-                raise
-            raise RowOutOfRangeError(
-                f"cannot take row {missing} of {self.uri}: version {self.version} has {rows} rows"
-            ) from None
-
-    def _take_rows(self, row_ids, columns=None):
-        """Rows by row id, in the order asked, duplicates kept; those of deleted rows left out."""
-        return self._take_numbers(self._table.take_row_ids, row_ids, columns)
-
-    def _take_addresses(self, addresses, columns=None):
-        """The same by row address."""
-        return self._take_numbers(self._table.take_addresses, addresses, columns)
-
-    def _take_numbers(self, take, numbers, columns):
-        paths, expressions = to_columns(columns, (list, tuple))
-        if hasattr(numbers, "to_pylist"):
-            numbers = numbers.to_pylist()
-        return pa.table(take([int(number) for number in numbers], paths, expressions))
-
-    def slice(self, start, end, columns=None):
-        """The rows [start, end) in scan order, as far as there are so many."""
-        if start < 0:
-            raise ValueError(f"start must be non-negative, got {start}")
-        if end < start:
-            raise ValueError(f"end ({end}) must be >= start ({start})")
-        return self.scanner(columns=columns, offset=start, limit=end - start).to_table()
-
-    def sample(self, num_rows, columns=None, randomize_order=True, **kwargs):
-        """So many random rows, none of them twice; in scan order unless `randomize_order`."""
-        indices = random.sample(range(self.count_rows()), num_rows)
-        return self.take(indices if randomize_order else sorted(indices), columns, **kwargs)
-
     def get_fragments(self, filter=None):
         """The fragments, ascending by id."""
         if filter is not None:
@@ -482,18 +432,16 @@ class LanceDataset(
             "LanceDataset.replace_schema: see alter_columns and replace_schema_metadata"
         )
 
-    @later("row ids that are stable (enable_stable_row_ids) outlive a compaction")
+    @later("no index of reused fragments is read; stable row ids outlive a compaction")
     def remap_row_addrs(self, addrs):
         pass
 
-    @later("what is known of files is shared by all tables of the process as it is")
-    def session(self):
-        pass
-
     @property
-    @later("initial_storage_options has them")
     def storage_options_accessor(self):
-        pass
+        """The storage options as a StorageOptionsAccessor; None without any."""
+        if not self._storage_options:
+            return None
+        return StorageOptionsAccessor.with_static_options(self._storage_options)
 
     @classmethod
     def from_pydantic_model(cls, model_class, data, uri=None, mode="create", **kwargs):
@@ -538,10 +486,13 @@ def dataset(
     default_scan_options: parameters of `scanner` that hold where a scan does not say otherwise.
         With some, `schema` is that of such a scan, row ids included.
 
+    session: a Session, whose memory holds what is kept of the table's files.
+    metadata_cache_size_bytes: without a session, the most that is kept of them (see Session): 256
+        MiB of metadata and 64 MiB of values if not given; with 0 only one open file is kept.
     base_store_params: storage_options for what is written to base paths, by their paths.
 
-    Hints about memory and speed (block_size, index_cache_size, metadata_cache_size_bytes,
-    index_cache_size_bytes, read_params, session) are accepted and change nothing.
+    Hints about memory and speed (block_size, index_cache_size, index_cache_size_bytes, read_params)
+    are accepted and change nothing.
 
     Raises ValueError if there is none.
     """
@@ -551,6 +502,8 @@ def dataset(
         commit_lock=commit_lock,
         storage_options=storage_options,
         default_scan_options=default_scan_options,
+        metadata_cache_size_bytes=metadata_cache_size_bytes,
+        session=session,
         namespace_client=namespace_client,
         table_id=table_id,
         base_store_params=base_store_params,
@@ -590,6 +543,7 @@ _NATIVE = {
     "RowDatasetVersionMeta": "tusk.transaction",
     "RowIdMeta": "tusk.transaction",
     "ScanStatistics": "tusk._scan",
+    "StorageOptionsAccessor": "tusk.storage_options",
     "bfloat16_array": "tusk.bfloat16",
     "bytes_read_counter": "tusk.process",
     "format_fragment": "tusk.debug",

@@ -25,8 +25,10 @@ from tusk.optimize import DatasetOptimizer
 from tusk.progress import FragmentWriteProgress
 from tusk.query import DocumentGranularity
 from tusk.scanner import LanceScanner
+from tusk.session import Session
 from tusk.sql_query import SqlQueryBuilder
 from tusk.stats import LanceStats
+from tusk.storage_options import StorageOptionsAccessor
 from tusk.transaction import DatasetBasePath, LanceOperation
 from tusk.transaction import LanceSchema, Transaction
 from tusk.typed import AlterColumn, BulkCommitResult, DeleteResult, UpdateResult
@@ -48,7 +50,7 @@ class LanceDataset(pads.Dataset):
         metadata_cache_size_bytes: int | None = None,
         index_cache_size_bytes: int | None = None,
         read_params: Any = None,
-        session: Any = None,
+        session: Session | None = None,
         namespace_client: Any = None,
         table_id: list[str] | None = None,
         namespace_client_managed_versioning: bool = False,
@@ -448,7 +450,7 @@ class LanceDataset(pads.Dataset):
     def schema(self) -> pa.Schema: ...
     @property
     def schema_metadata(self) -> dict[str, str]: ...
-    def session(self) -> NoReturn: ...
+    def session(self) -> Session: ...
     def shallow_clone(
         self,
         target_path: str | Path,
@@ -466,7 +468,7 @@ class LanceDataset(pads.Dataset):
     @property
     def stats(self) -> LanceStats: ...
     @property
-    def storage_options_accessor(self) -> NoReturn: ...
+    def storage_options_accessor(self) -> StorageOptionsAccessor | None: ...
     @property
     def tags(self) -> Tags: ...
     def take(
@@ -624,7 +626,7 @@ def dataset(
     metadata_cache_size_bytes: int | None = None,
     index_cache_size_bytes: int | None = None,
     read_params: Any = None,
-    session: Any = None,
+    session: Session | None = None,
     namespace_client: Any = None,
     table_id: list[str] | None = None,
     base_store_params: dict[str, dict[str, str]] | None = None,

@@ -12,6 +12,7 @@ from tusk.blob_descriptors import schema_to_library, to_library
 from tusk.errors import InvalidArgumentError, SchemaMismatchError, WriteRefusedError
 from tusk.history import checked_lock
 from tusk.optimize import to_cleanup_config
+from tusk.session import to_session
 from tusk.transaction import FragmentMetadata
 
 # The key by which pylance keeps the message of a commit among its transaction's properties.
@@ -82,6 +83,7 @@ def write_dataset(
     target_all_bases: True takes turns with the table's root and all base paths, False with these
         alone. Not with `target_bases`.
     base_store_params: storage_options for what is written to base paths, by their paths.
+    session: the Session in which the table is opened.
     external_blob_mode: "reference" stores the URIs of external blobs, relative to a base path of
         the table; "ingest" stores their bytes as those of others.
     allow_external_blob_outside_bases: stores URIs that lie below no base path as they are.
@@ -150,7 +152,7 @@ def write_dataset(
     if given is not None:
         given._table = table
         return given
-    made = LanceDataset._of(table)
+    made = LanceDataset._of(table, to_session(session))
     made._storage_options = storage_options
     made._commit_lock = commit_lock
     made._base_store_params = checked_store_params(base_store_params)

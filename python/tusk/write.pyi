@@ -13,6 +13,7 @@ import pyarrow.dataset as pads
 
 from tusk.lance import LanceDataset
 from tusk.progress import FragmentWriteProgress
+from tusk.session import Session
 from tusk.transaction import DatasetBasePath
 from tusk.typed import AutoCleanupConfig
 
@@ -46,5 +47,5 @@ def write_dataset(
     blob_pack_file_size_threshold: int | None = None,
     namespace_client: Any = None,
     table_id: list[str] | None = None,
-    session: Any = None,
+    session: Session | None = None,
 ) -> LanceDataset: ...

@@ -35,6 +35,7 @@ class FileCache {
                                                  const OperationContext& context);
   int64_t num_files() const;
   int64_t num_bytes() const;
+  int64_t num_range_bytes() const { return ranges_->num_bytes(); }
 
  private:
   struct Entry {

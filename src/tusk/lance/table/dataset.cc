@@ -81,7 +81,8 @@ Schema WithBlobsV1AsBytes(Schema schema) {
 Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io::StorePath location,
                                                             Manifest manifest,
                                                             std::string manifest_path,
-                                                            BlobForm blobs) {
+                                                            BlobForm blobs,
+                                                            std::shared_ptr<FileCache> files) {
   const Status readable = CheckReadable(manifest);
   if (!readable.ok()) return WithContext(readable, location.path);
   auto state = std::make_shared<State>();
@@ -99,6 +100,7 @@ Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io:
   state->manifest = std::move(manifest);
   state->manifest_path = std::move(manifest_path);
   state->blobs = blobs;
+  state->files = files != nullptr ? std::move(files) : std::make_shared<FileCache>();
   state->scan_schema = blobs == BlobForm::kBytes ? WithBlobsV1AsBytes(state->manifest.schema)
                                                  : state->manifest.schema.WithBlobDescriptors();
   ARROW_ASSIGN_OR_RAISE(state->all_columns, Projection::All(*state));
@@ -121,7 +123,7 @@ Result<std::shared_ptr<const FileReader>> Dataset::State::OpenFile(
   ARROW_ASSIGN_OR_RAISE(const io::StorePath found, Locate(fragment, file));
   const std::string& path = found.path;
   // Nobody replaces a file of a table.
-  ARROW_ASSIGN_OR_RAISE(auto reader, files_.Open(found.store.get(), path, /*tag=*/{}, context));
+  ARROW_ASSIGN_OR_RAISE(auto reader, files->Open(found.store.get(), path, /*tag=*/{}, context));
   if (reader->num_rows() != fragment.physical_rows) {
     return Corrupt(path, " has ", reader->num_rows(), " rows, but fragment ", fragment.id,
                    " of version ", manifest.version, " has ", fragment.physical_rows);

@@ -45,12 +45,15 @@ struct Dataset::State {
   /// Rows before each fragment, without those that are deleted, and in the end all rows: one more
   /// than there are fragments.
   std::vector<int64_t> first_rows;
+  std::shared_ptr<FileCache> files;  ///< that are open
 
-  /// `manifest` as the version that `location` holds at `manifest_path`. Unsupported if it needs
-  /// something to be read that is not covered.
+  /// `manifest` as the version that `location` holds at `manifest_path`; it keeps its files in
+  /// `files`, or in a cache of its own if that is null. Unsupported if it needs something to be
+  /// read that is not covered.
   static Result<std::shared_ptr<const Dataset>> Make(std::string uri, io::StorePath location,
                                                      Manifest manifest, std::string manifest_path,
-                                                     BlobForm blobs = BlobForm::kDescriptors);
+                                                     BlobForm blobs = BlobForm::kDescriptors,
+                                                     std::shared_ptr<FileCache> files = nullptr);
 
   int64_t num_rows() const { return first_rows.back(); }
   /// Where a file of a fragment is. The errors of FindBase.
@@ -66,7 +69,6 @@ struct Dataset::State {
 
  private:
   mutable std::mutex mutex_;
-  mutable FileCache files_;
   mutable std::map<uint64_t, std::shared_ptr<const RowIdSequence>> row_ids_;
   mutable std::map<uint64_t, std::shared_ptr<const DeletedRows>> deleted_rows_;
 };

@@ -1,0 +1,23 @@
+"""Made by tools/make_stubs.py; do not edit."""
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+
+
+class StorageOptionsAccessor:
+    def __init__(self) -> None: ...
+    def accessor_id(self) -> str: ...
+    def get_storage_options(self) -> dict[str, str]: ...
+    def has_provider(self) -> bool: ...
+    def initial_storage_options(self) -> dict[str, str]: ...
+    def refresh_offset_secs(self) -> int: ...
+    @classmethod
+    def with_static_options(cls, options: Any) -> StorageOptionsAccessor: ...
