@@ -315,20 +315,24 @@ class TableHistory:
 
     def shallow_clone(self, target_path, reference, storage_options=None, **kwargs):
         """Makes a table at `target_path` that begins as `reference` (see checkout_version) and
-        reads its files where they are: it needs this table as long as it lives."""
-        return self._clone(target_path, reference, True, kwargs)
+        reads its files where they are: it needs this table as long as it lives. `kwargs` are those
+        of LanceDataset, to open it."""
+        return self._clone(target_path, reference, True, storage_options, kwargs)
 
     def deep_clone(self, target_path, reference, storage_options=None, **kwargs):
         """The same with files of its own."""
-        return self._clone(target_path, reference, False, kwargs)
+        return self._clone(target_path, reference, False, storage_options, kwargs)
 
-    def _clone(self, target_path, reference, shallow, options):
-        refuse("clone", options)
+    def _clone(self, target_path, reference, shallow, storage_options, options):
         source = self.checkout_version(reference)
         name = reference if isinstance(reference, str) else None
         if isinstance(reference, tuple):
             name = reference[0]
-        return self._of(_tusk.clone_lance(source._table, os.fspath(target_path), shallow, name))
+        target = os.fspath(target_path)
+        made = _tusk.clone_lance(source._table, target, shallow, name)
+        if storage_options is None and not options:
+            return self._of(made)
+        return type(self)(target, made.version, storage_options=storage_options, **options)
 
     @property
     def lance_schema(self):

@@ -285,7 +285,8 @@ class LanceSchema:
 
     def to_pyarrow(self):
         if self._arrow is None:
-            raise NotImplementedError("a schema out of a transaction is not given as one of Arrow")
+            text = json_module.dumps(self._contents)
+            self._arrow = pa.schema(_tusk.read_lance_schema(text))
         return self._arrow
 
     def fields(self):

@@ -9,10 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include <arrow/type.h>
 #include <nlohmann/json.hpp>
 
 #include "tusk/base/uuid.h"
 #include "tusk/io/object_store.h"
+#include "tusk/lance/schema_json.h"
 
 namespace tusk::lance {
 namespace {
@@ -584,6 +586,20 @@ Result<Transaction> ParseTransactionJson(std::string_view text, const Schema* sc
   } catch (const BadValue& value) {
     return InvalidArgument("a transaction is not as it should be: ", value.message);
   }
+}
+
+Result<std::shared_ptr<arrow::Schema>> ReadSchemaJson(std::string_view json) {
+  Schema schema;
+  try {
+    const Json object = {{"schema", Json::parse(json.begin(), json.end())}};
+    (void)object.at("schema").at("fields");  // a transaction may leave them out
+    schema = ParseSchema(object, /*absent=*/nullptr);
+  } catch (const Json::exception& error) {
+    return InvalidArgument("a schema's JSON is not as it should be: ", error.what());
+  } catch (const BadValue& value) {
+    return InvalidArgument("a schema is not as it should be: ", value.message);
+  }
+  return schema.ToArrow(JsonForm::kText);
 }
 
 std::string TransactionToJson(const Transaction& transaction) {
