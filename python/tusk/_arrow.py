@@ -26,11 +26,31 @@ def serialize_filter(filter):
     return bytes(buffer)
 
 
+# What to do without a parameter that is refused.
+_INSTEAD = {
+    "allow_external_blob_outside_bases": "write_dataset takes it",
+    "disable_scoring_autoprojection": "name the columns to read: `_distance` comes behind them",
+    "distance_range": "a filter of the search may compare `_distance`",
+    "external_blob_mode": "write_dataset takes it",
+    "fragments": "filter by `_rowaddr`, whose upper 32 bits are the fragment's id",
+    "include_deleted_rows": "search a version that has the rows",
+    "index_segments": "there are no indices; `fragments` reads a part of the table",
+    "namespace_client": "give the uri, or open a lake (tusk.connect), which has tables by name",
+    "order_by": "hits come by distance; sort the table that they make",
+    "scan_stats_callback": "io_stats_incremental of the table tells what was read",
+    "substrait_aggregate": "to_reader() goes into DuckDB or pyarrow, which aggregate",
+    "table_id": "give the uri, or open a lake (tusk.connect), which has tables by name",
+}
+
+
 def refuse(operation, given):
     """Raises NotImplementedError for the first parameter of `given` that is not None."""
     for name, value in given.items():
         if value is not None:
-            raise NotImplementedError(f"{operation}: the parameter {name!r} is not supported yet")
+            instead = f": {_INSTEAD[name]}" if name in _INSTEAD else ""
+            raise NotImplementedError(
+                f"{operation}: the parameter {name!r} is not supported yet{instead}"
+            )
 
 
 def check_not_negative(name, value):

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pyarrow as pa
+
 from tusk import _tusk
 from tusk._arrow import IOStats
 from tusk.made import made
@@ -37,6 +39,17 @@ class ScanStatistics:
     index_comparisons: int = 0
     index_cache_hits: int = 0
     index_cache_misses: int = 0
+
+
+def to_columns(columns, kinds):
+    """The columns to read as the library takes them: by path, and by expression."""
+    if columns is None:
+        return None, []
+    if isinstance(columns, dict):
+        return [], list(columns.items())
+    if isinstance(columns, kinds):
+        return list(columns), []
+    raise TypeError(f"columns must be a list or dict[name, expression], got {type(columns)}")
 
 
 def to_orderings(order_by):
@@ -79,3 +92,30 @@ class ScanWatch:
                 all_times=self._counters.nanoseconds(),
             )
         )
+
+
+def until_end(batches, watch):
+    """The batches; `watch` is told when they have come to their end."""
+    yield from batches
+    watch.end()
+
+
+def exact_batches(batches, rows):
+    """The same rows in batches of so many; the last has what is left."""
+    waiting = []
+    count = 0
+    for batch in batches:
+        while batch.num_rows:
+            piece = batch.slice(0, rows - count)
+            batch = batch.slice(piece.num_rows)
+            waiting.append(piece)
+            count += piece.num_rows
+            if count == rows:
+                yield _joined(waiting)
+                waiting, count = [], 0
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(batches):
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)

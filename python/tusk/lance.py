@@ -270,6 +270,8 @@ class LanceDataset(
         fragments: the LanceFragments to read, or their ids, in this order.
         include_deleted_rows: with deleted rows, whose `_rowid`, which must be asked for, is null.
         order_by: names of columns or ColumnOrderings, not all of which need be among the `columns`.
+        strict_batch_size: every batch of a stream but the last has `batch_size` rows, which may cost
+            a copy.
         use_stats: False reads pages in which by their bounds the filter finds nothing.
         scan_stats_callback: is given a ScanStatistics when the scan has come to its end.
         row_addr_allowlist, row_addr_blocklist: sets of row ids (see `serialize_row_addrs`): the read,
@@ -277,7 +279,7 @@ class LanceDataset(
 
         The filter's columns are read first, and the others of the rows that it keeps. Hints about
         speed (batch_readahead, fragment_readahead, scan_in_order, fast_search, io_buffer_size,
-        late_materialization, use_scalar_index, strict_batch_size) are accepted and change nothing.
+        late_materialization, use_scalar_index) are accepted and change nothing.
         What would change the result and is not covered raises NotImplementedError.
         """
         given = stated(locals())

@@ -5,7 +5,14 @@ import pyarrow.compute as pc
 
 from tusk import _tusk
 from tusk._arrow import TableScanner, check_rows, refuse, serialize_filter
-from tusk._scan import ScanWatch, to_fragment_ids, to_orderings
+from tusk._scan import (
+    ScanWatch,
+    exact_batches,
+    to_columns,
+    to_fragment_ids,
+    to_orderings,
+    until_end,
+)
 from tusk.blob import ScannerBlobs
 from tusk.later import later
 from tusk.row_mask import masked
@@ -28,17 +35,6 @@ NO_TEXT_SEARCH = (
     "there is no full text index; a filter on the text finds rows too, like"
     " filter=\"contains(text, 'word')\""
 )
-
-
-def to_columns(columns, kinds):
-    """The columns to read as the library takes them: by path, and by expression."""
-    if columns is None:
-        return None, []
-    if isinstance(columns, dict):
-        return [], list(columns.items())
-    if isinstance(columns, kinds):
-        return list(columns), []
-    raise TypeError(f"columns must be a list or dict[name, expression], got {type(columns)}")
 
 
 def query_vector(query):
@@ -75,7 +71,9 @@ def _nearest_arguments(column, q, k=None, metric=None, distance_range=None, **tu
     refuse("nearest", {"distance_range": distance_range})
     metric = "l2" if metric is None else metric.lower()
     if metric == "hamming":
-        raise NotImplementedError("nearest: the metric 'hamming' is not supported yet")
+        raise NotImplementedError(
+            "nearest: there is no metric 'hamming' yet: the metrics are l2, cosine and dot"
+        )
     if metric not in _METRICS:
         raise ValueError(f"nearest: metric {metric!r} is not one of l2, cosine, dot")
     return {
@@ -121,13 +119,13 @@ def make_scanner(
     row_addr_allowlist=None,
     row_addr_blocklist=None,
     substrait_aggregate=None,
-    # Hints about speed, and how batches are cut.
+    strict_batch_size=None,
+    # Hints about speed.
     scan_in_order=None,
     fast_search=None,
     io_buffer_size=None,
     late_materialization=None,
     use_scalar_index=None,
-    strict_batch_size=None,
 ):
     """The LanceScanner of what LanceDataset.scanner and ScannerBuilder were told."""
     check_blob_handling(blob_handling)
@@ -156,9 +154,13 @@ def make_scanner(
     serialized = serialize_filter(filter)
     if nearest is not None:
         if with_row_id or with_row_address:
-            raise NotImplementedError("scanner: row ids of nearest rows are not supported yet")
+            raise NotImplementedError(
+                "scanner: nearest rows come without their ids yet: ask for a column that is a key"
+            )
         if expressions:
-            raise NotImplementedError("scanner: nearest takes no dict of columns yet")
+            raise NotImplementedError(
+                "scanner: nearest takes no dict of columns yet: name columns in a list"
+            )
         refuse(
             "scanner with nearest",
             {
@@ -191,11 +193,15 @@ def make_scanner(
     kind = BytesScanner if blob_handling == "all_binary" else LanceScanner
     scanner = kind(dataset, options, serialized, scan_stats_callback)
     scanner._expressions = dict(expressions)
+    if strict_batch_size:
+        scanner._exact_rows = options.batch_rows
     return scanner
 
 
 class LanceScanner(ScannerBlobs, TableScanner):
     """A planned scan of a Lance table."""
+
+    _exact_rows = None  # of every batch but the last, if that was asked for
 
     def __init__(self, dataset, options, filter, statistics_callback=None):
         super().__init__(dataset, options, filter)
@@ -216,14 +222,14 @@ class LanceScanner(ScannerBlobs, TableScanner):
     def to_batches(self):
         watch = self._watch()
         batches = super().to_batches()
-        return batches if watch is None else _until_end(batches, watch)
+        if self._exact_rows is not None:
+            batches = exact_batches(batches, self._exact_rows)
+        return batches if watch is None else until_end(batches, watch)
 
     def to_reader(self):
-        watch = self._watch()
-        reader = super().to_reader()
-        if watch is None:
-            return reader
-        return pa.RecordBatchReader.from_batches(reader.schema, _until_end(reader, watch))
+        if self._statistics_callback is None and self._exact_rows is None:
+            return super().to_reader()
+        return pa.RecordBatchReader.from_batches(self.projected_schema, self.to_batches())
 
     def scan_batches(self):
         """All record batches, in a list."""
@@ -273,11 +279,6 @@ def check_blob_mode(blob_mode):
         raise ValueError(f"blob_mode must be lazy, bytes or descriptions, not {blob_mode!r}")
 
 
-def _until_end(batches, watch):
-    yield from batches
-    watch.end()
-
-
 class NearestScanner(LanceScanner):
     """A planned search for the nearest rows of a Lance table."""
 
@@ -325,10 +326,16 @@ class NearestScanner(LanceScanner):
         return self.to_table().num_rows
 
     def explain_plan(self, verbose=False):
-        raise NotImplementedError("explain_plan of a search is not supported yet")
+        raise NotImplementedError(
+            "explain_plan of a search is not supported yet: every vector that the filter keeps is"
+            " compared"
+        )
 
     def analyze_plan(self, count_rows=False):
-        raise NotImplementedError("analyze_plan of a search is not supported yet")
+        raise NotImplementedError(
+            "analyze_plan of a search is not supported yet: io_stats_incremental of the table tells"
+            " what was read"
+        )
 
 
 class ScannerBuilder:
@@ -481,7 +488,7 @@ class ScannerBuilder:
     def full_text_search(self, query, columns=None):
         pass
 
-    @later("there is no MinHash index")
+    @later("there is no MinHash index; a filter finds texts that are equal")
     def minhash_search(self, query):
         pass
 

@@ -5,8 +5,8 @@ import random
 
 import pyarrow as pa
 
+from tusk._scan import to_columns
 from tusk.errors import InvalidArgumentError, RowOutOfRangeError
-from tusk.scanner import to_columns
 
 
 class TableTakes:
