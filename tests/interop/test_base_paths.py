@@ -377,6 +377,20 @@ def test_a_dataset_remembers_the_params_of_its_bases(tmp_path):
     assert files_below(tmp_path)["one"] == 1
 
 
+def test_a_deep_clone_finds_external_blobs(tmp_path):
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "one.bin").write_bytes(b"outside")
+    dataset = tusk.write_dataset(
+        pa.table({"b": tusk.blob_array([f"file://{tmp_path}/media/one.bin"])}),
+        tmp_path / "t",
+        initial_bases=[tusk.DatasetBasePath(f"{tmp_path}/media", "media")],
+        data_storage_version="2.2",
+    )
+    for found in (dataset, dataset.deep_clone(f"{tmp_path}/deep", 1)):
+        (blob,) = tusk.dataset(found.uri).take_blobs("b", indices=[0])
+        assert blob.readall() == b"outside"
+
+
 def test_a_data_file_at_a_base_is_described(tmp_path):
     for package in (lance, tusk):
         folder = tmp_path / package.__name__

@@ -397,7 +397,8 @@ VersionContent BuildClonedManifest(const Transaction& transaction, const Version
         {.id = *base, .name = clone.ref_name, .is_dataset_root = true, .path = clone.ref_path},
         &manifest);
   } else {
-    manifest.base_paths.clear();
+    // External blobs are named by what lies in a folder; what lies in tables has been copied.
+    std::erase_if(manifest.base_paths, [](const BasePath& each) { return each.is_dataset_root; });
   }
   // What lies at another place already is found there by a shallow clone, too.
   const auto place = [&](std::optional<uint32_t>* id) {
