@@ -38,7 +38,7 @@ Result<std::shared_ptr<arrow::Field>> WithBytes(const Field& field,
   }
   switch (scanned->type()->id()) {
     case arrow::Type::STRUCT:
-      return scanned->WithType(arrow::struct_(std::move(children)));
+      return scanned->WithType(arrow::struct_(children));
     case arrow::Type::LIST:
       return scanned->WithType(arrow::list(std::move(children[0])));
     case arrow::Type::LARGE_LIST:

@@ -120,7 +120,7 @@ class MixedSides {
                                                              arrow::FieldVector fields) {
     switch (type.id()) {
       case arrow::Type::STRUCT:
-        return arrow::struct_(std::move(fields));
+        return arrow::struct_(fields);
       case arrow::Type::LIST:
         return arrow::list(std::move(fields[0]));
       case arrow::Type::LARGE_LIST:

@@ -171,13 +171,13 @@ void CheckBlobDescriptor(FuzzInput input) {
     Require(!copied.ok() || is_external, "what is not found is not written again");
     return;
   }
-  Require(!is_external, "nothing is below a folder that is not there");
   Require(copied.status(), "what is found is written again");
   Require(copied->has_value() == (*found != nullptr), "a null stays a null");
   if (*found == nullptr) {
     Require(descriptor.is_null || (!is_v2 && descriptor.size == 0), "only nulls are null");
     return;
   }
+  Require(!is_external, "nothing is below a folder that is not there");
   const Blob& blob = **found;
   const std::string& file = blob.place().path == BlobTable::kDataFile ? data_file : sidecar;
   Require(blob.size() == static_cast<int64_t>(descriptor.size), "a blob has its size");

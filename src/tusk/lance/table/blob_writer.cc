@@ -194,6 +194,9 @@ Result<std::optional<BlobValue>> BlobWriter::State::ValueAt(const BlobInput& inp
                                                             const Rows& rows) const {
   BlobValue value = {};
   if (input.IsStored(row)) {
+    if (rows.addresses == nullptr) {
+      return InvalidArgument("is to be written again, but its row comes without an address");
+    }
     ARROW_ASSIGN_OR_RAISE(auto place, locator->Find(input.descriptors(), row, rows.addresses[row]));
     if (!place) return std::nullopt;
     (place->kind == BlobKind::kExternal ? value.reference : value.copied) = std::move(place);
@@ -207,7 +210,7 @@ Result<std::optional<BlobValue>> BlobWriter::State::ValueAt(const BlobInput& inp
 
 Status BlobWriter::State::ErrorAt(const Status& status, const std::string& path,
                                   const BlobInput& input, int64_t row, const Rows& rows) const {
-  if (!input.IsNull(row) && input.IsStored(row)) {
+  if (rows.addresses != nullptr && !input.IsNull(row) && input.IsStored(row)) {
     return WithContext(status, DescribeBlob(*scope.source, path, rows.addresses[row]));
   }
   return WithContext(
@@ -376,10 +379,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> BlobWriter::State::Prepare(
   Rows rows{.is_null = std::vector<bool>(batch.num_rows())};
   if (scope.source != nullptr) {
     const auto column = batch.GetColumnByName(std::string(kRowAddressColumn));
-    if (column == nullptr || column->type_id() != arrow::Type::UINT64) {
-      return InvalidArgument("rows of a version are to be written again without their addresses");
-    }
-    rows.addresses = column->data()->GetValues<uint64_t>(1);
+    if (column != nullptr) rows.addresses = column->data()->GetValues<uint64_t>(1);
   }
   arrow::ArrayVector columns;
   arrow::FieldVector fields;
