@@ -6,12 +6,10 @@ The first pattern that fits a path counts. tools/pylance_api.py tells patterns w
 _TEXT = "full text search comes later; filters with `contains`, `like` and `regexp_like` find rows"
 _INDEX = "no index is built or read yet; `nearest` and filters give the same rows without one"
 _WAL = "rows are appended with `write_dataset`, `merge_insert` or an ingestion of the lake"
-_BLOB_FILES = "the writer of a table makes the files of its blobs"
 
 REASONS = {
     # Whole parts that come later.
     r"lance\.blob\.BlobFile\.closed": "inherited from `io.BufferedIOBase`",
-    r"lance\.(blob\.)?(BlobDescriptor\w*|DedicatedBlobWriter|PackedBlobWriter)": _BLOB_FILES,
     r"lance\.(CompactedSsTable|ExecutionPlan|Lsm\w+|Shard\w+|evaluate_sharding_spec)": _WAL,
     r"lance\.mem_wal(\..*)?": _WAL,
     r"lance\.indices(\..*)?": _INDEX,

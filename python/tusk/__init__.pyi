@@ -4,6 +4,8 @@ from tusk.udf import BatchUDF as BatchUDF
 from tusk.blob import Blob as Blob
 from tusk.blob import BlobArray as BlobArray
 from tusk.blob import BlobColumn as BlobColumn
+from tusk.blob import BlobDescriptor as BlobDescriptor
+from tusk.blob import BlobDescriptorArrayBuilder as BlobDescriptorArrayBuilder
 from tusk.blob import BlobFile as BlobFile
 from tusk.maintenance import CleanupCandidateFile as CleanupCandidateFile
 from tusk.maintenance import CleanupExplanation as CleanupExplanation
@@ -13,6 +15,7 @@ from tusk._scan import ColumnOrdering as ColumnOrdering
 from tusk.transaction import DataFile as DataFile
 from tusk.stats import DataStatistics as DataStatistics
 from tusk.transaction import DatasetBasePath as DatasetBasePath
+from tusk.blob import DedicatedBlobWriter as DedicatedBlobWriter
 from tusk.encoders import Embedding as Embedding
 from tusk.encoders import Encoder as Encoder
 from tusk.stats import FieldStatistics as FieldStatistics
@@ -30,6 +33,7 @@ from tusk.scanner import LanceScanner as LanceScanner
 from tusk.transaction import LanceSchema as LanceSchema
 from tusk.loader import Loader as Loader
 from tusk.merge_insert import MergeInsertBuilder as MergeInsertBuilder
+from tusk.blob import PackedBlobWriter as PackedBlobWriter
 from tusk._scan import ScanStatistics as ScanStatistics
 from tusk.session import Session as Session
 from tusk.lake import TableInfo as TableInfo
