@@ -20,6 +20,7 @@ import pyarrow as pa
 
 import tusk
 
+TRAINING_ROWS = 64
 OPEN = {"tusk": tusk.dataset, "pylance": lance.dataset}
 
 
@@ -102,6 +103,36 @@ def measure_read(name, path, arguments):
     show(name, times, goal)
 
 
+def epoch_of_tusk(path, size):
+    loader = tusk.Loader(path, TRAINING_ROWS, columns=["id", "blob"], blobs="bytes")
+    return sum(len(value) == size for batch in loader for value in batch["blob"].to_pylist())
+
+
+def epoch_of_pylance(path, size):
+    """What a training with pylance does: rows in random order, and the blobs of each batch."""
+    table = lance.dataset(path)
+    order = np.random.default_rng(0).permutation(table.count_rows())
+    count = 0
+    for begin in range(0, len(order), TRAINING_ROWS):
+        rows = order[begin : begin + TRAINING_ROWS].tolist()
+        table.take(rows, columns=["id"])
+        blobs = table.read_blobs("blob", indices=rows)
+        count += sum(len(value) == size for _, value in blobs)
+    return count
+
+
+def measure_training(path, arguments):
+    epochs = {"tusk": epoch_of_tusk, "pylance": epoch_of_pylance}
+    times = {library: [] for library in OPEN}
+    for _ in range(max(2, arguments.rounds // 5)):
+        for library, epoch in epochs.items():
+            begin = time.perf_counter()
+            if epoch(str(path), arguments.bytes) != arguments.rows:
+                raise SystemExit("training: an epoch does not have all rows")
+            times[library].append(time.perf_counter() - begin)
+    show(f"training: an epoch of batches of {TRAINING_ROWS}, shuffled", times, None)
+
+
 def measure_write(name, data, folder, rounds):
     times = {library: [] for library in OPEN}
     for _ in range(rounds):
@@ -134,6 +165,8 @@ def main():
         for name in READS:
             if arguments.only in name:
                 measure_read(name, folder / "base", arguments)
+        if arguments.only in "training":
+            measure_training(folder / "base", arguments)
         if arguments.only in "write":
             measure_write("write", data, folder, max(1, arguments.rounds // 5))
 
