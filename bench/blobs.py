@@ -105,7 +105,7 @@ def measure_read(name, path, arguments):
 
 def epoch_of_tusk(path, size):
     loader = tusk.Loader(path, TRAINING_ROWS, columns=["id", "blob"], blobs="bytes")
-    return sum(len(value) == size for batch in loader for value in batch["blob"].to_pylist())
+    return sum(value.as_buffer().size == size for batch in loader for value in batch["blob"])
 
 
 def epoch_of_pylance(path, size):
