@@ -170,6 +170,23 @@ def test_vectors_with_nan_and_nulls_are_left_out(torch):
         KMeans(3, device="cpu").fit(data)
 
 
+def test_vectors_of_whole_numbers_and_of_halves_have_centroids(torch):
+    from tusk.torch.kmeans import KMeans
+
+    # The squares of 1,000 are beyond float16.
+    rows = torch.tensor([[1000, 0], [1001, 0], [0, 1000], [0, 1001]])
+    expected = [[0.0, 1000.5], [1000.5, 0.0]]
+    for data in (rows, rows.half(), rows.numpy(), rows.double()):
+        kmeans = KMeans(2, centroids=rows[[0, 2]], device="cpu")
+        kmeans.fit(data)
+        assert sorted(kmeans.centroids.tolist()) == expected
+        assert kmeans.transform(data).tolist() == [0, 0, 1, 1]
+    kmeans = KMeans(2, centroids=rows[[0, 2]].half(), device="cpu")
+    kmeans.fit([rows.half()])
+    assert kmeans.centroids.dtype == torch.float16
+    assert sorted(kmeans.centroids.tolist()) == expected
+
+
 def test_kmeans_refuses_what_it_cannot_do(torch):
     from tusk.torch.kmeans import KMeans
 

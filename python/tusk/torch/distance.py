@@ -72,7 +72,8 @@ def l2_distance(vectors, centroids, y2=None):
 
     The centroid of a vector with NaN is -1. y2: the sums of squares of the centroids, if known.
     """
-    squares = (_wide(centroids) ** 2).sum(dim=1) if y2 is None else _wide(y2)
+    wide = _wide(centroids)
+    squares = (wide * wide).sum(dim=1) if y2 is None else y2.to(wide.dtype)
 
     def score(rows, others):
         return squares - 2 * (rows @ others.T)

@@ -81,7 +81,8 @@ class KMeans:
         if self.centroids is None:
             raise ValueError("batches are gone through in passes: give the first centroids")
         # A copy: those of the caller stay as they are.
-        self.centroids = self._normalized(self.centroids.detach().clone().to(self.device))
+        first = _floating(self.centroids.detach().clone())
+        self.centroids = self._normalized(first.to(self.device))
         last = None
         with torch.no_grad():
             for _ in range(self.max_iters):
@@ -114,7 +115,7 @@ class KMeans:
         total = torch.zeros((), dtype=torch.float64, device=self.device)
         for batch in data:
             vectors = batch if column is None else batch[column]
-            vectors = self._normalized(vectors.to(self.device))
+            vectors = self._normalized(_floating(vectors).to(self.device))
             ids, distances = self._assign(vectors)
             found = ids >= 0
             sums.index_add_(0, ids[found], vectors[found].float())
@@ -145,11 +146,12 @@ class KMeans:
     def _assign(self, vectors):
         if self.metric == "dot":
             return dot_distance(vectors, self.centroids.to(vectors.dtype))
-        return l2_distance(vectors, self.centroids.to(vectors.dtype), self.y2.to(vectors.dtype))
+        return l2_distance(vectors, self.centroids.to(vectors.dtype), self.y2)
 
     def rebuild_index(self):
         """Computes anew what `transform` needs of `centroids`: after they were assigned."""
-        self.y2 = (self.centroids * self.centroids).sum(dim=1)
+        # Of halves a sum of squares soon leaves their range.
+        self.y2 = (self.centroids.float() ** 2).sum(dim=1)
 
     def transform(self, data):
         """Which centroid is the nearest one of each vector: int64 [n]; -1 of one with NaN."""
@@ -179,4 +181,9 @@ def _to_matrix(data):
     if vectors is None or vectors.ndim != 2:
         kind = data.type if vectors is None else tuple(vectors.shape)
         raise ValueError(f"vectors are [n, d], which {kind} are not")
-    return vectors
+    return _floating(vectors)
+
+
+def _floating(vectors):
+    """Vectors of whole numbers have means that are none."""
+    return vectors if vectors.is_floating_point() else vectors.float()
