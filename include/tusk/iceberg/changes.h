@@ -61,7 +61,7 @@ struct Overwrite {
 /// Which data files are put together.
 struct DataFileRewrite {
   /// Files of less than three quarters of this are put together with others of their partition,
-  /// until they have so many bytes. A file of more than twice the bytes of all that it would be
+  /// until they have so many bytes. A file of more than twice the rows of all that it would be
   /// put together with stays, so that small appends and rewrites in turns stay cheap.
   int64_t target_file_bytes = int64_t{512} << 20;
   /// A file of which more than this share of the rows is deleted is rewritten on its own account.

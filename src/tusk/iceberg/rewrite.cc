@@ -1,7 +1,9 @@
 #include "tusk/iceberg/rewrite.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -45,26 +47,28 @@ std::vector<FileTask> Choose(std::vector<Candidate> files, int64_t target_file_b
   const auto is_small = [&](const Candidate& file) {
     return file.task.file.size_bytes < target_file_bytes / 4 * 3;
   };
-  int64_t small_bytes = 0;
-  std::vector<int64_t> sizes;
+  // Rows and not bytes are counted: those of a small file are mostly its footer's.
+  int64_t small_rows = 0;
+  std::vector<int64_t> lengths;
   for (const Candidate& file : files) {
     if (!is_small(file)) continue;
-    sizes.push_back(file.task.file.size_bytes);
-    small_bytes += sizes.back();
+    lengths.push_back(file.task.file.record_count);
+    if (__builtin_add_overflow(small_rows, lengths.back(), &small_rows)) return {};
   }
-  // From the largest on, as long as it has more than twice the bytes of all the smaller ones.
-  std::ranges::sort(sizes, std::greater());
-  int64_t largest = target_file_bytes;
-  size_t num_small = sizes.size();
-  for (const int64_t size : sizes) {
-    if (size / 2 <= small_bytes - size) break;
-    largest = size - 1;
-    small_bytes -= size;
+  // From the longest on, as long as it has more than twice the rows of all the shorter ones.
+  std::ranges::sort(lengths, std::greater());
+  int64_t longest = std::numeric_limits<int64_t>::max();
+  size_t num_small = lengths.size();
+  for (const int64_t rows : lengths) {
+    if (rows / 2 <= small_rows - rows) break;
+    longest = rows - 1;
+    small_rows -= rows;
     --num_small;
   }
   std::vector<FileTask> chosen;
   for (Candidate& file : files) {
-    const bool is_merged = num_small > 1 && is_small(file) && file.task.file.size_bytes <= largest;
+    const bool is_merged =
+        num_small > 1 && is_small(file) && file.task.file.record_count <= longest;
     if (is_merged || file.has_many_deletes) chosen.push_back(std::move(file.task));
   }
   return chosen;
