@@ -2,10 +2,9 @@
 #include <string>
 #include <utility>
 
-#include <google/protobuf/arena.h>
-
 #include "tusk/lance/file/column.pb.h"
 #include "tusk/lance/file/column_metadata.h"
+#include "tusk/lance/file/parse_arena.h"
 #include "tusk/lance/file/parse_buffers.h"
 #include "tusk/lance/file/parse_message.h"
 #include "tusk/lance/file/stored_column.h"
@@ -102,8 +101,8 @@ std::string ColumnMetadata::Serialize() const {
 }
 
 Result<ColumnMetadata> ColumnMetadata::Parse(std::string_view bytes, int64_t file_size) {
-  google::protobuf::Arena arena;
-  auto& from = *google::protobuf::Arena::CreateMessage<proto::ColumnMetadata>(&arena);
+  ParseArena arena;
+  auto& from = *arena.Make<proto::ColumnMetadata>();
   if (!ParseMessage(bytes, &from)) {
     return Corrupt("column metadata of ", bytes.size(), " bytes cannot be parsed");
   }

@@ -635,8 +635,8 @@ Result<std::unique_ptr<const PendingValues>> MiniBlockPage::Unravel(
 Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& layout, Layers layers,
                                                       int64_t num_rows,
                                                       std::span<const io::ByteRange> buffers) {
-  const LevelMeaning meaning(layers);
-  const bool has_lists = meaning.max_repetition() > 0;
+  const auto num_lists = std::ranges::count_if(layers, IsList);
+  const bool has_lists = num_lists > 0;
   ChunkCodecs codecs;
   if (layout.repetition) {
     ARROW_ASSIGN_OR_RAISE(codecs.repetition, LevelDecoder::Make(*layout.repetition));
@@ -646,9 +646,8 @@ Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& lay
   }
   if (codecs.repetition.has_value() != has_lists ||
       (layout.repetition_index_depth > 0) != has_lists) {
-    return Corrupt("mini-block page of ", meaning.max_repetition(), " lists with ",
-                   codecs.repetition ? "" : "no ", "repetition levels and an index of depth ",
-                   layout.repetition_index_depth);
+    return Corrupt("mini-block page of ", num_lists, " lists with ", codecs.repetition ? "" : "no ",
+                   "repetition levels and an index of depth ", layout.repetition_index_depth);
   }
   if (layout.repetition_index_depth > 1) {
     return Unsupported("repetition indices of depth ", layout.repetition_index_depth,

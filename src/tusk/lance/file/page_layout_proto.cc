@@ -1,11 +1,15 @@
+#include <array>
 #include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
 #include <utility>
-
-#include <google/protobuf/arena.h>
 
 #include "tusk/lance/file/column.pb.h"
 #include "tusk/lance/file/page_layout.h"
 #include "tusk/lance/file/page_layout.pb.h"
+#include "tusk/lance/file/parse_arena.h"
 #include "tusk/lance/file/parse_message.h"
 
 namespace tusk::lance {
@@ -371,6 +375,46 @@ void ToProto(const PageLayout& from, proto::PageLayout* to) {
   }
 }
 
+/// Layouts that were parsed lately. The pages of a column have the same as a rule, in all fragments
+/// of a table. Thread-safe.
+class KnownLayouts {
+ public:
+  static KnownLayouts& Shared() {
+    static auto* shared = new KnownLayouts();
+    return *shared;
+  }
+
+  /// Null if it is not known.
+  std::shared_ptr<const PageLayout> Find(std::string_view bytes, size_t num_buffers) const {
+    const std::lock_guard lock(mutex_);
+    for (const Entry& entry : entries_) {
+      if (entry.num_buffers == num_buffers && entry.bytes == bytes) return entry.layout;
+    }
+    return nullptr;
+  }
+  void Add(std::string_view bytes, size_t num_buffers, const PageLayout& layout) {
+    // Long ones have symbols of texts, which no other page has.
+    if (bytes.size() > kLongest) return;
+    auto added = std::make_shared<const PageLayout>(layout);
+    const std::lock_guard lock(mutex_);
+    entries_[next_] = {
+        .bytes = std::string(bytes), .num_buffers = num_buffers, .layout = std::move(added)};
+    next_ = (next_ + 1) % entries_.size();
+  }
+
+ private:
+  struct Entry {
+    std::string bytes;
+    size_t num_buffers = 0;
+    std::shared_ptr<const PageLayout> layout;  ///< null in entries that were never set
+  };
+  static constexpr size_t kLongest = 256;
+
+  mutable std::mutex mutex_;
+  std::array<Entry, 16> entries_;
+  size_t next_ = 0;
+};
+
 }  // namespace
 
 std::string PageLayout::Serialize() const {
@@ -383,17 +427,20 @@ std::string PageLayout::Serialize() const {
 }
 
 Result<PageLayout> PageLayout::Parse(std::string_view bytes, size_t num_buffers) {
-  google::protobuf::Arena arena;
-  auto& typed = *google::protobuf::Arena::CreateMessage<proto::TypedMessage>(&arena);
+  if (const auto known = KnownLayouts::Shared().Find(bytes, num_buffers)) return *known;
+  ParseArena arena;
+  auto& typed = *arena.Make<proto::TypedMessage>();
   if (!ParseMessage(bytes, &typed)) {
     return Corrupt("description of a page's encoding cannot be parsed");
   }
   if (typed.type_url() != kTypeUrl) {
     return Unsupported("pages described by ", typed.type_url(), " are not supported yet");
   }
-  auto& message = *google::protobuf::Arena::CreateMessage<proto::PageLayout>(&arena);
+  auto& message = *arena.Make<proto::PageLayout>();
   if (!ParseMessage(typed.value(), &message)) return Corrupt("page layout cannot be parsed");
-  return ParseLayout(message, num_buffers);
+  ARROW_ASSIGN_OR_RAISE(PageLayout layout, ParseLayout(message, num_buffers));
+  KnownLayouts::Shared().Add(bytes, num_buffers, layout);
+  return layout;
 }
 
 }  // namespace tusk::lance

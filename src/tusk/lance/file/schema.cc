@@ -336,10 +336,13 @@ bool Field::HasFlag(const std::string& key) const {
 }
 
 bool Field::is_blob() const {
+  // As most fields, and asked of all of them in every read.
+  if (metadata.empty()) return false;
   return metadata.contains(kBlob) || ValueOf(metadata, kExtensionName) == kBlobV2;
 }
 
 bool Field::is_blob_v2() const {
+  if (metadata.empty()) return false;
   if (ValueOf(metadata, kExtensionName) == kBlobV2) return true;
   return metadata.contains(kBlob) && logical_type == "struct" &&
          std::ranges::equal(children, kDescriptorV2, [](const Field& child, const auto& part) {
