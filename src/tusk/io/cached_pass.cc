@@ -2,15 +2,47 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 
 namespace tusk::io {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 constexpr size_t kReadsWorthThreads = 256;
 constexpr int64_t kBytesWorthThreads = int64_t{1} << 20;
 
 /// Reads that a thread does before it looks what others have left.
 constexpr size_t kMostAtOnce = 16;
+
+/// Whether other threads shall be asked to help, by how it went before: where others want the same
+/// cores, a helper is stopped in the middle of its reads, and who waits for it loses more time than
+/// it won. Thread-safe.
+class Help {
+ public:
+  bool IsWorthAsking() {
+    if (alone_.load(std::memory_order_relaxed) <= 0) return true;
+    alone_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  /// How long the caller worked itself, and then waited for those who helped.
+  void Tell(Clock::duration worked, Clock::duration waited) {
+    if (waited * 2 <= worked) {
+      next_alone_.store(kLeastAlone, std::memory_order_relaxed);
+      return;
+    }
+    const int next = next_alone_.load(std::memory_order_relaxed);
+    alone_.store(next, std::memory_order_relaxed);
+    next_alone_.store(std::min(2 * next, kMostAlone), std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr int kLeastAlone = 16;
+  static constexpr int kMostAlone = 256;
+
+  std::atomic<int> alone_ = 0;  ///< calls that are to do without
+  std::atomic<int> next_alone_ = kLeastAlone;
+};
 
 }  // namespace
 
@@ -36,10 +68,16 @@ Status TryCached(size_t count, const std::function<bool(size_t)>& read,
     }
     return Status::OK();
   };
+  static Help help;
   const auto helpers = static_cast<int64_t>(std::min(threads, (count + at_once - 1) / at_once)) - 1;
+  if (helpers <= 0 || !help.IsWorthAsking()) return work(0);
   const auto others = context.executor->Start(helpers, work, context.stop);
+  const Clock::time_point begin = Clock::now();
   ARROW_RETURN_NOT_OK(work(helpers));
-  return others->Wait();
+  const Clock::time_point done = Clock::now();
+  ARROW_RETURN_NOT_OK(others->Wait());
+  help.Tell(done - begin, Clock::now() - done);
+  return Status::OK();
 }
 
 }  // namespace tusk::io
