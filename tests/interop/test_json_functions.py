@@ -90,13 +90,30 @@ def test_refuses_what_pylance_refuses(text, path):
         _values(tusk.dataset(path), text)
 
 
-def test_gives_json_as_text_and_knows_ranges(path):
+def test_gives_json_as_text_and_knows_ranges_and_fractions(path):
     # pylance gives JSONB here, and does not come back from a range.
     dataset = tusk.dataset(path)
     assert _values(dataset, "json_get(j, 'd')").to_pylist()[0] == '{"e":{"f":true}}'
     assert _values(dataset, "json_extract(j, '$.c[1 to last]')").to_pylist()[0] == '[2,"z",null]'
-    with pytest.raises(tusk.errors.UnsupportedError, match="not supported"):
-        _values(dataset, "json_extract(j, '$.c[*]?(@ > 1)')")
+    # Its parser takes the point for the end of the number.
+    assert _values(dataset, "json_extract(j, '$.c[*]?(@ > 1.5)')").to_pylist()[0] == "2"
+
+
+def test_tells_the_type_of_what_it_extracts(path):
+    def extracted(module):
+        found = _values(module.dataset(path), "json_extract_with_type(j, k)").to_pylist()
+        return [(value["value"] is None, value["type_tag"]) for value in found]
+
+    assert extracted(tusk) == extracted(lance)
+    ours = _values(tusk.dataset(path), "json_extract_with_type(j, '$.c[2]')").to_pylist()
+    assert ours[0] == {"value": '"z"', "type_tag": 4}
+    assert ours[2] == ours[3] == {"value": None, "type_tag": 0}
+
+
+def test_refuses_conditions_with_their_place(path):
+    for condition in ("@ = 1", "@", "", "@ == 1 &&", "(@ == 1"):
+        with pytest.raises(ValueError, match="at character 1.*JSON path"):
+            _values(tusk.dataset(path), f"json_extract(j, '$.c?({condition})')")
 
 
 def test_filters_by_json(path):

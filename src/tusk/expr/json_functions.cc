@@ -11,6 +11,8 @@
 #include <vector>
 
 #include <arrow/builder.h>
+#include <arrow/compute/api.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 
 #include "tusk/base/json_parser.h"
@@ -69,7 +71,8 @@ Result<Datum> BuildRows(const std::vector<Datum>& arguments, const Evaluation& e
       continue;
     }
     ARROW_RETURN_NOT_OK(parser.Parse(rows.Text(0, row)));
-    const Nodes nodes = parser.nodes();
+    Nodes nodes = parser.nodes();
+    std::optional<JsonNode> truth;
     std::vector<uint32_t> selected;
     if (is_key) {
       if (const auto child = FindChild(nodes, rows.Text(1, row))) selected.push_back(*child);
@@ -78,6 +81,8 @@ Result<Datum> BuildRows(const std::vector<Datum>& arguments, const Evaluation& e
         path_text = rows.Text(1, row);
         ARROW_ASSIGN_OR_RAISE(path, JsonPath::Parse(path_text));
       }
+      ARROW_ASSIGN_OR_RAISE(truth, path->Judge(nodes));
+      if (truth) nodes = Nodes(&*truth, 1);
       ARROW_ASSIGN_OR_RAISE(selected, path->Select(nodes));
     }
     const Found found{.nodes = nodes, .selected = &selected};
@@ -161,6 +166,55 @@ Result<NodePtr> BindExtract(const Binder& binder, const Call& call) {
         }
         return builder->Append(text + "]");
       });
+}
+
+/// What JSON numbers call the types of values: 0 null, 1 boolean, 2 whole number of 64 bits, 3
+/// other number, 4 string, 5 array, 6 object.
+uint8_t TypeTag(Nodes nodes, const std::vector<uint32_t>& selected) {
+  if (selected.empty()) return 0;
+  if (selected.size() > 1) return 5;
+  switch (nodes[selected[0]].kind) {
+    case JsonNode::Kind::kNull:
+      return 0;
+    case JsonNode::Kind::kFalse:
+    case JsonNode::Kind::kTrue:
+      return 1;
+    case JsonNode::Kind::kNumber: {
+      const std::string digits = TextOf(nodes, selected[0]);
+      int64_t whole = 0;
+      const auto [end, error] =
+          std::from_chars(digits.data(), digits.data() + digits.size(), whole);
+      return error == std::errc() && end == digits.data() + digits.size() ? 2 : 3;
+    }
+    case JsonNode::Kind::kString:
+      return 4;
+    case JsonNode::Kind::kArray:
+      return 5;
+    case JsonNode::Kind::kObject:
+      return 6;
+  }
+  return 0;
+}
+
+/// A struct of the value as json_extract gives it and the tag of its type.
+Result<NodePtr> BindExtractWithType(const Binder& binder, const Call& call) {
+  ARROW_ASSIGN_OR_RAISE(const NodePtr value, BindExtract(binder, call));
+  ARROW_ASSIGN_OR_RAISE(
+      const NodePtr found_tag,
+      MakeCall<arrow::UInt8Builder>(
+          binder, call, arrow::uint8(), /*is_key=*/false,
+          [](const Rows&, int64_t, const Found& found, arrow::UInt8Builder* builder) {
+            return builder->Append(TypeTag(found.nodes, *found.selected));
+          }));
+  // There is a tag even where there is no document.
+  const NodePtr none = binder.MakeLiteral(call.span, std::make_shared<arrow::UInt8Scalar>(0));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr tag, BindFunction(binder, {.name = "coalesce",
+                                                                 .span = call.span,
+                                                                 .arguments = {found_tag, none}}));
+  const auto options = std::make_shared<arrow::compute::MakeStructOptions>(
+      std::vector<std::string>{"value", "type_tag"}, std::vector<bool>{true, false},
+      std::vector<std::shared_ptr<const arrow::KeyValueMetadata>>{nullptr, nullptr});
+  return binder.MakeArrowCall(call.span, "make_struct", {value, tag}, options);
 }
 
 Result<NodePtr> BindExists(const Binder& binder, const Call& call) {
@@ -266,6 +320,7 @@ Result<NodePtr> BindArrayLength(const Binder& binder, const Call& call) {
 
 constexpr std::array kFunctions = {
     FunctionEntry{"json_extract", 2, 2, BindExtract},
+    FunctionEntry{"json_extract_with_type", 2, 2, BindExtractWithType},
     FunctionEntry{"json_exists", 2, 2, BindExists},
     FunctionEntry{"json_get", 2, 2, BindGet},
     FunctionEntry{"json_get_string", 2, 2, BindGetString},

@@ -56,11 +56,66 @@ TEST(JsonPathTest, RefusesEveryPrefixThatIsNoPath) {
     if (parsed.ok()) continue;
     EXPECT_THAT(parsed, FailsWith(ErrorCode::kInvalidArgument));
   }
-  for (const char* wrong : {"$a", "$.", "$..a", "$[", "$[]", "$[1", "$[1,]", "$[\"a]", "$[\"\"]",
-                            "$['a']", "$[99999999999]", "$.a b", "$]"}) {
+  for (const char* wrong : {"$a",
+                            "$.",
+                            "$..a",
+                            "$[",
+                            "$[]",
+                            "$[1",
+                            "$[1,]",
+                            "$[\"a]",
+                            "$[\"\"]",
+                            "$['a']",
+                            "$[99999999999]",
+                            "$.a b",
+                            "$]",
+                            "$.a?(@)",
+                            "$.a?()",
+                            "$.a?(@ = 1)",
+                            "$.a?(@ == 1",
+                            "$.a?(@ + 1 == 2)",
+                            "$.a?(!(@ == 1))",
+                            "@.a == 1",
+                            "$.**{1",
+                            "$.**{a}"}) {
     EXPECT_THAT(JsonPath::Parse(wrong), FailsWith(ErrorCode::kInvalidArgument)) << wrong;
   }
-  EXPECT_THAT(JsonPath::Parse("$.a?(@ > 1)"), FailsWith(ErrorCode::kUnsupported));
+}
+
+TEST(JsonPathTest, KeepsTheValuesForWhichAConditionIsTrue) {
+  const std::string json =
+      R"({"a":1,"c":[1,2,"z",null,2.5,[7]],"o":[{"p":1,"q":"ab"},{"p":2,"q":"cd"},{"q":3}]})";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"$.c[*]?(@ > 1)", "2 2.5 [7]"},
+      {R"($.c[*]?(@ == "z"))", R"("z")"},
+      {"$.c[*]?(@ != 1)", R"(2 "z" null 2.5 [7])"},
+      {"$.c[*]?(@ == null)", "null"},
+      {"$.c[*]?(@ >= 2.5)", "2.5 [7]"},
+      {"$.c?(@ == 2)", R"([1,2,"z",null,2.5,[7]])"},
+      {"$.c[*]?(@ == $.a)", "1"},
+      {"$.o[*]?(@.p == 2).q", R"("cd")"},
+      {R"($.o[*]?(@.p > 0 && @.q == "cd").p)", "2"},
+      {R"($.o[*]?(@.q starts with "a").p)", "1"},
+      {"$.o[*]?(exists(@.p?(@ > 1))).q", R"("cd")"},
+      // A side that is not compared makes the whole unknown, as in pylance.
+      {"$.o[*]?(@.p == 1 || @.q == 3)", R"({"q":3})"},
+      {R"($.o[*]?(@.p == 2 || (@.q == "ab" && @.p == 1)).p)", "1 2"},
+      {"$.zz?(@ == 1)", ""},
+      {"$.**{1}", R"(1 [1,2,"z",null,2.5,[7]] [{"p":1,"q":"ab"},{"p":2,"q":"cd"},{"q":3}])"},
+      {"$.c.**{2 to last}", "7"},
+  };
+  for (const auto& [path, expected] : cases) {
+    ASSERT_OK_AND_ASSIGN(const std::string selected, Selected(json, path));
+    EXPECT_EQ(selected, expected) << path;
+  }
+}
+
+TEST(JsonPathTest, RefusesConditionsThatAreNestedTooDeep) {
+  for (const char* opening : {"(", "$.a?(", "exists($.a?("}) {
+    std::string path = "$.a?(";
+    for (int i = 0; i < 20'000; ++i) path += opening;
+    EXPECT_THAT(JsonPath::Parse(path), FailsWith(ErrorCode::kInvalidArgument)) << opening;
+  }
 }
 
 TEST(JsonPathTest, StaysBoundedWhateverTheText) {
