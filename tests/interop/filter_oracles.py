@@ -1,5 +1,5 @@
 """What functions of JSON, lists, patterns and times mean, as plain Python that DuckDB calls. They
-are named as in tusk, with `plain_` before."""
+are named as in tusk, with `plain_` before; `range_of` is range."""
 
 import datetime
 import functools
@@ -22,8 +22,10 @@ def _child(document, key):
 def _select(document, path):
     """What a path of `.key`, `[number]`, `[last]`, `[*]` and `.*` behind `$` leads to."""
     found = [document]
-    for step in re.findall(r"\.\*|\.\w+|\[[^\]]*\]", path):
-        if step == ".*":
+    for step in re.findall(r"\?\([^)]*\)|\.\*|\.\w+|\[[^\]]*\]", path):
+        if step.startswith("?"):
+            found = [value for value in found if _passes(value, step)]
+        elif step == ".*":
             found = [v for value in found if isinstance(value, dict) for v in value.values()]
         elif step == "[*]":
             found = [v for value in found for v in (value if isinstance(value, list) else [value])]
@@ -36,6 +38,28 @@ def _select(document, path):
             found = [value[step[1:]] for value in found
                      if isinstance(value, dict) and step[1:] in value]  # fmt: skip
     return found
+
+
+def _passes(value, condition):
+    """Whether the first comparable pair of `?(@path symbol constant)` fits; arrays are their values."""
+    steps, symbol, constant = re.match(r"\?\(@(\S*) (\S+) (.+)\)", condition).groups()
+    constant = json.loads(constant)
+    for whole in _select(value, steps):
+        for one in whole if isinstance(whole, list) else [whole]:
+            if isinstance(one, dict | list):
+                return False
+            is_same_kind = isinstance(one, bool) == isinstance(constant, bool) and (
+                isinstance(one, int | float) == isinstance(constant, int | float)
+            ) and isinstance(one, str) == isinstance(constant, str)
+            if not is_same_kind:
+                if symbol == "!=":
+                    return True
+                return False
+            if {"==": one == constant, "!=": one != constant}.get(symbol):
+                return True
+            if symbol == ">" and one > constant:
+                return True
+    return False
 
 
 def _text(value):
@@ -159,6 +183,73 @@ def array_remove_all(values, unwanted):
     return [value for value in values if value != unwanted]
 
 
+def array_union(one, other):
+    return list(dict.fromkeys(one + other))
+
+
+def array_intersect(one, other):
+    return [value for value in dict.fromkeys(one) if value in other]
+
+
+def array_except(one, other):
+    return [value for value in dict.fromkeys(one) if value not in other]
+
+
+def array_compact(values):
+    return [value for value in values if value is not None]
+
+
+def array_pop_back(values):
+    return values[:-1]
+
+
+def array_pop_front(values):
+    return values[1:]
+
+
+def array_positions(values, wanted):
+    return [place + 1 for place, value in enumerate(values) if value == wanted]
+
+
+def array_resize(values, size, fill):
+    return (values + [fill] * size)[:size]
+
+
+# A null is replaced, and replaces, as any other value.
+def array_replace_n(values, old, new, most):
+    if values is None:
+        return None
+    changed = list(values)
+    for place, value in enumerate(values):
+        if value == old and most > 0:
+            changed[place] = new
+            most -= 1
+    return changed
+
+
+def range_of(start, stop, step):
+    return list(range(start, stop, step))
+
+
+def substr_index(text, separator, count):
+    parts = text.split(separator)
+    chosen = parts[:count] if count > 0 else parts[count:]
+    return separator.join(chosen) if count else ""
+
+
+def find_in_set(text, set):
+    parts = set.split(",")
+    return parts.index(text) + 1 if text in parts else 0
+
+
+def overlay(text, put, start, count):
+    return text[: start - 1] + put + text[start - 1 + count :]
+
+
+def to_char(moment, format):
+    return moment.strftime(format)
+
+
 def array_to_string(values, between, null):
     return between.join(null if value is None else str(value) for value in values)
 
@@ -198,7 +289,7 @@ def date_bin(stride, moment, origin):
     return begin(bins) if begin(bins) <= moment else begin(bins - 1)
 
 
-_LENIENT = (array_concat, array_append, array_prepend)
+_LENIENT = (array_concat, array_append, array_prepend, array_replace_n)
 _SIGNATURES = {
     json_extract: (["VARCHAR"] * 2, "VARCHAR"),
     json_exists: (["VARCHAR"] * 2, "BOOLEAN"),
@@ -221,6 +312,20 @@ _SIGNATURES = {
     array_slice: ([_NUMBERS, "BIGINT", "BIGINT", "BIGINT"], _NUMBERS),
     array_remove: ([_NUMBERS, "BIGINT"], _NUMBERS),
     array_remove_all: ([_NUMBERS, "BIGINT"], _NUMBERS),
+    array_union: ([_NUMBERS, _NUMBERS], _NUMBERS),
+    array_intersect: ([_NUMBERS, _NUMBERS], _NUMBERS),
+    array_except: ([_NUMBERS, _NUMBERS], _NUMBERS),
+    array_compact: ([_NUMBERS], _NUMBERS),
+    array_pop_back: ([_NUMBERS], _NUMBERS),
+    array_pop_front: ([_NUMBERS], _NUMBERS),
+    array_positions: ([_NUMBERS, "BIGINT"], _NUMBERS),
+    array_resize: ([_NUMBERS, "BIGINT", "BIGINT"], _NUMBERS),
+    array_replace_n: ([_NUMBERS, "BIGINT", "BIGINT", "BIGINT"], _NUMBERS),
+    range_of: (["BIGINT"] * 3, _NUMBERS),
+    substr_index: (["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR"),
+    find_in_set: (["VARCHAR"] * 2, "BIGINT"),
+    overlay: (["VARCHAR", "VARCHAR", "BIGINT", "BIGINT"], "VARCHAR"),
+    to_char: (["TIMESTAMP", "VARCHAR"], "VARCHAR"),
     array_to_string: ([_NUMBERS, "VARCHAR", "VARCHAR"], "VARCHAR"),
     array_concat: ([_NUMBERS, _NUMBERS], _NUMBERS),
     array_append: ([_NUMBERS, "BIGINT"], _NUMBERS),

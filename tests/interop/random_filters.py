@@ -280,7 +280,10 @@ class RandomFilters:
         if kind == 4:
             return Both.of(
                 "({0} " + self._operator() + " {1})",
-                Both.of(self._pick("length({0})", "strpos({0}, 'a')"), self._text(depth)),
+                self._pick(
+                    Both.of(self._pick("length({0})", "strpos({0}, 'a')"), self._text(depth)),
+                    self._plain("find_in_set", self._text(depth), "'a,b,,é'"),
+                ),
                 str(self._random.randint(0, 4)),
             )
         if kind == 5:
@@ -300,8 +303,17 @@ class RandomFilters:
         if depth <= 0 or self._random.random() < 0.5:
             return Both.of(self._pick("s", "r", "st.b", "s"))
         below = depth - 1
-        kind = self._random.randrange(8)
+        kind = self._random.randrange(11)
         one = self._text(below)
+        if kind == 8:
+            count = self._pick(-2, -1, 1, 2)
+            return self._plain("substr_index", one, self._pick("'a'", "'b'", "' '"), count)
+        if kind == 9:
+            place = self._random.randint(1, 4)
+            return self._plain("overlay", one, self._pick("'xy'", "r"), place, self._pick(0, 1, 3))
+        if kind == 10:
+            shown = self._pick("%Y-%m-%d", "%H:%M:%S", "%j %y %b %a", "%d.%m. %I %p", "%U %W %w")
+            return self._plain("to_char", "t", _quoted(shown))
         if kind == 0:
             return Both.of(self._pick("lower({0})", "upper({0})", "trim({0})", "reverse({0})"), one)
         if kind == 1:
@@ -398,7 +410,9 @@ class RandomFilters:
             return Both.of("l")
         one = self._list(depth - 1)
         number = self._random.randint(0, 4)
-        kind = self._random.randrange(8)
+        kind = self._random.randrange(12)
+        if kind >= 8:
+            return self._changed_list(one, number, depth)
         if kind == 0:
             return self._plain(self._pick("array_sort", "array_reverse", "array_distinct"), one)
         if kind == 1:
@@ -418,6 +432,25 @@ class RandomFilters:
         if step is None:
             return Both(sliced.tusk, sliced.duck[:-1] + ", 1)")
         return sliced
+
+    def _changed_list(self, one, number, depth):
+        """The same by a function of sets, of places or of replacements."""
+        kind = self._random.randrange(6)
+        if kind == 0:
+            function = self._pick("array_union", "array_intersect", "array_except")
+            return self._plain(function, one, self._list(depth - 1))
+        if kind == 1:
+            return self._plain(self._pick("array_compact", "array_pop_back", "array_pop_front"), one)
+        if kind == 2:
+            return self._plain("array_positions", one, number)
+        if kind == 3:
+            return self._plain("array_resize", one, self._random.randint(0, 5), number)
+        if kind == 4:
+            old, new = self._pick(str(number), "n", "NULL"), self._pick("7", "k", "NULL")
+            return self._plain("array_replace_n", one, old, new, self._random.randint(0, 2))
+        start, stop = self._pick("n", "1"), self._pick("k", "4")
+        step = self._pick(1, 2, -1)
+        return Both(f"range({start}, {stop}, {step})", f"plain_range_of({start}, {stop}, {step})")
 
     def _compare_list(self, depth):
         one = self._list(depth)
@@ -441,7 +474,10 @@ class RandomFilters:
 
     def _compare_json(self, depth):
         path = _quoted("$" + self._pick("", ".c", ".c[0]", ".c[last]", ".c[*]", ".o.a", ".o.c",
-                                        ".o.c[1].a", ".*", ".i", ".s", ".c[5]"))  # fmt: skip
+                                        ".o.c[1].a", ".*", ".i", ".s", ".c[5]",
+                                        ".c[*]?(@ == 1)", '.c[*]?(@ != "a")', ".c[*]?(@ > 0)",
+                                        ".o?(@.a > 0)", ".c?(@ == null)",
+                                        '.o?(@.a != 1).a'))  # fmt: skip
         inner = self._pick(None, "'o'")
         document = Both.of("j") if inner is None else self._plain("json_get", "j", inner)
         kind = self._random.randrange(8)

@@ -8,12 +8,14 @@
 namespace tusk {
 
 Result<std::string> Digest(std::string_view algorithm, std::string_view bytes) {
-  static constexpr std::array<std::pair<std::string_view, const EVP_MD* (*)()>, 5> kAlgorithms = {{
+  static constexpr std::array<std::pair<std::string_view, const EVP_MD* (*)()>, 7> kAlgorithms = {{
       {"md5", EVP_md5},
       {"sha224", EVP_sha224},
       {"sha256", EVP_sha256},
       {"sha384", EVP_sha384},
       {"sha512", EVP_sha512},
+      {"blake2b", EVP_blake2b512},
+      {"blake2s", EVP_blake2s256},
   }};
   for (const auto& [name, method] : kAlgorithms) {
     if (algorithm != name) continue;
@@ -27,7 +29,7 @@ Result<std::string> Digest(std::string_view algorithm, std::string_view bytes) {
     return digest;
   }
   return InvalidArgument("there is no digest '", algorithm,
-                         "': there are md5, sha224, sha256, sha384 and sha512");
+                         "': there are md5, sha224, sha256, sha384, sha512, blake2b and blake2s");
 }
 
 }  // namespace tusk

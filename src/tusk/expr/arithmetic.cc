@@ -1,5 +1,4 @@
 // Binder::Arithmetic and the kernels behind it.
-#include <chrono>
 #include <utility>
 
 #include <arrow/array.h>
@@ -12,6 +11,7 @@
 
 #include "tusk/expr/binder.h"
 #include "tusk/expr/common_type.h"
+#include "tusk/expr/interval.h"
 #include "tusk/expr/number_text.h"
 #include "tusk/expr/operand.h"
 #include "tusk/expr/row_kernel.h"
@@ -23,7 +23,6 @@ namespace {
 namespace cp = arrow::compute;
 using arrow::Datum;
 using TypePtr = std::shared_ptr<arrow::DataType>;
-using Interval = arrow::MonthDayNanoIntervalType::MonthDayNanos;
 
 std::string ArrowName(std::string_view symbol, bool is_checked) {
   std::string name = symbol == "+"    ? "add"
@@ -100,47 +99,6 @@ Result<NodePtr> NumberArithmetic(const Binder& binder, Span span, const std::str
   // Floats overflow to infinity and divide by zero, as they do everywhere.
   const bool is_checked = !arrow::is_floating(type->id());
   return binder.MakeArrowCall(span, ArrowName(symbol, is_checked), sides, nullptr);
-}
-
-/// `days` since 1970 as many months later, on the last day of the month if there is no such day.
-Result<int64_t> AddMonths(int64_t days, int32_t months) {
-  constexpr int64_t kMostDays = 10'000'000;  // the years -25,000 to 29,000
-  if (days > kMostDays || days < -kMostDays) return InvalidArgument("the date is out of range");
-  const std::chrono::year_month_day date{
-      std::chrono::sys_days(std::chrono::days(static_cast<int>(days)))};
-  const int64_t month = int64_t{static_cast<int>(date.year())} * 12 +
-                        static_cast<unsigned>(date.month()) - 1 + months;
-  const int64_t year = month >= 0 ? month / 12 : -((11 - month) / 12);
-  if (year > 32'000 || year < -32'000) return InvalidArgument("the date is out of range");
-  const auto first = std::chrono::year(static_cast<int>(year)) /
-                     std::chrono::month(static_cast<unsigned>(month - year * 12 + 1));
-  const auto last_day = (first / std::chrono::last).day();
-  const auto moved = first / std::min(date.day(), last_day);
-  return std::chrono::sys_days(moved).time_since_epoch().count();
-}
-
-/// `value`, in units of which a day has `per_day` and which are `nanoseconds` long, plus
-/// `interval`.
-Result<int64_t> AddInterval(int64_t value, const Interval& interval, int64_t per_day,
-                            int64_t nanoseconds) {
-  int64_t day = value / per_day;
-  int64_t rest = value % per_day;
-  if (rest < 0) {
-    rest += per_day;
-    --day;
-  }
-  if (interval.months != 0) {
-    ARROW_ASSIGN_OR_RAISE(day, AddMonths(day, interval.months));
-  }
-  int64_t result = 0;
-  if (__builtin_add_overflow(day, int64_t{interval.days}, &day) ||
-      __builtin_mul_overflow(day, per_day, &result) ||
-      __builtin_add_overflow(result, rest, &result) ||
-      (nanoseconds > 0 &&
-       __builtin_add_overflow(result, interval.nanoseconds / nanoseconds, &result))) {
-    return InvalidArgument("the moment is out of range");
-  }
-  return result;
 }
 
 int64_t PerSecond(arrow::TimeUnit::type unit) {

@@ -153,7 +153,8 @@ Result<std::optional<ResolvedPath>> Binder::ResolvePath(const Syntax& syntax) co
   if (syntax.kind == SyntaxKind::kName) {
     ARROW_ASSIGN_OR_RAISE(const int index, FindColumn(syntax));
     const auto& field = schema_.field(index);
-    return ResolvedPath{.names = {field->name()}, .indices = {index}, .type = field->type()};
+    return ResolvedPath{
+        .names = {field->name()}, .indices = {index}, .type = field->type(), .field = field};
   }
   const bool is_member = syntax.kind == SyntaxKind::kMember;
   const bool is_named_subscript =
@@ -172,7 +173,8 @@ Result<std::optional<ResolvedPath>> Binder::ResolvePath(const Syntax& syntax) co
   }
   base->names.push_back(name);
   base->indices.push_back(found.front());
-  base->type = type.field(found.front())->type();
+  base->field = type.field(found.front());
+  base->type = base->field->type();
   return base;
 }
 
@@ -625,6 +627,11 @@ Result<NodePtr> Binder::BindList(const Syntax& syntax) {
 
 Result<NodePtr> Binder::BindSubscript(const Syntax& syntax) {
   ARROW_ASSIGN_OR_RAISE(const NodePtr base, Bind(*syntax.children[0]));
+  if (base->type->id() == arrow::Type::MAP) {
+    ARROW_ASSIGN_OR_RAISE(const NodePtr key, Bind(*syntax.children[1]));
+    return BindFunction(*this,
+                        {.name = "map_value", .span = syntax.span, .arguments = {base, key}});
+  }
   if (syntax.children[1]->kind == SyntaxKind::kText) {
     return Field(syntax.span, base, syntax.children[1]->text);
   }
@@ -710,7 +717,8 @@ Result<NodePtr> Binder::Bind(const Syntax& syntax) {
     return std::make_shared<const Node>(Node{.kind = NodeKind::kColumn,
                                              .type = PlainType(path->type),
                                              .span = syntax.span,
-                                             .path = std::move(path->indices)});
+                                             .path = std::move(path->indices),
+                                             .field = std::move(path->field)});
   }
   switch (syntax.kind) {
     case SyntaxKind::kList:

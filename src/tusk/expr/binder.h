@@ -21,6 +21,7 @@ struct ResolvedPath {
   std::vector<std::string> names;
   std::vector<int> indices;
   std::shared_ptr<arrow::DataType> type;
+  std::shared_ptr<arrow::Field> field = nullptr;
 };
 
 /// Gives an expression its columns and types.
@@ -39,6 +40,9 @@ class Binder {
 
   // For functions, and for conditions that are no text.
   Status Error(Span at, std::string_view message) const { return ErrorAt(text_, at, message); }
+  std::string TextAt(Span span) const {
+    return std::string(text_.substr(span.begin, span.end - span.begin));
+  }
   Result<NodePtr> MakeCall(Span span, std::shared_ptr<arrow::DataType> type,
                            std::vector<NodePtr> arguments, Kernel kernel,
                            bool is_volatile = false) const;

@@ -91,18 +91,68 @@ Result<NodePtr> BindMd5(const Binder& binder, const Call& call) {
                       });
 }
 
-Status CheckHex(const Binder& binder, const NodePtr& node) {
-  ARROW_ASSIGN_OR_RAISE(const std::string encoding, ConstantText(binder, node));
-  if (ToLowerAscii(encoding) == "hex") return Status::OK();
-  return binder.Error(node->span, "bytes are written in 'hex' only");
+/// How bytes are written as text.
+enum class Encoding { kHex, kBase64, kPaddedBase64 };
+
+Result<Encoding> EncodingOf(const Binder& binder, const NodePtr& node) {
+  ARROW_ASSIGN_OR_RAISE(std::string encoding, ConstantText(binder, node));
+  encoding = ToLowerAscii(encoding);
+  if (encoding == "hex") return Encoding::kHex;
+  if (encoding == "base64") return Encoding::kBase64;
+  if (encoding == "base64pad") return Encoding::kPaddedBase64;
+  return binder.Error(node->span, "bytes are written in 'hex', 'base64' or 'base64pad'");
+}
+
+constexpr std::string_view kBase64Digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void AppendBase64(std::string_view bytes, bool is_padded, std::string* out) {
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const std::string_view group = bytes.substr(i, 3);
+    uint32_t bits = 0;
+    for (size_t j = 0; j < 3; ++j) {
+      bits = bits << 8 | (j < group.size() ? static_cast<unsigned char>(group[j]) : 0);
+    }
+    for (size_t j = 0; j < 4; ++j) {
+      if (j <= group.size()) {
+        out->push_back(kBase64Digits[bits >> (18 - 6 * j) & 0x3F]);
+      } else if (is_padded) {
+        out->push_back('=');
+      }
+    }
+  }
+}
+
+/// Digits with padding behind them or not; false if the text is not made of them.
+bool ReadBase64(std::string_view text, std::string* out) {
+  if (text.size() % 4 == 0) {
+    for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
+  }
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    const size_t digit = kBase64Digits.find(c);
+    if (digit == std::string_view::npos) return false;
+    bits = bits << 6 | static_cast<uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    out->push_back(static_cast<char>(bits >> count & 0xFF));
+  }
+  // What is left of the last digit is zeros, and less than a digit.
+  return count < 6 && (bits & ((1U << count) - 1)) == 0;
 }
 
 Result<NodePtr> BindEncode(const Binder& binder, const Call& call) {
-  ARROW_RETURN_NOT_OK(CheckHex(binder, call.arguments[1]));
+  ARROW_ASSIGN_OR_RAISE(const Encoding encoding, EncodingOf(binder, call.arguments[1]));
   ARROW_ASSIGN_OR_RAISE(NodePtr argument, AsBytes(binder, call.arguments[0]));
   return MakeTextCall(binder, call.span, {std::move(argument)},
-                      [](const Rows& rows, int64_t row, std::string* out) {
-                        AppendHex(rows.Text(0, row), out);
+                      [encoding](const Rows& rows, int64_t row, std::string* out) {
+                        if (encoding == Encoding::kHex) {
+                          AppendHex(rows.Text(0, row), out);
+                        } else {
+                          AppendBase64(rows.Text(0, row), encoding == Encoding::kPaddedBase64, out);
+                        }
                         return Status::OK();
                       });
 }
@@ -114,21 +164,29 @@ std::optional<int> HexDigit(char c) {
   return std::nullopt;
 }
 
+bool ReadHex(std::string_view text, std::string* out) {
+  for (size_t i = 0; i + 1 < text.size(); i += 2) {
+    const auto high = HexDigit(text[i]);
+    const auto low = HexDigit(text[i + 1]);
+    if (!high || !low) return false;
+    *out += static_cast<char>(*high * 16 + *low);
+  }
+  return text.size() % 2 == 0;
+}
+
 Result<NodePtr> BindDecode(const Binder& binder, const Call& call) {
-  ARROW_RETURN_NOT_OK(CheckHex(binder, call.arguments[1]));
-  ARROW_ASSIGN_OR_RAISE(NodePtr argument, AsText(binder, call.arguments[0]));
+  ARROW_ASSIGN_OR_RAISE(const Encoding encoding, EncodingOf(binder, call.arguments[1]));
+  ARROW_ASSIGN_OR_RAISE(NodePtr argument, AsBytes(binder, call.arguments[0]));
   return MakeBytesCall(binder, call.span, std::move(argument),
-                       [](const Rows& rows, int64_t row, std::string* out) -> Status {
+                       [encoding](const Rows& rows, int64_t row, std::string* out) -> Status {
                          const std::string_view text = rows.Text(0, row);
-                         for (size_t i = 0; i + 1 < text.size(); i += 2) {
-                           const auto high = HexDigit(text[i]);
-                           const auto low = HexDigit(text[i + 1]);
-                           if (!high || !low) break;
-                           *out += static_cast<char>(*high * 16 + *low);
-                         }
-                         if (2 * out->size() == text.size()) return Status::OK();
+                         const bool is_hex = encoding == Encoding::kHex;
+                         if (is_hex ? ReadHex(text, out) : ReadBase64(text, out))
+                           return Status::OK();
                          return InvalidArgument("'", Excerpt(text, {0, text.size()}),
-                                                "' is not made of pairs of hexadecimal digits");
+                                                is_hex ? "' is not made of pairs of hexadecimal "
+                                                         "digits"
+                                                       : "' is not made of base64 digits");
                        });
 }
 

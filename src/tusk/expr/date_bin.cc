@@ -21,7 +21,6 @@ namespace tusk::expr {
 namespace {
 
 using arrow::Datum;
-using Interval = arrow::MonthDayNanoIntervalType::MonthDayNanos;
 /// Nanoseconds since 1970 of a moment of any unit.
 __extension__ using Nanoseconds = __int128;
 

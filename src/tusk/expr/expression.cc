@@ -46,11 +46,6 @@ Result<std::shared_ptr<const Expression::Bound>> Expression::Bind(
     const arrow::Schema& schema, const OperationContext& context) const {
   auto bound = BoundExpression::Bind(state_->parsed, schema, /*is_condition=*/false, context);
   if (!bound.ok()) return WithContext(bound.status(), "expression");
-  if (bound->node->is_match) {
-    return Unsupported("expression ", state_->parsed->text,
-                       ": regexp_match is a condition here and gives no groups: regexp_like gives "
-                       "true and false, regexp_replace parts of the match");
-  }
   const auto type = bound->node->type;
   auto state = std::make_unique<Bound::State>(Bound::State{*std::move(bound), type});
   return std::shared_ptr<const Bound>(new Bound(std::move(state)));

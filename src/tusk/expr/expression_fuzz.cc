@@ -69,8 +69,8 @@ void RequireKnownError(const Status& status) {
 }
 
 bool IsVolatile(std::string_view text) {
-  return text.find("random") != std::string_view::npos ||
-         text.find("RANDOM") != std::string_view::npos ||
+  return text.find("rand") != std::string_view::npos ||
+         text.find("RAND") != std::string_view::npos ||
          text.find("uid") != std::string_view::npos || text.find("UID") != std::string_view::npos;
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 
 #include <arrow/array.h>
@@ -58,6 +59,33 @@ std::string FormatAnyReal(Real value) {
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
   if (value == 0) return std::signbit(value) ? "-0.0" : "0.0";
   return FormatFinite(value);
+}
+
+template <typename Real>
+std::string PlainDigits(Real value) {
+  if (std::isnan(value)) return "NaN";
+  std::array<char, 40> room{};
+  const auto end =
+      std::to_chars(room.data(), room.data() + room.size(), value, std::chars_format::scientific);
+  const std::string_view text(room.data(), end.ptr);
+  const size_t e = text.find('e');
+  if (e == std::string_view::npos) return std::string(text);  // infinite
+  std::string digits;
+  for (const char c : text.substr(0, e)) {
+    if (c >= '0' && c <= '9') digits += c;
+  }
+  // The point stands behind so many of the digits.
+  const int point = std::atoi(std::string(text.substr(e + 1)).c_str()) + 1;
+  const auto count = static_cast<int>(digits.size());
+  if (point <= 0) {
+    digits = "0." + std::string(static_cast<size_t>(-point), '0') + digits;
+  } else if (point >= count) {
+    digits.append(static_cast<size_t>(point - count), '0');
+  } else {
+    digits.insert(static_cast<size_t>(point), ".");
+  }
+  if (digits.starts_with("0.") && digits.find_first_not_of("0.") == std::string::npos) digits = "0";
+  return std::signbit(value) ? "-" + digits : digits;
 }
 
 template <typename... Values>
@@ -122,6 +150,9 @@ int64_t ValueOf(const arrow::Array& array, int64_t i) {
 }
 
 }  // namespace
+
+std::string FormatPlainReal(double value) { return PlainDigits(value); }
+std::string FormatPlainReal(float value) { return PlainDigits(value); }
 
 std::string FormatReal(double value) { return FormatAnyReal(value); }
 

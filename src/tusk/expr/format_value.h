@@ -12,6 +12,11 @@ namespace tusk::expr {
 /// The shortest text that gives the number again: 1.0, 0.1, 1e300, NaN, inf.
 std::string FormatReal(double value);
 
+/// The shortest digits that give the number again, without an exponent, and without a point if it
+/// is whole: 1, 0.5, 1000000, NaN, inf.
+std::string FormatPlainReal(double value);
+std::string FormatPlainReal(float value);
+
 /// Appends value `i`, which is not null, as casts to string write it, which is as pylance does:
 /// 12, 1.5, true, 2021-12-31, 2021-12-31T23:59:59.5, 2021-12-31T22:59:59.5Z (also for other zones).
 /// InvalidArgument for types that have no text.

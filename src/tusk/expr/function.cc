@@ -12,7 +12,9 @@ const std::map<std::string_view, const FunctionEntry*>& AllFunctions() {
     std::map<std::string_view, const FunctionEntry*> by_name;
     for (const auto entries :
          {TextFunctions(), PatternFunctions(), BytesFunctions(), JsonFunctions(), MathFunctions(),
-          TimeFunctions(), ListFunctions(), ListMakingFunctions(), ValueFunctions()}) {
+          TimeFunctions(), ListFunctions(), ListMakingFunctions(), ListChangeFunctions(),
+          ListSetFunctions(), ListNumberFunctions(), MapFunctions(), ValueFunctions(),
+          TypeFunctions(), TextPartFunctions(), MomentTextFunctions()}) {
       for (const FunctionEntry& entry : entries) by_name.emplace(entry.name, &entry);
     }
     return by_name;

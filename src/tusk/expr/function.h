@@ -35,7 +35,14 @@ std::span<const FunctionEntry> MathFunctions();
 std::span<const FunctionEntry> TimeFunctions();
 std::span<const FunctionEntry> ListFunctions();
 std::span<const FunctionEntry> ListMakingFunctions();
+std::span<const FunctionEntry> ListChangeFunctions();
+std::span<const FunctionEntry> ListSetFunctions();
+std::span<const FunctionEntry> ListNumberFunctions();
+std::span<const FunctionEntry> MapFunctions();
 std::span<const FunctionEntry> ValueFunctions();
+std::span<const FunctionEntry> TypeFunctions();
+std::span<const FunctionEntry> TextPartFunctions();
+std::span<const FunctionEntry> MomentTextFunctions();
 
 /// Binds a call. InvalidArgument, with the nearest names, for a function that there is not, and for
 /// a wrong number of arguments.

@@ -1,6 +1,8 @@
 #include "tusk/expr/interval.h"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -73,9 +75,26 @@ std::optional<int64_t> Multiply(const NumberText& number, int64_t count) {
   return result;
 }
 
+/// `days` since 1970 as many months later, on the last day of the month if there is no such day.
+Result<int64_t> AddMonths(int64_t days, int32_t months) {
+  constexpr int64_t kMostDays = 10'000'000;  // the years -25,000 to 29,000
+  if (days > kMostDays || days < -kMostDays) return InvalidArgument("the date is out of range");
+  const std::chrono::year_month_day date{
+      std::chrono::sys_days(std::chrono::days(static_cast<int>(days)))};
+  const int64_t month = int64_t{static_cast<int>(date.year())} * 12 +
+                        static_cast<unsigned>(date.month()) - 1 + months;
+  const int64_t year = month >= 0 ? month / 12 : -((11 - month) / 12);
+  if (year > 32'000 || year < -32'000) return InvalidArgument("the date is out of range");
+  const auto first = std::chrono::year(static_cast<int>(year)) /
+                     std::chrono::month(static_cast<unsigned>(month - year * 12 + 1));
+  const auto last_day = (first / std::chrono::last).day();
+  const auto moved = first / std::min(date.day(), last_day);
+  return std::chrono::sys_days(moved).time_since_epoch().count();
+}
+
 }  // namespace
 
-Result<arrow::MonthDayNanoIntervalType::MonthDayNanos> ParseInterval(std::string_view text) {
+Result<Interval> ParseInterval(std::string_view text) {
   const std::string_view whole = text;
   int64_t months = 0;
   int64_t days = 0;
@@ -103,8 +122,29 @@ Result<arrow::MonthDayNanoIntervalType::MonthDayNanos> ParseInterval(std::string
   if (months != static_cast<int32_t>(months) || days != static_cast<int32_t>(days)) {
     return InvalidArgument("the interval '", Excerpt(whole, {0, whole.size()}), "' is too long");
   }
-  return arrow::MonthDayNanoIntervalType::MonthDayNanos{static_cast<int32_t>(months),
-                                                        static_cast<int32_t>(days), nanoseconds};
+  return Interval{static_cast<int32_t>(months), static_cast<int32_t>(days), nanoseconds};
+}
+
+Result<int64_t> AddInterval(int64_t value, const Interval& interval, int64_t per_day,
+                            int64_t nanoseconds) {
+  int64_t day = value / per_day;
+  int64_t rest = value % per_day;
+  if (rest < 0) {
+    rest += per_day;
+    --day;
+  }
+  if (interval.months != 0) {
+    ARROW_ASSIGN_OR_RAISE(day, AddMonths(day, interval.months));
+  }
+  int64_t result = 0;
+  if (__builtin_add_overflow(day, int64_t{interval.days}, &day) ||
+      __builtin_mul_overflow(day, per_day, &result) ||
+      __builtin_add_overflow(result, rest, &result) ||
+      (nanoseconds > 0 &&
+       __builtin_add_overflow(result, interval.nanoseconds / nanoseconds, &result))) {
+    return InvalidArgument("the moment is out of range");
+  }
+  return result;
 }
 
 }  // namespace tusk::expr

@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
+#include <functional>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -25,6 +23,7 @@
 #include "tusk/expr/lists.h"
 #include "tusk/expr/operand.h"
 #include "tusk/expr/row_kernel.h"
+#include "tusk/expr/source_text.h"
 #include "tusk/expr/type_name.h"
 
 namespace tusk::expr {
@@ -77,44 +76,11 @@ Result<NodePtr> BindMakeArray(const Binder& binder, const Call& call) {
   return binder.MakeCall(call.span, type, std::move(items), std::move(kernel));
 }
 
-/// Makes lists of the values at places among `values`, of which `add` tells those of a row.
-template <typename Add>
-Result<Datum> GatherLists(const TypePtr& type, const Datum& values, int64_t rows, bool is_scalar,
-                          const Evaluation& evaluation, const Add& add) {
-  arrow::Int64Builder places(evaluation.context->pool);
-  arrow::Int32Builder offsets(evaluation.context->pool);
-  for (int64_t row = 0; row < rows; ++row) {
-    const int64_t begin = places.length();
-    ARROW_ASSIGN_OR_RAISE(const bool is_valid, add(row, &places));
-    if (places.length() > std::numeric_limits<int32_t>::max()) {
-      return InvalidArgument("the lists have more than 2^31 values together");
-    }
-    ARROW_RETURN_NOT_OK(is_valid ? offsets.Append(static_cast<int32_t>(begin))
-                                 : offsets.AppendNull());
-  }
-  ARROW_RETURN_NOT_OK(offsets.Append(static_cast<int32_t>(places.length())));
-  ARROW_ASSIGN_OR_RAISE(const auto indices, places.Finish());
-  ARROW_ASSIGN_OR_RAISE(
-      const Datum gathered,
-      cp::Take(values, Datum(indices), cp::TakeOptions::NoBoundsCheck(), evaluation.compute));
-  ARROW_ASSIGN_OR_RAISE(const auto begins, offsets.Finish());
-  ARROW_ASSIGN_OR_RAISE(const auto lists,
-                        arrow::ListArray::FromArrays(type, *begins, *gathered.make_array(),
-                                                     evaluation.context->pool));
-  return ToResult(lists, is_scalar);
-}
-
-/// The values of the lists in the type that those of `type` have.
-Result<Datum> PlainItems(const Lists& lists, const TypePtr& type, const Evaluation& evaluation) {
-  const TypePtr& value_type = type->field(0)->type();
-  if (lists.values()->type()->Equals(*value_type)) return Datum(lists.values());
-  return cp::Cast(Datum(lists.values()), cp::CastOptions::Safe(value_type), evaluation.compute);
-}
-
 /// Rearranges the places of the values of each list.
-using Rearrange = Status (*)(const std::vector<int64_t>& ranks, std::vector<int64_t>* places);
+using Rearrange =
+    std::function<Status(const std::vector<int64_t>& ranks, std::vector<int64_t>* places)>;
 
-Result<NodePtr> MakeRearranged(const Binder& binder, const Call& call, Rearrange rearrange,
+Result<NodePtr> MakeRearranged(const Binder& binder, const Call& call, const Rearrange& rearrange,
                                bool needs_ranks) {
   ARROW_RETURN_NOT_OK(CheckList(binder, call.arguments[0]));
   const TypePtr value_type = PlainType(ValueType(call.arguments[0]));
@@ -157,12 +123,38 @@ Result<NodePtr> MakeRearranged(const Binder& binder, const Call& call, Rearrange
   return binder.MakeCall(call.span, type, {call.arguments[0]}, std::move(kernel));
 }
 
-/// Ascending; nulls first and NaN last, as in pylance.
+/// Whether a word of two is the second, in any case.
+Result<bool> IsSecondWord(const Binder& binder, const NodePtr& node, std::string_view first,
+                          std::string_view second) {
+  ARROW_ASSIGN_OR_RAISE(const std::string word, ConstantText(binder, node));
+  if (EqualInAnyCase(word, first)) return false;
+  if (EqualInAnyCase(word, second)) return true;
+  return binder.Error(node->span,
+                      std::string(first) + " or " + std::string(second) + " is expected here");
+}
+
+/// Ascending, or 'DESC'; NaN is above all, and nulls come first, or 'NULLS LAST'.
 Result<NodePtr> BindSort(const Binder& binder, const Call& call) {
+  bool is_descending = false;
+  bool has_nulls_last = false;
+  if (call.arguments.size() > 1) {
+    ARROW_ASSIGN_OR_RAISE(is_descending, IsSecondWord(binder, call.arguments[1], "ASC", "DESC"));
+  }
+  if (call.arguments.size() > 2) {
+    ARROW_ASSIGN_OR_RAISE(has_nulls_last,
+                          IsSecondWord(binder, call.arguments[2], "NULLS FIRST", "NULLS LAST"));
+  }
+  if (call.arguments[0]->type->id() == arrow::Type::NA) return call.arguments[0];
   return MakeRearranged(
       binder, call,
-      [](const std::vector<int64_t>& ranks, std::vector<int64_t>* places) {
-        std::ranges::sort(*places, {}, [&](int64_t place) { return ranks[place]; });
+      [is_descending, has_nulls_last](const std::vector<int64_t>& ranks,
+                                      std::vector<int64_t>* places) {
+        // The rank of a null is -1.
+        std::ranges::stable_sort(*places, {}, [&](int64_t place) {
+          const int64_t rank = ranks[static_cast<size_t>(place)];
+          const bool is_null = rank < 0;
+          return std::pair(is_null != has_nulls_last ? 0 : 1, is_descending ? -rank : rank);
+        });
         return Status::OK();
       },
       /*needs_ranks=*/true);
@@ -178,49 +170,40 @@ Result<NodePtr> BindReverse(const Binder& binder, const Call& call) {
       /*needs_ranks=*/false);
 }
 
-/// The lists of two arguments one behind the other. A null list is an empty one, unless both are
+/// The lists of the arguments one behind the other. A null list is an empty one, unless all are
 /// null.
 Result<NodePtr> BindConcat(const Binder& binder, const Call& call) {
-  for (const NodePtr& list : call.arguments) ARROW_RETURN_NOT_OK(CheckList(binder, list));
-  const TypePtr value_type =
-      CommonType(PlainType(ValueType(call.arguments[0])), PlainType(ValueType(call.arguments[1])));
-  if (value_type == nullptr) {
-    return binder.Error(call.span, "the values of the lists have no type in common");
+  ARROW_ASSIGN_OR_RAISE(const TypePtr type, CommonListType(binder, call.span, call.arguments));
+  if (type->id() == arrow::Type::NA) {
+    return binder.MakeLiteral(call.span, arrow::MakeNullScalar(arrow::null()));
   }
-  const TypePtr type = arrow::list(value_type);
-  Kernel kernel = [type, value_type](const std::vector<Datum>& arguments,
-                                     const Evaluation& evaluation) -> Result<Datum> {
-    const auto options = cp::CastOptions::Safe(value_type);
-    ARROW_ASSIGN_OR_RAISE(const Lists first, MakeLists(arguments[0], evaluation));
-    ARROW_ASSIGN_OR_RAISE(const Lists second, MakeLists(arguments[1], evaluation));
-    ARROW_ASSIGN_OR_RAISE(const Datum a,
-                          cp::Cast(Datum(first.values()), options, evaluation.compute));
-    ARROW_ASSIGN_OR_RAISE(const Datum b,
-                          cp::Cast(Datum(second.values()), options, evaluation.compute));
-    ARROW_ASSIGN_OR_RAISE(const auto all, arrow::Concatenate({a.make_array(), b.make_array()},
-                                                             evaluation.context->pool));
-    const int64_t rows = RowsOf(arguments, evaluation.length());
-    const bool is_scalar = first.is_scalar() && second.is_scalar();
-    return GatherLists(type, Datum(all), rows, is_scalar, evaluation,
-                       [&](int64_t row, arrow::Int64Builder* out) -> Result<bool> {
-                         for (int64_t i = 0; i < first.Size(row); ++i) {
-                           ARROW_RETURN_NOT_OK(out->Append(first.Begin(row) + i));
-                         }
-                         for (int64_t i = 0; i < second.Size(row); ++i) {
-                           ARROW_RETURN_NOT_OK(out->Append(a.length() + second.Begin(row) + i));
-                         }
-                         return !first.IsNull(row) || !second.IsNull(row);
-                       });
+  ARROW_ASSIGN_OR_RAISE(auto arguments, AsLists(binder, call.arguments, type));
+  Kernel kernel = [type](const std::vector<Datum>& values,
+                         const Evaluation& evaluation) -> Result<Datum> {
+    ARROW_ASSIGN_OR_RAISE(const JoinedLists joined, JoinLists(values, type, evaluation));
+    const auto add = [&](int64_t row, arrow::Int64Builder* places) -> Result<bool> {
+      bool is_valid = false;
+      for (size_t i = 0; i < joined.lists.size(); ++i) {
+        is_valid = is_valid || !joined.lists[i].IsNull(row);
+        const int64_t begin = joined.Begin(i, row);
+        for (int64_t j = 0; j < joined.lists[i].Size(row); ++j) {
+          ARROW_RETURN_NOT_OK(places->Append(begin + j));
+        }
+      }
+      return is_valid;
+    };
+    return GatherLists(type, joined.items, RowsOf(values, evaluation.length()),
+                       std::ranges::all_of(values, &Datum::is_scalar), evaluation, add);
   };
-  return binder.MakeCall(call.span, type, call.arguments, std::move(kernel));
+  return binder.MakeCall(call.span, type, std::move(arguments), std::move(kernel));
 }
 
 Result<NodePtr> AddValue(const Binder& binder, const Call& call, const NodePtr& list,
                          const NodePtr& value, bool is_first) {
-  ARROW_RETURN_NOT_OK(CheckList(binder, list));
   NodePtr item = value;
-  if (item->literal) {
-    ARROW_ASSIGN_OR_RAISE(item, binder.Widen(item, PlainType(ValueType(list))));
+  if (list->type->id() != arrow::Type::NA) {
+    ARROW_RETURN_NOT_OK(CheckList(binder, list));
+    ARROW_ASSIGN_OR_RAISE(item, AsItem(binder, call.span, list, value));
   }
   ARROW_ASSIGN_OR_RAISE(
       const NodePtr one,
@@ -298,28 +281,10 @@ Result<NodePtr> BindSlice(const Binder& binder, const Call& call) {
   return binder.MakeCall(call.span, type, std::move(arguments), std::move(kernel));
 }
 
-/// The number of each value among the different ones; nulls are one of them, and so are NaNs.
-Result<std::vector<int64_t>> NumberValues(const Datum& items, const Evaluation& evaluation) {
-  const auto options = cp::DictionaryEncodeOptions(cp::DictionaryEncodeOptions::ENCODE);
-  ARROW_ASSIGN_OR_RAISE(const Datum encoded,
-                        cp::DictionaryEncode(items, options, evaluation.compute));
-  const auto array = encoded.array_as<arrow::DictionaryArray>();
-  std::vector<int64_t> numbers(static_cast<size_t>(array->length()));
-  for (int64_t i = 0; i < array->length(); ++i) {
-    numbers[static_cast<size_t>(i)] = array->IsNull(i) ? -1 : array->GetValueIndex(i);
-  }
-  return numbers;
-}
-
 /// The first of each value in the order of the list.
 Result<NodePtr> BindDistinct(const Binder& binder, const Call& call) {
   ARROW_RETURN_NOT_OK(CheckList(binder, call.arguments[0]));
   const TypePtr value_type = PlainType(ValueType(call.arguments[0]));
-  const bool is_nested = IsList(*value_type) || value_type->id() == arrow::Type::STRUCT;
-  if (is_nested || value_type->id() == arrow::Type::MAP) {
-    return binder.Error(call.span, call.name + " of values of type " + NameOfType(*value_type) +
-                                       " is not supported");
-  }
   const TypePtr type = arrow::list(value_type);
   Kernel kernel = [type](const std::vector<Datum>& values,
                          const Evaluation& evaluation) -> Result<Datum> {
@@ -341,75 +306,6 @@ Result<NodePtr> BindDistinct(const Binder& binder, const Call& call) {
   return binder.MakeCall(call.span, type, {call.arguments[0]}, std::move(kernel));
 }
 
-/// The list without the first value, or all, that equal the second argument.
-Result<NodePtr> MakeRemove(const Binder& binder, const Call& call, bool removes_all) {
-  ARROW_ASSIGN_OR_RAISE(ValueTest test,
-                        MakeTest(binder, call, call.arguments[0], call.arguments[1]));
-  const NodePtr value = test.value;
-  const TypePtr type = arrow::list(PlainType(ValueType(call.arguments[0])));
-  Kernel kernel = [type, test = std::move(test), removes_all](
-                      const std::vector<Datum>& values,
-                      const Evaluation& evaluation) -> Result<Datum> {
-    const int64_t rows = RowsOf(values, evaluation.length());
-    ARROW_ASSIGN_OR_RAISE(const Lists lists, MakeLists(values[0], evaluation));
-    ARROW_ASSIGN_OR_RAISE(const Matches matches,
-                          MatchValues(test, lists, values[1], rows, evaluation));
-    ARROW_ASSIGN_OR_RAISE(const Datum items, PlainItems(lists, type, evaluation));
-    int64_t at = 0;
-    const auto add = [&](int64_t row, arrow::Int64Builder* places) -> Result<bool> {
-      const int64_t first = at;
-      at += lists.Size(row);
-      if (lists.IsNull(row) || IsNullAt(values[1], row)) return false;
-      bool is_done = false;
-      for (int64_t i = 0; i < lists.Size(row); ++i) {
-        if (!is_done && matches.IsTrue(first + i)) {
-          is_done = !removes_all;
-          continue;
-        }
-        ARROW_RETURN_NOT_OK(places->Append(lists.Begin(row) + i));
-      }
-      return true;
-    };
-    return GatherLists(type, items, rows, std::ranges::all_of(values, &Datum::is_scalar),
-                       evaluation, add);
-  };
-  return binder.MakeCall(call.span, type, {call.arguments[0], value}, std::move(kernel));
-}
-Result<NodePtr> BindRemove(const Binder& binder, const Call& call) {
-  return MakeRemove(binder, call, /*removes_all=*/false);
-}
-Result<NodePtr> BindRemoveAll(const Binder& binder, const Call& call) {
-  return MakeRemove(binder, call, /*removes_all=*/true);
-}
-
-/// The shortest digits that tell the number apart, without an exponent: 1, 0.5, 1000000, NaN, inf.
-template <typename Real>
-std::string PlainDigits(Real value) {
-  if (std::isnan(value)) return "NaN";
-  std::array<char, 40> room{};
-  const auto end =
-      std::to_chars(room.data(), room.data() + room.size(), value, std::chars_format::scientific);
-  const std::string_view text(room.data(), end.ptr);
-  const size_t e = text.find('e');
-  if (e == std::string_view::npos) return std::string(text);  // infinite
-  std::string digits;
-  for (const char c : text.substr(0, e)) {
-    if (c >= '0' && c <= '9') digits += c;
-  }
-  // The point stands behind so many of the digits.
-  const int point = std::atoi(std::string(text.substr(e + 1)).c_str()) + 1;
-  const auto count = static_cast<int>(digits.size());
-  if (point <= 0) {
-    digits = "0." + std::string(static_cast<size_t>(-point), '0') + digits;
-  } else if (point >= count) {
-    digits.append(static_cast<size_t>(point - count), '0');
-  } else {
-    digits.insert(static_cast<size_t>(point), ".");
-  }
-  if (digits.starts_with("0.") && digits.find_first_not_of("0.") == std::string::npos) digits = "0";
-  return std::signbit(value) ? "-" + digits : digits;
-}
-
 /// Appends a value as it stands in the text of a list: floats in plain digits, whole ones without a
 /// point, as pylance has them here but not in casts.
 Status AppendItem(const arrow::Array& items, int64_t i, std::string* out) {
@@ -423,19 +319,29 @@ Status AppendItem(const arrow::Array& items, int64_t i, std::string* out) {
   }
   const bool is_double = items.type_id() == arrow::Type::DOUBLE;
   if (!is_double && items.type_id() != arrow::Type::FLOAT) return AppendValue(items, i, out);
-  *out += is_double ? PlainDigits(static_cast<const arrow::DoubleArray&>(items).Value(i))
-                    : PlainDigits(static_cast<const arrow::FloatArray&>(items).Value(i));
+  *out += is_double ? FormatPlainReal(static_cast<const arrow::DoubleArray&>(items).Value(i))
+                    : FormatPlainReal(static_cast<const arrow::FloatArray&>(items).Value(i));
   return Status::OK();
+}
+
+/// Lists of lists of one level each, as array_to_string takes them.
+Result<NodePtr> Flattened(const Binder& binder, const Call& call, NodePtr list) {
+  while (IsList(*PlainType(ValueType(list)))) {
+    ARROW_ASSIGN_OR_RAISE(
+        list, BindFunction(binder, {.name = "flatten", .span = call.span, .arguments = {list}}));
+  }
+  return list;
 }
 
 Result<NodePtr> BindToString(const Binder& binder, const Call& call) {
   ARROW_RETURN_NOT_OK(CheckList(binder, call.arguments[0]));
-  const TypePtr type = arrow::list(PlainType(ValueType(call.arguments[0])));
-  if (IsList(*type->field(0)->type()) || type->field(0)->type()->id() == arrow::Type::STRUCT) {
+  ARROW_ASSIGN_OR_RAISE(const NodePtr list, Flattened(binder, call, call.arguments[0]));
+  const TypePtr type = arrow::list(PlainType(ValueType(list)));
+  if (type->field(0)->type()->id() == arrow::Type::STRUCT) {
     return binder.Error(call.span, call.name + " of values of type " +
                                        NameOfType(*type->field(0)->type()) + " is not supported");
   }
-  std::vector<NodePtr> arguments = {call.arguments[0]};
+  std::vector<NodePtr> arguments = {list};
   for (size_t i = 1; i < call.arguments.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), AsText(binder, call.arguments[i]));
   }
@@ -481,26 +387,28 @@ Result<NodePtr> BindToString(const Binder& binder, const Call& call) {
 }
 
 constexpr std::array kFunctions = {
-    FunctionEntry{"array_sort", 1, 1, BindSort},
-    FunctionEntry{"list_sort", 1, 1, BindSort},
+    FunctionEntry{"array_sort", 1, 3, BindSort},
+    FunctionEntry{"list_sort", 1, 3, BindSort},
     FunctionEntry{"array_reverse", 1, 1, BindReverse},
     FunctionEntry{"list_reverse", 1, 1, BindReverse},
-    FunctionEntry{"array_concat", 2, 2, BindConcat},
-    FunctionEntry{"list_concat", 2, 2, BindConcat},
+    FunctionEntry{"array_concat", 1, -1, BindConcat},
+    FunctionEntry{"list_concat", 1, -1, BindConcat},
+    FunctionEntry{"array_cat", 1, -1, BindConcat},
+    FunctionEntry{"list_cat", 1, -1, BindConcat},
     FunctionEntry{"array_append", 2, 2, BindAppend},
     FunctionEntry{"list_append", 2, 2, BindAppend},
+    FunctionEntry{"array_push_back", 2, 2, BindAppend},
+    FunctionEntry{"list_push_back", 2, 2, BindAppend},
     FunctionEntry{"array_prepend", 2, 2, BindPrepend},
     FunctionEntry{"list_prepend", 2, 2, BindPrepend},
+    FunctionEntry{"array_push_front", 2, 2, BindPrepend},
+    FunctionEntry{"list_push_front", 2, 2, BindPrepend},
     FunctionEntry{"make_array", 0, -1, BindMakeArray},
     FunctionEntry{"make_list", 0, -1, BindMakeArray},
     FunctionEntry{"array_distinct", 1, 1, BindDistinct},
     FunctionEntry{"list_distinct", 1, 1, BindDistinct},
     FunctionEntry{"array_slice", 3, 4, BindSlice},
     FunctionEntry{"list_slice", 3, 4, BindSlice},
-    FunctionEntry{"array_remove", 2, 2, BindRemove},
-    FunctionEntry{"list_remove", 2, 2, BindRemove},
-    FunctionEntry{"array_remove_all", 2, 2, BindRemoveAll},
-    FunctionEntry{"list_remove_all", 2, 2, BindRemoveAll},
     FunctionEntry{"array_to_string", 2, 3, BindToString},
     FunctionEntry{"list_to_string", 2, 3, BindToString},
     FunctionEntry{"array_join", 2, 3, BindToString},

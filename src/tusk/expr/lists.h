@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include <arrow/array.h>
+#include <arrow/builder.h>
 #include <arrow/datum.h>
 #include <arrow/type_fwd.h>
 
@@ -16,7 +18,7 @@
 
 namespace tusk::expr {
 
-/// An operand of lists of any kind.
+/// An operand of lists of any kind, or of maps as lists of their entries.
 class Lists : public Operand {
  public:
   explicit Lists(Operand operand);
@@ -33,6 +35,8 @@ class Lists : public Operand {
 };
 
 Result<Lists> MakeLists(const arrow::Datum& datum, const Evaluation& evaluation);
+/// `array`, which is of lists.
+Lists MakeListView(const std::shared_ptr<arrow::Array>& array);
 
 /// InvalidArgument, with the place, if `node` is no list.
 Status CheckList(const Binder& binder, const NodePtr& node);
@@ -62,5 +66,47 @@ struct Matches {
 
 Result<Matches> MatchValues(const ValueTest& test, const Lists& lists, const arrow::Datum& value,
                             int64_t rows, const Evaluation& evaluation);
+
+/// Whether value `i` of the row's list is the wanted one, where null is one, too. `at` is where the
+/// row's matches begin.
+bool IsSame(const Matches& matches, const Lists& lists, const arrow::Datum& value, int64_t row,
+            int64_t at, int64_t i);
+
+/// The list type of a list of `list` with `value` in it, and `value` as one of its values.
+Result<NodePtr> AsItem(const Binder& binder, Span span, const NodePtr& list, const NodePtr& value);
+
+/// The type that holds the lists of all arguments, of which some may be null constants; null if all
+/// are. InvalidArgument, with the place, if there is none.
+Result<std::shared_ptr<arrow::DataType>> CommonListType(const Binder& binder, Span span,
+                                                        const std::vector<NodePtr>& nodes);
+/// Constants that are null as null lists of `type`; the others as they are.
+Result<std::vector<NodePtr>> AsLists(const Binder& binder, const std::vector<NodePtr>& nodes,
+                                     const std::shared_ptr<arrow::DataType>& type);
+
+/// The values of the lists in the type that those of `type` have.
+Result<arrow::Datum> PlainItems(const Lists& lists, const std::shared_ptr<arrow::DataType>& type,
+                                const Evaluation& evaluation);
+
+/// Lists whose values stand one behind the other in `items`.
+struct JoinedLists {
+  std::vector<Lists> lists;
+  std::vector<int64_t> offsets;  ///< where the values of each begin in `items`
+  arrow::Datum items;
+  int64_t Begin(size_t list, int64_t row) const { return offsets[list] + lists[list].Begin(row); }
+};
+Result<JoinedLists> JoinLists(const std::vector<arrow::Datum>& arguments,
+                              const std::shared_ptr<arrow::DataType>& type,
+                              const Evaluation& evaluation);
+
+/// Appends where among the values those of the row's list are, null for a null; false if the row
+/// has no list.
+using AddPlaces = std::function<Result<bool>(int64_t row, arrow::Int64Builder* places)>;
+/// Makes lists of `type` of the values at places. InvalidArgument beyond 2^31 values.
+Result<arrow::Datum> GatherLists(const std::shared_ptr<arrow::DataType>& type,
+                                 const arrow::Datum& values, int64_t rows, bool is_scalar,
+                                 const Evaluation& evaluation, const AddPlaces& add);
+
+/// The number of each value among the different ones; nulls are one of them, and so are NaNs.
+Result<std::vector<int64_t>> NumberValues(const arrow::Datum& items, const Evaluation& evaluation);
 
 }  // namespace tusk::expr

@@ -122,6 +122,15 @@ double Signum(double x) {
 double Pow(double x, double y) { return std::pow(x, y); }
 double Atan2(double y, double x) { return std::atan2(y, x); }
 double Nanvl(double x, double y) { return std::isnan(x) ? y : x; }
+double CutTo(double x, double digits) {
+  if (x == 0 && digits == 0) return 0;
+  const double factor = std::pow(10, digits);
+  return std::trunc(x * factor) / factor;
+}
+double RoundTo(double x, double digits) {
+  const double factor = std::pow(10, digits);
+  return std::round(x * factor) / factor;
+}
 double LogOfBase(double base, double x) { return std::log(x) / std::log(base); }
 
 Result<NodePtr> BindLog(const Binder& binder, const Call& call) {
@@ -138,6 +147,8 @@ Result<NodePtr> BindAbs(const Binder& binder, const Call& call) {
   const bool is_checked = arrow::is_signed_integer(number->type->id());
   if (number->type->id() == arrow::Type::HALF_FLOAT) {
     ARROW_ASSIGN_OR_RAISE(number, binder.Widen(number, arrow::float32()));
+    ARROW_ASSIGN_OR_RAISE(number, binder.MakeArrowCall(call.span, "abs", {number}, nullptr));
+    return binder.Cast(call.span, number, arrow::float16(), /*is_try=*/false);
   }
   return binder.MakeArrowCall(call.span, is_checked ? "abs_checked" : "abs", {number}, nullptr);
 }
@@ -157,8 +168,22 @@ Result<NodePtr> BindFloor(const Binder& binder, const Call& call) {
 Result<NodePtr> BindCeil(const Binder& binder, const Call& call) {
   return RoundBy(binder, call, "ceil");
 }
+/// Floats of 32 bits stay so, all else becomes double; the second argument says so many digits.
+Result<NodePtr> CutOrRound(const Binder& binder, const Call& call, OfReals function) {
+  ARROW_ASSIGN_OR_RAISE(NodePtr number, AsNumber(binder, call.arguments[0]));
+  Call both = call;
+  if (both.arguments.size() == 1) {
+    both.arguments.push_back(
+        binder.MakeLiteral(call.span, std::make_shared<arrow::DoubleScalar>(0.0)));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(both.arguments[1], AsInteger(binder, call.arguments[1]));
+  }
+  ARROW_ASSIGN_OR_RAISE(const NodePtr result, MakeReal(binder, both, function));
+  if (number->type->id() != arrow::Type::FLOAT) return result;
+  return binder.Cast(call.span, result, arrow::float32(), /*is_try=*/false);
+}
 Result<NodePtr> BindTrunc(const Binder& binder, const Call& call) {
-  return RoundBy(binder, call, "trunc");
+  return CutOrRound(binder, call, CutTo);
 }
 
 /// Half away from zero. Decimals stay decimals, all else becomes double.
@@ -167,7 +192,10 @@ Result<NodePtr> BindRound(const Binder& binder, const Call& call) {
   if (call.arguments.size() == 2) {
     ARROW_ASSIGN_OR_RAISE(const NodePtr count, AsInteger(binder, call.arguments[1]));
     if (count->kind != NodeKind::kLiteral || !count->value->is_valid) {
-      return binder.Error(count->span, "the digits to round to must be a constant");
+      if (!arrow::is_decimal(call.arguments[0]->type->id())) {
+        return CutOrRound(binder, call, RoundTo);
+      }
+      return binder.Error(count->span, "the digits to round a decimal to must be a constant");
     }
     digits = static_cast<const arrow::Int64Scalar&>(*count->value).value;
   }
@@ -176,13 +204,19 @@ Result<NodePtr> BindRound(const Binder& binder, const Call& call) {
     const auto& type = static_cast<const arrow::DecimalType&>(*number->type);
     if (digits >= type.scale()) return number;
     const int scale = static_cast<int>(std::max<int64_t>(digits, 0));
-    const int precision = std::min(76, type.precision() - type.scale() + scale + 1);
     if (digits >= 0) {
-      return binder.Cast(call.span, number, DecimalOf(precision, scale), false);
+      return binder.Cast(call.span, number, DecimalOf(type.precision(), scale), false);
     }
+    // Where no digit behind the point goes, rounding up needs one more before it.
+    const int precision = std::min(76, type.precision() + (type.scale() == 0 ? 1 : 0));
     ARROW_ASSIGN_OR_RAISE(
         number, binder.Cast(call.span, number,
                             DecimalOf(std::min(76, type.precision() + 1), type.scale()), false));
+    ARROW_ASSIGN_OR_RAISE(number,
+                          binder.MakeArrowCall(call.span, "round", {number},
+                                               std::make_shared<cp::RoundOptions>(
+                                                   digits, cp::RoundMode::HALF_TOWARDS_INFINITY)));
+    return binder.Cast(call.span, number, DecimalOf(precision, 0), false);
   } else if (number->type->id() != arrow::Type::FLOAT) {
     ARROW_ASSIGN_OR_RAISE(number, AsDouble(binder, number));
   }
@@ -274,7 +308,7 @@ constexpr std::array kFunctions = {
     FunctionEntry{"abs", 1, 1, BindAbs},
     FunctionEntry{"signum", 1, 1, BindReal<Signum>},
     FunctionEntry{"round", 1, 2, BindRound},
-    FunctionEntry{"trunc", 1, 1, BindTrunc},
+    FunctionEntry{"trunc", 1, 2, BindTrunc},
     FunctionEntry{"floor", 1, 1, BindFloor},
     FunctionEntry{"ceil", 1, 1, BindCeil},
     FunctionEntry{"sqrt", 1, 1, BindReal<Sqrt>},

@@ -79,6 +79,8 @@ struct Node {
   bool is_match = false;
   /// kCall: the same values in a type that has room for all.
   bool is_widened = false;
+  /// Of a column, and of what tells metadata of its own: name, type, nulls and metadata.
+  std::shared_ptr<arrow::Field> field = {};
   /// The one column that it reads, if that is all that its value hangs on.
   std::optional<int> only_column = {};
   double cost = 1;  ///< nodes that are evaluated, those that are shared once for each use

@@ -18,6 +18,8 @@ namespace tusk::expr {
 class Operand {
  public:
   static Result<Operand> Make(const arrow::Datum& datum, arrow::MemoryPool* pool);
+  Operand() = default;
+  explicit Operand(std::shared_ptr<arrow::Array> array) : array_(std::move(array)) {}
 
   bool is_scalar() const { return is_scalar_; }
   bool may_be_null() const { return array_->null_count() > 0; }

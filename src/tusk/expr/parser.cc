@@ -144,6 +144,7 @@ class Parser {
   Result<SyntaxPtr> ParseSubstring(size_t begin);
   Result<SyntaxPtr> ParseTrim(size_t begin);
   Result<SyntaxPtr> ParsePosition(size_t begin);
+  Result<SyntaxPtr> ParseOverlay(size_t begin);
   Result<Parts> ParseList(std::string_view close);
   Result<std::shared_ptr<arrow::DataType>> ParseType();
   Result<std::vector<int>> ParseTypeParameters();
@@ -555,6 +556,7 @@ Result<SyntaxPtr> Parser::ParseCall() {
   if (name == "substring" || name == "substr") return ParseSubstring(begin);
   if (name == "trim") return ParseTrim(begin);
   if (name == "position") return ParsePosition(begin);
+  if (name == "overlay") return ParseOverlay(begin);
   ARROW_ASSIGN_OR_RAISE(Parts arguments, ParseList(")"));
   return Make(SyntaxKind::kCall, begin, std::move(arguments), std::move(name));
 }
@@ -629,10 +631,35 @@ Result<SyntaxPtr> Parser::ParseTrim(size_t begin) {
 Result<SyntaxPtr> Parser::ParsePosition(size_t begin) {
   // What is searched for stands in front of IN, which binds less tightly than what is above it.
   ARROW_ASSIGN_OR_RAISE(SyntaxPtr part, ParseExpression(kComparison));
+  if (TakeSymbol(",")) {
+    // position(text, part) is another name of strpos.
+    ARROW_ASSIGN_OR_RAISE(SyntaxPtr second, ParseExpression(kAnything));
+    ARROW_RETURN_NOT_OK(ExpectSymbol(")"));
+    return Make(SyntaxKind::kCall, begin, PartsOf(std::move(part), std::move(second)), "strpos");
+  }
   ARROW_RETURN_NOT_OK(ExpectWord("in"));
   ARROW_ASSIGN_OR_RAISE(SyntaxPtr text, ParseExpression(kAnything));
   ARROW_RETURN_NOT_OK(ExpectSymbol(")"));
   return Make(SyntaxKind::kCall, begin, PartsOf(std::move(text), std::move(part)), "strpos");
+}
+
+Result<SyntaxPtr> Parser::ParseOverlay(size_t begin) {
+  ARROW_ASSIGN_OR_RAISE(SyntaxPtr text, ParseExpression(kAnything));
+  Parts parts = PartsOf(std::move(text));
+  if (!TakeWord("placing")) {
+    ARROW_RETURN_NOT_OK(ExpectSymbol(","));
+    ARROW_ASSIGN_OR_RAISE(Parts others, ParseList(")"));
+    std::ranges::move(others, std::back_inserter(parts));
+    return Make(SyntaxKind::kCall, begin, std::move(parts), "overlay");
+  }
+  ARROW_ASSIGN_OR_RAISE(parts.emplace_back(), ParseExpression(kAnything));
+  ARROW_RETURN_NOT_OK(ExpectWord("from"));
+  ARROW_ASSIGN_OR_RAISE(parts.emplace_back(), ParseExpression(kAnything));
+  if (TakeWord("for")) {
+    ARROW_ASSIGN_OR_RAISE(parts.emplace_back(), ParseExpression(kAnything));
+  }
+  ARROW_RETURN_NOT_OK(ExpectSymbol(")"));
+  return Make(SyntaxKind::kCall, begin, std::move(parts), "overlay");
 }
 
 /// Expressions up to `close`, which is taken too.

@@ -10,12 +10,15 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api.h>
-#include <arrow/record_batch.h>
+#include <arrow/compute/cast.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 
+#include "tusk/expr/common_type.h"
 #include "tusk/expr/function.h"
 #include "tusk/expr/operand.h"
+#include "tusk/expr/pattern_matcher.h"
+#include "tusk/expr/per_pattern.h"
 #include "tusk/expr/row_kernel.h"
 #include "tusk/expr/utf8_text.h"
 
@@ -27,78 +30,178 @@ namespace cp = arrow::compute;
 using arrow::Datum;
 using TypePtr = std::shared_ptr<arrow::DataType>;
 
-struct Pattern {
-  std::string text;
-  bool ignores_case = false;
+/// What the letters of a flags argument say.
+struct Flags {
+  std::string prefix;  ///< as a pattern begins to say the same
   bool replaces_all = false;
+
+  std::string Apply(const std::string& pattern) const { return prefix + pattern; }
 };
 
-/// The pattern of a call, with the flags that stand in argument `flags`, if it is there.
-Result<Pattern> PatternOf(const Binder& binder, const Call& call, size_t flags) {
-  Pattern pattern;
-  ARROW_ASSIGN_OR_RAISE(pattern.text, ConstantText(binder, call.arguments[1]));
-  if (call.arguments.size() <= flags) return pattern;
-  ARROW_ASSIGN_OR_RAISE(const std::string letters, ConstantText(binder, call.arguments[flags]));
+/// The flags that stand in argument `place`, if it is there.
+Result<Flags> FlagsOf(const Binder& binder, const Call& call, size_t place) {
+  Flags flags;
+  if (call.arguments.size() <= place) return flags;
+  ARROW_ASSIGN_OR_RAISE(const std::string letters, ConstantText(binder, call.arguments[place]));
   for (const char letter : letters) {
     switch (letter) {
-      case 'i':
-        pattern.ignores_case = true;
-        break;
       case 'g':
-        pattern.replaces_all = true;
+        flags.replaces_all = true;
         break;
+      case 'i':
       case 's':
       case 'm':
       case 'U':
-        pattern.text = std::string("(?") + letter + ")" + pattern.text;
+        flags.prefix += std::string("(?") + letter + ")";
         break;
       default:
-        return binder.Error(call.arguments[flags]->span,
+        return binder.Error(call.arguments[place]->span,
                             std::string("there is no flag '") + letter + "' of patterns");
     }
   }
-  return pattern;
+  return flags;
 }
 
 bool IsNullConstant(const NodePtr& node) {
   return node->kind == NodeKind::kLiteral && !node->value->is_valid;
 }
 
-Result<NodePtr> MatchPattern(const Binder& binder, const Call& call) {
+/// Binds a call of a text and the keys behind it. If all keys are constants the kernel is made
+/// once, so that a broken pattern is told when it is bound.
+Result<NodePtr> MakePatternCall(const Binder& binder, const Call& call, std::vector<NodePtr> keys,
+                                const TypePtr& type, const MakeKeyed& make) {
   ARROW_ASSIGN_OR_RAISE(const NodePtr text, AsText(binder, call.arguments[0]));
-  if (IsNullConstant(call.arguments[1])) {
-    return binder.MakeLiteral(call.span, arrow::MakeNullScalar(arrow::boolean()));
+  if (std::ranges::any_of(keys, IsNullConstant)) {
+    return binder.MakeLiteral(call.span, arrow::MakeNullScalar(type));
   }
-  ARROW_ASSIGN_OR_RAISE(const Pattern pattern, PatternOf(binder, call, 2));
-  return binder.MakeArrowCall(
-      call.span, "match_substring_regex", {text},
-      std::make_shared<cp::MatchSubstringOptions>(pattern.text, pattern.ignores_case));
+  std::vector<std::string> constants;
+  for (NodePtr& key : keys) {
+    ARROW_ASSIGN_OR_RAISE(key, AsText(binder, key));
+    if (key->kind != NodeKind::kLiteral) continue;
+    ARROW_ASSIGN_OR_RAISE(constants.emplace_back(), ConstantText(binder, key));
+  }
+  if (constants.size() == keys.size()) {
+    auto kernel = make(constants);
+    if (!kernel.ok()) return binder.Error(keys[0]->span, kernel.status().message());
+    return binder.MakeCall(call.span, type, {text}, *std::move(kernel));
+  }
+  keys.insert(keys.begin(), text);
+  return MakeKeyedCall(binder, call.span, std::move(keys), type, make);
 }
 
-/// pylance gives the groups of the match as a list, or null, and takes what is not null for true.
+/// A kernel of one of Arrow's functions of texts.
+Result<Kernel> ArrowKernel(const std::string& function, const TypePtr& type,
+                           std::shared_ptr<cp::FunctionOptions> options) {
+  cp::ExecContext compute;
+  ARROW_ASSIGN_OR_RAISE(ArrowFunction found,
+                        FindArrowFunction(function, {type}, std::move(options), &compute));
+  return std::move(found.kernel);
+}
+
+/// What texts of an argument are of.
+TypePtr TextType(const NodePtr& node) { return IsText(*node->type) ? node->type : arrow::utf8(); }
+
+Result<NodePtr> BindRegexpLike(const Binder& binder, const Call& call) {
+  ARROW_ASSIGN_OR_RAISE(const Flags flags, FlagsOf(binder, call, 2));
+  return MakePatternCall(
+      binder, call, {call.arguments[1]}, arrow::boolean(),
+      [flags,
+       type = TextType(call.arguments[0])](const std::vector<std::string>& keys) -> Result<Kernel> {
+        return ArrowKernel("match_substring_regex", type,
+                           std::make_shared<cp::MatchSubstringOptions>(flags.Apply(keys[0])));
+      });
+}
+
+/// The groups of the first match, or all of it if the pattern has none, as lists.
+Result<Kernel> GroupsKernel(const std::string& pattern, const TypePtr& type) {
+  cp::ExecContext compute;
+  std::vector<Matcher> matchers;
+  const int64_t groups = CountGroups(pattern);
+  for (int64_t group = std::min<int64_t>(groups, 1); group <= groups; ++group) {
+    ARROW_ASSIGN_OR_RAISE(Matcher matcher,
+                          Matcher::Make(pattern, group, /*is_later=*/false, type, &compute));
+    matchers.push_back(std::move(matcher));
+  }
+  return Kernel(
+      [matchers = std::move(matchers), type](const std::vector<Datum>& values,
+                                             const Evaluation& evaluation) -> Result<Datum> {
+        arrow::MemoryPool* pool = evaluation.context->pool;
+        ARROW_ASSIGN_OR_RAISE(Operand operand, Operand::Make(values[0], pool));
+        const Texts texts(std::move(operand));
+        const auto array = arrow::MakeArray(texts.array().data());
+        std::vector<std::vector<std::optional<Matcher::Found>>> found;
+        for (const Matcher& matcher : matchers) {
+          ARROW_ASSIGN_OR_RAISE(found.emplace_back(), matcher.FindIn(array, evaluation));
+        }
+        ARROW_ASSIGN_OR_RAISE(const auto builder, arrow::MakeBuilder(arrow::list(type), pool));
+        auto& lists = static_cast<arrow::ListBuilder&>(*builder);
+        for (int64_t row = 0; row < array->length(); ++row) {
+          const auto i = static_cast<size_t>(row);
+          if (texts.IsNull(row) || !found[0][i]) {
+            ARROW_RETURN_NOT_OK(lists.AppendNull());
+            continue;
+          }
+          ARROW_RETURN_NOT_OK(lists.Append());
+          for (const auto& matches : found) {
+            const auto& group = matches[i]->group;
+            if (!group) {
+              ARROW_RETURN_NOT_OK(lists.value_builder()->AppendNull());
+              continue;
+            }
+            const std::string_view part = texts[row].substr(static_cast<size_t>(group->first),
+                                                            static_cast<size_t>(group->second));
+            ARROW_RETURN_NOT_OK(
+                type->id() == arrow::Type::LARGE_STRING
+                    ? static_cast<arrow::LargeStringBuilder*>(lists.value_builder())->Append(part)
+                    : static_cast<arrow::StringBuilder*>(lists.value_builder())->Append(part));
+          }
+        }
+        ARROW_ASSIGN_OR_RAISE(const auto result, lists.Finish());
+        return ToResult(result, texts.is_scalar());
+      });
+}
+
+/// As pylance has it: the groups of the match as a list, or null; a condition takes what is not
+/// null for true.
 Result<NodePtr> BindRegexpMatch(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const NodePtr matches, MatchPattern(binder, call));
-  Kernel kernel = [](const std::vector<Datum>& values,
-                     const Evaluation& evaluation) -> Result<Datum> {
-    const Datum yes(std::make_shared<arrow::BooleanScalar>(true));
-    const Datum nothing(arrow::MakeNullScalar(arrow::boolean()));
-    return cp::CallFunction("if_else", {values[0], yes, nothing}, evaluation.compute);
-  };
-  ARROW_ASSIGN_OR_RAISE(const NodePtr match,
-                        binder.MakeCall(call.span, arrow::boolean(), {matches}, std::move(kernel)));
+  ARROW_ASSIGN_OR_RAISE(const Flags flags, FlagsOf(binder, call, 2));
+  const TypePtr type = TextType(call.arguments[0]);
+  ARROW_ASSIGN_OR_RAISE(
+      const NodePtr match,
+      MakePatternCall(binder, call, {call.arguments[1]}, arrow::list(type),
+                      [flags, type](const std::vector<std::string>& keys) -> Result<Kernel> {
+                        return GroupsKernel(flags.Apply(keys[0]), type);
+                      }));
   Node marked = *match;
   marked.is_match = true;
   return std::make_shared<const Node>(std::move(marked));
 }
 
+/// regexp_count(text, pattern[, start[, flags]]).
 Result<NodePtr> BindRegexpCount(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const NodePtr text, AsText(binder, call.arguments[0]));
-  ARROW_ASSIGN_OR_RAISE(const Pattern pattern, PatternOf(binder, call, 2));
-  ARROW_ASSIGN_OR_RAISE(const NodePtr count,
-                        binder.MakeArrowCall(call.span, "count_substring_regex", {text},
-                                             std::make_shared<cp::MatchSubstringOptions>(
-                                                 pattern.text, pattern.ignores_case)));
-  return binder.Cast(call.span, count, arrow::int64(), /*is_try=*/false);
+  ARROW_ASSIGN_OR_RAISE(const Flags flags, FlagsOf(binder, call, 3));
+  Call searched = call;
+  if (call.arguments.size() > 2) {
+    ARROW_ASSIGN_OR_RAISE(
+        searched.arguments[0],
+        BindFunction(binder, {.name = "substr",
+                              .span = call.span,
+                              .arguments = {call.arguments[0], call.arguments[2]}}));
+  }
+  return MakePatternCall(
+      binder, searched, {call.arguments[1]}, arrow::int64(),
+      [flags, type = TextType(searched.arguments[0])](
+          const std::vector<std::string>& keys) -> Result<Kernel> {
+        ARROW_ASSIGN_OR_RAISE(
+            Kernel count,
+            ArrowKernel("count_substring_regex", type,
+                        std::make_shared<cp::MatchSubstringOptions>(flags.Apply(keys[0]))));
+        return Kernel([count = std::move(count)](const std::vector<Datum>& values,
+                                                 const Evaluation& evaluation) -> Result<Datum> {
+          ARROW_ASSIGN_OR_RAISE(const Datum counted, count(values, evaluation));
+          return cp::Cast(counted, arrow::int64(), cp::CastOptions::Safe(), evaluation.compute);
+        });
+      });
 }
 
 /// Groups as RE2 names them: $1 and ${1} become \1.
@@ -121,129 +224,16 @@ std::string WithBackslashGroups(std::string_view replacement) {
 }
 
 Result<NodePtr> BindRegexpReplace(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const NodePtr text, AsText(binder, call.arguments[0]));
-  ARROW_ASSIGN_OR_RAISE(Pattern pattern, PatternOf(binder, call, 3));
-  ARROW_ASSIGN_OR_RAISE(const std::string replacement, ConstantText(binder, call.arguments[2]));
-  if (pattern.ignores_case) pattern.text = "(?i)" + pattern.text;
-  const int64_t most = pattern.replaces_all ? -1 : 1;
-  return binder.MakeArrowCall(call.span, "replace_substring_regex", {text},
-                              std::make_shared<cp::ReplaceSubstringOptions>(
-                                  pattern.text, WithBackslashGroups(replacement), most));
-}
-
-/// Where in texts a pattern is found.
-class Matcher {
- public:
-  /// The match is `group` of the pattern, or all of it. A matcher `is_later` looks from the second
-  /// character of a text on: for `^` and `\b` there is one before.
-  static Result<Matcher> Make(const std::string& pattern, int64_t group, bool is_later,
-                              const TypePtr& type, cp::ExecContext* compute) {
-    Matcher matcher;
-    ARROW_ASSIGN_OR_RAISE(std::string named, WithNamedGroup(pattern, group));
-    if (is_later) named = "\\A(?s:..*?)" + named;
-    matcher.has_group_ = group > 0;
-    auto options = std::make_shared<cp::ExtractRegexSpanOptions>(named);
-    ARROW_ASSIGN_OR_RAISE(ArrowFunction function,
-                          FindArrowFunction("extract_regex_span", {type}, options, compute));
-    matcher.find_ = std::move(function.kernel);
-    return matcher;
-  }
-
-  /// Bytes of the match, and of its group if that is asked for; nothing if there is none.
-  struct Found {
-    int64_t begin = 0;
-    int64_t size = 0;
-    std::optional<int64_t> group = 0;
-  };
-  /// The first match in each of the texts.
-  Result<std::vector<std::optional<Found>>> FindIn(const std::shared_ptr<arrow::Array>& texts,
-                                                   const Evaluation& evaluation) const;
-
- private:
-  /// `pattern` as group "m", without groups but the one of that number, "s".
-  static Result<std::string> WithNamedGroup(const std::string& pattern, int64_t group);
-
-  Kernel find_;
-  bool has_group_ = false;
-};
-
-Result<std::string> Matcher::WithNamedGroup(const std::string& pattern, int64_t group) {
-  std::string named = "(?P<m>";
-  int64_t count = 0;
-  bool is_in_class = false;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    const char c = pattern[i];
-    named += c;
-    if (c == '\\' && i + 1 < pattern.size()) {
-      named += pattern[++i];
-    } else if (is_in_class) {
-      // A class within, [:alpha:], has a bracket of its own.
-      const size_t end =
-          c == '[' && pattern[i + 1] == ':' ? pattern.find(":]", i) : std::string::npos;
-      if (end == std::string::npos) {
-        is_in_class = c != ']';
-      } else {
-        named += pattern.substr(i + 1, end + 1 - i);
-        i = end + 1;
-      }
-    } else if (c == '[') {
-      is_in_class = true;
-      // A bracket that comes first is one of the characters.
-      if (i + 1 < pattern.size() && pattern[i + 1] == '^') named += pattern[++i];
-      if (i + 1 < pattern.size() && pattern[i + 1] == ']') named += pattern[++i];
-    } else if (c == '(') {
-      const std::string_view rest = std::string_view(pattern).substr(i + 1);
-      const bool has_name = rest.starts_with("?P<") || rest.starts_with("?<");
-      if (rest.starts_with("?") && !has_name) continue;
-      if (has_name) i += rest.find('>') + 1;
-      named += ++count == group ? "?P<s>" : "?:";
-    }
-  }
-  if (group > count) {
-    return InvalidArgument("the pattern has ", count, " groups, and not one of number ", group);
-  }
-  return named + ")";
-}
-
-/// The offset and the length in bytes of a match in row `i`.
-template <typename Number>
-std::pair<int64_t, int64_t> SpanOf(const arrow::FixedSizeListArray& spans, int64_t i) {
-  const auto* numbers = spans.values()->data()->GetValues<Number>(1);
-  const int64_t at = spans.value_offset(i);
-  return {numbers[at], numbers[at + 1]};
-}
-
-Result<std::vector<std::optional<Matcher::Found>>> Matcher::FindIn(
-    const std::shared_ptr<arrow::Array>& texts, const Evaluation& evaluation) const {
-  const auto rows =
-      arrow::RecordBatch::Make(arrow::schema({}), texts->length(), arrow::ArrayVector());
-  Evaluation inner = evaluation;
-  inner.batch = rows.get();
-  ARROW_ASSIGN_OR_RAISE(const Datum datum, find_({Datum(texts)}, inner));
-  const auto held = datum.make_array();
-  const auto& matches = static_cast<const arrow::StructArray&>(*held);
-  const auto spans_of = [&](const char* name) {
-    return std::static_pointer_cast<arrow::FixedSizeListArray>(matches.GetFieldByName(name));
-  };
-  const bool is_large = texts->type_id() == arrow::Type::LARGE_STRING;
-  const auto span = [&](const arrow::FixedSizeListArray& spans, int64_t i) {
-    return is_large ? SpanOf<int64_t>(spans, i) : SpanOf<int32_t>(spans, i);
-  };
-  const auto whole = spans_of("m");
-  const auto group = has_group_ ? spans_of("s") : nullptr;
-  std::vector<std::optional<Found>> found(static_cast<size_t>(texts->length()));
-  for (int64_t i = 0; i < texts->length(); ++i) {
-    if (matches.IsNull(i) || whole->IsNull(i)) continue;
-    const auto [begin, size] = span(*whole, i);
-    Found one{.begin = begin, .size = size, .group = begin};
-    if (group != nullptr) {
-      one.group.reset();
-      // A group that takes no part in the match has no place.
-      if (group->IsValid(i)) one.group = span(*group, i).first;
-    }
-    found[static_cast<size_t>(i)] = one;
-  }
-  return found;
+  ARROW_ASSIGN_OR_RAISE(const Flags flags, FlagsOf(binder, call, 3));
+  const TypePtr type = TextType(call.arguments[0]);
+  const int64_t most = flags.replaces_all ? -1 : 1;
+  return MakePatternCall(
+      binder, call, {call.arguments[1], call.arguments[2]}, type,
+      [flags, type, most](const std::vector<std::string>& keys) -> Result<Kernel> {
+        return ArrowKernel("replace_substring_regex", type,
+                           std::make_shared<cp::ReplaceSubstringOptions>(
+                               flags.Apply(keys[0]), WithBackslashGroups(keys[1]), most));
+      });
 }
 
 /// What regexp_instr looks for, beside the pattern.
@@ -304,7 +294,8 @@ Result<Datum> FindPlaces(const Matcher& first, const Matcher& later, const Instr
       const std::string_view text = texts[row];
       if (number == options.occurrence) {
         if (found[i]->group) {
-          places[i] = CharacterAtOffset(text, *next[i] + static_cast<size_t>(*found[i]->group)) + 1;
+          places[i] =
+              CharacterAtOffset(text, *next[i] + static_cast<size_t>(found[i]->group->first)) + 1;
         }
         continue;
       }
@@ -337,15 +328,13 @@ Result<int64_t> ConstantNumber(const Binder& binder, const NodePtr& node, int64_
 }
 
 Result<NodePtr> BindRegexpInstr(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const NodePtr text, AsText(binder, call.arguments[0]));
   if (std::ranges::any_of(call.arguments, IsNullConstant)) {
     return binder.MakeLiteral(call.span, arrow::MakeNullScalar(arrow::int64()));
   }
-  ARROW_ASSIGN_OR_RAISE(Pattern pattern, PatternOf(binder, call, 4));
-  if (pattern.replaces_all) {
+  ARROW_ASSIGN_OR_RAISE(const Flags flags, FlagsOf(binder, call, 4));
+  if (flags.replaces_all) {
     return binder.Error(call.arguments[4]->span, "regexp_instr has no flag 'g'");
   }
-  if (pattern.ignores_case) pattern.text = "(?i)" + pattern.text;
   InstrOptions options;
   const auto number = [&](size_t argument, int64_t least, int64_t* value) -> Status {
     if (call.arguments.size() <= argument) return Status::OK();
@@ -355,24 +344,27 @@ Result<NodePtr> BindRegexpInstr(const Binder& binder, const Call& call) {
   ARROW_RETURN_NOT_OK(number(2, 1, &options.start));
   ARROW_RETURN_NOT_OK(number(3, 1, &options.occurrence));
   ARROW_RETURN_NOT_OK(number(5, 0, &options.group));
-  std::vector<Matcher> matchers;
-  for (const bool is_later : {false, true}) {
-    auto matcher =
-        Matcher::Make(pattern.text, options.group, is_later, text->type, binder.compute());
-    if (!matcher.ok()) return binder.Error(call.arguments[1]->span, matcher.status().message());
-    matchers.push_back(*std::move(matcher));
-  }
-  Kernel kernel = [matchers, options](const std::vector<Datum>& arguments,
-                                      const Evaluation& evaluation) {
-    return FindPlaces(matchers[0], matchers[1], options, arguments[0], evaluation);
-  };
-  return binder.MakeCall(call.span, arrow::int64(), {text}, std::move(kernel));
+  return MakePatternCall(
+      binder, call, {call.arguments[1]}, arrow::int64(),
+      [flags, options,
+       type = TextType(call.arguments[0])](const std::vector<std::string>& keys) -> Result<Kernel> {
+        cp::ExecContext compute;
+        const std::string pattern = flags.Apply(keys[0]);
+        ARROW_ASSIGN_OR_RAISE(const Matcher first,
+                              Matcher::Make(pattern, options.group, false, type, &compute));
+        ARROW_ASSIGN_OR_RAISE(const Matcher later,
+                              Matcher::Make(pattern, options.group, true, type, &compute));
+        return Kernel([first, later, options](const std::vector<Datum>& arguments,
+                                              const Evaluation& evaluation) {
+          return FindPlaces(first, later, options, arguments[0], evaluation);
+        });
+      });
 }
 
 constexpr std::array kFunctions = {
     FunctionEntry{"regexp_match", 2, 3, BindRegexpMatch},
-    FunctionEntry{"regexp_like", 2, 3, MatchPattern},
-    FunctionEntry{"regexp_count", 2, 3, BindRegexpCount},
+    FunctionEntry{"regexp_like", 2, 3, BindRegexpLike},
+    FunctionEntry{"regexp_count", 2, 4, BindRegexpCount},
     FunctionEntry{"regexp_replace", 3, 4, BindRegexpReplace},
     FunctionEntry{"regexp_instr", 2, 6, BindRegexpInstr},
 };

@@ -6,6 +6,7 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api.h>
+#include <arrow/compute/cast.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
@@ -53,12 +54,17 @@ Result<NodePtr> BindReverse(const Binder& binder, const Call& call) {
   return OneText(binder, call, "utf8_reverse");
 }
 
+/// Counts of characters and places are int32, in large texts int64.
+std::shared_ptr<arrow::DataType> CountType(const NodePtr& text) {
+  return arrow::is_large_binary_like(text->type->id()) ? arrow::int64() : arrow::int32();
+}
+
 Result<NodePtr> BindLength(const Binder& binder, const Call& call) {
   ARROW_ASSIGN_OR_RAISE(auto arguments, Arguments(binder, call, kAllTexts));
+  const auto type = CountType(arguments[0]);
   return MakeIntegerCall(
       binder, call.span, std::move(arguments),
-      [](const Rows& rows, int64_t row) { return CountCharacters(rows.Text(0, row)); },
-      arrow::int32());
+      [](const Rows& rows, int64_t row) { return CountCharacters(rows.Text(0, row)); }, type);
 }
 
 Result<NodePtr> BytesTimes(const Binder& binder, const Call& call, int64_t factor) {
@@ -66,12 +72,13 @@ Result<NodePtr> BytesTimes(const Binder& binder, const Call& call, int64_t facto
   if (!IsBytes(*argument->type) || argument->type->id() == arrow::Type::FIXED_SIZE_BINARY) {
     ARROW_ASSIGN_OR_RAISE(argument, AsText(binder, argument));
   }
+  const auto type = CountType(argument);
   return MakeIntegerCall(
       binder, call.span, {std::move(argument)},
       [factor](const Rows& rows, int64_t row) {
         return static_cast<int64_t>(rows.Text(0, row).size()) * factor;
       },
-      arrow::int32());
+      type);
 }
 Result<NodePtr> BindOctetLength(const Binder& binder, const Call& call) {
   return BytesTimes(binder, call, 1);
@@ -107,6 +114,7 @@ Result<NodePtr> BindContains(const Binder& binder, const Call& call) {
 
 Result<NodePtr> BindStrpos(const Binder& binder, const Call& call) {
   ARROW_ASSIGN_OR_RAISE(auto arguments, Arguments(binder, call, kAllTexts));
+  const auto type = CountType(arguments[0]);
   return MakeIntegerCall(
       binder, call.span, std::move(arguments),
       [](const Rows& rows, int64_t row) -> int64_t {
@@ -114,7 +122,7 @@ Result<NodePtr> BindStrpos(const Binder& binder, const Call& call) {
         const size_t at = text.find(rows.Text(1, row));
         return at == std::string_view::npos ? 0 : CharacterAtOffset(text, at) + 1;
       },
-      arrow::int32());
+      type);
 }
 
 /// Characters [first, first + length) counted from 1, as SQL has it: what lies before the text
@@ -262,6 +270,14 @@ Result<NodePtr> BindReplace(const Binder& binder, const Call& call) {
                       [](const Rows& rows, int64_t row, std::string* out) -> Status {
                         std::string_view text = rows.Text(0, row);
                         const std::string_view from = rows.Text(1, row);
+                        // Nothing stands before each character and at the end.
+                        while (from.empty() && !text.empty()) {
+                          const std::string_view character = CharacterAt(text, 0);
+                          out->append(rows.Text(2, row)).append(character);
+                          if (static_cast<int64_t>(out->size()) > kMostBytes) return TooLong();
+                          text.remove_prefix(character.size());
+                        }
+                        if (from.empty()) out->append(rows.Text(2, row));
                         while (!from.empty()) {
                           const size_t at = text.find(from);
                           if (at == std::string_view::npos) break;
@@ -368,8 +384,16 @@ Result<NodePtr> BindChr(const Binder& binder, const Call& call) {
 }
 
 Result<NodePtr> BindToHex(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(auto arguments, Arguments(binder, call, 0));
-  return MakeTextCall(binder, call.span, std::move(arguments),
+  NodePtr number = call.arguments[0];
+  if (number->type->id() == arrow::Type::UINT64) {
+    // The same bits.
+    ARROW_ASSIGN_OR_RAISE(
+        number, binder.MakeArrowCall(
+                    call.span, "cast", {number},
+                    std::make_shared<cp::CastOptions>(cp::CastOptions::Unsafe(arrow::int64()))));
+  }
+  ARROW_ASSIGN_OR_RAISE(number, AsInteger(binder, number));
+  return MakeTextCall(binder, call.span, {std::move(number)},
                       [](const Rows& rows, int64_t row, std::string* out) {
                         auto value = static_cast<uint64_t>(rows.Integer(0, row));
                         do {

@@ -13,6 +13,7 @@
 #include "tusk/expr/common_type.h"
 #include "tusk/expr/date_bin.h"
 #include "tusk/expr/function.h"
+#include "tusk/expr/moments.h"
 #include "tusk/expr/operand.h"
 #include "tusk/expr/row_kernel.h"
 #include "tusk/expr/type_name.h"
@@ -23,20 +24,6 @@ namespace {
 namespace cp = arrow::compute;
 using arrow::Datum;
 using TypePtr = std::shared_ptr<arrow::DataType>;
-
-/// A date or timestamp as a timestamp, a time as it is.
-Result<NodePtr> AsMoment(const Binder& binder, const NodePtr& node) {
-  const arrow::DataType& type = *node->type;
-  if (type.id() == arrow::Type::TIMESTAMP || arrow::is_time(type.id())) return node;
-  if (type.id() == arrow::Type::DATE32 || type.id() == arrow::Type::NA) {
-    return binder.Cast(node->span, node, arrow::timestamp(arrow::TimeUnit::SECOND), false);
-  }
-  if (type.id() == arrow::Type::DATE64) {
-    return binder.Cast(node->span, node, arrow::timestamp(arrow::TimeUnit::MILLI), false);
-  }
-  return binder.Error(node->span,
-                      "a date or timestamp is expected here, but this is a " + NameOfType(type));
-}
 
 Result<NodePtr> ToInt32(const Binder& binder, Span span, const NodePtr& node) {
   return binder.Cast(span, node, arrow::int32(), /*is_try=*/false);
@@ -58,15 +45,13 @@ Result<NodePtr> FractionOfMinute(const Binder& binder, Span span, const NodePtr&
   return thousands == 3 ? Result<NodePtr>(sum) : ToInt32(binder, span, sum);
 }
 
-/// Units since 1970 as seconds.
+/// Units since 1970, or since midnight, as seconds.
 Result<NodePtr> Epoch(const Binder& binder, Span span, const NodePtr& moment) {
-  if (moment->type->id() != arrow::Type::TIMESTAMP) {
-    return binder.Error(span, "a time of the day has no epoch");
-  }
+  const auto unit = moment->type->id() == arrow::Type::TIMESTAMP
+                        ? static_cast<const arrow::TimestampType&>(*moment->type).unit()
+                        : static_cast<const arrow::TimeType&>(*moment->type).unit();
   double per_second = 1;
-  for (int i = 0; i < static_cast<const arrow::TimestampType&>(*moment->type).unit(); ++i) {
-    per_second *= 1000;
-  }
+  for (int i = 0; i < unit; ++i) per_second *= 1000;
   ARROW_ASSIGN_OR_RAISE(NodePtr count, binder.Cast(span, moment, arrow::int64(), false));
   Kernel kernel = [per_second](const std::vector<Datum>& arguments,
                                const Evaluation& evaluation) -> Result<Datum> {
@@ -157,88 +142,6 @@ Result<NodePtr> BindDateTrunc(const Binder& binder, const Call& call) {
                       "dates are not cut to '" + part + "'" + DidYouMean(part, known));
 }
 
-/// A text as a moment, or a number as units since 1970.
-Result<NodePtr> ToTimestamp(const Binder& binder, const Call& call, arrow::TimeUnit::type count,
-                            arrow::TimeUnit::type result) {
-  const NodePtr& value = call.arguments[0];
-  if (IsText(*value->type)) {
-    return binder.Cast(call.span, value, arrow::timestamp(result), /*is_try=*/false);
-  }
-  if (value->type->id() == arrow::Type::TIMESTAMP || arrow::is_date(value->type->id())) {
-    return binder.Cast(call.span, value, arrow::timestamp(result), /*is_try=*/false);
-  }
-  ARROW_ASSIGN_OR_RAISE(const NodePtr units, AsInteger(binder, value));
-  ARROW_ASSIGN_OR_RAISE(const NodePtr moment,
-                        binder.Cast(call.span, units, arrow::timestamp(count), false));
-  return binder.Cast(call.span, moment, arrow::timestamp(result), false);
-}
-Result<NodePtr> BindToTimestamp(const Binder& binder, const Call& call) {
-  return ToTimestamp(binder, call, arrow::TimeUnit::SECOND, arrow::TimeUnit::NANO);
-}
-Result<NodePtr> BindToSeconds(const Binder& binder, const Call& call) {
-  return ToTimestamp(binder, call, arrow::TimeUnit::SECOND, arrow::TimeUnit::SECOND);
-}
-Result<NodePtr> BindToMillis(const Binder& binder, const Call& call) {
-  return ToTimestamp(binder, call, arrow::TimeUnit::MILLI, arrow::TimeUnit::MILLI);
-}
-Result<NodePtr> BindToMicros(const Binder& binder, const Call& call) {
-  return ToTimestamp(binder, call, arrow::TimeUnit::MICRO, arrow::TimeUnit::MICRO);
-}
-Result<NodePtr> BindToNanos(const Binder& binder, const Call& call) {
-  return ToTimestamp(binder, call, arrow::TimeUnit::NANO, arrow::TimeUnit::NANO);
-}
-
-Result<NodePtr> BindToDate(const Binder& binder, const Call& call) {
-  return binder.Cast(call.span, call.arguments[0], arrow::date32(), /*is_try=*/false);
-}
-
-Result<NodePtr> BindToUnixtime(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const NodePtr moment, AsMoment(binder, call.arguments[0]));
-  ARROW_ASSIGN_OR_RAISE(const NodePtr seconds,
-                        binder.MakeArrowCall(call.span, "floor_temporal", {moment},
-                                             std::make_shared<cp::RoundTemporalOptions>(
-                                                 1, cp::CalendarUnit::SECOND)));
-  ARROW_ASSIGN_OR_RAISE(
-      const NodePtr whole,
-      binder.Cast(call.span, seconds, arrow::timestamp(arrow::TimeUnit::SECOND), false));
-  return binder.Cast(call.span, whole, arrow::int64(), false);
-}
-
-Result<NodePtr> BindMakeDate(const Binder& binder, const Call& call) {
-  std::vector<NodePtr> integers;
-  for (const NodePtr& argument : call.arguments) {
-    ARROW_ASSIGN_OR_RAISE(NodePtr integer, AsInteger(binder, argument));
-    integers.push_back(std::move(integer));
-  }
-  ARROW_ASSIGN_OR_RAISE(const NodePtr days,
-                        MakeIntegerCall(
-                            binder, call.span, std::move(integers),
-                            [](const Rows& rows, int64_t row) -> Result<int64_t> {
-                              const int64_t year = rows.Integer(0, row);
-                              const int64_t month = rows.Integer(1, row);
-                              const int64_t day = rows.Integer(2, row);
-                              if (year >= -9999 && year <= 9999 && month >= 1 && month <= 12 &&
-                                  day >= 1 && day <= 31) {
-                                const std::chrono::year_month_day date{
-                                    std::chrono::year(static_cast<int>(year)),
-                                    std::chrono::month(static_cast<unsigned>(month)),
-                                    std::chrono::day(static_cast<unsigned>(day))};
-                                if (date.ok())
-                                  return std::chrono::sys_days(date).time_since_epoch().count();
-                              }
-                              return InvalidArgument(year, "-", month, "-", day, " is no date");
-                            },
-                            arrow::int32()));
-  return binder.Cast(call.span, days, arrow::date32(), false);
-}
-
-Result<NodePtr> BindToChar(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const std::string format, ConstantText(binder, call.arguments[1]));
-  ARROW_ASSIGN_OR_RAISE(const NodePtr moment, AsMoment(binder, call.arguments[0]));
-  return binder.MakeArrowCall(call.span, "strftime", {moment},
-                              std::make_shared<cp::StrftimeOptions>(format, "C"));
-}
-
 /// One moment for the whole of an expression: when it was bound.
 int64_t NowNanoseconds() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -271,17 +174,6 @@ constexpr std::array kFunctions = {
     FunctionEntry{"date_bin", 2, 3, BindDateBin},
     FunctionEntry{"date_trunc", 2, 2, BindDateTrunc},
     FunctionEntry{"datetrunc", 2, 2, BindDateTrunc},
-    FunctionEntry{"to_timestamp", 1, 1, BindToTimestamp},
-    FunctionEntry{"to_timestamp_seconds", 1, 1, BindToSeconds},
-    FunctionEntry{"to_timestamp_millis", 1, 1, BindToMillis},
-    FunctionEntry{"to_timestamp_micros", 1, 1, BindToMicros},
-    FunctionEntry{"to_timestamp_nanos", 1, 1, BindToNanos},
-    FunctionEntry{"from_unixtime", 1, 1, BindToSeconds},
-    FunctionEntry{"to_unixtime", 1, 1, BindToUnixtime},
-    FunctionEntry{"to_date", 1, 1, BindToDate},
-    FunctionEntry{"make_date", 3, 3, BindMakeDate},
-    FunctionEntry{"to_char", 2, 2, BindToChar},
-    FunctionEntry{"date_format", 2, 2, BindToChar},
     FunctionEntry{"now", 0, 0, BindNow},
     FunctionEntry{"current_timestamp", 0, 0, BindNow},
     FunctionEntry{"current_date", 0, 0, BindCurrentDate},

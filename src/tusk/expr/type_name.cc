@@ -81,33 +81,6 @@ Result<TypePtr> ParseDecimal(std::string_view name, const std::vector<int>& para
   return DecimalOf(parameters[0], scale);
 }
 
-Result<TypePtr> TimestampOfArrowName(std::string_view inside) {
-  const size_t comma = inside.find(',');
-  std::string_view zone =
-      comma == std::string_view::npos ? std::string_view("None") : inside.substr(comma + 1);
-  while (zone.starts_with(' ')) zone.remove_prefix(1);
-  if (zone.starts_with("Some(\"") && zone.ends_with("\")")) {
-    zone = zone.substr(6, zone.size() - 8);
-  } else if (zone == "None") {
-    zone = {};
-  } else {
-    return InvalidArgument("the zone of a Timestamp is None or Some(\"UTC\"), not ", zone);
-  }
-  static constexpr std::array<std::pair<std::string_view, arrow::TimeUnit::type>, 4> kUnits = {{
-      {"Second", arrow::TimeUnit::SECOND},
-      {"Millisecond", arrow::TimeUnit::MILLI},
-      {"Microsecond", arrow::TimeUnit::MICRO},
-      {"Nanosecond", arrow::TimeUnit::NANO},
-  }};
-  for (const auto& [name, unit] : kUnits) {
-    if (inside.substr(0, comma) == name) return arrow::timestamp(unit, std::string(zone));
-  }
-  return InvalidArgument(
-      "the unit of a Timestamp is Second, Millisecond, Microsecond or "
-      "Nanosecond, not ",
-      inside.substr(0, comma));
-}
-
 }  // namespace
 
 bool IsTypeName(std::string_view name) {
@@ -137,31 +110,6 @@ Result<TypePtr> TypeOfName(std::string_view name, bool is_unsigned,
     return is_short ? arrow::time32(unit) : arrow::time64(unit);
   }
   return InvalidArgument("there is no type '", name, "'", DidYouMean(name, AllNames()));
-}
-
-Result<TypePtr> TypeOfArrowName(std::string_view name) {
-  static const std::array<std::pair<std::string_view, TypePtr>, 19> names = {{
-      {"Boolean", arrow::boolean()}, {"Int8", arrow::int8()},
-      {"Int16", arrow::int16()},     {"Int32", arrow::int32()},
-      {"Int64", arrow::int64()},     {"UInt8", arrow::uint8()},
-      {"UInt16", arrow::uint16()},   {"UInt32", arrow::uint32()},
-      {"UInt64", arrow::uint64()},   {"Float16", arrow::float16()},
-      {"Float32", arrow::float32()}, {"Float64", arrow::float64()},
-      {"Utf8", arrow::utf8()},       {"LargeUtf8", arrow::large_utf8()},
-      {"Binary", arrow::binary()},   {"LargeBinary", arrow::large_binary()},
-      {"Date32", arrow::date32()},   {"Date64", arrow::date64()},
-      {"Null", arrow::null()},
-  }};
-  for (const auto& [known, type] : names) {
-    if (name == known) return type;
-  }
-  if (name.starts_with("Timestamp(") && name.ends_with(")")) {
-    return TimestampOfArrowName(name.substr(10, name.size() - 11));
-  }
-  std::vector<std::string> known;
-  known.reserve(names.size());
-  for (const auto& [other, type] : names) known.emplace_back(other);
-  return InvalidArgument("there is no type '", name, "'", DidYouMean(name, known));
 }
 
 std::string NameOfType(const arrow::DataType& type) {

@@ -20,10 +20,6 @@ Result<std::shared_ptr<arrow::DataType>> TypeOfName(std::string_view name, bool 
 /// Whether a type begins with this word, in small letters.
 bool IsTypeName(std::string_view name);
 
-/// The Arrow type that DataFusion's arrow_cast writes so: "Int32", "Timestamp(Second, None)".
-/// InvalidArgument for what is none, Unsupported for nested types.
-Result<std::shared_ptr<arrow::DataType>> TypeOfArrowName(std::string_view name);
-
 /// The type as SQL writes it where SQL has a name for it, else as Arrow does; for messages.
 std::string NameOfType(const arrow::DataType& type);
 

@@ -83,9 +83,20 @@ Result<NodePtr> BindLeast(const Binder& binder, const Call& call) {
   return Extreme(binder, call, false);
 }
 
+/// A field, or the field so named of the field before, or the value of a key.
 Result<NodePtr> BindGetField(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const std::string name, ConstantText(binder, call.arguments[1]));
-  return binder.Field(call.span, call.arguments[0], name);
+  NodePtr value = call.arguments[0];
+  for (size_t i = 1; i < call.arguments.size(); ++i) {
+    if (value->type->id() == arrow::Type::MAP) {
+      ARROW_ASSIGN_OR_RAISE(value, BindFunction(binder, {.name = "map_value",
+                                                         .span = call.span,
+                                                         .arguments = {value, call.arguments[i]}}));
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(const std::string name, ConstantText(binder, call.arguments[i]));
+    ARROW_ASSIGN_OR_RAISE(value, binder.Field(call.span, value, name));
+  }
+  return value;
 }
 
 Result<NodePtr> MakeStruct(const Binder& binder, const Call& call, std::vector<std::string> names,
@@ -113,13 +124,6 @@ Result<NodePtr> BindStruct(const Binder& binder, const Call& call) {
   names.reserve(call.arguments.size());
   for (size_t i = 0; i < call.arguments.size(); ++i) names.push_back("c" + std::to_string(i));
   return MakeStruct(binder, call, std::move(names), call.arguments);
-}
-
-Result<NodePtr> BindArrowCast(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const std::string name, ConstantText(binder, call.arguments[1]));
-  auto type = TypeOfArrowName(name);
-  if (!type.ok()) return binder.Error(call.arguments[1]->span, type.status().message());
-  return binder.Cast(call.span, call.arguments[0], *type, /*is_try=*/false);
 }
 
 /// A generator that begins somewhere else in each evaluation.
@@ -167,11 +171,12 @@ constexpr std::array kFunctions = {
     FunctionEntry{"nullif", 2, 2, BindNullif},
     FunctionEntry{"greatest", 1, -1, BindGreatest},
     FunctionEntry{"least", 1, -1, BindLeast},
-    FunctionEntry{"get_field", 2, 2, BindGetField},
+    FunctionEntry{"get_field", 2, -1, BindGetField},
     FunctionEntry{"named_struct", 2, -1, BindNamedStruct},
     FunctionEntry{"struct", 1, -1, BindStruct},
-    FunctionEntry{"arrow_cast", 2, 2, BindArrowCast},
+    FunctionEntry{"row", 1, -1, BindStruct},
     FunctionEntry{"random", 0, 0, BindRandom},
+    FunctionEntry{"rand", 0, 0, BindRandom},
     FunctionEntry{"uuid", 0, 0, BindUuid},
 };
 
