@@ -8,6 +8,7 @@ packages=(
   g++ cmake ninja-build pkg-config ccache mold
   libssl-dev libprotobuf-dev protobuf-compiler nlohmann-json3-dev libroaring-dev libsqlite3-dev
   libzstd-dev liblz4-dev libxxhash-dev zlib1g-dev libpng-dev libturbojpeg0-dev libwebp-dev libgif-dev libtiff-dev
+  libgeos-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   python3 python3-venv python3-dev ca-certificates
 )

@@ -14,7 +14,8 @@ const std::map<std::string_view, const FunctionEntry*>& AllFunctions() {
          {TextFunctions(), PatternFunctions(), BytesFunctions(), JsonFunctions(), MathFunctions(),
           TimeFunctions(), ListFunctions(), ListMakingFunctions(), ListChangeFunctions(),
           ListSetFunctions(), ListNumberFunctions(), MapFunctions(), ValueFunctions(),
-          TypeFunctions(), TextPartFunctions(), MomentTextFunctions()}) {
+          TypeFunctions(), TextPartFunctions(), MomentTextFunctions(), GeometryFunctions(),
+          GeometryShapeFunctions(), GeometryTextFunctions()}) {
       for (const FunctionEntry& entry : entries) by_name.emplace(entry.name, &entry);
     }
     return by_name;

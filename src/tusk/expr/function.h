@@ -43,6 +43,9 @@ std::span<const FunctionEntry> ValueFunctions();
 std::span<const FunctionEntry> TypeFunctions();
 std::span<const FunctionEntry> TextPartFunctions();
 std::span<const FunctionEntry> MomentTextFunctions();
+std::span<const FunctionEntry> GeometryFunctions();
+std::span<const FunctionEntry> GeometryShapeFunctions();
+std::span<const FunctionEntry> GeometryTextFunctions();
 
 /// Binds a call. InvalidArgument, with the nearest names, for a function that there is not, and for
 /// a wrong number of arguments.
