@@ -49,6 +49,19 @@ def test_refuses_with_a_place(text, message, dataset):
     assert "at character" in str(raised.value)
 
 
+@pytest.mark.parametrize("like", ["LIKE", "ILIKE"])
+def test_escapes_stand_at_either_end_of_a_pattern(like, tmp_path):
+    texts = ["\\", "a\\", "A\\", "é\\", "\\\\", "a%", "%a", "a_", "ab", "\\%", None]
+    dataset = tusk.write_dataset(pa.table({"s": texts}), tmp_path / "t")
+    peer = lance.dataset(tmp_path / "t")
+    ends = ["%\\\\", "%a\\\\", "_\\\\", "%\\%", "%\\_", "a\\%", "\\\\\\%"]
+    for pattern in [*ends, "\\\\%", "%\\\\%", "\\%%"]:
+        text = f"s {like} '{pattern}'"
+        ours, theirs = (d.to_table(filter=text)["s"].to_pylist() for d in (dataset, peer))
+        assert ours == theirs and ours, text
+    assert dataset.count_rows(f"s {like} 'A%$%' ESCAPE '$'") == (1 if like == "ILIKE" else 0)
+
+
 def test_every_entry_point_takes_text(dataset):
     text = "i > 0 AND st.a IS NOT NULL"
     assert dataset.count_rows(text) == 2

@@ -90,15 +90,21 @@ Result<NodePtr> MakeLike(const Binder& binder, Span span, const NodePtr& text,
       options.escape[0] == '%' || options.escape[0] == '_') {
     return binder.Error(span, "ESCAPE takes one ASCII character that is neither % nor _");
   }
-  const char escape = options.escape[0];
+  char escape = options.escape[0];
   ARROW_ASSIGN_OR_RAISE(NodePtr left, AsText(binder, text));
   ARROW_ASSIGN_OR_RAISE(NodePtr right, AsText(binder, pattern));
   if (right->kind == NodeKind::kLiteral && right->value->is_valid) {
     ARROW_ASSIGN_OR_RAISE(const std::string constant, ConstantText(binder, right));
     if (EndsInEscape(constant, escape)) return binder.Error(right->span, kDanglingEscape);
-    return binder.MakeArrowCall(span, "match_like", {std::move(left)},
-                                std::make_shared<cp::MatchSubstringOptions>(
-                                    WithBackslashes(constant, escape), options.ignores_case));
+    std::string converted = WithBackslashes(constant, escape);
+    if (converted.find('\\') == kNone) {
+      return binder.MakeArrowCall(
+          span, "match_like", {std::move(left)},
+          std::make_shared<cp::MatchSubstringOptions>(std::move(converted), options.ignores_case));
+    }
+    // Arrow looks for the escapes themselves where a pattern is % and a text: '%\\' finds no 'a\'.
+    escape = '\\';
+    right = binder.MakeLiteral(right->span, std::make_shared<arrow::StringScalar>(converted));
   }
   if (options.ignores_case) {
     ARROW_ASSIGN_OR_RAISE(left, binder.MakeArrowCall(span, "utf8_lower", {left}, nullptr));
