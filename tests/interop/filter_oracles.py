@@ -41,7 +41,7 @@ def _select(document, path):
 
 
 def _passes(value, condition):
-    """Whether the first comparable pair of `?(@path symbol constant)` fits; arrays are their values."""
+    """Whether a pair of `?(@path symbol constant)` fits before one that is not compared."""
     steps, symbol, constant = re.match(r"\?\(@(\S*) (\S+) (.+)\)", condition).groups()
     constant = json.loads(constant)
     for whole in _select(value, steps):

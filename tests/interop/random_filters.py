@@ -440,7 +440,8 @@ class RandomFilters:
             function = self._pick("array_union", "array_intersect", "array_except")
             return self._plain(function, one, self._list(depth - 1))
         if kind == 1:
-            return self._plain(self._pick("array_compact", "array_pop_back", "array_pop_front"), one)
+            function = self._pick("array_compact", "array_pop_back", "array_pop_front")
+            return self._plain(function, one)
         if kind == 2:
             return self._plain("array_positions", one, number)
         if kind == 3:

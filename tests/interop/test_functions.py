@@ -3,16 +3,8 @@
 import lance
 import pyarrow as pa
 import pytest
-from function_cases import (
-    GEOMETRIES,
-    LEFT_OUT,
-    NAMES,
-    SHARED,
-    SQUARE,
-    function_table,
-    geometry_table,
-    shown,
-)
+from function_cases import LEFT_OUT, NAMES, SHARED, function_table, shown
+from geometry_cases import GEOMETRIES, SQUARE, geometry_table
 
 import tusk
 

@@ -239,7 +239,7 @@ Result<TypePtr> TypeParser::TakeType(int depth) {
     ARROW_ASSIGN_OR_RAISE(type, TakeFixedSizeList(depth + 1));
   } else if (name == "Struct") {
     ARROW_ASSIGN_OR_RAISE(auto fields, TakeFields(depth + 1));
-    type = arrow::struct_(std::move(fields));
+    type = arrow::struct_(fields);
   } else if (name == "Dictionary") {
     ARROW_ASSIGN_OR_RAISE(const TypePtr keys, TakeType(depth + 1));
     ARROW_RETURN_NOT_OK(Expect(","));

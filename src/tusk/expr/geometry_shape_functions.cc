@@ -247,7 +247,7 @@ Result<std::string> ReferenceOf(const Binder& binder, const Call& call, size_t c
     return binder.Error(number->span, "the number of a reference system must be a constant");
   }
   const int64_t code = static_cast<const arrow::Int64Scalar&>(*number->value).value;
-  return "{\"crs\":\"EPSG:" + std::to_string(code) + "\",\"crs_type\":\"authority_code\"}";
+  return R"({"crs":"EPSG:)" + std::to_string(code) + R"(","crs_type":"authority_code"})";
 }
 
 template <size_t count, bool has_z, bool has_m>

@@ -448,7 +448,7 @@ std::optional<LocalMoment> MomentFormat::Read(std::string_view text) const {
     if (const auto place = PlaceOf(item.letter)) {
       const auto number = reader.TakeNumber(place->digits, place->may_have_sign);
       if (!number) return std::nullopt;
-      said.*place->field = *number;
+      said.*place->field = number;
       continue;
     }
     switch (item.letter) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <limits>
 
 namespace tusk::expr {
@@ -32,7 +31,7 @@ class BytesReader {
   Result<T> Take() {
     if (rest_.size() < sizeof(T)) return Broken("they end too early");
     T value;
-    std::memcpy(&value, rest_.data(), sizeof(T));
+    rest_.copy(reinterpret_cast<char*>(&value), sizeof(T));
     rest_.remove_prefix(sizeof(T));
     if (!is_big_) return value;
     auto* first = reinterpret_cast<char*>(&value);

@@ -115,7 +115,7 @@ Result<ShapeLayout> LayoutOf(const Binder& binder, const NodePtr& node) {
                                       " whose column names no extension type of geoarrow");
 }
 
-Status Shapes::TakeCoordinates(std::shared_ptr<arrow::Array> array) {
+Status Shapes::TakeCoordinates(const std::shared_ptr<arrow::Array>& array) {
   keep_.push_back(array);
   if (array->type_id() == arrow::Type::FIXED_SIZE_LIST) {
     const auto& lists = static_cast<const arrow::FixedSizeListArray&>(*array);
@@ -152,7 +152,7 @@ Result<Shapes> Shapes::Make(const Datum& datum, ShapeLayout layout, const Evalua
     shapes.levels_.push_back(MakeListView(array));
     array = shapes.levels_.back().values();
   }
-  ARROW_RETURN_NOT_OK(shapes.TakeCoordinates(std::move(array)));
+  ARROW_RETURN_NOT_OK(shapes.TakeCoordinates(array));
   return shapes;
 }
 
@@ -258,7 +258,7 @@ TypePtr ShapeType::ToArrow() const {
   arrow::FieldVector fields = {number("x"), number("y")};
   if (has_z) fields.push_back(number("z"));
   if (has_m) fields.push_back(number("m"));
-  TypePtr type = arrow::struct_(std::move(fields));
+  TypePtr type = arrow::struct_(fields);
   if (DepthOf(layout) >= 1) {
     const bool is_points = layout == ShapeLayout::kMultiPoint;
     type = arrow::list(arrow::field(is_points ? "points" : "vertices", type, /*nullable=*/false));

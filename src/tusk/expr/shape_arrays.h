@@ -47,7 +47,7 @@ class Shapes {
   Result<Shape> Read(int64_t row) const;
 
  private:
-  Status TakeCoordinates(std::shared_ptr<arrow::Array> array);
+  Status TakeCoordinates(const std::shared_ptr<arrow::Array>& array);
   Position At(int64_t i) const;
   Shape Make(Shape::Kind kind) const;
   std::vector<Position> Line(const Lists& lists, int64_t i) const;
