@@ -264,6 +264,8 @@ string_to_array('', ',')
 string_to_list(csv, '')
 string_to_array(csv, ',', csv)
 array_to_string(ll, ',')
+array_to_string(ll, ',', 'N')
+array_to_string(make_array(ll, ll), '-')
 cardinality(ll)
 cardinality(NULL)
 """

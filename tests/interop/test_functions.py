@@ -106,3 +106,29 @@ def test_gives_the_geometries_of_pylance(text, geometry_path):
         assert ours != theirs
     else:
         assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "p",
+        "x",
+        "x + 1",
+        "coalesce(x, y)",
+        "st_point(x, y)",
+        "st_point(x, y, 4326)",
+        "st_centroid(pg)",
+        "st_simplify(ls, 0.5)",
+        "box2d(pg)",
+        "st_astext(p)",
+        "with_metadata(x, 'a', 'b')",
+        "with_metadata(p, 'a', 'b')",
+        "with_metadata(x, 'a', 'b') + 1",
+    ],
+)
+def test_columns_tell_of_themselves_what_they_tell_in_pylance(text, geometry_path):
+    def metadata(module):
+        columns = {"x": text, "order": "`order`"}
+        return module.dataset(geometry_path).to_table(columns=columns).schema.field("x").metadata
+
+    assert metadata(tusk) == metadata(lance)

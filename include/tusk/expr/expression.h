@@ -50,6 +50,9 @@ class TUSK_EXPORT Expression::Bound {
  public:
   ~Bound();
   const std::shared_ptr<arrow::DataType>& type() const;
+  /// What its column tells besides the type, such as the extension type of a geometry; null if
+  /// that is nothing.
+  const std::shared_ptr<const arrow::KeyValueMetadata>& metadata() const;
   /// A value for each row of `batch`, which has the bound schema. InvalidArgument, with the place
   /// in the text, where a value cannot be computed: overflow, division by zero, a failed cast.
   Result<std::shared_ptr<arrow::Array>> Evaluate(const arrow::RecordBatch& batch,

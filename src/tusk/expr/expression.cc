@@ -19,6 +19,7 @@ struct Expression::State {
 struct Expression::Bound::State {
   BoundExpression bound;
   std::shared_ptr<arrow::DataType> type;
+  std::shared_ptr<const arrow::KeyValueMetadata> metadata = nullptr;
   Kernel cast = nullptr;  ///< to `type`; null if the values are of it
 };
 
@@ -46,8 +47,11 @@ Result<std::shared_ptr<const Expression::Bound>> Expression::Bind(
     const arrow::Schema& schema, const OperationContext& context) const {
   auto bound = BoundExpression::Bind(state_->parsed, schema, /*is_condition=*/false, context);
   if (!bound.ok()) return WithContext(bound.status(), "expression");
-  const auto type = bound->node->type;
-  auto state = std::make_unique<Bound::State>(Bound::State{*std::move(bound), type});
+  const NodePtr node = bound->node;
+  auto state = std::make_unique<Bound::State>(
+      Bound::State{.bound = *std::move(bound),
+                   .type = node->type,
+                   .metadata = node->field == nullptr ? nullptr : node->field->metadata()});
   return std::shared_ptr<const Bound>(new Bound(std::move(state)));
 }
 
@@ -58,14 +62,18 @@ Result<std::shared_ptr<const Expression::Bound>> Expression::BindAs(
   if (bound->type()->Equals(*type)) return bound;
   auto cast = ExactCastFunction(bound->type(), type);
   if (!cast.ok()) return WithContext(cast.status(), "expression " + text());
-  auto state =
-      std::make_unique<Bound::State>(Bound::State{bound->state_->bound, type, *std::move(cast)});
+  auto state = std::make_unique<Bound::State>(
+      Bound::State{.bound = bound->state_->bound, .type = type, .cast = *std::move(cast)});
   return std::shared_ptr<const Bound>(new Bound(std::move(state)));
 }
 
 const std::string& Expression::text() const { return state_->parsed->text; }
 
 const std::shared_ptr<arrow::DataType>& Expression::Bound::type() const { return state_->type; }
+
+const std::shared_ptr<const arrow::KeyValueMetadata>& Expression::Bound::metadata() const {
+  return state_->metadata;
+}
 
 Result<std::shared_ptr<arrow::Array>> Expression::Bound::Evaluate(
     const arrow::RecordBatch& batch, const OperationContext& context) const {

@@ -4,6 +4,8 @@
 #include <array>
 #include <map>
 
+#include "tusk/expr/expression.h"
+
 namespace tusk::expr {
 namespace {
 

@@ -7,7 +7,6 @@
 
 #include "tusk/base/result.h"
 #include "tusk/expr/binder.h"
-#include "tusk/expr/expression.h"
 
 namespace tusk::expr {
 

@@ -2,6 +2,8 @@
 #include <array>
 #include <functional>
 #include <limits>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -324,31 +326,45 @@ Status AppendItem(const arrow::Array& items, int64_t i, std::string* out) {
   return Status::OK();
 }
 
-/// Lists of lists of one level each, as array_to_string takes them.
-Result<NodePtr> Flattened(const Binder& binder, const Call& call, NodePtr list) {
-  while (IsList(*PlainType(ValueType(list)))) {
-    ARROW_ASSIGN_OR_RAISE(
-        list, BindFunction(binder, {.name = "flatten", .span = call.span, .arguments = {list}}));
+/// Calls `visit(place)` for the values of a list and of the lists in it, with nothing for a null.
+template <typename Visit>
+Status VisitValues(std::span<const Lists> levels, const arrow::Array& values, int64_t row,
+                   const Visit& visit) {
+  const Lists& lists = levels.front();
+  for (int64_t i = lists.Begin(row); i < lists.Begin(row) + lists.Size(row); ++i) {
+    const bool is_null = levels.size() > 1 ? levels[1].IsNull(i) : values.IsNull(i);
+    if (is_null || levels.size() == 1) {
+      ARROW_RETURN_NOT_OK(visit(is_null ? std::nullopt : std::optional(i)));
+    } else {
+      ARROW_RETURN_NOT_OK(VisitValues(levels.subspan(1), values, i, visit));
+    }
   }
-  return list;
+  return Status::OK();
 }
 
 Result<NodePtr> BindToString(const Binder& binder, const Call& call) {
   ARROW_RETURN_NOT_OK(CheckList(binder, call.arguments[0]));
-  ARROW_ASSIGN_OR_RAISE(const NodePtr list, Flattened(binder, call, call.arguments[0]));
-  const TypePtr type = arrow::list(PlainType(ValueType(list)));
-  if (type->field(0)->type()->id() == arrow::Type::STRUCT) {
-    return binder.Error(call.span, call.name + " of values of type " +
-                                       NameOfType(*type->field(0)->type()) + " is not supported");
+  TypePtr value_type = PlainType(ValueType(call.arguments[0]));
+  while (IsList(*value_type)) {
+    value_type = PlainType(static_cast<const arrow::BaseListType&>(*value_type).value_type());
   }
-  std::vector<NodePtr> arguments = {list};
+  const TypePtr type = arrow::list(value_type);
+  if (value_type->id() == arrow::Type::STRUCT) {
+    return binder.Error(call.span, call.name + " of values of type " + NameOfType(*value_type) +
+                                       " is not supported");
+  }
+  std::vector<NodePtr> arguments = {call.arguments[0]};
   for (size_t i = 1; i < call.arguments.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), AsText(binder, call.arguments[i]));
   }
   Kernel kernel = [type](const std::vector<Datum>& values,
                          const Evaluation& evaluation) -> Result<Datum> {
     ARROW_ASSIGN_OR_RAISE(const Lists lists, MakeLists(values[0], evaluation));
-    ARROW_ASSIGN_OR_RAISE(const Datum items, PlainItems(lists, type, evaluation));
+    std::vector<Lists> levels = {lists};
+    while (IsList(*levels.back().values()->type())) {
+      levels.push_back(MakeListView(levels.back().values()));
+    }
+    ARROW_ASSIGN_OR_RAISE(const Datum items, PlainItems(levels.back(), type, evaluation));
     const auto array = items.make_array();
     std::vector<Texts> texts;
     for (size_t i = 1; i < values.size(); ++i) {
@@ -365,19 +381,19 @@ Result<NodePtr> BindToString(const Binder& binder, const Call& call) {
       const bool shows_nulls = texts.size() > 1 && !texts[1].IsNull(row);
       text.clear();
       bool is_first = true;
-      for (int64_t i = lists.Begin(row); i < lists.Begin(row) + lists.Size(row); ++i) {
-        if (array->IsNull(i) && !shows_nulls) continue;
-        if (!is_first) text += texts[0][row];
-        is_first = false;
-        if (array->IsNull(i)) {
-          text += texts[1][row];
-        } else {
-          ARROW_RETURN_NOT_OK(AppendItem(*array, i, &text));
-        }
-        if (text.size() > kLongestText) {
-          return InvalidArgument("the text of a list would be longer than 32 MiB");
-        }
-      }
+      ARROW_RETURN_NOT_OK(
+          VisitValues(levels, *array, row, [&](std::optional<int64_t> place) -> Status {
+            if (!place && !shows_nulls) return Status::OK();
+            if (!is_first) text += texts[0][row];
+            is_first = false;
+            if (place) {
+              ARROW_RETURN_NOT_OK(AppendItem(*array, *place, &text));
+            } else {
+              text += texts[1][row];
+            }
+            if (text.size() <= kLongestText) return Status::OK();
+            return InvalidArgument("the text of a list would be longer than 32 MiB");
+          }));
       ARROW_RETURN_NOT_OK(builder.Append(text));
     }
     ARROW_ASSIGN_OR_RAISE(const auto result, builder.Finish());

@@ -178,7 +178,7 @@ Result<NodePtr> CutOrRound(const Binder& binder, const Call& call, OfReals funct
   } else {
     ARROW_ASSIGN_OR_RAISE(both.arguments[1], AsInteger(binder, call.arguments[1]));
   }
-  ARROW_ASSIGN_OR_RAISE(const NodePtr result, MakeReal(binder, both, function));
+  ARROW_ASSIGN_OR_RAISE(NodePtr result, MakeReal(binder, both, function));
   if (number->type->id() != arrow::Type::FLOAT) return result;
   return binder.Cast(call.span, result, arrow::float32(), /*is_try=*/false);
 }

@@ -120,8 +120,8 @@ Result<NodePtr> BindField(const Binder& binder, const Call& call) {
   for (const char* key : {"name", "data_type", "nullable", "metadata"}) {
     fields.push_back(arrow::field(key, values[fields.size()]->type, /*nullable=*/false));
   }
-  return binder.MakeLiteral(call.span, std::make_shared<arrow::StructScalar>(
-                                           std::move(values), arrow::struct_(fields)));
+  return binder.MakeLiteral(
+      call.span, std::make_shared<arrow::StructScalar>(std::move(values), arrow::struct_(fields)));
 }
 
 /// The first argument with pairs of a key and a value as metadata of its column.

@@ -65,7 +65,8 @@ Result<std::shared_ptr<const ComputedColumns>> ComputedColumns::Make(
     if (!bound.ok()) {
       return WithContext(bound.status(), "column '" + expressions[i].name + "'");
     }
-    fields.push_back(arrow::field(expressions[i].name, (*bound)->type()));
+    fields.push_back(arrow::field(expressions[i].name, (*bound)->type(), /*nullable=*/true,
+                                  (*bound)->metadata()));
     computed->expressions_.push_back(*std::move(bound));
   }
   computed->schema_ = arrow::schema(std::move(fields));
