@@ -252,6 +252,14 @@ def test_merges_refuse_what_pylance_refuses(tmp_path):
         assert package.dataset(dataset.uri).version == 1
 
 
+def test_a_merge_that_is_only_analyzed_leaves_nothing_at_bases(tmp_path):
+    dataset = write(tusk, f"{tmp_path}/table", initial_bases=bases_of(tusk, tmp_path))
+    before = files_below(tmp_path)
+    merge = dataset.merge_insert("a").when_not_matched_insert_all().target_all_bases(False)
+    assert "1 files" in merge.analyze_plan(pa.table({"a": [100]}))
+    assert files_below(tmp_path) == before
+
+
 def test_changes_of_a_table_with_bases_keep_what_is_there(tmp_path):
     """Each change beside pylance, which reads the table after it."""
     dataset = write(

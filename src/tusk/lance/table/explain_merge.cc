@@ -133,7 +133,7 @@ int64_t RemoveFiles(const Dataset& base, const UpdateRows& update,
     }
   }
   for (const Fragment& fragment : data) files += std::ssize(fragment.files);
-  RemoveDataFiles(table, data, unstoppable);
+  RemoveDataFiles(table, data, unstoppable, base.state().manifest.base_paths);
   return files;
 }
 

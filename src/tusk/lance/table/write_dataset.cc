@@ -141,7 +141,7 @@ Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::S
   return transaction;
 }
 
-/// Removes what a write on top of `base` has written, if no version has it.
+/// Removes the data files of a write on top of a version with `base_paths`.
 void RemoveWritten(const io::StorePath& table, const Transaction& transaction,
                    const std::vector<BasePath>& base_paths, const OperationContext& context) {
   const auto* overwrite = transaction.As<OverwriteTable>();
@@ -305,6 +305,7 @@ Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::Stor
   auto staged = stage();
   if (!staged.ok()) {
     RemoveWritten(table, transaction, base_paths, context);
+    RemoveTransactionFile(table, transaction, context);
   }
   return staged;
 }
