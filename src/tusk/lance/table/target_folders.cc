@@ -68,6 +68,7 @@ Result<DataFolder> FindTarget(const io::StorePath& table, std::span<const BasePa
 
 std::vector<BasePath> ToBasePaths(const std::vector<NewBasePath>& bases) {
   std::vector<BasePath> paths;
+  paths.reserve(bases.size());
   for (const NewBasePath& base : bases) {
     paths.push_back({.id = base.id,
                      .name = base.name,
