@@ -36,9 +36,6 @@ REASONS = {
     r"lance\.dataset\.LanceOperation\.DataOverlay\w*": (
         "overlays are written by no stable version of the format"
     ),
-    r"lance\.fragment\.RowIdSequence": (
-        "rows keep their ids in `update`, `merge_insert` and compactions"
-    ),
     # Constructors of what nobody makes by hand.
     r"lance\.dataset\.LanceScanner\(\)": (
         "made by `LanceDataset.scanner`, never by the constructor, which takes pylance's own scanner"

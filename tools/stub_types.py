@@ -35,6 +35,7 @@ MODULES = {
             "from tusk.progress import FragmentWriteProgress",
             "from tusk.scanner import LanceScanner",
             "from tusk.session import Session",
+            "from tusk.row_id_sequence import RowIdSequence as RowIdSequence",
             "from tusk.transaction import DataFile as DataFile",
             "from tusk.transaction import DeletionFile as DeletionFile",
             "from tusk.transaction import FragmentMetadata as FragmentMetadata",
@@ -169,6 +170,10 @@ MODULES = {
         ["from tusk.bitmap import Bitmap", "from tusk.lance import LanceDataset"],
     ),
     "udf": (["BatchUDF", "batch_udf"], []),
+    "row_id_sequence": (
+        ["RowIdSequence"],
+        ["from tusk.transaction import RowIdMeta"],
+    ),
     "util": (["sanitize_ts", "td_to_micros"], []),
     "write": (
         ["write_dataset"],
@@ -274,6 +279,8 @@ PARAMETERS = {
     **_all(_OPTIONS, "storage_options transaction_properties properties"),
     **_all("dict[str, dict[str, str]]", "base_store_params"),
     **_all("Session", "session"),
+    "RowIdSequence.row_ids": "range | pa.Array | pa.ChunkedArray | Iterable[int]",
+    "RowIdSequence.from_inline_metadata.metadata": "RowIdMeta",
     "Session.is_same_as.other": "Session",
     **_all("str | dict[str, Any]", "index_cache_backend metadata_cache_backend"),
     **_all("dict[str, str | None]", "values"),
@@ -585,6 +592,8 @@ RESULTS = {
     **_of("RewriteResult", from_json="RewriteResult", json="str"),
     **_of("RowIdMeta", asdict="dict[str, Any]", from_dict="RowIdMeta", from_json="RowIdMeta"),
     "RowIdMeta.json": "str",
+    **_of("RowIdSequence", from_inline_metadata="RowIdSequence", to_inline_metadata="RowIdMeta"),
+    **_of("RowIdSequence", __iter__="Iterator[int]", __len__="int", to_pyarrow="pa.Array"),
     **_of("RowDatasetVersionMeta", asdict="dict[str, Any]", from_dict="RowDatasetVersionMeta"),
     **_of("RowDatasetVersionMeta", from_json="RowDatasetVersionMeta", json="str"),
     **_these(

@@ -30,6 +30,7 @@ NB_MODULE(_tusk, module) {
   BindLanceNearest(module);
   BindLanceOutputFile(module);
   BindLanceRefs(module);
+  BindLanceRowIdBytes(module);
   BindLanceSchemaJson(module);
   BindLanceSession(module);
   BindLanceTableFiles(module);

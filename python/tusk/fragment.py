@@ -5,6 +5,7 @@ import pyarrow.dataset as pads
 from tusk._arrow import _not_supported, check_rows
 from tusk.errors import RowOutOfRangeError
 from tusk.fragment_changes import FragmentChanges, write_fragments
+from tusk.row_id_sequence import RowIdSequence
 from tusk.scanner import check_blob_mode, stated
 from tusk.stats import validate
 from tusk.transaction import (
@@ -24,6 +25,7 @@ __all__ = [
     "LanceFragment",
     "RowDatasetVersionMeta",
     "RowIdMeta",
+    "RowIdSequence",
     "write_fragments",
 ]
 

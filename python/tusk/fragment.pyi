@@ -17,6 +17,7 @@ from tusk.lance import LanceDataset
 from tusk.progress import FragmentWriteProgress
 from tusk.scanner import LanceScanner
 from tusk.session import Session
+from tusk.row_id_sequence import RowIdSequence as RowIdSequence
 from tusk.transaction import DataFile as DataFile
 from tusk.transaction import DeletionFile as DeletionFile
 from tusk.transaction import FragmentMetadata as FragmentMetadata
