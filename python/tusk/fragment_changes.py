@@ -6,9 +6,11 @@ fragments, Merge for columns that were added, Update for columns that were updat
 """
 
 from tusk import _tusk
-from tusk._arrow import refuse, serialize_filter
+from tusk._arrow import serialize_filter
 from tusk._source import errors_of, to_stream
 from tusk.bases import to_base_targets
+from tusk.blob import to_blob_options
+from tusk.blob_descriptors import schema_to_library, to_library
 from tusk.errors import (
     InvalidArgumentError,
     NotFoundError,
@@ -45,9 +47,11 @@ def _fragment_mode(uri, mode, storage_options):
     return mode
 
 
-def _write(data, schema, uri, mode, options, storage_options, progress, targets=None):
+def _write(
+    data, schema, uri, mode, options, storage_options, progress, targets=None, blobs=None
+):
     """The Transaction of a write, which is not committed."""
-    stream, source = to_stream(data, schema)
+    stream, source = to_stream(to_library(data), schema_to_library(schema))
     with errors_of(source):
         try:
             text = _tusk.prepare_lance_write(
@@ -57,6 +61,7 @@ def _write(data, schema, uri, mode, options, storage_options, progress, targets=
                 options,
                 storage_options or {},
                 to_observer(progress),
+                _tusk.LanceBlobWriteOptions() if blobs is None else blobs,
                 to_base_targets() if targets is None else targets,
             )
         except InvalidArgumentError as error:
@@ -104,13 +109,6 @@ def write_fragments(
     LanceDataset.commit. The other parameters are as in `write_dataset`. A failure leaves no file.
     """
     refuse_namespace("write_fragments", dataset_uri, namespace_client, table_id)
-    refuse(
-        "write_fragments",
-        {
-            "external_blob_mode": None if external_blob_mode == "reference" else external_blob_mode,
-            "allow_external_blob_outside_bases": allow_external_blob_outside_bases or None,
-        },
-    )
     uri = to_uri(dataset_uri)
     if storage_options is None:
         storage_options = getattr(dataset_uri, "_storage_options", None)
@@ -126,10 +124,13 @@ def write_fragments(
         data_storage_version=checked_version(data_storage_version, use_legacy_format),
     )
     options.enable_stable_row_ids = enable_stable_row_ids
+    blobs = to_blob_options(external_blob_mode, allow_external_blob_outside_bases, None)
     targets = to_base_targets(initial_bases, target_bases, target_all_bases, base_store_params)
     if not return_transaction or mode == "append":
         mode = _fragment_mode(uri, mode, storage_options)
-    transaction = _write(data, schema, uri, mode, options, storage_options, progress, targets)
+    transaction = _write(
+        data, schema, uri, mode, options, storage_options, progress, targets, blobs
+    )
     return transaction if return_transaction else transaction.operation.fragments
 
 

@@ -55,10 +55,8 @@ TUSK_EXPORT Result<std::shared_ptr<const Dataset>> WriteDataset(
 TUSK_EXPORT Result<std::shared_ptr<const Dataset>> AppendOrCreate(
     arrow::RecordBatchReader* data, io::StorePath location, WriteOptions options,
     const BlobWriteOptions& blobs, const BaseTargets& targets, const OperationContext& context);
-TUSK_EXPORT Result<std::string> PrepareWrite(arrow::RecordBatchReader* data,
-                                             const io::StorePath& location,
-                                             const WriteOptions& options,
-                                             const BaseTargets& targets,
-                                             const OperationContext& context);
+TUSK_EXPORT Result<std::string> PrepareWrite(
+    arrow::RecordBatchReader* data, const io::StorePath& location, const WriteOptions& options,
+    const BlobWriteOptions& blobs, const BaseTargets& targets, const OperationContext& context);
 
 }  // namespace tusk::lance

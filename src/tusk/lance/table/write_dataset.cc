@@ -265,16 +265,16 @@ Result<std::shared_ptr<const Dataset>> AppendOrCreate(arrow::RecordBatchReader* 
 
 Result<std::string> PrepareWrite(arrow::RecordBatchReader* data, const io::StorePath& table,
                                  const WriteOptions& options, const OperationContext& context) {
-  return PrepareWrite(data, table, options, BaseTargets(), context);
+  return PrepareWrite(data, table, options, BlobWriteOptions(), BaseTargets(), context);
 }
 
 Result<std::string> PrepareWrite(arrow::RecordBatchReader* data, const io::StorePath& table,
-                                 const WriteOptions& options, const BaseTargets& targets,
-                                 const OperationContext& context) {
+                                 const WriteOptions& options, const BlobWriteOptions& blobs,
+                                 const BaseTargets& targets, const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto base, FindBase(table, options, context));
-  ARROW_ASSIGN_OR_RAISE(
-      const Transaction transaction,
-      WriteTransaction(data, table, base, options, {.targets = targets}, context));
+  ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
+                        WriteTransaction(data, table, base, options,
+                                         {.options = blobs, .targets = targets}, context));
   return TransactionToJson(transaction);
 }
 
