@@ -63,7 +63,7 @@ std::string ReadAll(const Blob& blob) {
 
 }  // namespace
 
-BlobTable::BlobTable(bool is_v2, std::string data_file, std::string sidecar)
+BlobTable::BlobTable(bool is_v2, const std::string& data_file, const std::string& sidecar)
     : is_v2_(is_v2), store_(io::MakeMemoryStore()) {
   Require(store_->Put(kDataFile, data_file, {}), "memory takes a file");
   Require(store_->Put(SidecarPath(kDataFile, 1), sidecar, {}), "memory takes a file");

@@ -32,7 +32,7 @@ class BlobTable {
   static constexpr const char* kDataFile = "t/data/f.lance";
 
   /// The column `b` is one of blobs of version 2 or 1.
-  BlobTable(bool is_v2, std::string data_file, std::string sidecar);
+  BlobTable(bool is_v2, const std::string& data_file, const std::string& sidecar);
 
   io::ObjectStore* store() const { return store_.get(); }
   /// What the table finds for the descriptor, in a row of this address.
