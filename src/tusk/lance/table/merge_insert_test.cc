@@ -268,6 +268,22 @@ TEST(MergeInsertTest, RefusesWhatIsAmbiguousOrDoesNotFit) {
   EXPECT_EQ(result.num_inserted_rows, 2);
 }
 
+TEST(MergeInsertTest, FindsEveryKeyHoweverLittleMemoryTheyMayHave) {
+  const io::StorePath table{.store = io::MakeMemoryStore(), .path = "t"};
+  Rows target;
+  for (int64_t i = 0; i < 100; ++i) target.emplace("key " + std::to_string(i * 250), i);
+  Rows source;
+  for (int64_t i = 0; i < 20'000; ++i) source.emplace("key " + std::to_string(i), -i);
+  ASSERT_OK(Write(table, target, 1 << 20));
+  MergeInsertOptions options = Upsert();
+  options.key_bytes_in_memory = 1;
+  const auto batch = ToBatch(source);
+  const auto reader = *arrow::RecordBatchReader::Make({batch}, batch->schema());
+  ASSERT_OK_AND_ASSIGN(const auto result, MergeInsert(reader.get(), table, options, {}));
+  EXPECT_EQ(result.num_updated_rows, 80);
+  EXPECT_EQ(Read(table), Model(target, source, options, 0));
+}
+
 TEST(MergeInsertTest, NeedsMemoryForItsLimitsAndNotForItsSource) {
   const io::StorePath table{.store = io::MakeMemoryStore(), .path = "t"};
   Rows target;

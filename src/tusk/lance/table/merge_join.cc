@@ -123,6 +123,10 @@ Status MergeJoin::Prepare() {
   return Status::OK();
 }
 
+/// Whether there may be more passes than are planned. Later ones have as many keys as the first,
+/// more or less: that they have more memory for them is better than to begin anew.
+bool MergeJoin::CanCutFurther() const { return part_.number == 0 && part_.count < kMostPasses; }
+
 /// Adds those keys that belong to this pass; `first_row` is the number of the first in the source.
 Status MergeJoin::AddKeys(const arrow::RecordBatch& rows, int64_t first_row) {
   ARROW_ASSIGN_OR_RAISE(const JoinKeys keys,
@@ -151,6 +155,7 @@ Result<bool> MergeJoin::TryToBuildKeyTable() {
   }
   table_ = std::make_shared<JoinKeyTable>(JoinKeys::IsHashTheKey(source_fields), context_.pool);
   bounds_.emplace(source_fields, target_fields);
+  // Beyond one part there is no telling how many keys it has.
   if (part_.count == 1) ARROW_RETURN_NOT_OK(table_->Reserve(source_.num_rows()));
   if (!narrow_columns_.empty() && !options_.delete_not_matched_by_source) {
     narrow_filter_ = std::make_shared<HashFilter>(context_.pool);
@@ -168,7 +173,7 @@ Result<bool> MergeJoin::TryToBuildKeyTable() {
       const auto rows = batch->Slice(begin, kKeysAtOnce);
       ARROW_RETURN_NOT_OK(AddKeys(*rows, first_row));
       first_row += rows->num_rows();
-      if (table_->num_bytes() > options_.key_bytes_in_memory) return false;
+      if (CanCutFurther() && table_->num_bytes() > options_.key_bytes_in_memory) return false;
     }
   }
   ARROW_RETURN_NOT_OK(table_->Finish());
@@ -178,14 +183,8 @@ Result<bool> MergeJoin::TryToBuildKeyTable() {
 Status MergeJoin::BuildKeyTable() {
   while (true) {
     auto fits = TryToBuildKeyTable();
-    const bool is_out_of_memory = fits.status().IsOutOfMemory();
-    if (!fits.ok() && !is_out_of_memory) return fits.status();
     if (fits.ok() && *fits) return Status::OK();
-    // Later passes have as many keys as the first, more or less.
-    if (part_.number > 0 || part_.count >= kMostPasses) {
-      if (is_out_of_memory) return fits.status();
-      return table_->Finish();
-    }
+    if (!fits.ok() && (!fits.status().IsOutOfMemory() || !CanCutFurther())) return fits.status();
     part_.count *= 2;
   }
 }

@@ -81,6 +81,7 @@ class MergeJoin {
             const OperationContext& context);
   Status Prepare();
   Status BuildKeyTable();
+  bool CanCutFurther() const;
   Result<bool> TryToBuildKeyTable();
   Status AddKeys(const arrow::RecordBatch& rows, int64_t first_row);
   Status BeginPass();
