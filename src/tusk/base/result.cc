@@ -63,7 +63,8 @@ std::string_view ErrorCodeName(ErrorCode code) {
 }
 
 Status MakeError(ErrorCode code, std::string message) {
-  return {ToArrow(code), std::move(message), std::make_shared<ErrorDetail>(code, /*is_final=*/false)};
+  return {ToArrow(code), std::move(message),
+          std::make_shared<ErrorDetail>(code, /*is_final=*/false)};
 }
 
 std::optional<ErrorCode> GetErrorCode(const Status& status) {
