@@ -104,7 +104,7 @@ Result<Merge> WriteMerge(const std::shared_ptr<const Dataset>& dataset, const Me
     ARROW_RETURN_NOT_OK(rows.Next());
   }
   merge.counts = join->counts();
-  merge.change.gone = join->gone();
+  merge.change.gone = join->TakeGone();
   merge.change.moved_ids = join->moved_ids();
   merge.change.inserted_keys = inserted_keys.Serialize();
   merge.change.lock = options.commit_lock;

@@ -222,7 +222,10 @@ Status MergeJoin::EndPass() {
   target_rows_.reset();
   table_.reset();
   ++part_.number;
-  return AddRows(std::exchange(gone_of_pass_, {}), &gone_);
+  AffectedRows gone = std::exchange(gone_of_pass_, {});
+  if (!gone_.empty()) return AddRows(gone, &gone_);
+  gone_ = std::move(gone);
+  return Status::OK();
 }
 
 Status MergeJoin::ErrorAt(int64_t source_row, std::string_view message) const {

@@ -61,7 +61,7 @@ class MergeJoin {
   // After the end.
   const Counts& counts() const { return counts_; }
   /// The rows of the target that go, be it for good or to be written again.
-  const AffectedRows& gone() const { return gone_; }
+  AffectedRows TakeGone() { return std::move(gone_); }
   /// What is updated, if columns are to be written anew: NextMoved gives no rows then, and none
   /// goes. Ascending by address within each pass over the target.
   std::vector<Match> TakeMatches() { return std::move(matches_); }

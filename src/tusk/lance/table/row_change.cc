@@ -30,19 +30,21 @@ Status WriteDeletionFiles(const Dataset::State& state, const AffectedRows& gone,
     const auto found = gone.find(fragment.id);
     if (found == gone.end()) continue;
     ARROW_RETURN_NOT_OK(context.CheckStop());
-    DeletedRows all = found->second;
+    const DeletedRows* all = &found->second;
     ARROW_ASSIGN_OR_RAISE(const auto before, state.FindDeletedRows(fragment, context));
+    DeletedRows both;
     if (before != nullptr) {
-      ARROW_ASSIGN_OR_RAISE(all, Union(*before, all));
+      ARROW_ASSIGN_OR_RAISE(both, Union(*before, *all));
+      all = &both;
     }
-    if (all.count() == fragment.physical_rows) {
+    if (all->count() == fragment.physical_rows) {
       changed->removed.push_back(fragment.id);
       continue;
     }
     Fragment updated = fragment;
     ARROW_ASSIGN_OR_RAISE(
         updated.deletion_file,
-        WriteDeletedRows(state.location, fragment.id, state.manifest.version, all, context));
+        WriteDeletedRows(state.location, fragment.id, state.manifest.version, *all, context));
     changed->updated.push_back(std::move(updated));
   }
   return Status::OK();
@@ -112,13 +114,16 @@ Result<uint16_t> MinorVersionOfRows(const Dataset::State& state,
                      version, "': ask for files of 2.1 or 2.2");
 }
 
-Result<Transaction> WriteRowChange(const Dataset& base, RowChange change,
+namespace {
+
+/// The same of a change whose rows `gone` stand apart, which may be very many.
+Result<Transaction> WriteRowChange(const Dataset& base, RowChange change, const AffectedRows& gone,
                                    const std::map<std::string, std::string>& properties,
                                    const OperationContext& context) {
   const Dataset::State& state = base.state();
   GiveMovedIds(change.moved_ids, &change.added);
   ChangedFragments changed;
-  const Status written = WriteDeletionFiles(state, change.gone, &changed, context);
+  const Status written = WriteDeletionFiles(state, gone, &changed, context);
   if (!written.ok()) {
     RemoveFiles(state, changed.updated, change.added, context);
     return written;
@@ -139,13 +144,22 @@ Result<Transaction> WriteRowChange(const Dataset& base, RowChange change,
   return transaction;
 }
 
+}  // namespace
+
+Result<Transaction> WriteRowChange(const Dataset& base, RowChange change,
+                                   const std::map<std::string, std::string>& properties,
+                                   const OperationContext& context) {
+  const AffectedRows gone = std::exchange(change.gone, {});
+  return WriteRowChange(base, std::move(change), gone, properties, context);
+}
+
 Result<std::shared_ptr<const Dataset>> CommitRowChange(
     const Dataset& base, RowChange change, const std::map<std::string, std::string>& properties,
     const OperationContext& context) {
-  const AffectedRows gone = change.gone;
+  const AffectedRows gone = std::exchange(change.gone, {});
   const CommitLock lock = change.lock;
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
-                        WriteRowChange(base, std::move(change), properties, context));
+                        WriteRowChange(base, std::move(change), gone, properties, context));
   const auto remove_files = [&] {
     if (const auto* deletion = transaction.As<DeleteRowsOp>()) {
       RemoveFiles(base.state(), deletion->updated, {}, context);
