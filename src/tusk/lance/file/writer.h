@@ -52,7 +52,7 @@ class FileWriter {
   virtual ~FileWriter() = default;
   /// `batch` has the Arrow form of the schema, columns in its order. Slices are fine.
   virtual Status Write(const arrow::RecordBatch& batch) = 0;
-  /// Bytes handed to the store so far.
+  /// Bytes of the file so far.
   virtual int64_t bytes_written() const = 0;
   /// Arrow bytes of the pages that are whole, but not all written yet.
   virtual int64_t bytes_in_flight() const = 0;

@@ -19,6 +19,9 @@ constexpr auto kPadding = [] {
   return bytes;
 }();
 
+/// To copy no more bytes than that costs less than a call of the store for each buffer.
+constexpr size_t kMostPending = 64 << 10;
+
 }  // namespace
 
 std::span<const uint8_t> BytesOf(std::string_view text) {
@@ -38,8 +41,17 @@ Result<std::unique_ptr<FileContainer>> FileContainer::Create(io::ObjectStore* st
 }
 
 Status FileContainer::AppendBytes(std::span<const uint8_t> bytes) {
-  ARROW_RETURN_NOT_OK(file_->Append(bytes));
-  bytes_written_ = file_->bytes_written();
+  bytes_written_ += std::ssize(bytes);
+  if (pending_.size() + bytes.size() > kMostPending) ARROW_RETURN_NOT_OK(Flush());
+  if (bytes.size() > kMostPending) return file_->Append(bytes);
+  pending_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return Status::OK();
+}
+
+Status FileContainer::Flush() {
+  if (pending_.empty()) return Status::OK();
+  ARROW_RETURN_NOT_OK(file_->Append(BytesOf(pending_)));
+  pending_.clear();
   return Status::OK();
 }
 
@@ -104,6 +116,7 @@ Result<FileSummary> FileContainer::Finish(const Schema& schema, int64_t num_rows
   }
   footer.AppendTo(&end);
   ARROW_RETURN_NOT_OK(AppendBytes(BytesOf(end)));
+  ARROW_RETURN_NOT_OK(Flush());
   ARROW_RETURN_NOT_OK(file_->Finish());
 
   FileSummary summary;

@@ -55,12 +55,15 @@ class FileContainer {
       : file_(std::move(file)), minor_version_(minor_version) {}
 
   Status AppendBytes(std::span<const uint8_t> bytes);
+  /// Hands what is pending to the store.
+  Status Flush();
   /// The annex, as the last global buffer; `descriptor` is the first.
   Status WriteAnnex(std::string_view descriptor, std::vector<Column>* columns);
 
   std::unique_ptr<io::ObjectWriter> file_;
   const uint16_t minor_version_;
-  std::atomic<int64_t> bytes_written_ = 0;
+  std::atomic<int64_t> bytes_written_ = 0;  ///< with those that are pending
+  std::string pending_;
   std::vector<io::ByteRange> global_buffers_;  ///< but for number 0
   std::vector<uint64_t> global_buffer_checksums_;
 };
