@@ -25,6 +25,14 @@ class TUSK_EXPORT DeferringStore : public ObjectStore {
                                     const OperationContext& context) = 0;
 };
 
+/// DeferringStore::SyncAndPutIfAbsent, or PutIfAbsent of a store that cannot defer.
+inline Status SyncAndPutIfAbsent(ObjectStore* store, std::string_view path, std::string_view bytes,
+                                 const OperationContext& context) {
+  auto* deferring = dynamic_cast<DeferringStore*>(store);
+  if (deferring == nullptr) return store->PutIfAbsent(path, bytes, context);
+  return deferring->SyncAndPutIfAbsent(path, bytes, context);
+}
+
 /// `place` with a store that defers, if its own can.
 inline StorePath Deferring(const StorePath& place) {
   auto* store = dynamic_cast<DeferringStore*>(place.store.get());

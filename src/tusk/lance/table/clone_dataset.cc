@@ -2,16 +2,18 @@
 #include <array>
 #include <chrono>
 #include <optional>
-#include <set>
+#include <random>
 #include <string>
 #include <utility>
 
 #include "tusk/base/uuid.h"
+#include "tusk/io/deferring_store.h"
 #include "tusk/lance/refs.h"
 #include "tusk/lance/table/base_paths.h"
 #include "tusk/lance/table/build_manifest.h"
 #include "tusk/lance/table/clone_table.h"
 #include "tusk/lance/table/commit_loop.h"
+#include "tusk/lance/table/data_file.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/feature_flags.h"
@@ -25,57 +27,72 @@ struct Copy {
   std::string target;
 };
 
-Status AddFolder(const io::StorePath& root, const std::string& folder, std::vector<Copy>* copies,
-                 const OperationContext& context) {
-  const std::string path = io::JoinPath(root.path, folder);
+using Uuid = std::array<uint8_t, 16>;
+
+uint64_t RandomNumber() {
+  std::random_device random;
+  return random() | uint64_t{random()} << 32;
+}
+
+/// All below the folder `source`, which will be called `target`.
+Status AddFolder(const io::StorePath& root, const std::string& source, const std::string& target,
+                 std::vector<Copy>* copies, const OperationContext& context) {
+  const std::string path = io::JoinPath(root.path, source);
   ARROW_ASSIGN_OR_RAISE(const auto objects, root.store->List(path, context));
   for (const io::ObjectInfo& object : objects) {
     copies->push_back({.source = {.store = root.store, .path = object.path},
-                       .target = folder + object.path.substr(path.size())});
+                       .target = target + object.path.substr(path.size())});
   }
   return Status::OK();
 }
 
-Status AddFragment(const Dataset::State& state, const Fragment& fragment, std::vector<Copy>* copies,
-                   const OperationContext& context) {
+/// Where the files of `fragment` are; `clone`, which is equal, gets the names of the copies.
+Status AddFragment(const Dataset::State& state, const Fragment& fragment, Fragment* clone,
+                   std::vector<Copy>* copies, const OperationContext& context) {
   constexpr std::string_view kEnding = ".lance";
-  for (const DataFile& file : fragment.files) {
+  for (size_t i = 0; i < fragment.files.size(); ++i) {
+    const DataFile& file = fragment.files[i];
+    const std::string name = NewDataFileName();
+    clone->files[i].path = name;
     ARROW_ASSIGN_OR_RAISE(io::StorePath source, state.Locate(fragment, file));
-    copies->push_back({.source = source, .target = "data/" + file.path});
+    copies->push_back({.source = source, .target = "data/" + name});
     if (!file.path.ends_with(kEnding)) continue;
     // Large values may lie in a folder that is called as the file.
-    const std::string stem = file.path.substr(0, file.path.size() - kEnding.size());
+    const auto stem = [&](std::string path) {
+      path.resize(path.size() - kEnding.size());
+      return path;
+    };
     source.path.resize(source.path.size() - file.path.size());
-    std::vector<Copy> blobs;
-    ARROW_RETURN_NOT_OK(AddFolder(source, stem, &blobs, context));
-    for (Copy& blob : blobs) {
-      copies->push_back({.source = std::move(blob.source), .target = "data/" + blob.target});
-    }
+    ARROW_RETURN_NOT_OK(AddFolder(source, stem(file.path), "data/" + stem(name), copies, context));
   }
   if (!fragment.deletion_file) return Status::OK();
+  clone->deletion_file->id = RandomNumber();
   ARROW_ASSIGN_OR_RAISE(const TableBase base,
                         FindBase(state.location, state.manifest, fragment.deletion_file->base_id));
-  const std::string path = DeletionPath(fragment);
-  copies->push_back(
-      {.source = {.store = base.place.store, .path = io::JoinPath(base.place.path, path)},
-       .target = path});
+  copies->push_back({.source = {.store = base.place.store,
+                                .path = io::JoinPath(base.place.path, DeletionPath(fragment))},
+                     .target = DeletionPath(*clone)});
   return Status::OK();
 }
 
-/// Every file that the version needs.
-Result<std::vector<Copy>> ListFiles(const Dataset::State& state,
-                                    const std::vector<IndexMetadata>& indices,
-                                    const OperationContext& context) {
+/// Every file that the version needs. All get new names, which are put into `clone`: what a clone
+/// has copied is its own, and can be removed if it fails, whoever clones to the same place.
+Result<std::vector<Copy>> NameCopies(const Dataset::State& state, VersionContent* clone,
+                                     const OperationContext& context) {
   std::vector<Copy> copies;
-  for (const Fragment& fragment : state.manifest.fragments) {
-    ARROW_RETURN_NOT_OK(AddFragment(state, fragment, &copies, context));
+  for (size_t i = 0; i < state.manifest.fragments.size(); ++i) {
+    ARROW_RETURN_NOT_OK(AddFragment(state, state.manifest.fragments[i],
+                                    &clone->manifest.fragments[i], &copies, context));
   }
-  for (const IndexMetadata& index : indices) {
-    std::array<uint8_t, 16> uuid = {};
-    std::ranges::copy(index.uuid, uuid.begin());
+  for (IndexMetadata& index : clone->indices) {
+    Uuid old_uuid = {};
+    std::ranges::copy(index.uuid, old_uuid.begin());
+    const Uuid uuid = RandomUuid();
     ARROW_ASSIGN_OR_RAISE(const TableBase base,
                           FindBase(state.location, state.manifest, index.base_id));
-    ARROW_RETURN_NOT_OK(AddFolder(base.place, "_indices/" + FormatUuid(uuid), &copies, context));
+    ARROW_RETURN_NOT_OK(AddFolder(base.place, "_indices/" + FormatUuid(old_uuid),
+                                  "_indices/" + FormatUuid(uuid), &copies, context));
+    index.uuid.assign(uuid.begin(), uuid.end());
   }
   return copies;
 }
@@ -93,6 +110,16 @@ Status CopyFiles(const std::vector<Copy>& copies, const io::StorePath& target,
     }
   }
   return Status::OK();
+}
+
+/// Best effort; cannot be stopped.
+void RemoveCopies(const std::vector<Copy>& copies, const io::StorePath& target,
+                  const OperationContext& context) {
+  OperationContext unstoppable = context;
+  unstoppable.stop = {};
+  for (const Copy& copy : copies) {
+    (void)target.store->Delete(io::JoinPath(target.path, copy.target), unstoppable);
+  }
 }
 
 int64_t NowNs() {
@@ -121,25 +148,36 @@ Result<std::shared_ptr<const Dataset>> CloneTo(const Dataset& source, const io::
   if (!section.empty()) {
     ARROW_ASSIGN_OR_RAISE(content.indices, ParseIndexSection(section));
   }
+  std::vector<Copy> copies;
   if (!clone.is_shallow) {
-    ARROW_ASSIGN_OR_RAISE(const auto copies, ListFiles(state, content.indices, context));
-    ARROW_RETURN_NOT_OK(CopyFiles(copies, target, context));
+    ARROW_ASSIGN_OR_RAISE(copies, NameCopies(state, &content, context));
   }
   const Transaction transaction{
       .read_version = source.version(), .uuid = RandomUuidString(), .operation = clone};
-  ARROW_RETURN_NOT_OK(WriteTransactionFile(target, transaction, context));
   content = BuildClonedManifest(transaction, content, NowNs());
-  const std::string file = SerializeManifestFile(
-      &content.manifest, SerializeIndexSection(content.indices), SerializeTransaction(transaction));
+  // Nothing is true before the manifest, so all becomes durable with it.
+  const io::StorePath place = io::Deferring(target);
   std::string path = ManifestPath(content.manifest.version, ManifestNaming::kV2);
-  const Status put = target.store->PutIfAbsent(io::JoinPath(target.path, path), file, context);
-  if (!put.ok()) {
-    const auto holds = HoldsTransaction(target, path, transaction.uuid, context);
+  const auto write = [&]() -> Status {
+    ARROW_RETURN_NOT_OK(CopyFiles(copies, place, context));
+    ARROW_RETURN_NOT_OK(WriteTransactionFile(place, transaction, context));
+    const std::string file =
+        SerializeManifestFile(&content.manifest, SerializeIndexSection(content.indices),
+                              SerializeTransaction(transaction));
+    return io::SyncAndPutIfAbsent(place.store.get(), io::JoinPath(place.path, path), file, context);
+  };
+  const Status written = write();
+  if (!written.ok()) {
+    // Nobody knows what the store did: the name tells, also if the caller wants to stop.
+    OperationContext unstoppable = context;
+    unstoppable.stop = {};
+    const auto holds = HoldsTransaction(target, path, transaction.uuid, unstoppable);
     if (!holds.ok() || !*holds) {
-      // Copied files stay: another clone to the same place would have them under the same names.
-      const bool is_known = holds.ok() || GetErrorCode(holds.status()) == ErrorCode::kNotFound;
-      if (is_known) RemoveTransactionFile(target, transaction, context);
-      return put;
+      if (holds.ok() || GetErrorCode(holds.status()) == ErrorCode::kNotFound) {
+        RemoveCopies(copies, target, context);
+        RemoveTransactionFile(target, transaction, context);
+      }
+      return written;
     }
   }
   WriteVersionHint(target, content.manifest.version, context);

@@ -234,10 +234,8 @@ class Committer {
 
 Status Committer::Publish(const std::string& path, uint64_t version, std::string_view file) {
   const auto put = [&] {
-    const std::string name = io::JoinPath(table_.path, path);
-    auto* deferring = dynamic_cast<io::DeferringStore*>(table_.store.get());
-    if (deferring != nullptr) return deferring->SyncAndPutIfAbsent(name, file, context_);
-    return table_.store->PutIfAbsent(name, file, context_);
+    return io::SyncAndPutIfAbsent(table_.store.get(), io::JoinPath(table_.path, path), file,
+                                  context_);
   };
   if (!options_.lock) return put();
   Status status = options_.lock(version, put);
