@@ -2,8 +2,9 @@
 
     python bench/maintenance.py [--rounds 5] [--fragments 1000] [--rows 1000000] [--only WORD]
 
-Nobody waits for the disk, as in bench/writes.py. Both libraries' tables have the same rows afterwards;
-what is on disk after many small appends is compared too.
+Nobody waits for the disk, as in bench/writes.py, but where a row says so: pylance never does. Both
+libraries' tables have the same rows afterwards; what is on disk after many small appends is
+compared too.
 """
 
 import argparse
@@ -29,6 +30,13 @@ def _open_tusk(path):
 def _append_tusk(data, path):
     mode = "append" if pathlib.Path(path).exists() else "create"
     tusk.write_dataset(data, path, mode=mode, storage_options=_FAST)
+
+
+def _append_durably(data, path, functions):
+    if functions is LIBRARIES["tusk"]:
+        tusk.write_dataset(data, path, mode="append")
+    else:
+        functions[1](data, path)
 
 
 def _append_pylance(data, path):
@@ -108,12 +116,21 @@ def measure(arguments, folder):
     if wanted("one append of 100 rows"):
         compare("one append of 100 rows", 4 * arguments.rounds, _fresh_copy(many, folder),
                 lambda path, functions: functions[1](pieces[0], path))
+    if wanted("one append of 100 rows, synced by tusk alone"):
+        compare("one append of 100 rows, synced by tusk alone", 4 * arguments.rounds,
+                _fresh_copy(many, folder),
+                lambda path, functions: _append_durably(pieces[0], path, functions))
     if wanted("open the latest of all versions"):
         compare("open the latest of all versions", 10 * arguments.rounds,
                 lambda *_: str(many), lambda path, functions: functions[0](path))
     if wanted("compact all fragments"):
         compare("compact all fragments", arguments.rounds, _fresh_copy(many, folder),
                 lambda path, functions: functions[0](path).optimize.compact_files(),
+                lambda path: _expect(lance.dataset(path), small.num_rows, 1))
+    if wanted("compact all fragments, pages copied"):
+        compare("compact all fragments, pages copied", arguments.rounds, _fresh_copy(many, folder),
+                lambda path, functions: functions[0](path).optimize.compact_files(
+                    compaction_mode="force_binary_copy"),
                 lambda path: _expect(lance.dataset(path), small.num_rows, 1))
     large = folder / "large"
     lance.write_dataset(make_table(arguments.rows), str(large))
