@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <arrow/array/array_base.h>
@@ -16,6 +17,7 @@
 #include "tusk/lance/file/field_path.h"
 #include "tusk/lance/file/footer.h"
 #include "tusk/lance/file/reader.h"
+#include "tusk/lance/file/stored_file.h"
 #include "tusk/testing/bounded_pool.h"
 #include "tusk/testing/fuzz_input.h"
 
@@ -111,6 +113,24 @@ void CheckCodes(const FileReader& file, std::span<const FileReader::Column> colu
   }
 }
 
+/// Pages that are listed to be copied can be listed again by the copy.
+void CheckStoredPages(const io::StorePath& place, int64_t file_size,
+                      const OperationContext& context) {
+  for (const uint16_t minor_version : {1, 2}) {
+    const auto file = StoredFile::Read(place, minor_version, std::nullopt, context);
+    if (!file.ok()) {
+      RequireRefusal(file.status());
+      continue;
+    }
+    for (const StoredColumn& column : file->columns) {
+      const auto again = StoredColumn::Parse(column.Serialize(), file_size);
+      Require(again.status(), "what was listed can be listed again");
+      Require(again->pages.size() == column.pages.size() && again->num_rows() == column.num_rows(),
+              "a copy lists the same pages");
+    }
+  }
+}
+
 Status CheckField(const FileReader& file, const Field& field, bool is_sound,
                   const OperationContext& context) {
   const std::string path = FormatFieldPath({field.name});
@@ -166,6 +186,7 @@ Status CheckFile(std::string_view bytes, bool is_sound) {
   Require(store->Put("x", bytes, context), "any bytes can be stored");
   const auto description = DescribeFile({.store = store, .path = "x"}, context);
   if (!description.ok()) RequireRefusal(description.status());
+  CheckStoredPages({.store = store, .path = "x"}, std::ssize(bytes), context);
   const auto file = FileReader::Open(store.get(), "x", context);
   if (!file.ok()) {
     RequireRefusal(file.status());
