@@ -19,7 +19,9 @@ endif()
 if(TUSK_FUZZ)
   # Virtual calls and casts that cross into Arrow's library, which is built without, look wrong.
   target_compile_options(tusk_options INTERFACE
-    -fsanitize=fuzzer-no-link -fno-sanitize=vptr,function)
+    -fsanitize=fuzzer-no-link -fno-sanitize=vptr,function
+    # clang warns of what libstdc++ itself uses for stable sorts.
+    -Wno-deprecated-declarations)
 endif()
 find_program(MOLD mold)
 if(MOLD)
