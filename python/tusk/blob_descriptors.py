@@ -356,7 +356,7 @@ def schema_to_library(schema):
     """`schema` without the extension that Arrow knows with another type: where blobs are
     described.
     """
-    if schema is None or not any(_is_described(field) for field in schema):
+    if not isinstance(schema, pa.Schema) or not any(map(_is_described, schema)):
         return schema
     fields = [_to_library(field) if _is_described(field) else field for field in schema]
     return pa.schema(fields, schema.metadata)
