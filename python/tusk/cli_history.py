@@ -275,17 +275,28 @@ def retention(lake, older_than, keep_last, clear):
     click.echo(f"keep last:  {unset if rules.keep_last is None else rules.keep_last}")
 
 
+def cleanup_options(command):
+    older_than = duration_option(
+        "--older-than",
+        None,
+        "Versions that have not been the newest for longer than this go."
+        " [default: see tusk retention]",
+    )
+    keep_last = click.option(
+        "--keep-last",
+        type=int,
+        metavar="N",
+        help="Newest so many stay. [default: see tusk retention]",
+    )
+    leftovers = duration_option(
+        "--leftovers-older-than", "1d", "Leftovers older than this go too."
+    )
+    return older_than(keep_last(leftovers(command)))
+
+
 @click.command()
 @lake_argument
-@duration_option(
-    "--older-than",
-    None,
-    "Versions that have not been the newest for longer than this go. [default: see tusk retention]",
-)
-@click.option(
-    "--keep-last", type=int, metavar="N", help="Newest so many stay. [default: see tusk retention]"
-)
-@duration_option("--leftovers-older-than", "1d", "Leftovers older than this go too.")
+@cleanup_options
 @click.option("--dry-run", is_flag=True, help="Only say which versions would go.")
 @click.option("--author", default="", help="Who did it. [default: your login name]")
 def cleanup(lake, older_than, keep_last, leftovers_older_than, dry_run, author):
@@ -331,15 +342,7 @@ def _say_cleanup(report, dry_run=False):
 @click.option(
     "--table", "tables", multiple=True, metavar="TABLE", help="Only this one; may be repeated."
 )
-@duration_option(
-    "--older-than",
-    None,
-    "Versions that have not been the newest for longer than this go. [default: see tusk retention]",
-)
-@click.option(
-    "--keep-last", type=int, metavar="N", help="Newest so many stay. [default: see tusk retention]"
-)
-@duration_option("--leftovers-older-than", "1d", "Leftovers older than this go too.")
+@cleanup_options
 @click.option("--no-cleanup", is_flag=True, help="Only put files together.")
 @click.option("--author", default="", help="Who did it. [default: your login name]")
 def optimize(lake, tables, older_than, keep_last, leftovers_older_than, no_cleanup, author):
