@@ -1,6 +1,7 @@
 #include "tusk/expr/compare.h"
 
 #include <cmath>
+#include <type_traits>
 #include <utility>
 
 #include <arrow/array.h>
@@ -15,8 +16,8 @@
 
 #include "tusk/base/simd_level.h"
 #include "tusk/expr/common_type.h"
+#include "tusk/expr/number_order.h"
 #include "tusk/expr/operand.h"
-#include "tusk/expr/real_order.h"
 #include "tusk/expr/type_name.h"
 
 namespace tusk::expr {
@@ -96,18 +97,23 @@ int OrderOfUnits(int64_t a, int64_t b, int64_t factor) {
   return rest > 0 ? -1 : 0;
 }
 
-/// The rows in which neither column is null; null if none can be.
-Result<std::shared_ptr<arrow::Buffer>> AndValidity(const arrow::Array& left,
-                                                   const arrow::Array& right,
-                                                   arrow::MemoryPool* pool) {
-  const uint8_t* one = left.null_bitmap_data();
-  const uint8_t* other = right.null_bitmap_data();
-  const int64_t rows = left.length();
+/// Its bitmap of nulls; null of a scalar, and of a column that has none.
+const uint8_t* NullBitmap(const Operand& side) {
+  return side.is_scalar() ? nullptr : side.array().null_bitmap_data();
+}
+
+/// The rows in which neither side's bitmap has a null; null if there is no bitmap.
+Result<std::shared_ptr<arrow::Buffer>> AndValidity(const Operand& left, const Operand& right,
+                                                   int64_t rows, arrow::MemoryPool* pool) {
+  const uint8_t* one = NullBitmap(left);
+  const uint8_t* other = NullBitmap(right);
+  const int64_t offset = left.array().offset();
+  const int64_t other_offset = right.array().offset();
   if (one != nullptr && other != nullptr) {
-    return arrow::internal::BitmapAnd(pool, one, left.offset(), other, right.offset(), rows, 0);
+    return arrow::internal::BitmapAnd(pool, one, offset, other, other_offset, rows, 0);
   }
-  if (one != nullptr) return arrow::internal::CopyBitmap(pool, one, left.offset(), rows);
-  if (other != nullptr) return arrow::internal::CopyBitmap(pool, other, right.offset(), rows);
+  if (one != nullptr) return arrow::internal::CopyBitmap(pool, one, offset, rows);
+  if (other != nullptr) return arrow::internal::CopyBitmap(pool, other, other_offset, rows);
   return nullptr;
 }
 
@@ -116,11 +122,11 @@ Result<Datum> WithValidity(const Operand& left, const Operand& right, int64_t ro
                            const std::shared_ptr<arrow::Buffer>& values, arrow::MemoryPool* pool) {
   std::shared_ptr<arrow::Buffer> validity;
   const auto tells_by_bits = [](const Operand& side) {
-    return !side.is_scalar() && (side.array().null_bitmap_data() != nullptr || !side.may_be_null());
+    return NullBitmap(side) != nullptr || !side.may_be_null();
   };
   if (tells_by_bits(left) && tells_by_bits(right)) {
-    ARROW_ASSIGN_OR_RAISE(validity, AndValidity(left.array(), right.array(), pool));
-  } else if (left.may_be_null() || right.may_be_null()) {
+    ARROW_ASSIGN_OR_RAISE(validity, AndValidity(left, right, rows, pool));
+  } else {
     const int64_t bytes = (rows + 7) / 8;
     ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateBuffer(bytes, pool));
     for (int64_t byte = 0; byte < bytes; ++byte) {
@@ -174,53 +180,65 @@ Kernel ByOrder(Comparison comparison, Order order) {
   };
 }
 
-/// Of two columns of floats.
-template <typename Real>
-Result<Datum> CompareColumns(Comparison comparison, const std::vector<Datum>& columns,
-                             const Evaluation& evaluation) {
-  static const SimdLevel level = SupportedSimdLevels().back();
-  arrow::MemoryPool* pool = evaluation.context->pool;
-  ARROW_ASSIGN_OR_RAISE(Operand first, Operand::Make(columns[0], pool));
-  ARROW_ASSIGN_OR_RAISE(Operand second, Operand::Make(columns[1], pool));
-  const Values<Real> left(std::move(first));
-  const Values<Real> right(std::move(second));
-  const int64_t rows = evaluation.length();
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
-                        arrow::AllocateBuffer((rows + 7) / 8, pool));
-  CompareToBits(comparison, left.data(), right.data(), rows, level, values->mutable_data());
-  return WithValidity(left, right, rows, values, pool);
+template <typename T>
+int OrderOfNumbers(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) return OrderOfReals(a, b);
+  return a < b ? -1 : static_cast<int>(a > b);
 }
 
-/// Of floats, some of whose comparisons are Arrow's.
-template <typename Real>
-Kernel CompareReals(Comparison comparison) {
-  const Kernel any =
-      ByOrder<Real, Real>(comparison, [](Real a, Real b) { return OrderOfReals(a, b); });
+/// Of numbers of one type, and what is stored as such.
+template <ComparedNumber T>
+Kernel CompareNumbers(Comparison comparison) {
+  const Kernel any = ByOrder<T, T>(comparison, [](T a, T b) { return OrderOfNumbers<T>(a, b); });
   return [comparison, any](const std::vector<Datum>& arguments,
                            const Evaluation& evaluation) -> Result<Datum> {
-    const auto is_number = [](const Datum& side) {
-      if (!side.is_scalar() || !side.scalar()->is_valid) return false;
-      using Scalar = typename arrow::CTypeTraits<Real>::ScalarType;
-      return !std::isnan(side.scalar_as<Scalar>().value);
-    };
-    if (arguments[0].is_array() && arguments[1].is_array()) {
-      return CompareColumns<Real>(comparison, arguments, evaluation);
-    }
-    const bool is_mirrored = is_number(arguments[0]) && arguments[1].is_array();
-    if (!is_mirrored && !(arguments[0].is_array() && is_number(arguments[1]))) {
-      return any(arguments, evaluation);
-    }
-    // Beside a number, Arrow goes wrong only where NaN is above it.
+    static const SimdLevel level = SupportedSimdLevels().back();
+    arrow::MemoryPool* pool = evaluation.context->pool;
+    ARROW_ASSIGN_OR_RAISE(Operand first, Operand::Make(arguments[0], pool));
+    ARROW_ASSIGN_OR_RAISE(Operand second, Operand::Make(arguments[1], pool));
+    const bool is_mirrored = first.is_scalar();
+    if (is_mirrored) std::swap(first, second);
+    const auto is_null = [](const Operand& side) { return side.is_scalar() && side.IsNull(0); };
+    if (first.is_scalar() || is_null(second)) return any(arguments, evaluation);
+    const Values<T> left(std::move(first));
+    const Values<T> right(std::move(second));
     const Comparison wanted = is_mirrored ? Mirrored(comparison) : comparison;
-    const bool is_above = wanted == Comparison::kGreater || wanted == Comparison::kGreaterEqual;
-    const std::vector<Datum> sides = {arguments[is_mirrored ? 1 : 0],
-                                      arguments[is_mirrored ? 0 : 1]};
-    const Comparison plain = is_above ? Opposite(wanted) : wanted;
-    ARROW_ASSIGN_OR_RAISE(
-        Datum holds, arrow::compute::CallFunction(ArrowName(plain), sides, evaluation.compute));
-    if (!is_above) return holds;
-    return arrow::compute::CallFunction("invert", {holds}, evaluation.compute);
+    const int64_t rows = evaluation.length();
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
+                          arrow::AllocateBuffer((rows + 7) / 8, pool));
+    if (right.is_scalar()) {
+      CompareToBits(wanted, left.data(), right[0], rows, level, values->mutable_data());
+    } else {
+      CompareToBits(wanted, left.data(), right.data(), rows, level, values->mutable_data());
+    }
+    return WithValidity(left, right, rows, values, pool);
   };
+}
+
+/// Of two columns of the same type; null of a type that is not stored as numbers of 32 or 64 bits.
+Kernel CompareStored(Comparison comparison, arrow::Type::type type) {
+  switch (type) {
+    case arrow::Type::INT32:
+    case arrow::Type::DATE32:
+    case arrow::Type::TIME32:
+      return CompareNumbers<int32_t>(comparison);
+    case arrow::Type::UINT32:
+      return CompareNumbers<uint32_t>(comparison);
+    case arrow::Type::INT64:
+    case arrow::Type::DATE64:
+    case arrow::Type::TIME64:
+    case arrow::Type::TIMESTAMP:
+    case arrow::Type::DURATION:
+      return CompareNumbers<int64_t>(comparison);
+    case arrow::Type::UINT64:
+      return CompareNumbers<uint64_t>(comparison);
+    case arrow::Type::FLOAT:
+      return CompareNumbers<float>(comparison);
+    case arrow::Type::DOUBLE:
+      return CompareNumbers<double>(comparison);
+    default:
+      return nullptr;
+  }
 }
 
 Kernel CompareNested(bool is_equal) {
@@ -247,10 +265,7 @@ arrow::TimeUnit::type UnitOf(const arrow::DataType& type) {
 
 Kernel CompareUnits(Comparison comparison, arrow::TimeUnit::type left,
                     arrow::TimeUnit::type right) {
-  if (left == right) {
-    return ByOrder<int64_t, int64_t>(
-        comparison, [](int64_t a, int64_t b) { return a < b ? -1 : static_cast<int>(a > b); });
-  }
+  if (left == right) return CompareNumbers<int64_t>(comparison);
   int64_t factor = 1;
   for (int i = std::min(left, right); i < std::max(left, right); ++i) factor *= 1000;
   if (left < right) {
@@ -359,11 +374,8 @@ Result<Kernel> CompareFunction(Comparison comparison, const ComparedTypes& types
                                arrow::compute::ExecContext* compute) {
   const arrow::DataType& left = *types.left;
   const arrow::DataType& right = *types.right;
-  if (left.id() == arrow::Type::DOUBLE && right.id() == arrow::Type::DOUBLE) {
-    return CompareReals<double>(comparison);
-  }
-  if (left.id() == arrow::Type::FLOAT && right.id() == arrow::Type::FLOAT) {
-    return CompareReals<float>(comparison);
+  if (left.Equals(right)) {
+    if (Kernel kernel = CompareStored(comparison, left.id()); kernel != nullptr) return kernel;
   }
   if (left.id() == arrow::Type::DOUBLE || right.id() == arrow::Type::DOUBLE) {
     const bool is_left = left.id() == arrow::Type::DOUBLE;
