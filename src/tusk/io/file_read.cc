@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -72,15 +73,20 @@ size_t Beginning::Begin(std::span<FileRead> reads) {
   return count;
 }
 
+/// Tells that no byte is left at `at`. The file may have ended long before.
+Status CutShort(int fd, std::string_view path, int64_t at) {
+  struct stat now = {};
+  const int64_t end = fstat(fd, &now) == 0 ? std::min<int64_t>(now.st_size, at) : at;
+  return IoError("'", path, "' ended at byte ", end, " while it was read: was it truncated?");
+}
+
 Status Finish(int fd, std::string_view path, FileRead* read) {
   while (read->left() > 0) {
     const int64_t at = read->offset + read->done;
     const ssize_t n = pread(fd, read->into + read->done, read->left(), at);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return FailedCall("read", path, errno);
-    if (n == 0) {
-      return IoError("'", path, "' ended at byte ", at, " while it was read: was it truncated?");
-    }
+    if (n == 0) return CutShort(fd, path, at);
     read->done += n;
   }
   return Status::OK();

@@ -176,8 +176,9 @@ TEST(LocalStoreTest, TellsOfAFileThatWasCutShort) {
   ASSERT_OK(store->Put(path, std::string(100'000, 'x'), {}));
   ASSERT_OK_AND_ASSIGN(const OpenedObject object, store->Open(path, 0, {}));
   std::filesystem::resize_file(path, 50'000);
-  const std::vector<ByteRange> ranges = {{0, 10}, {20'000, 10}, {49'990, 20}, {70'000, 10}};
-  for (const size_t first : {0, 2}) {
+  const std::vector<ByteRange> ranges = {
+      {0, 10}, {20'000, 10}, {49'990, 20}, {70'000, 10}, {99'990, 10}};
+  for (const size_t first : {0, 2, 3}) {
     for (const size_t count : {1, 2}) {
       const auto read = object.reader->Read(std::span(ranges).subspan(first, count), {});
       if (first == 0) {
