@@ -77,8 +77,10 @@ Result<DeletedRows> ParseDeletedRows(std::shared_ptr<arrow::Buffer> bytes, const
   DeletedRows deleted;
   if (fragment.deletion_file->type == DeletionFile::Type::kArrow) {
     const auto rows = ParseArrowFile(std::move(bytes), fragment.physical_rows, context);
-    // What Arrow refuses, it calls invalid: here it is a file, not an argument.
-    if (GetErrorCode(rows.status()) == ErrorCode::kInvalidArgument) {
+    // What Arrow refuses, it calls invalid or an error of input: here the bytes are all there and
+    // are a file, not an argument.
+    const auto code = GetErrorCode(rows.status());
+    if (code == ErrorCode::kInvalidArgument || code == ErrorCode::kIo) {
       return Corrupt(rows.status().message());
     }
     ARROW_RETURN_NOT_OK(rows);

@@ -110,6 +110,17 @@ TEST_F(DeletionFileTest, RefusesEveryTruncationOfABitmap) {
   }
 }
 
+TEST_F(DeletionFileTest, RefusesEveryTruncationOfAnArrowFile) {
+  const std::string bytes = Corpus("pylance_deletions.arrow");
+  const Fragment fragment = With(DeletionFile::Type::kArrow, EverySeventh().size(), 20'000);
+  ASSERT_OK(Read(bytes, fragment).status());
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    const auto rows = Read(bytes.substr(0, length), fragment);
+    EXPECT_THAT(rows, FailsWith(ErrorCode::kCorrupt)) << length << ": " << rows.status().message();
+    EXPECT_THAT(rows.status().message(), testing::HasSubstr("t/_deletions/3-5-77.arrow"));
+  }
+}
+
 TEST_F(DeletionFileTest, SurvivesRandomDamage) {
   std::mt19937 random(11);
   const auto count = std::ssize(EverySeventh());
@@ -125,6 +136,11 @@ TEST_F(DeletionFileTest, SurvivesRandomDamage) {
       const auto rows = Read(damaged, With(type, count, 20'000));
       if (rows.ok()) {
         EXPECT_EQ(rows->count(), count);
+      } else {
+        EXPECT_THAT(
+            GetErrorCode(rows.status()),
+            testing::AnyOf(ErrorCode::kCorrupt, ErrorCode::kUnsupported, ErrorCode::kOutOfBudget))
+            << rows.status().ToString();
       }
     }
   }
