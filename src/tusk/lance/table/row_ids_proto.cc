@@ -192,7 +192,9 @@ std::string SerializeRowIds(std::span<const uint64_t> ids) {
   const auto ascends = [](uint64_t a, uint64_t b) { return a >= b; };
   const bool is_sorted = std::ranges::adjacent_find(ids, ascends) == ids.end();
   auto* segment = sequence.add_segments();
-  if (is_sorted && ids.back() - ids.front() == ids.size() - 1) {
+  // The end of a range is the id behind its last one, which has to fit.
+  const bool has_end = ids.back() != std::numeric_limits<uint64_t>::max();
+  if (is_sorted && has_end && ids.back() - ids.front() == ids.size() - 1) {
     segment->mutable_range()->set_start(ids.front());
     segment->mutable_range()->set_end(ids.back() + 1);
   } else {

@@ -65,6 +65,9 @@ TEST(RowIdSequenceTest, WritesIdsAsTheyAre) {
       {3, uint64_t{1} << 40},
       {~uint64_t{0} - 1, 0},
       {~uint64_t{0} - 2, ~uint64_t{0} - 1},
+      // The end of a range that has the last id of all would be one more than 64 bits hold.
+      {~uint64_t{0}},
+      {~uint64_t{0} - 1, ~uint64_t{0}},
   };
   for (const auto& ids : sequences) {
     ASSERT_OK_AND_ASSIGN(const auto sequence, RowIdSequence::Parse(SerializeRowIds(ids)));
