@@ -7,7 +7,7 @@ import os
 from tusk import _tusk
 from tusk._arrow import refuse
 from tusk.bases import checked_store_params
-from tusk.errors import AlreadyExistsError, NotFoundError, RefExistsError
+from tusk.errors import AlreadyExistsError, CorruptError, NotFoundError, RefExistsError
 from tusk.transaction import (
     DatasetBasePath,
     LanceOperation,
@@ -21,8 +21,12 @@ _COMMIT_MESSAGE = "__lance_commit_message"
 _NEEDS_NO_READ_VERSION = ("Overwrite", "Restore")
 
 
-def _time(text):
-    return datetime.datetime.fromisoformat(text) if text else None
+def _time(text, tag):
+    """The time that the file of a tag has."""
+    try:
+        return datetime.datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise CorruptError(f"tag '{tag}': its file has {text!r} where a time belongs") from None
 
 
 def checked_lock(lock):
@@ -72,19 +76,20 @@ class Tags:
         return (None if branch == "main" else branch), version
 
     @staticmethod
-    def _to_dict(tag):
+    def _to_dict(name, tag):
         return {
             "branch": tag.branch,
             "version": tag.version,
-            "created_at": _time(tag.created_at),
-            "updated_at": _time(tag.updated_at),
+            "created_at": _time(tag.created_at, name),
+            "updated_at": _time(tag.updated_at, name),
             "manifest_size": tag.manifest_size,
             "metadata": tag.metadata,
         }
 
     def list(self):
         return {
-            name: self._to_dict(tag) for name, tag in _tusk.list_lance_tags(self._root).items()
+            name: self._to_dict(name, tag)
+            for name, tag in _tusk.list_lance_tags(self._root).items()
         }
 
     def list_ordered(self, order=None):

@@ -8,7 +8,7 @@ import pyarrow as pa
 from tusk import _tusk
 from tusk._arrow import TableDataset, TableScanner, check_rows, refuse, serialize_filter
 from tusk._source import errors_of, to_stream
-from tusk.errors import InvalidArgumentError
+from tusk.errors import CorruptError, InvalidArgumentError
 
 _UTC = datetime.timezone.utc
 
@@ -109,11 +109,20 @@ class IcebergTable(TableDataset):
                 info.snapshot_id,
                 info.parent_snapshot_id,
                 info.sequence_number,
-                datetime.datetime.fromtimestamp(info.timestamp_ms / 1000, _UTC),
+                self._time_of(info),
                 info.summary,
             )
             for info in self._table.snapshots
         ]
+
+    def _time_of(self, info):
+        try:
+            return datetime.datetime.fromtimestamp(info.timestamp_ms / 1000, _UTC)
+        except (OverflowError, ValueError):
+            raise CorruptError(
+                f"{self.metadata_location}: snapshot {info.snapshot_id} was made "
+                f"{info.timestamp_ms} ms after 1970, which is no date"
+            ) from None
 
     def scanner(
         self,

@@ -1,6 +1,7 @@
 """Time travel, branches, tags, rollback and metadata tables of Iceberg tables, with pyiceberg."""
 
 import datetime
+import re
 import time
 
 import pyarrow as pa
@@ -212,3 +213,16 @@ def test_metadata_tables_of_an_empty_table(lake):
         assert table.metadata_table(name).num_rows == 0
     assert table.to_table(ref="main").num_rows == 0
     assert table.plan_files().read_all().num_rows == 0
+
+
+def test_a_snapshot_of_no_date_is_named(lake):
+    table = lake.table("n.t")
+    with open(table.metadata_location) as file:
+        text = file.read()
+    with open(table.metadata_location, "w") as file:
+        file.write(re.sub(r'"timestamp-ms":[ 0-9]+', f'"timestamp-ms":{2**62}', text))
+    first = table.snapshots()[0].snapshot_id
+    damaged = tusk.connect(lake.uri).table("n.t")
+    assert damaged.to_table().num_rows == 3
+    with pytest.raises(tusk.errors.CorruptError, match=f"snapshot {first} was made {2**62} ms"):
+        damaged.snapshots()

@@ -67,6 +67,14 @@ def test_tags_that_are_wrong(path):
     for name in ("", "a/b", "..", ".a", "a.lock", "a b"):
         with pytest.raises(tusk.errors.InvalidArgumentError):
             tags.create(name, 1)
+    file = os.path.join(path, "_refs", "tags", "a.json")
+    with open(file) as text:
+        broken = text.read().replace("-", "x")
+    with open(file, "w") as text:
+        text.write(broken)
+    with pytest.raises(tusk.errors.CorruptError, match="tag 'a': its file has .* where a time"):
+        tags.list()
+    assert tags.get_version("a") == 1
 
 
 @MODULES
