@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <limits>
 #include <utility>
 
 #include "tusk/base/little_endian.h"
@@ -8,106 +6,22 @@
 #include "tusk/lance/encodings/dictionary.h"
 #include "tusk/lance/encodings/levels.h"
 #include "tusk/lance/encodings/value_decoder.h"
+#include "tusk/lance/file/mini_block_chunk.h"
+#include "tusk/lance/file/mini_block_table.h"
 #include "tusk/lance/file/page.h"
 
 namespace tusk::lance {
 namespace {
 
-constexpr uint64_t kAlignment = 8;
-/// Enough for lists within lists within lists, each with null items.
-constexpr size_t kMaxValueBuffers = 4;
-/// Of one chunk, by the format.
-constexpr int64_t kMaxChunkValues = 32768;
-
-/// Of one chunk: what runs of lengths up to 255 can tell in the 64 KiB that a chunk's header can
-/// give them.
-constexpr int64_t kMaxChunkLevels = int64_t{1} << 23;
 /// From so many wanted values on, or if the chunk has no more than twice as many, a run of them is
 /// decoded as a range; below, value by value.
 constexpr int64_t kManyValues = 64;
-
-/// Where the chunks of a page begin, in value slots, in rows and in bytes of the chunk buffer; one
-/// entry more than there are chunks. And the page's dictionary.
-class ChunkTable final : public PageIndex {
- public:
-  std::vector<int64_t> slots;
-  std::vector<int64_t> bytes;
-  /// Columns with lists: rows that begin before each chunk, and whether the chunk begins within
-  /// one. Empty without lists, where each slot is a row.
-  std::vector<int64_t> row_starts;
-  std::vector<bool> begins_within;
-  std::optional<Block> dictionary;
-
-  int64_t num_chunks() const { return static_cast<int64_t>(slots.size()) - 1; }
-  const std::vector<int64_t>& rows() const { return row_starts.empty() ? slots : row_starts; }
-  bool BeginsWithin(int64_t chunk) const { return !begins_within.empty() && begins_within[chunk]; }
-  /// The chunk in which a row of the page begins.
-  int64_t Find(int64_t row) const {
-    return std::ranges::upper_bound(rows(), row) - rows().begin() - 1;
-  }
-  /// One more than the last chunk that has something of `row`.
-  int64_t FindEnd(int64_t row) const {
-    int64_t end = Find(row) + 1;
-    while (end < num_chunks() && rows()[end] == row + 1 && BeginsWithin(end)) {
-      ++end;
-      if (rows()[end] > row + 1) break;
-    }
-    return end;
-  }
-};
-
-/// The parts of a chunk.
-struct Chunk {
-  uint16_t num_levels = 0;  ///< as its header says
-  std::span<const uint8_t> repetition;
-  std::span<const uint8_t> definition;
-  std::array<std::span<const uint8_t>, kMaxValueBuffers> buffers;
-};
-
-/// Cuts pieces of known length off the front of a chunk. Once one does not fit, they are empty.
-class ChunkCursor {
- public:
-  explicit ChunkCursor(std::span<const uint8_t> bytes) : bytes_(bytes) {}
-
-  template <typename T>
-  T Read() {
-    const auto piece = Take(sizeof(T));
-    return piece.empty() ? T{0} : LoadLittle<T>(piece.data());
-  }
-  std::span<const uint8_t> Take(uint64_t length) {
-    if (length > bytes_.size() - at_) [[unlikely]] {
-      if (!misfit_) misfit_ = Misfit{.length = length, .at = at_};
-      at_ = bytes_.size();
-      return {};
-    }
-    const auto piece = bytes_.subspan(at_, length);
-    at_ += length;
-    return piece;
-  }
-  void Align() { at_ = std::min<uint64_t>(RoundUp(at_, kAlignment), bytes_.size()); }
-  /// Corrupt if a piece did not fit.
-  Status status() const {
-    if (!misfit_) return Status::OK();
-    return Corrupt("mini-block chunk of ", bytes_.size(), " bytes has a part of ", misfit_->length,
-                   " bytes at ", misfit_->at);
-  }
-
- private:
-  struct Misfit {
-    uint64_t length;
-    uint64_t at;
-  };
-  std::span<const uint8_t> bytes_;
-  uint64_t at_ = 0;
-  std::optional<Misfit> misfit_;
-};
 
 /// How the parts of a page's chunks are encoded.
 struct ChunkCodecs {
   std::optional<LevelDecoder> repetition;
   std::optional<LevelDecoder> definition;
   std::unique_ptr<const ValueDecoder> values;
-  size_t num_value_buffers = 0;                 ///< of each chunk
   std::optional<DictionaryDecoder> dictionary;  ///< absent if values are no indices
 };
 
@@ -118,7 +32,10 @@ class MiniBlockPage final : public Page {
       : Page(layers),
         num_rows_(num_rows),
         num_slots_(static_cast<int64_t>(layout.num_items)),
-        has_large_chunk_(layout.has_large_chunk),
+        parts_({.has_repetition = codecs.repetition.has_value(),
+                .has_definition = codecs.definition.has_value(),
+                .has_large_buffers = layout.has_large_chunk,
+                .num_value_buffers = codecs.values->num_buffers()}),
         packed_bits_(layout.values.kind == ValueEncoding::Kind::kInlineBitpacking
                          ? static_cast<int64_t>(layout.values.bits)
                          : 0),
@@ -171,22 +88,20 @@ class MiniBlockPage final : public Page {
  private:
   class Values;
 
-  Status ParseRows(const arrow::Buffer& bytes, ChunkTable* table) const;
-  Result<Chunk> Bind(std::span<const uint8_t> bytes) const;
   Result<Chunk> BindFlat(std::span<const uint8_t> bytes, int64_t num_values) const;
   /// Calls `visit(chunk, slots)` for every chunk that was read.
   template <typename Visit>
   Status VisitChunks(const ChunkTable& table, std::span<const PlannedRead> reads,
                      std::span<const std::shared_ptr<arrow::Buffer>> bytes, Visit visit) const;
   EncodedChunk ValuesOf(const Chunk& chunk, int64_t num_values) const {
-    return {.buffers = std::span(chunk.buffers).first(codecs_.num_value_buffers),
+    return {.buffers = std::span(chunk.buffers).first(parts_.num_value_buffers),
             .num_values = num_values};
   }
   void AddRead(const ChunkTable& table, RowRange chunks, std::vector<PlannedRead>* reads) const;
 
   int64_t num_rows_;
   int64_t num_slots_;
-  bool has_large_chunk_;
+  ChunkParts parts_;
   int64_t packed_bits_;        ///< of a value that is bit-packed in each chunk; else 0
   int64_t repetition_stride_;  ///< words of the repetition index for each chunk
   ChunkCodecs codecs_;
@@ -194,75 +109,20 @@ class MiniBlockPage final : public Page {
   io::ByteRange chunks_;
 };
 
-Status MiniBlockPage::ParseRows(const arrow::Buffer& bytes, ChunkTable* table) const {
-  // For each chunk the rows that end in it, and the items behind the last of these; deeper levels
-  // of nesting would follow.
-  const int64_t count = table->num_chunks();
-  const int64_t entry = repetition_stride_ * int64_t{sizeof(uint64_t)};
-  if (bytes.size() != count * entry) {
-    return Corrupt("repetition index of ", bytes.size(), " bytes for ", count, " chunks");
-  }
-  table->row_starts.reserve(count + 1);
-  table->row_starts.push_back(0);
-  table->begins_within.reserve(count);
-  bool is_within = false;
-  for (int64_t i = 0; i < count; ++i) {
-    const auto ends = LoadLittle<uint64_t>(bytes.data() + i * entry);
-    const auto left_over = LoadLittle<uint64_t>(bytes.data() + i * entry + sizeof(uint64_t));
-    const bool goes_on = left_over > 0;
-    if (ends > static_cast<uint64_t>(kMaxChunkLevels)) {
-      return Corrupt("repetition index lets ", ends, " rows end in chunk ", i);
-    }
-    const int64_t starts = static_cast<int64_t>(ends) + (goes_on ? 1 : 0) - (is_within ? 1 : 0);
-    if (starts < 0) return Corrupt("repetition index lets no row end in chunk ", i);
-    table->begins_within.push_back(is_within);
-    table->row_starts.push_back(table->row_starts.back() + starts);
-    is_within = goes_on;
-  }
-  if (table->row_starts.back() == num_rows_ && !is_within) return Status::OK();
-  return Corrupt("repetition index of a page of ", num_rows_, " rows has ",
-                 table->row_starts.back());
-}
-
 Result<std::unique_ptr<const PageIndex>> MiniBlockPage::ParseIndex(
     std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool) const {
-  const arrow::Buffer& words = *bytes[0];
-  const int64_t width = has_large_chunk_ ? 4 : 2;
-  const int64_t count = words.size() / width;
   const bool has_lists = meaning().max_repetition() > 0;
-  auto table = std::make_unique<ChunkTable>();
-  table->slots.reserve(count + 1);
-  table->bytes.reserve(count + 1);
-  int64_t slot = 0;
-  int64_t byte = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const uint8_t* at = words.data() + i * width;
-    const uint32_t word = has_large_chunk_ ? LoadLittle<uint32_t>(at) : LoadLittle<uint16_t>(at);
-    const bool is_last = i + 1 == count;
-    const auto log_values = static_cast<int>(word & 0xF);
-    if (log_values == 0 && !is_last) {
-      return Corrupt("chunk ", i, " of ", count, " has no number of values");
-    }
-    table->slots.push_back(slot);
-    table->bytes.push_back(byte);
-    const int64_t values = log_values == 0 ? num_slots_ - slot : int64_t{1} << log_values;
-    const int64_t size = (static_cast<int64_t>(word >> 4) + 1) * static_cast<int64_t>(kAlignment);
-    // The entries behind the last value may have a chunk of their own.
-    if (values < (has_lists ? 0 : 1) || values > kMaxChunkValues || values > num_slots_ - slot ||
-        size > chunks_.length - byte) {
-      return Corrupt("chunk ", i, " of ", count, " claims ", values, " values in ", size,
-                     " bytes, after ", slot, " of ", num_slots_, " values and ", byte, " of ",
-                     chunks_.length, " bytes");
-    }
-    slot += values;
-    byte += size;
+  ARROW_ASSIGN_OR_RAISE(
+      auto table,
+      ChunkTable::Parse(
+          {bytes[0]->data(), static_cast<size_t>(bytes[0]->size())},
+          parts_.has_large_buffers ? 4 : 2,
+          {.num_slots = num_slots_, .num_bytes = chunks_.length, .has_lists = has_lists}));
+  if (has_lists) {
+    const arrow::Buffer& index = *bytes.back();
+    ARROW_RETURN_NOT_OK(table->ParseRows({index.data(), static_cast<size_t>(index.size())},
+                                         repetition_stride_, num_rows_));
   }
-  if (slot != num_slots_) {
-    return Corrupt("the ", count, " chunks of a page of ", num_slots_, " values hold ", slot);
-  }
-  table->slots.push_back(slot);
-  table->bytes.push_back(byte);
-  if (has_lists) ARROW_RETURN_NOT_OK(ParseRows(*bytes.back(), table.get()));
   if (codecs_.dictionary) {
     ARROW_ASSIGN_OR_RAISE(const Block items, codecs_.dictionary->DecodeItems(bytes[1], pool));
     ARROW_ASSIGN_OR_RAISE(table->dictionary, items.CopyTo(KeptPool()));
@@ -278,7 +138,7 @@ std::optional<int> MiniBlockPage::MostBits(const PageIndex* index, RowRange rows
   // A chunk has a header, the width of its values as one of them, and the packed block. A wider one
   // would not have room.
   const auto& table = static_cast<const ChunkTable&>(*index);
-  const int64_t before = static_cast<int64_t>(kAlignment) + packed_bits_ / 8;
+  const int64_t before = static_cast<int64_t>(kChunkAlignment) + packed_bits_ / 8;
   int64_t most = 0;
   const int64_t end = table.Find(rows.end - 1) + 1;
   for (int64_t chunk = table.Find(rows.begin); chunk < end; ++chunk) {
@@ -332,31 +192,8 @@ Status MiniBlockPage::Plan(const PageIndex* index, const PageRequest& request,
   return Status::OK();
 }
 
-Result<Chunk> MiniBlockPage::Bind(std::span<const uint8_t> bytes) const {
-  ChunkCursor cursor(bytes);
-  Chunk chunk;
-  chunk.num_levels = cursor.Read<uint16_t>();
-  const uint16_t repetition_size = codecs_.repetition ? cursor.Read<uint16_t>() : 0;
-  const uint16_t definition_size = codecs_.definition ? cursor.Read<uint16_t>() : 0;
-  std::array<uint32_t, kMaxValueBuffers> sizes{};
-  const size_t num_buffers = codecs_.num_value_buffers;
-  for (size_t i = 0; i < num_buffers; ++i) {
-    sizes[i] = has_large_chunk_ ? cursor.Read<uint32_t>() : cursor.Read<uint16_t>();
-  }
-  cursor.Align();
-  chunk.repetition = cursor.Take(repetition_size);
-  cursor.Align();
-  chunk.definition = cursor.Take(definition_size);
-  for (size_t i = 0; i < num_buffers; ++i) {
-    cursor.Align();
-    chunk.buffers[i] = cursor.Take(sizes[i]);
-  }
-  ARROW_RETURN_NOT_OK(cursor.status());
-  return chunk;
-}
-
 Result<Chunk> MiniBlockPage::BindFlat(std::span<const uint8_t> bytes, int64_t num_values) const {
-  ARROW_ASSIGN_OR_RAISE(Chunk chunk, Bind(bytes));
+  ARROW_ASSIGN_OR_RAISE(Chunk chunk, BindChunk(bytes, parts_));
   if (codecs_.definition && chunk.num_levels != num_values) {
     return Corrupt("mini-block chunk of ", num_values, " values has ", chunk.num_levels, " levels");
   }
@@ -515,55 +352,13 @@ class MiniBlockPage::Values final : public PendingValues {
   int64_t num_slots_ = 0;
 };
 
-/// Walks over the entries of one chunk, by rows.
-class ChunkRows {
- public:
-  /// `first_row` is the first that begins in the chunk.
-  ChunkRows(const LevelMeaning& meaning, const Levels& levels, int64_t first_row)
-      : meaning_(meaning), levels_(levels), row_(first_row) {}
-
-  struct Place {
-    int64_t entry = 0;
-    int64_t slot = 0;
-  };
-  /// Where `row` begins, which is not before the last that was asked for; the end of the chunk if
-  /// none so high begins in it.
-  Place Find(int64_t row) {
-    const int64_t from = place_.entry;
-    if (meaning_.max_repetition() == 0) {
-      place_.entry = std::min(levels_.count, place_.entry + row - row_);
-      row_ = row;
-    } else {
-      // `row_` is the number of the next row to begin at or behind `place_`.
-      while (place_.entry < levels_.count) {
-        if (levels_.repetition[place_.entry] == meaning_.max_repetition()) {
-          if (row_ == row) break;
-          ++row_;
-        }
-        ++place_.entry;
-      }
-    }
-    place_.slot += levels_.Slice(from, place_.entry - from).CountVisible(meaning_);
-    return place_;
-  }
-  /// Where the chunk begins, whatever row that belongs to.
-  static Place Begin() { return {}; }
-
- private:
-  const LevelMeaning& meaning_;
-  Levels levels_;
-  int64_t row_;
-  Place place_;
-};
-
 Result<std::unique_ptr<const PendingValues>> MiniBlockPage::Unravel(
     const PageIndex* index, std::span<const RowRange> runs, std::span<const PlannedRead> reads,
     std::span<const std::shared_ptr<arrow::Buffer>> bytes, arrow::MemoryPool* pool,
     Structure* structure) const {
   const auto& table = static_cast<const ChunkTable&>(*index);
   auto values = std::make_unique<Values>(this, &table, bytes);
-  std::vector<uint16_t> repetition;
-  std::vector<uint16_t> definition;
+  ChunkLevelReader level_reader(meaning(), codecs_.repetition, codecs_.definition, pool);
   size_t next_run = 0;
   for (size_t i = 0; i < reads.size(); ++i) {
     const RowRange chunks = reads[i].units;
@@ -572,45 +367,14 @@ Result<std::unique_ptr<const PendingValues>> MiniBlockPage::Unravel(
       const std::span<const uint8_t> chunk_bytes(
           bytes[i]->data() + (table.bytes[c] - table.bytes[chunks.begin]),
           table.bytes[c + 1] - table.bytes[c]);
-      ARROW_ASSIGN_OR_RAISE(const Chunk chunk, Bind(chunk_bytes));
-      Levels levels{.count = num_values};
-      if (codecs_.repetition || codecs_.definition) levels.count = chunk.num_levels;
-      if (codecs_.repetition) {
-        ARROW_ASSIGN_OR_RAISE(levels.count,
-                              codecs_.repetition->CountLevels(chunk.repetition, chunk.num_levels));
-      }
-      if (codecs_.definition) {
-        ARROW_ASSIGN_OR_RAISE(const int64_t count,
-                              codecs_.definition->CountLevels(chunk.definition, chunk.num_levels));
-        // The more of the two knows better: only runs can tell more than 16 bits of a header.
-        levels.count = std::max(levels.count, count);
-      }
-      if (levels.count > kMaxChunkLevels) {
-        return Corrupt("chunk ", c, " has ", levels.count, " levels");
-      }
-      if (codecs_.repetition) {
-        ARROW_RETURN_NOT_OK(
-            codecs_.repetition->Decode(chunk.repetition, levels.count, pool, &repetition));
-        levels.repetition = repetition.data();
-      }
-      if (codecs_.definition) {
-        ARROW_RETURN_NOT_OK(
-            codecs_.definition->Decode(chunk.definition, levels.count, pool, &definition));
-        levels.definition = definition.data();
-      }
       const int64_t first = table.rows()[c];
       const int64_t end = table.rows()[c + 1];
-      if (levels.CountVisible(meaning()) != num_values ||
-          levels.CountRows(meaning()) != end - first) {
-        return Corrupt("chunk ", c, " of ", num_values, " values and ", end - first, " rows has ",
-                       levels.count, " levels with ", levels.CountVisible(meaning()),
-                       " values and ", levels.CountRows(meaning()), " rows");
-      }
-      if (levels.repetition != nullptr && levels.count > 0 &&
-          (levels.repetition[0] == meaning().max_repetition()) == table.BeginsWithin(c)) {
-        return Corrupt("chunk ", c, " begins ", table.BeginsWithin(c) ? "with" : "within",
-                       " a row, which its page's repetition index says otherwise");
-      }
+      ARROW_ASSIGN_OR_RAISE(const Chunk chunk, BindChunk(chunk_bytes, parts_));
+      ARROW_ASSIGN_OR_RAISE(const Levels levels,
+                            level_reader.Read(chunk, {.chunk = c,
+                                                      .num_values = num_values,
+                                                      .num_rows = end - first,
+                                                      .begins_within = table.BeginsWithin(c)}));
       values->BeginChunk(chunk, num_values);
       const bool goes_on = c + 1 < table.num_chunks() && table.BeginsWithin(c + 1);
       ChunkRows rows(meaning(), levels, first);
@@ -655,7 +419,6 @@ Result<std::unique_ptr<const Page>> MakeMiniBlockPage(const MiniBlockLayout& lay
   }
   ARROW_ASSIGN_OR_RAISE(codecs.values, MakeValueDecoder(layout.values));
   const ValueDecoder& values = *codecs.values;
-  codecs.num_value_buffers = values.num_buffers();
   if (values.num_buffers() > kMaxValueBuffers) {
     return Unsupported("mini-block pages with ", values.num_buffers(),
                        " value buffers are not supported");
