@@ -249,7 +249,18 @@ class EntryDecoder {
   const ManifestReadOptions& options_;
 };
 
+/// `status` of the manifest at `path`, if that is known.
+Status At(const std::string& path, const Status& status) {
+  return path.empty() ? status : WithContext(status, "manifest '" + path + "'");
+}
+
 }  // namespace
+
+Status CheckWhole(const ManifestFile& manifest, int64_t size) {
+  if (size >= manifest.length) return Status::OK();
+  return Corrupt("manifest '", manifest.path, "' has ", size, " bytes, its manifest list says ",
+                 manifest.length, ": was it truncated?");
+}
 
 ManifestReader::ManifestReader(std::shared_ptr<arrow::Buffer> bytes, AvroFile file,
                                ManifestReadOptions options)
@@ -257,12 +268,19 @@ ManifestReader::ManifestReader(std::shared_ptr<arrow::Buffer> bytes, AvroFile fi
 
 Result<ManifestReader> ManifestReader::Open(std::shared_ptr<arrow::Buffer> bytes,
                                             ManifestReadOptions options) {
-  ARROW_ASSIGN_OR_RAISE(AvroFile file, AvroFile::Parse(std::string_view(*bytes)));
-  ARROW_RETURN_NOT_OK(CheckFields(file, {0, 2}));
-  return ManifestReader(std::move(bytes), std::move(file), std::move(options));
+  auto file = AvroFile::Parse(std::string_view(*bytes));
+  if (!file.ok()) return At(options.path, file.status());
+  ARROW_RETURN_NOT_OK(At(options.path, CheckFields(*file, {0, 2})));
+  return ManifestReader(std::move(bytes), *std::move(file), std::move(options));
 }
 
 Result<bool> ManifestReader::Next(std::vector<ManifestEntry>* entries) {
+  auto more = Decode(entries);
+  if (!more.ok()) return At(options_.path, more.status());
+  return more;
+}
+
+Result<bool> ManifestReader::Decode(std::vector<ManifestEntry>* entries) {
   entries->clear();
   const EntryDecoder entry_decoder(options_);
   const auto read_entry = [&](AvroDecoder* decoder) {

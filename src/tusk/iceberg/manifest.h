@@ -128,9 +128,15 @@ struct ManifestFile {
   bool operator==(const ManifestFile&) const = default;
 };
 
+/// Corrupt if `size`, the bytes of the file, are fewer than the list says of `manifest`: whoever
+/// reads Avro does not miss the blocks that are cut off.
+Status CheckWhole(const ManifestFile& manifest, int64_t size);
+
 struct ManifestReadOptions {
   /// The columns whose counts and bounds are kept, ascending; all if absent.
   std::optional<std::vector<int32_t>> columns;
+  /// Where the manifest lies, which every error names; left out if empty.
+  std::string path = {};
 };
 
 /// Reads a manifest some entries at a time: of what it says, no more than one inflated block and
@@ -146,6 +152,7 @@ class ManifestReader {
   Result<bool> Next(std::vector<ManifestEntry>* entries);
 
  private:
+  Result<bool> Decode(std::vector<ManifestEntry>* entries);
   ManifestReader(std::shared_ptr<arrow::Buffer> bytes, AvroFile file, ManifestReadOptions options);
 
   std::shared_ptr<arrow::Buffer> bytes_;

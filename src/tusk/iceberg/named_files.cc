@@ -26,10 +26,12 @@ Result<std::shared_ptr<arrow::Buffer>> ReadOnce(io::ObjectStore* store, std::str
   return bytes;
 }
 
-Status AddManifest(io::ObjectStore* store, std::string_view location, NamedFiles* named,
+/// Of `manifest` the path, and the length if that is known, are asked for.
+Status AddManifest(io::ObjectStore* store, const ManifestFile& manifest, NamedFiles* named,
                    const OperationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadOnce(store, location, named, context));
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadOnce(store, manifest.path, named, context));
   if (bytes == nullptr) return Status::OK();
+  ARROW_RETURN_NOT_OK(CheckWhole(manifest, bytes->size()));
   const Status added = [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(auto reader, ManifestReader::Open(bytes, {.columns = {{}}}));
     std::vector<ManifestEntry> entries;
@@ -44,7 +46,7 @@ Status AddManifest(io::ObjectStore* store, std::string_view location, NamedFiles
       }
     }
   }();
-  if (!added.ok()) return WithContext(added, "manifest '" + std::string(location) + "'");
+  if (!added.ok()) return WithContext(added, "manifest '" + manifest.path + "'");
   return Status::OK();
 }
 
@@ -55,7 +57,9 @@ Status AddSnapshot(io::ObjectStore* store, const Json& snapshot, NamedFiles* nam
     if (!manifests->is_array()) return Corrupt("'manifests' of a snapshot is not an array");
     for (const Json& manifest : *manifests) {
       if (!manifest.is_string()) return Corrupt("'manifests' of a snapshot has other than texts");
-      ARROW_RETURN_NOT_OK(AddManifest(store, manifest.get<std::string>(), named, context));
+      ManifestFile file;
+      file.path = manifest.get<std::string>();
+      ARROW_RETURN_NOT_OK(AddManifest(store, file, named, context));
     }
   }
   ARROW_ASSIGN_OR_RAISE(const auto list, OptionalString(snapshot, "manifest-list"));
@@ -65,7 +69,7 @@ Status AddSnapshot(io::ObjectStore* store, const Json& snapshot, NamedFiles* nam
   const auto manifests = ParseManifestList(std::string_view(*bytes));
   if (!manifests.ok()) return WithContext(manifests.status(), "manifest list '" + *list + "'");
   for (const ManifestFile& manifest : *manifests) {
-    ARROW_RETURN_NOT_OK(AddManifest(store, manifest.path, named, context));
+    ARROW_RETURN_NOT_OK(AddManifest(store, manifest, named, context));
   }
   return Status::OK();
 }

@@ -130,11 +130,8 @@ struct FilePlan::State {
     while (true) {
       ARROW_RETURN_NOT_OK(context.CheckStop());
       if (reader.has_value()) {
-        auto more = reader->Next(&entries);
-        if (!more.ok()) {
-          return WithContext(more.status(), "manifest '" + manifest().path + "'");
-        }
-        if (*more) return true;
+        ARROW_ASSIGN_OR_RAISE(const bool more, reader->Next(&entries));
+        if (more) return true;
       }
       reader.reset();
       if (next_manifest == manifests.size()) return false;

@@ -147,9 +147,9 @@ Result<ManifestReader> OpenManifest(const Table::State& table, const ManifestFil
                                     ManifestReadOptions options, const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const std::string path, FileInTable(manifest.path, table.folder));
   ARROW_ASSIGN_OR_RAISE(auto bytes, table.store->Get(path, context));
-  auto reader = ManifestReader::Open(std::move(bytes), std::move(options));
-  if (!reader.ok()) return WithContext(reader.status(), "manifest '" + path + "'");
-  return reader;
+  ARROW_RETURN_NOT_OK(CheckWhole(manifest, bytes->size()));
+  options.path = path;
+  return ManifestReader::Open(std::move(bytes), std::move(options));
 }
 
 Result<std::vector<ManifestEntry>> ReadManifest(const Table::State& table,
@@ -157,6 +157,7 @@ Result<std::vector<ManifestEntry>> ReadManifest(const Table::State& table,
                                                 const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const std::string path, FileInTable(manifest.path, table.folder));
   ARROW_ASSIGN_OR_RAISE(const auto bytes, table.store->Get(path, context));
+  ARROW_RETURN_NOT_OK(CheckWhole(manifest, bytes->size()));
   auto entries = ParseManifest(std::string_view(*bytes));
   if (!entries.ok()) return WithContext(entries.status(), "manifest '" + path + "'");
   for (ManifestEntry& entry : *entries) {
