@@ -16,8 +16,8 @@ namespace {
 
 constexpr auto kWaitInterval = std::chrono::milliseconds(50);
 
-/// Cleared on the pool's own threads: a ParallelFor inside a task runs inline, or it could wait for
-/// threads that all wait.
+/// Cleared on the pool's own threads, and on a calling thread while it works with them: a
+/// ParallelFor inside a task runs inline, or it could wait for threads that all wait.
 // Not zero at first: mold 1.10 lets the part of a program that becomes read-only begin at zeroed
 // thread-local memory, even where no page is, and such a program does not start.
 thread_local bool is_outside_pool = true;
@@ -178,7 +178,14 @@ class PoolExecutor final : public Executor {
       batch->Work();
       return batch->status();
     }
-    OwnThreads().Offer(batch, count);
+    if (while_waiting) {
+      OwnThreads().Offer(batch, count);
+    } else {
+      OwnThreads().Offer(batch, std::min<int64_t>(count, parallelism_) - 1);
+      is_outside_pool = false;
+      batch->Work();
+      is_outside_pool = true;
+    }
     while (!batch->WaitFinished()) {
       if (while_waiting) while_waiting();
     }

@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -57,6 +60,42 @@ TEST(ExecutorTest, RunsANestedLoopInline) {
   const auto outer = [&](int64_t) { return executor->ParallelFor(10, inner, {}, nullptr); };
   ASSERT_TRUE(executor->ParallelFor(10, outer, {}, nullptr).ok());
   EXPECT_EQ(runs, 100);
+}
+
+TEST(ExecutorTest, WorksOnTheCallingThreadToo) {
+  const auto executor = MakeExecutor(3);
+  std::array<std::thread::id, 3> threads;
+  std::atomic<int> begun = 0;
+  std::atomic<int> inner = 0;
+  const auto nested = [&](int64_t) {
+    ++inner;
+    return Status::OK();
+  };
+  const auto wait_for_others = [&](int64_t i) {
+    threads[i] = std::this_thread::get_id();
+    ++begun;
+    while (begun < 3) std::this_thread::yield();
+    return executor->ParallelFor(5, nested, {}, nullptr);
+  };
+  ASSERT_OK(executor->ParallelFor(3, wait_for_others, {}, nullptr));
+  EXPECT_EQ(std::ranges::count(threads, std::this_thread::get_id()), 1);
+  EXPECT_EQ(inner, 15);
+}
+
+TEST(ExecutorTest, WorksOnNoMoreThreadsThanItSays) {
+  const auto executor = MakeExecutor(3);
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  const auto sleep = [&](int64_t) {
+    const int now = ++running;
+    for (int before = most; before < now && !most.compare_exchange_weak(before, now);) {
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    --running;
+    return Status::OK();
+  };
+  ASSERT_OK(executor->ParallelFor(100, sleep, {}, nullptr));
+  EXPECT_LE(most, executor->parallelism());
 }
 
 TEST(ExecutorTest, CallsBackOnTheCallingThreadWhileItWaits) {
