@@ -5,6 +5,8 @@
 
 #include <openssl/evp.h>
 
+#include "tusk/base/blake3.h"
+
 namespace tusk {
 
 Result<std::string> Digest(std::string_view algorithm, std::string_view bytes) {
@@ -17,6 +19,8 @@ Result<std::string> Digest(std::string_view algorithm, std::string_view bytes) {
       {"blake2b", EVP_blake2b512},
       {"blake2s", EVP_blake2s256},
   }};
+  // OpenSSL does not have it.
+  if (algorithm == "blake3") return Blake3(bytes);
   for (const auto& [name, method] : kAlgorithms) {
     if (algorithm != name) continue;
     std::string digest(EVP_MAX_MD_SIZE, '\0');
@@ -29,7 +33,8 @@ Result<std::string> Digest(std::string_view algorithm, std::string_view bytes) {
     return digest;
   }
   return InvalidArgument("there is no digest '", algorithm,
-                         "': there are md5, sha224, sha256, sha384, sha512, blake2b and blake2s");
+                         "': there are md5, sha224, sha256, sha384, sha512, blake2b, blake2s and "
+                         "blake3");
 }
 
 }  // namespace tusk
