@@ -1,6 +1,7 @@
 #include "tusk/expr/common_type.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <arrow/extension_type.h>
 #include <arrow/type.h>
@@ -81,8 +82,35 @@ TypePtr CommonTemporal(const TypePtr& a, const TypePtr& b) {
   return nullptr;
 }
 
-const TypePtr& ValueTypeOf(const arrow::DataType& list) {
-  return static_cast<const arrow::BaseListType&>(list).value_type();
+/// What the values of lists are decoded to.
+TypePtr ValueTypeOf(const arrow::DataType& list) {
+  return PlainType(static_cast<const arrow::BaseListType&>(list).value_type());
+}
+
+TypePtr CommonStruct(const arrow::DataType& a, const arrow::DataType& b) {
+  const auto& first = static_cast<const arrow::StructType&>(a);
+  const auto& second = static_cast<const arrow::StructType&>(b);
+  if (first.num_fields() != second.num_fields()) return nullptr;
+  arrow::FieldVector fields;
+  for (const auto& field : first.fields()) {
+    // Null, too, if there are several of the name.
+    const auto other = second.GetFieldByName(field->name());
+    const bool is_one = first.GetAllFieldIndices(field->name()).size() == 1;
+    const auto both = other != nullptr && is_one
+                          ? CommonType(PlainType(field->type()), PlainType(other->type()))
+                          : nullptr;
+    if (both == nullptr) return nullptr;
+    fields.push_back(arrow::field(field->name(), both));
+  }
+  return arrow::struct_(std::move(fields));
+}
+
+TypePtr CommonMap(const arrow::DataType& a, const arrow::DataType& b) {
+  const auto& first = static_cast<const arrow::MapType&>(a);
+  const auto& second = static_cast<const arrow::MapType&>(b);
+  const auto key = CommonType(PlainType(first.key_type()), PlainType(second.key_type()));
+  const auto item = CommonType(PlainType(first.item_type()), PlainType(second.item_type()));
+  return key == nullptr || item == nullptr ? nullptr : arrow::map(key, item);
 }
 
 }  // namespace
@@ -120,6 +148,10 @@ bool IsTemporal(const arrow::DataType& type) {
 bool IsList(const arrow::DataType& type) {
   return type.id() == arrow::Type::LIST || type.id() == arrow::Type::LARGE_LIST ||
          type.id() == arrow::Type::FIXED_SIZE_LIST;
+}
+
+bool IsNested(const arrow::DataType& type) {
+  return IsList(type) || type.id() == arrow::Type::STRUCT || type.id() == arrow::Type::MAP;
 }
 
 TypePtr DecimalOf(int precision, int scale) {
@@ -163,6 +195,8 @@ TypePtr CommonType(const TypePtr& a, const TypePtr& b) {
     const auto values = CommonType(ValueTypeOf(*a), ValueTypeOf(*b));
     return values == nullptr ? nullptr : arrow::list(values);
   }
+  if (a->id() == arrow::Type::STRUCT && b->id() == arrow::Type::STRUCT) return CommonStruct(*a, *b);
+  if (a->id() == arrow::Type::MAP && b->id() == arrow::Type::MAP) return CommonMap(*a, *b);
   return nullptr;
 }
 

@@ -13,7 +13,8 @@ std::shared_ptr<arrow::DataType> PlainType(const std::shared_ptr<arrow::DataType
 /// The type that holds the values of both exactly, or null if there is none: whole numbers by
 /// width and sign (int64 with uint64: decimal(20, 0)), whole numbers with floats and decimals with
 /// floats: double, dates with timestamps: the timestamp, naive timestamps with zoned ones: the
-/// zoned one, texts, bytes, lists of such. Null takes the other type.
+/// zoned one, texts, bytes, lists and maps of such, structs of the same names, in the order of `a`.
+/// Null takes the other type.
 std::shared_ptr<arrow::DataType> CommonType(const std::shared_ptr<arrow::DataType>& a,
                                             const std::shared_ptr<arrow::DataType>& b);
 
@@ -31,5 +32,7 @@ bool IsNumber(const arrow::DataType& type);
 bool IsTemporal(const arrow::DataType& type);
 /// Lists of any kind but views.
 bool IsList(const arrow::DataType& type);
+/// Lists, structs and maps.
+bool IsNested(const arrow::DataType& type);
 
 }  // namespace tusk::expr

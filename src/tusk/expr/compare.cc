@@ -7,7 +7,6 @@
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/builder.h>
-#include <arrow/compare.h>
 #include <arrow/compute/api.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
@@ -19,6 +18,7 @@
 #include "tusk/expr/number_order.h"
 #include "tusk/expr/operand.h"
 #include "tusk/expr/type_name.h"
+#include "tusk/expr/value_order.h"
 
 namespace tusk::expr {
 namespace {
@@ -241,17 +241,18 @@ Kernel CompareStored(Comparison comparison, arrow::Type::type type) {
   }
 }
 
-Kernel CompareNested(bool is_equal) {
-  return [is_equal](const std::vector<Datum>& arguments,
-                    const Evaluation& evaluation) -> Result<Datum> {
+/// Of values that are compared part by part.
+Kernel CompareParts(Comparison comparison) {
+  return [comparison](const std::vector<Datum>& arguments,
+                      const Evaluation& evaluation) -> Result<Datum> {
     arrow::MemoryPool* pool = evaluation.context->pool;
     ARROW_ASSIGN_OR_RAISE(const Operand left, Operand::Make(arguments[0], pool));
     ARROW_ASSIGN_OR_RAISE(const Operand right, Operand::Make(arguments[1], pool));
-    const auto options = arrow::EqualOptions::Defaults().nans_equal(true);
+    ARROW_ASSIGN_OR_RAISE(
+        const ValueOrder order,
+        ValueOrder::Make(left.array(), right.array(), NullOrder::kBelow, evaluation.compute));
     const auto holds = [&](int64_t row) {
-      const int64_t i = left.Index(row);
-      return left.array().RangeEquals(right.array(), i, i + 1, right.Index(row), options) ==
-             is_equal;
+      return Holds(comparison, order.Compare(left.Index(row), right.Index(row)));
     };
     return MakeBooleans(left, right, evaluation.length(), holds, pool);
   };
@@ -310,10 +311,6 @@ TypePtr MomentToCompare(const arrow::DataType& type, const std::string& zone) {
   const auto& timestamp = static_cast<const arrow::TimestampType&>(type);
   return timestamp.timezone().empty() ? arrow::timestamp(timestamp.unit(), zone)
                                       : type.GetSharedPtr();
-}
-
-bool IsNested(const arrow::DataType& type) {
-  return IsList(type) || type.id() == arrow::Type::STRUCT || type.id() == arrow::Type::MAP;
 }
 
 }  // namespace
@@ -406,11 +403,12 @@ Result<Kernel> CompareFunction(Comparison comparison, const ComparedTypes& types
   if (HasUnit(left) && HasUnit(right) && !left.Equals(right)) {
     return CompareUnits(comparison, UnitOf(left), UnitOf(right));
   }
+  if (left.id() == arrow::Type::INTERVAL_MONTH_DAY_NANO) {
+    return InvalidArgument("intervals are not compared, since months and days differ in length");
+  }
   if (IsNested(left)) {
-    if (comparison != Comparison::kEqual && comparison != Comparison::kNotEqual) {
-      return InvalidArgument("values of type ", NameOfType(left), " have no order");
-    }
-    return CompareNested(comparison == Comparison::kEqual);
+    ARROW_RETURN_NOT_OK(CheckOrder(types.left, compute));
+    return CompareParts(comparison);
   }
   ARROW_ASSIGN_OR_RAISE(
       ArrowFunction function,

@@ -20,7 +20,7 @@ Result<ComparedTypes> TypesToCompare(const std::shared_ptr<arrow::DataType>& lef
 
 /// Compares values of types that TypesToCompare gave: null where either is. Floats are in one
 /// order, in which NaN equals itself and is above all others, and 0.0 equals -0.0. Texts and bytes
-/// go by their bytes. Lists and structs can only be equal or not; nulls inside equal each other.
+/// go by their bytes, lists, structs and maps by their parts, with nulls inside below all others.
 Result<Kernel> CompareFunction(Comparison comparison, const ComparedTypes& types,
                                arrow::compute::ExecContext* compute);
 

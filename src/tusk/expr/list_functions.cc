@@ -21,7 +21,7 @@
 #include "tusk/expr/lists.h"
 #include "tusk/expr/operand.h"
 #include "tusk/expr/row_kernel.h"
-#include "tusk/expr/type_name.h"
+#include "tusk/expr/value_order.h"
 
 namespace tusk::expr {
 namespace {
@@ -309,38 +309,31 @@ Result<NodePtr> BindDims(const Binder& binder, const Call& call) {
   return binder.MakeCall(call.span, type, {call.arguments[0]}, std::move(kernel));
 }
 
-/// The places of the least or greatest values of the lists.
+/// The least or greatest values of the lists. As in pylance, a null inside of a value is above what
+/// could be in its place.
 Result<NodePtr> Extreme(const Binder& binder, const Call& call, bool is_greatest) {
   ARROW_RETURN_NOT_OK(CheckList(binder, call.arguments[0]));
   const TypePtr type = PlainType(ValueType(call.arguments[0]));
-  auto rank = FindArrowFunction("cast", {type},
-                                std::make_shared<cp::CastOptions>(cp::CastOptions::Safe(type)),
-                                binder.compute());
-  if (IsList(*type) || type->id() == arrow::Type::STRUCT || !rank.ok()) {
-    return binder.Error(call.span, "values of type " + NameOfType(*type) + " have no order");
+  if (const auto order = CheckOrder(type, binder.compute()); !order.ok()) {
+    return binder.Error(call.span, order.message());
   }
-  Kernel kernel = [type, is_greatest](const std::vector<Datum>& arguments,
-                                      const Evaluation& evaluation) -> Result<Datum> {
+  Kernel kernel = [list_type = arrow::list(type), is_greatest](
+                      const std::vector<Datum>& arguments,
+                      const Evaluation& evaluation) -> Result<Datum> {
     ARROW_ASSIGN_OR_RAISE(const Lists lists, MakeLists(arguments[0], evaluation));
-    // The place of each value in the order of all; nulls and NaN stand last.
-    ARROW_ASSIGN_OR_RAISE(Datum values, cp::Cast(Datum(lists.values()), cp::CastOptions::Safe(type),
-                                                 evaluation.compute));
-    const cp::ArraySortOptions options;
-    ARROW_ASSIGN_OR_RAISE(const Datum order, cp::CallFunction("array_sort_indices", {values},
-                                                              &options, evaluation.compute));
-    const auto sorted = order.array_as<arrow::UInt64Array>();
-    std::vector<int64_t> ranks(static_cast<size_t>(sorted->length()));
-    for (int64_t i = 0; i < sorted->length(); ++i) ranks[sorted->Value(i)] = i;
-    const auto all = values.make_array();
+    ARROW_ASSIGN_OR_RAISE(const Datum values, PlainItems(lists, list_type, evaluation));
+    ARROW_ASSIGN_OR_RAISE(const auto ranks,
+                          RankValues(*values.make_array(), NullOrder::kAbove, evaluation.compute));
     arrow::Int64Builder places(evaluation.context->pool);
     for (int64_t row = 0; row < lists.array().length(); ++row) {
       int64_t best = -1;
+      int64_t best_rank = -1;
       for (int64_t i = lists.Begin(row); i < lists.Begin(row) + lists.Size(row); ++i) {
-        if (all->IsNull(i)) continue;
-        const bool wins =
-            best < 0 ||
-            (is_greatest == (ranks[static_cast<size_t>(i)] > ranks[static_cast<size_t>(best)]));
-        if (wins) best = i;
+        const int64_t rank = ranks[static_cast<size_t>(i)];
+        const bool wins = best < 0 || (is_greatest ? rank > best_rank : rank < best_rank);
+        if (rank < 0 || !wins) continue;
+        best = i;
+        best_rank = rank;
       }
       ARROW_RETURN_NOT_OK(best < 0 ? places.AppendNull() : places.Append(best));
     }

@@ -2,6 +2,7 @@
 #include <array>
 #include <functional>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,6 +28,7 @@
 #include "tusk/expr/row_kernel.h"
 #include "tusk/expr/source_text.h"
 #include "tusk/expr/type_name.h"
+#include "tusk/expr/value_order.h"
 
 namespace tusk::expr {
 namespace {
@@ -78,45 +80,34 @@ Result<NodePtr> BindMakeArray(const Binder& binder, const Call& call) {
   return binder.MakeCall(call.span, type, std::move(items), std::move(kernel));
 }
 
-/// Rearranges the places of the values of each list.
+/// Rearranges the places of the values of each list. `ranks` are those of the values of all lists,
+/// if they were asked for.
 using Rearrange =
     std::function<Status(const std::vector<int64_t>& ranks, std::vector<int64_t>* places)>;
 
+/// `nulls` asks for ranks, and says where in them nulls inside of the values stand.
 Result<NodePtr> MakeRearranged(const Binder& binder, const Call& call, const Rearrange& rearrange,
-                               bool needs_ranks) {
+                               std::optional<NullOrder> nulls) {
   ARROW_RETURN_NOT_OK(CheckList(binder, call.arguments[0]));
   const TypePtr value_type = PlainType(ValueType(call.arguments[0]));
-  if (needs_ranks && (IsList(*value_type) || value_type->id() == arrow::Type::STRUCT)) {
-    return binder.Error(call.span, "values of type " + NameOfType(*value_type) + " have no order");
+  if (nulls) {
+    const auto order = CheckOrder(value_type, binder.compute());
+    if (!order.ok()) return binder.Error(call.span, order.message());
   }
   const TypePtr type = arrow::list(value_type);
-  Kernel kernel = [type, value_type, rearrange, needs_ranks](
-                      const std::vector<Datum>& arguments,
-                      const Evaluation& evaluation) -> Result<Datum> {
+  Kernel kernel = [type, rearrange, nulls](const std::vector<Datum>& arguments,
+                                           const Evaluation& evaluation) -> Result<Datum> {
     ARROW_ASSIGN_OR_RAISE(const Lists lists, MakeLists(arguments[0], evaluation));
-    ARROW_ASSIGN_OR_RAISE(
-        const Datum values,
-        cp::Cast(Datum(lists.values()), cp::CastOptions::Safe(value_type), evaluation.compute));
+    ARROW_ASSIGN_OR_RAISE(const Datum values, PlainItems(lists, type, evaluation));
     std::vector<int64_t> ranks;
-    if (needs_ranks) {
-      const cp::ArraySortOptions options;
-      ARROW_ASSIGN_OR_RAISE(const Datum order, cp::CallFunction("array_sort_indices", {values},
-                                                                &options, evaluation.compute));
-      const auto sorted = order.array_as<arrow::UInt64Array>();
-      ranks.resize(static_cast<size_t>(sorted->length()));
-      const auto all = values.make_array();
-      for (int64_t i = 0; i < sorted->length(); ++i) {
-        const auto place = static_cast<int64_t>(sorted->Value(i));
-        ranks[static_cast<size_t>(place)] = all->IsNull(place) ? -1 : i;
-      }
+    if (nulls) {
+      ARROW_ASSIGN_OR_RAISE(ranks, RankValues(*values.make_array(), *nulls, evaluation.compute));
     }
     return GatherLists(type, values, lists.array().length(), lists.is_scalar(), evaluation,
                        [&](int64_t row, arrow::Int64Builder* out) -> Result<bool> {
                          if (lists.IsNull(row)) return false;
                          std::vector<int64_t> places(static_cast<size_t>(lists.Size(row)));
-                         for (size_t i = 0; i < places.size(); ++i) {
-                           places[i] = lists.Begin(row) + static_cast<int64_t>(i);
-                         }
+                         std::iota(places.begin(), places.end(), lists.Begin(row));
                          ARROW_RETURN_NOT_OK(rearrange(ranks, &places));
                          ARROW_RETURN_NOT_OK(out->AppendValues(places));
                          return true;
@@ -135,7 +126,8 @@ Result<bool> IsSecondWord(const Binder& binder, const NodePtr& node, std::string
                       std::string(first) + " or " + std::string(second) + " is expected here");
 }
 
-/// Ascending, or 'DESC'; NaN is above all, and nulls come first, or 'NULLS LAST'.
+/// Ascending, or 'DESC'; NaN is above all, and nulls come first, or 'NULLS LAST', as do those
+/// inside of values.
 Result<NodePtr> BindSort(const Binder& binder, const Call& call) {
   bool is_descending = false;
   bool has_nulls_last = false;
@@ -159,7 +151,7 @@ Result<NodePtr> BindSort(const Binder& binder, const Call& call) {
         });
         return Status::OK();
       },
-      /*needs_ranks=*/true);
+      has_nulls_last == is_descending ? NullOrder::kBelow : NullOrder::kAbove);
 }
 
 Result<NodePtr> BindReverse(const Binder& binder, const Call& call) {
@@ -169,7 +161,7 @@ Result<NodePtr> BindReverse(const Binder& binder, const Call& call) {
         std::ranges::reverse(*places);
         return Status::OK();
       },
-      /*needs_ranks=*/false);
+      std::nullopt);
 }
 
 /// The lists of the arguments one behind the other. A null list is an empty one, unless all are

@@ -1,9 +1,11 @@
 // Functions of values of any type.
+#include <algorithm>
 #include <array>
 #include <random>
 #include <utility>
 
 #include <arrow/array.h>
+#include <arrow/array/concatenate.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api.h>
 #include <arrow/scalar.h>
@@ -14,17 +16,13 @@
 #include "tusk/expr/function.h"
 #include "tusk/expr/operand.h"
 #include "tusk/expr/row_kernel.h"
-#include "tusk/expr/type_name.h"
+#include "tusk/expr/value_order.h"
 
 namespace tusk::expr {
 namespace {
 
 namespace cp = arrow::compute;
 using arrow::Datum;
-
-bool IsNested(const arrow::DataType& type) {
-  return IsList(type) || type.id() == arrow::Type::STRUCT || type.id() == arrow::Type::MAP;
-}
 
 Result<NodePtr> BindCoalesce(const Binder& binder, const Call& call) {
   ARROW_ASSIGN_OR_RAISE(auto arguments, binder.Unify(call.span, call.arguments));
@@ -52,12 +50,50 @@ Result<NodePtr> BindNvl2(const Binder& binder, const Call& call) {
   return binder.MakeCase(call.span, {std::move(has_value), call.arguments[1], call.arguments[2]});
 }
 
+/// Of values with parts. As in pylance, a null inside of one never makes it win.
+Result<NodePtr> ExtremeOfParts(const Binder& binder, Span span, std::vector<NodePtr> arguments,
+                               bool is_greatest) {
+  const auto type = arguments[0]->type;
+  if (const auto order = CheckOrder(type, binder.compute()); !order.ok()) {
+    return binder.Error(span, order.message());
+  }
+  Kernel kernel = [is_greatest](const std::vector<Datum>& values,
+                                const Evaluation& evaluation) -> Result<Datum> {
+    arrow::MemoryPool* pool = evaluation.context->pool;
+    const int64_t rows = RowsOf(values, evaluation.length());
+    arrow::ArrayVector arrays;
+    for (const Datum& value : values) {
+      ARROW_ASSIGN_OR_RAISE(arrays.emplace_back(), ToArray(value, rows, pool));
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto all, arrow::Concatenate(arrays, pool));
+    const NullOrder nulls = is_greatest ? NullOrder::kBelow : NullOrder::kAbove;
+    ARROW_ASSIGN_OR_RAISE(const ValueOrder order,
+                          ValueOrder::Make(*all, *all, nulls, evaluation.compute));
+    arrow::Int64Builder places(pool);
+    for (int64_t row = 0; row < rows; ++row) {
+      int64_t best = row;
+      for (int64_t place = row + rows; place < all->length(); place += rows) {
+        if (all->IsNull(place)) continue;
+        const bool wins = all->IsNull(best) || (is_greatest ? order.Compare(place, best) > 0
+                                                            : order.Compare(place, best) < 0);
+        if (wins) best = place;
+      }
+      ARROW_RETURN_NOT_OK(places.Append(best));
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto indices, places.Finish());
+    ARROW_ASSIGN_OR_RAISE(
+        const Datum result,
+        cp::Take(Datum(all), Datum(indices), cp::TakeOptions::NoBoundsCheck(), evaluation.compute));
+    return ToResult(result.make_array(), std::ranges::all_of(values, &Datum::is_scalar));
+  };
+  return binder.MakeCall(span, type, std::move(arguments), std::move(kernel));
+}
+
 /// NaN is above all other numbers, which Arrow's functions leave out.
 Result<NodePtr> Extreme(const Binder& binder, const Call& call, bool is_greatest) {
   ARROW_ASSIGN_OR_RAISE(auto arguments, binder.Unify(call.span, call.arguments));
-  if (IsNested(*arguments[0]->type)) {
-    return binder.Error(call.span,
-                        "values of type " + NameOfType(*arguments[0]->type) + " have no order");
+  if (HasParts(*arguments[0]->type)) {
+    return ExtremeOfParts(binder, call.span, std::move(arguments), is_greatest);
   }
   if (!arrow::is_floating(arguments[0]->type->id())) {
     return binder.MakeArrowCall(call.span, is_greatest ? "max_element_wise" : "min_element_wise",

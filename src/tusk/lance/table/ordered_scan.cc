@@ -5,15 +5,20 @@
 #include <utility>
 
 #include <arrow/array.h>
+#include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
+#include <arrow/builder.h>
 #include <arrow/chunked_array.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/cast.h>
 #include <arrow/compute/exec.h>
+#include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <arrow/util/bitmap_ops.h>
+
+#include "tusk/expr/value_order.h"
 
 namespace tusk::lance {
 namespace {
@@ -61,9 +66,37 @@ Result<std::shared_ptr<arrow::Array>> KeyOf(const std::shared_ptr<arrow::Array>&
                             cp::Cast(column, type.value_type(), cp::CastOptions::Safe(), context));
       return KeyOf(values.make_array(), context);
     }
+    case arrow::Type::EXTENSION:
+      return KeyOf(static_cast<const arrow::ExtensionArray&>(*column).storage(), context);
     default:
       return column;
   }
+}
+
+const arrow::DataType& StorageOf(const arrow::DataType& type) {
+  if (type.id() != arrow::Type::EXTENSION) return type;
+  return StorageOf(*static_cast<const arrow::ExtensionType&>(type).storage_type());
+}
+
+/// Numbers in the order of values with parts, in which nulls stand where those of the column do.
+Result<std::shared_ptr<arrow::Array>> KeyOfParts(const arrow::ChunkedArray& column,
+                                                 const Ordering& by, cp::ExecContext* context) {
+  arrow::ArrayVector chunks = column.chunks();
+  if (chunks.empty()) return arrow::MakeEmptyArray(arrow::int64(), context->memory_pool());
+  ARROW_ASSIGN_OR_RAISE(const auto values, arrow::Concatenate(chunks, context->memory_pool()));
+  const auto nulls =
+      by.nulls_first == by.ascending ? expr::NullOrder::kBelow : expr::NullOrder::kAbove;
+  ARROW_ASSIGN_OR_RAISE(const auto ranks, expr::RankValues(*values, nulls, context));
+  arrow::Int64Builder builder(context->memory_pool());
+  ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(ranks.size())));
+  for (const int64_t rank : ranks) {
+    if (rank < 0) {
+      builder.UnsafeAppendNull();
+    } else {
+      builder.UnsafeAppend(rank);
+    }
+  }
+  return builder.Finish();
 }
 
 class OrderedReader final : public arrow::RecordBatchReader {
@@ -149,6 +182,12 @@ class OrderedReader final : public arrow::RecordBatchReader {
     for (const Ordering& by : order_.by) {
       const auto column = table.GetColumnByName(by.column);
       arrow::ArrayVector chunks;
+      if (expr::HasParts(StorageOf(*column->type()))) {
+        ARROW_ASSIGN_OR_RAISE(chunks.emplace_back(), KeyOfParts(*column, by, exec));
+        fields.push_back(arrow::field(std::to_string(fields.size()), arrow::int64()));
+        columns.push_back(std::make_shared<arrow::ChunkedArray>(std::move(chunks)));
+        continue;
+      }
       for (const auto& chunk : column->chunks()) {
         ARROW_ASSIGN_OR_RAISE(chunks.emplace_back(), KeyOf(chunk, exec));
       }
