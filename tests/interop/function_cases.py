@@ -413,6 +413,8 @@ digest(s, 'blake2b')
 digest(s, 'blake2s')
 digest(s, 'sha512')
 digest(bin, 'sha256')
+digest(s, 'blake3')
+digest(NULL, 'blake3')
 digest(s, 'crc')
 sha256(bin)
 """
@@ -639,6 +641,125 @@ dur + dur
 s LIKE csv
 """
 
+# The order of values with parts, of which `l2` and `ll` have nulls.
+ORDERS = """
+l < l2
+l <= l2
+l > l2
+l >= l2
+l = l2
+l < fsl
+fsl > [1, 2]
+l2 BETWEEN [2] AND [3]
+ll < ll
+ll >= make_array(l)
+l < [NULL]
+l > make_array()
+lstr < ['a', 'b']
+lst[1] < named_struct('q', 2)
+st < named_struct('a', 2, 'B', 'x', 'in', named_struct('z', 1.0))
+st >= named_struct('B', 'b', 'in', named_struct('z', 1.0), 'a', 1)
+st < named_struct('a', 2)
+st < l
+l < mp
+mp < mp
+mp <= map(['a'], [1])
+greatest(l, l2)
+least(l, l2)
+least(l2, l, [2])
+greatest(fsl, fsd)
+greatest(l, NULL)
+least(l, [1.5])
+greatest(st, named_struct('a', 2, 'B', 'x', 'in', named_struct('z', 1.0)))
+least(st, NULL)
+greatest(mp, map(['a'], [2]))
+array_sort(ll)
+array_sort(ll, 'DESC')
+array_sort(ll, 'ASC', 'NULLS LAST')
+array_sort(ll, 'DESC', 'NULLS LAST')
+array_sort(make_array(l, l2), 'DESC')
+array_sort(lst)
+array_sort(lst, 'DESC', 'NULLS LAST')
+array_min(ll)
+array_max(ll)
+array_min(make_array(l, l2))
+array_max(make_array(l2, l))
+array_max(lst)
+greatest(interval '1 month', interval '40 days')
+array_min([interval '1 month', interval '40 days'])
+nullif(l, l2)
+l IS DISTINCT FROM l2
+l IN ([1, 2], [3])
+"""
+
+DURATIONS = """
+date_part('year', interval '15 months')
+date_part('month', interval '15 months 40 days')
+date_part('day', interval '15 months 40 days 50 hours')
+date_part('week', interval '-20 days')
+date_part('hour', interval '40 days 50 hours')
+date_part('minute', interval '50 hours 70 minutes')
+date_part('second', interval '-90.5 seconds')
+date_part('milliseconds', interval '50 hours 5 ms')
+date_part('us', interval '5 us')
+date_part('nanosecond', interval '5 nanoseconds')
+date_part('epoch', interval '1 year 1 day 0.5 seconds')
+date_part('epoch', interval '1.5 months')
+date_part('epoch', interval '-1.3 weeks')
+date_part('day', interval '1 mon 2 d')
+date_part('hour', interval '1h 30mins')
+date_part('hour', interval '1 hour -5 minutes')
+date_part('minute', interval '1.5 hr')
+date_part('year', interval '1 century 2 decs')
+date_part('second', interval '61')
+date_part('second', interval 61)
+date_part('day', interval '3' day)
+date_part('minute', interval '5 mi')
+date_part('dow', interval '5 days')
+date_part('quarter', interval '5 months')
+date_part('week', arrow_cast(i * 1000000, 'Duration(s)'))
+date_part('day', arrow_cast(i * 100000, 'Duration(s)'))
+date_part('hour', arrow_cast(i * 100000, 'Duration(s)'))
+date_part('minute', arrow_cast(i * 100000, 'Duration(s)'))
+date_part('second', arrow_cast(i * 100000, 'Duration(ms)'))
+date_part('millisecond', arrow_cast(i * 100000, 'Duration(s)'))
+date_part('microsecond', dur)
+date_part('epoch', arrow_cast(i, 'Duration(ns)'))
+date_part('month', dur)
+date_part('doy', dur)
+date_part('y', d)
+date_part('mons', ts)
+date_part('MINUTES', ts)
+date_part('h', tsb)
+date_part('m', ts)
+date_part('w', d)
+date_part('usec', ts)
+date_part('century', ts)
+date_part('year', '2020-01-05')
+date_part('month', dstr)
+date_trunc('month', '2020-01-05 10:20:30')
+date_bin(interval '15 minutes', t32)
+date_bin(interval '7 seconds', t64)
+date_bin(interval '-7 seconds', t64)
+date_bin('15min', t64)
+date_bin(interval '15 minutes', t64, arrow_cast('00:05:00', 'Time64(Microsecond)'))
+date_bin(interval '15 minutes', t64, arrow_cast('23:58:00', 'Time64(Microsecond)'))
+date_bin(interval '7 hours', t32, arrow_cast('05:00:00', 'Time32(Second)'))
+date_bin(interval '1 day', t64)
+date_bin(interval '1 month', t64)
+date_bin(interval '0 hours', t64)
+date_bin(NULL, t64)
+to_char(dur, '%H')
+to_char(dur, 'pretty')
+to_char(dur, 'iso8601')
+to_char(dur, NULL)
+to_char(arrow_cast(i * 100000, 'Duration(s)'), 'pretty')
+to_char(arrow_cast(-i * 86399, 'Duration(ms)'), 'iso8601')
+to_char(arrow_cast(i * 123456789, 'Duration(ns)'), 'iso8601')
+cast(dur as string)
+arrow_cast(arrow_cast(i * 100000, 'Duration(s)'), 'Utf8')
+"""
+
 PATHS = [
     "$.c[*]?(@ > 1)", '$.c[*]?(@ == "z")', "$.c[*]?(@ != 1)", '$.c[*]?(@ <> "z")',
     "$.c[*]?(@ == null)", "$.c[*] ? ( @ >= 2 )", "$.c?(@ == 2)", "$.o[*]?(@.p == 2)",
@@ -666,7 +787,11 @@ def lines_of(text):
 
 
 SHARED = [
-    *(line for text in (LISTS, MAPS, TYPES, TEXTS, TIMES, OTHERS) for line in lines_of(text)),
+    *(
+        line
+        for text in (LISTS, MAPS, TYPES, TEXTS, TIMES, OTHERS, ORDERS, DURATIONS)
+        for line in lines_of(text)
+    ),
     *json_calls(),
 ]
 

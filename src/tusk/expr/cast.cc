@@ -210,7 +210,8 @@ Kernel Chain(Kernel first, Kernel second) {
 
 bool CanFormat(const arrow::DataType& type) {
   return IsNumber(type) || type.id() == arrow::Type::BOOL || arrow::is_date(type.id()) ||
-         arrow::is_time(type.id()) || type.id() == arrow::Type::TIMESTAMP;
+         arrow::is_time(type.id()) || type.id() == arrow::Type::TIMESTAMP ||
+         type.id() == arrow::Type::DURATION;
 }
 
 TypePtr IntegerOfTemporal(const arrow::DataType& type) {

@@ -102,22 +102,63 @@ Result<Bins> BinsOf(const Binder& binder, const NodePtr& node) {
   return bins;
 }
 
-/// A timestamp as it is, a date or a text in nanoseconds.
-Result<NodePtr> AsTimestamp(const Binder& binder, const NodePtr& node) {
-  if (node->type->id() == arrow::Type::TIMESTAMP) return node;
+/// A timestamp or a time of the day as it is, a date or a text in nanoseconds.
+Result<NodePtr> AsBinned(const Binder& binder, const NodePtr& node) {
+  if (node->type->id() == arrow::Type::TIMESTAMP || arrow::is_time(node->type->id())) return node;
   if (arrow::is_date(node->type->id()) || IsText(*node->type)) {
     return binder.Cast(node->span, node, arrow::timestamp(arrow::TimeUnit::NANO), /*is_try=*/false);
   }
-  return binder.Error(
-      node->span, "a date or timestamp is expected here, but this is a " + NameOfType(*node->type));
+  return binder.Error(node->span, "a date, time or timestamp is expected here, but this is a " +
+                                      NameOfType(*node->type));
 }
 
-int64_t NanosecondsPerUnit(const arrow::DataType& timestamp) {
+int64_t NanosecondsPerUnit(const arrow::DataType& type) {
+  const auto unit = type.id() == arrow::Type::TIMESTAMP
+                        ? static_cast<const arrow::TimestampType&>(type).unit()
+                        : static_cast<const arrow::TimeType&>(type).unit();
   int64_t nanoseconds = 1'000'000'000;
-  for (int i = 0; i < static_cast<const arrow::TimestampType&>(timestamp).unit(); ++i) {
-    nanoseconds /= 1000;
-  }
+  for (int i = 0; i < unit; ++i) nanoseconds /= 1000;
   return nanoseconds;
+}
+
+/// Of a constant.
+Result<Nanoseconds> OriginOf(const Binder& binder, const NodePtr& node, bool is_time) {
+  ARROW_ASSIGN_OR_RAISE(const NodePtr origin, AsBinned(binder, node));
+  if (origin->kind != NodeKind::kLiteral) {
+    return binder.Error(node->span, "an origin that is a constant is expected here");
+  }
+  if (arrow::is_time(origin->type->id()) != is_time) {
+    return binder.Error(node->span, std::string("the origin is a ") +
+                                        (is_time ? "time of the day" : "timestamp") +
+                                        ", as what is put into bins");
+  }
+  ARROW_ASSIGN_OR_RAISE(const NodePtr count,
+                        binder.Cast(node->span, origin, arrow::int64(), /*is_try=*/false));
+  return Nanoseconds{static_cast<const arrow::Int64Scalar&>(*count->value).value} *
+         NanosecondsPerUnit(*origin->type);
+}
+
+/// Times of the day, in a bin that may have begun on the day before.
+Result<NodePtr> BinTimes(const Binder& binder, const Call& call, const Bins& bins,
+                         const NodePtr& time) {
+  const bool is_shorter = bins.months == 0 && bins.length < kDay && bins.length > -kDay;
+  if (!is_shorter) {
+    return binder.Error(call.arguments[0]->span, "bins of times of the day are shorter than a day");
+  }
+  ARROW_ASSIGN_OR_RAISE(NodePtr count,
+                        binder.Cast(call.span, time, arrow::int64(), /*is_try=*/false));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr begin,
+                        MakeIntegerCall(
+                            binder, call.span, {std::move(count)},
+                            [bins, unit = NanosecondsPerUnit(*time->type)](
+                                const Rows& rows, int64_t row) -> Result<int64_t> {
+                              Nanoseconds at =
+                                  bins.BeginOf(Nanoseconds{rows.Integer(0, row)} * unit) % kDay;
+                              if (at < 0) at += kDay;
+                              return static_cast<int64_t>(at / unit);
+                            },
+                            arrow::int64()));
+  return binder.Cast(call.span, begin, time->type, /*is_try=*/false);
 }
 
 }  // namespace
@@ -127,19 +168,20 @@ Result<NodePtr> BindDateBin(const Binder& binder, const Call& call) {
     return argument->kind == NodeKind::kLiteral && !argument->value->is_valid;
   });
   if (has_null) {
-    return binder.MakeLiteral(call.span,
-                              arrow::MakeNullScalar(arrow::timestamp(arrow::TimeUnit::NANO)));
+    const auto& type = call.arguments[1]->type;
+    return binder.MakeLiteral(
+        call.span,
+        arrow::MakeNullScalar(type->id() == arrow::Type::TIMESTAMP || arrow::is_time(type->id())
+                                  ? type
+                                  : arrow::timestamp(arrow::TimeUnit::NANO)));
   }
   ARROW_ASSIGN_OR_RAISE(Bins bins, BinsOf(binder, call.arguments[0]));
-  ARROW_ASSIGN_OR_RAISE(const NodePtr moment, AsTimestamp(binder, call.arguments[1]));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr moment, AsBinned(binder, call.arguments[1]));
+  const bool is_time = arrow::is_time(moment->type->id());
   if (call.arguments.size() > 2) {
-    ARROW_ASSIGN_OR_RAISE(const NodePtr origin, AsTimestamp(binder, call.arguments[2]));
-    if (origin->kind != NodeKind::kLiteral) {
-      return binder.Error(origin->span, "an origin that is a constant is expected here");
-    }
-    bins.origin = static_cast<const arrow::TimestampScalar&>(*origin->value).value;
-    bins.origin *= NanosecondsPerUnit(*origin->type);
+    ARROW_ASSIGN_OR_RAISE(bins.origin, OriginOf(binder, call.arguments[2], is_time));
   }
+  if (is_time) return BinTimes(binder, call, bins, moment);
   Kernel kernel = [bins, type = moment->type](const std::vector<Datum>& arguments,
                                               const Evaluation& evaluation) -> Result<Datum> {
     ARROW_ASSIGN_OR_RAISE(Operand operand, Operand::Make(arguments[0], evaluation.context->pool));

@@ -156,6 +156,37 @@ std::string FormatPlainReal(float value) { return PlainDigits(value); }
 
 std::string FormatReal(double value) { return FormatAnyReal(value); }
 
+std::string FormatDuration(int64_t value, arrow::TimeUnit::type unit) {
+  const int64_t per_second = PerSecond(unit);
+  const int64_t seconds = value / per_second;
+  // A sign that no digit before the point would show.
+  const std::string sign = value % per_second < 0 || seconds % 60 < 0 ? "-" : "";
+  std::string text =
+      Format("%lld days %lld hours %lld mins ", static_cast<long long>(seconds / 86'400),
+             static_cast<long long>(seconds / 3600 % 24),
+             static_cast<long long>(seconds / 60 % 60)) +
+      sign + std::to_string(std::abs(seconds % 60));
+  if (unit != arrow::TimeUnit::SECOND) {
+    text += Format(".%0*lld", 3 * static_cast<int>(unit),
+                   static_cast<long long>(std::abs(value % per_second)));
+  }
+  return text + " secs";
+}
+
+std::string FormatIsoDuration(int64_t value, arrow::TimeUnit::type unit) {
+  if (value == 0) return "P0D";
+  const int64_t per_second = PerSecond(unit);
+  const int64_t seconds = value / per_second;
+  std::string text =
+      (value < 0 ? "-PT" : "PT") + std::to_string(seconds < 0 ? 0 - static_cast<uint64_t>(seconds)
+                                                              : static_cast<uint64_t>(seconds));
+  int64_t fraction = std::abs(value % per_second);
+  int digits = 3 * static_cast<int>(unit);
+  for (; fraction != 0 && fraction % 10 == 0; --digits) fraction /= 10;
+  if (fraction != 0) text += Format(".%0*lld", digits, static_cast<long long>(fraction));
+  return text + "S";
+}
+
 Status AppendValue(const arrow::Array& array, int64_t i, std::string* out) {
   switch (array.type_id()) {
     case arrow::Type::BOOL:
@@ -221,6 +252,10 @@ Status AppendValue(const arrow::Array& array, int64_t i, std::string* out) {
     case arrow::Type::TIMESTAMP:
       *out += FormatTimestamp(ValueOf<arrow::TimestampArray>(array, i),
                               static_cast<const arrow::TimestampType&>(*array.type()));
+      return Status::OK();
+    case arrow::Type::DURATION:
+      *out += FormatDuration(ValueOf<arrow::DurationArray>(array, i),
+                             static_cast<const arrow::DurationType&>(*array.type()).unit());
       return Status::OK();
     default:
       return InvalidArgument("a ", NameOfType(*array.type()), " has no text");

@@ -17,6 +17,11 @@ std::string FormatReal(double value);
 std::string FormatPlainReal(double value);
 std::string FormatPlainReal(float value);
 
+/// A number of units of time: "1 days 3 hours 46 mins 40.5 secs", with all digits that the unit has
+/// and a sign at each part, and "PT100000.5S".
+std::string FormatDuration(int64_t value, arrow::TimeUnit::type unit);
+std::string FormatIsoDuration(int64_t value, arrow::TimeUnit::type unit);
+
 /// Appends value `i`, which is not null, as casts to string write it, which is as pylance does:
 /// 12, 1.5, true, 2021-12-31, 2021-12-31T23:59:59.5, 2021-12-31T22:59:59.5Z (also for other zones).
 /// InvalidArgument for types that have no text.

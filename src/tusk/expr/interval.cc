@@ -2,78 +2,137 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <optional>
 #include <string>
 
-#include "tusk/expr/number_text.h"
 #include "tusk/expr/source_text.h"
 
 namespace tusk::expr {
 namespace {
 
+enum class Part { kMonths, kDays, kNanoseconds };
+
 /// A unit as so many of the smallest that it is counted in.
 struct Unit {
-  std::string_view name;
-  enum class Part { kMonths, kDays, kNanoseconds } part;
+  std::string_view names;  ///< with spaces in between; the first is what it is called here
+  Part part;
   int64_t count;
 };
 
-constexpr std::array<Unit, 10> kUnits = {{
-    {"year", Unit::Part::kMonths, 12},
-    {"month", Unit::Part::kMonths, 1},
-    {"week", Unit::Part::kDays, 7},
-    {"day", Unit::Part::kDays, 1},
-    {"hour", Unit::Part::kNanoseconds, 3'600'000'000'000},
-    {"minute", Unit::Part::kNanoseconds, 60'000'000'000},
-    {"second", Unit::Part::kNanoseconds, 1'000'000'000},
-    {"millisecond", Unit::Part::kNanoseconds, 1'000'000},
-    {"microsecond", Unit::Part::kNanoseconds, 1'000},
-    {"nanosecond", Unit::Part::kNanoseconds, 1},
+constexpr std::array<Unit, 12> kUnits = {{
+    {"century centuries cent cents c", Part::kMonths, 1200},
+    {"decade decades dec decs", Part::kMonths, 120},
+    {"year years yr yrs y", Part::kMonths, 12},
+    {"month months mon mons", Part::kMonths, 1},
+    {"week weeks w", Part::kDays, 7},
+    {"day days d", Part::kDays, 1},
+    {"hour hours hr hrs h", Part::kNanoseconds, 3'600'000'000'000},
+    {"minute minutes min mins m", Part::kNanoseconds, 60'000'000'000},
+    {"second seconds sec secs s", Part::kNanoseconds, 1'000'000'000},
+    {"millisecond milliseconds msecond mseconds msec msecs ms", Part::kNanoseconds, 1'000'000},
+    {"microsecond microseconds usecond useconds usec usecs us", Part::kNanoseconds, 1'000},
+    {"nanosecond nanoseconds", Part::kNanoseconds, 1},
 }};
+
+constexpr int64_t kNanosecondsOfDay = int64_t{86'400} * 1'000'000'000;
+constexpr int64_t kDaysOfMonth = 30;
+
+/// The part of `text` up to the next of `ends`, and the text behind it.
+std::string_view TakeUpTo(std::string_view ends, std::string_view* text) {
+  const std::string_view taken = text->substr(0, text->find_first_of(ends));
+  text->remove_prefix(taken.size());
+  return taken;
+}
+
+void SkipSpaces(std::string_view* text) {
+  text->remove_prefix(std::min(text->find_first_not_of(' '), text->size()));
+}
 
 const Unit* FindUnit(std::string_view word) {
   const std::string lower = ToLowerAscii(word);
   for (const Unit& unit : kUnits) {
-    if (lower == unit.name || lower == std::string(unit.name) + "s") return &unit;
+    std::string_view names = unit.names;
+    while (!names.empty()) {
+      if (TakeUpTo(" ", &names) == lower) return &unit;
+      SkipSpaces(&names);
+    }
   }
   return nullptr;
 }
 
-std::string_view TakeWord(std::string_view* text) {
-  const size_t begin = std::min(text->find_first_not_of(' '), text->size());
-  text->remove_prefix(begin);
-  const std::string_view word = text->substr(0, text->find(' '));
-  text->remove_prefix(word.size());
-  return word;
-}
+/// A number as it is written, in two parts of the same sign.
+struct Amount {
+  static constexpr int kDigits = 18;
+  static constexpr int64_t kOne = 1'000'000'000'000'000'000;
+  int64_t whole = 0;
+  int64_t fraction = 0;  ///< in units of 10^-18
 
-/// `number` times `count`, if that is whole and has 64 bits.
-std::optional<int64_t> Multiply(const NumberText& number, int64_t count) {
-  // Nine digits behind the point are a nanosecond of a second; no unit needs more.
-  bool is_exact = true;
-  const auto digits = number.ScaledFloor(9, &is_exact);
-  if (!digits || !is_exact || digits->size() > 25) return std::nullopt;
-  const std::string whole = digits->size() > 9 ? digits->substr(0, digits->size() - 9) : "0";
-  std::string fraction = digits->size() > 9 ? digits->substr(digits->size() - 9) : *digits;
-  const bool is_negative = digits->starts_with('-');
-  if (fraction.starts_with('-')) fraction.erase(0, 1);
-  const int64_t high = whole == "-" ? 0 : std::stoll(whole);
-  const int64_t low = fraction.empty() ? 0 : std::stoll(fraction);
-  int64_t result = 0;
-  int64_t scaled = 0;
-  if (__builtin_mul_overflow(high, count, &result)) return std::nullopt;
-  // A fraction of a unit: below 10^9 times at most 3.6 * 10^12, which has to be taken apart.
-  const int64_t thousandths = count % 1'000'000'000 == 0 ? count / 1'000'000'000 : 0;
-  if (thousandths != 0) {
-    scaled = low * thousandths;
-  } else {
-    if (low * count % 1'000'000'000 != 0) return std::nullopt;
-    scaled = low * count / 1'000'000'000;
+  static std::optional<Amount> Parse(std::string_view text) {
+    const bool is_negative = text.starts_with('-');
+    if (is_negative || text.starts_with('+')) text.remove_prefix(1);
+    const std::string_view digits = TakeUpTo(".", &text);
+    if (!text.empty()) text.remove_prefix(1);
+    while (text.ends_with('0')) text.remove_suffix(1);
+    if ((digits.empty() && text.empty()) || text.size() > kDigits) return std::nullopt;
+    const std::string fraction = std::string(text) + std::string(kDigits - text.size(), '0');
+    const auto whole = IntegerOf(digits.empty() ? "0" : digits);
+    const auto rest = IntegerOf(fraction);
+    if (!whole || !rest) return std::nullopt;
+    return is_negative ? Amount{-*whole, -*rest} : Amount{*whole, *rest};
   }
-  if (__builtin_add_overflow(result, is_negative ? -scaled : scaled, &result)) return std::nullopt;
-  return result;
-}
+
+ private:
+  static std::optional<int64_t> IntegerOf(std::string_view digits) {
+    int64_t value = 0;
+    const char* end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, value);
+    const bool is_read = error == std::errc() && stop == end && value >= 0;
+    return is_read ? std::optional(value) : std::nullopt;
+  }
+};
+
+/// Months, days and nanoseconds before they are known to have room.
+struct Sum {
+  int64_t months = 0;
+  int64_t days = 0;
+  int64_t nanoseconds = 0;
+
+  /// Adds so many of a unit, a fraction of a month as days of thirty, a fraction of a day as a part
+  /// of 24 hours. False if the sum would be too large or not exact.
+  bool Add(const Amount& amount, const Unit& unit) {
+    int64_t* part = unit.part == Part::kMonths ? &months
+                    : unit.part == Part::kDays ? &days
+                                               : &nanoseconds;
+    int64_t whole = 0;
+    if (__builtin_mul_overflow(amount.whole, unit.count, &whole)) return false;
+    Wide rest = Wide{amount.fraction} * unit.count;
+    return AddTo(part, whole) && AddTo(part, Whole(&rest)) && AddRest(unit, rest);
+  }
+
+ private:
+  __extension__ using Wide = __int128;
+
+  static bool AddTo(int64_t* part, int64_t value) {
+    return !__builtin_add_overflow(*part, value, part);
+  }
+  /// Takes what is whole of a number of units of 10^-18.
+  static int64_t Whole(Wide* rest) {
+    const Wide whole = *rest / Amount::kOne;
+    *rest -= whole * Amount::kOne;
+    return static_cast<int64_t>(whole);
+  }
+  bool AddRest(const Unit& unit, Wide rest) {
+    if (rest == 0) return true;
+    if (unit.part == Part::kNanoseconds) return false;
+    const bool is_month = unit.part == Part::kMonths;
+    // Who writes a fraction of a year means months.
+    if (is_month && unit.count != 1) return false;
+    rest *= is_month ? kDaysOfMonth : kNanosecondsOfDay;
+    return AddTo(is_month ? &days : &nanoseconds, Whole(&rest)) && rest == 0;
+  }
+};
 
 /// `days` since 1970 as many months later, on the last day of the month if there is no such day.
 Result<int64_t> AddMonths(int64_t days, int32_t months) {
@@ -94,35 +153,40 @@ Result<int64_t> AddMonths(int64_t days, int32_t months) {
 
 }  // namespace
 
+std::optional<std::string_view> NameOfUnit(std::string_view word) {
+  const Unit* unit = FindUnit(word);
+  if (unit == nullptr) return std::nullopt;
+  return unit->names.substr(0, unit->names.find(' '));
+}
+
 Result<Interval> ParseInterval(std::string_view text) {
-  const std::string_view whole = text;
-  int64_t months = 0;
-  int64_t days = 0;
-  int64_t nanoseconds = 0;
-  bool is_empty = true;
-  while (true) {
-    const std::string_view number_word = TakeWord(&text);
-    if (number_word.empty()) break;
-    is_empty = false;
-    const auto number = NumberText::Parse(number_word);
-    const Unit* unit = number ? FindUnit(TakeWord(&text)) : nullptr;
-    const auto amount = unit != nullptr ? Multiply(*number, unit->count) : std::nullopt;
-    if (!amount) {
-      return InvalidArgument("'", Excerpt(whole, {0, whole.size()}),
-                             "' is no interval such as '1 day' or '2 hours 30 minutes'");
+  const std::string quoted = "'" + Excerpt(text, {0, text.size()}) + "'";
+  Sum sum;
+  bool is_first = true;
+  for (SkipSpaces(&text); !text.empty(); SkipSpaces(&text)) {
+    const std::string_view number = text.substr(0, text.find_first_not_of("+-.0123456789"));
+    text.remove_prefix(number.size());
+    SkipSpaces(&text);
+    const std::string_view word = TakeUpTo(" ", &text);
+    const auto amount = Amount::Parse(number);
+    // A number alone is of seconds.
+    const Unit* unit = FindUnit(word.empty() && is_first ? "second" : word);
+    if (!amount || unit == nullptr) {
+      return InvalidArgument(quoted, " is no interval such as '1 day' or '2 hours 30 minutes'");
     }
-    int64_t* part = unit->part == Unit::Part::kMonths ? &months
-                    : unit->part == Unit::Part::kDays ? &days
-                                                      : &nanoseconds;
-    if (__builtin_add_overflow(*part, *amount, part)) {
-      return InvalidArgument("the interval '", Excerpt(whole, {0, whole.size()}), "' is too long");
+    if (!sum.Add(*amount, *unit)) {
+      return InvalidArgument("the interval ", quoted,
+                             " is too long, or not one of whole months, days and nanoseconds");
     }
+    is_first = false;
   }
-  if (is_empty) return InvalidArgument("an interval needs a number and a unit, such as '1 day'");
-  if (months != static_cast<int32_t>(months) || days != static_cast<int32_t>(days)) {
-    return InvalidArgument("the interval '", Excerpt(whole, {0, whole.size()}), "' is too long");
+  if (is_first) return InvalidArgument("an interval needs a number and a unit, such as '1 day'");
+  if (sum.months != static_cast<int32_t>(sum.months) ||
+      sum.days != static_cast<int32_t>(sum.days)) {
+    return InvalidArgument("the interval ", quoted, " is too long");
   }
-  return Interval{static_cast<int32_t>(months), static_cast<int32_t>(days), nanoseconds};
+  return Interval{static_cast<int32_t>(sum.months), static_cast<int32_t>(sum.days),
+                  sum.nanoseconds};
 }
 
 Result<int64_t> AddInterval(int64_t value, const Interval& interval, int64_t per_day,

@@ -95,7 +95,8 @@ Result<NodePtr> BindReals(const Binder& binder, const Call& call) {
 }
 
 double Sqrt(double x) { return std::sqrt(x); }
-double Cbrt(double x) { return std::cbrt(x); }
+/// The C library is a digit off where it has no more room than a double.
+double Cbrt(double x) { return static_cast<double>(std::cbrt(static_cast<long double>(x))); }
 double Exp(double x) { return std::exp(x); }
 double Ln(double x) { return std::log(x); }
 double Log2(double x) { return std::log2(x); }

@@ -14,6 +14,7 @@
 #include <arrow/type_traits.h>
 
 #include "tusk/expr/common_type.h"
+#include "tusk/expr/durations.h"
 #include "tusk/expr/function.h"
 #include "tusk/expr/moment_format.h"
 #include "tusk/expr/moments.h"
@@ -31,6 +32,9 @@ Result<NodePtr> AsMoment(const Binder& binder, const NodePtr& node) {
   }
   if (type.id() == arrow::Type::DATE64) {
     return binder.Cast(node->span, node, arrow::timestamp(arrow::TimeUnit::MILLI), false);
+  }
+  if (IsText(type)) {
+    return binder.Cast(node->span, node, arrow::timestamp(arrow::TimeUnit::NANO), false);
   }
   return binder.Error(node->span,
                       "a date or timestamp is expected here, but this is a " + NameOfType(type));
@@ -73,12 +77,6 @@ bool IsZoned(const arrow::DataType& type) {
          !static_cast<const arrow::TimestampType&>(type).timezone().empty();
 }
 
-/// A text as a moment, anything else as it is.
-Result<NodePtr> MomentOfText(const Binder& binder, const NodePtr& node) {
-  if (!IsText(*node->type)) return node;
-  return binder.Cast(node->span, node, arrow::timestamp(arrow::TimeUnit::NANO), /*is_try=*/false);
-}
-
 /// What a zoned timestamp's clock shows; what has no zone as it is.
 Result<NodePtr> Local(const Binder& binder, Span span, const NodePtr& moment) {
   if (!IsZoned(*moment->type)) return moment;
@@ -86,8 +84,8 @@ Result<NodePtr> Local(const Binder& binder, Span span, const NodePtr& moment) {
 }
 
 Result<NodePtr> BindToChar(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const NodePtr value, MomentOfText(binder, call.arguments[0]));
-  ARROW_ASSIGN_OR_RAISE(const NodePtr moment, AsMoment(binder, value));
+  if (call.arguments[0]->type->id() == arrow::Type::DURATION) return BindDurationText(binder, call);
+  ARROW_ASSIGN_OR_RAISE(const NodePtr moment, AsMoment(binder, call.arguments[0]));
   ARROW_ASSIGN_OR_RAISE(const NodePtr format, AsText(binder, call.arguments[1]));
   const int64_t per_second = PerSecond(*moment->type);
   const bool is_zoned = IsZoned(*moment->type);
@@ -267,8 +265,7 @@ Result<NodePtr> BindToUnixtime(const Binder& binder, const Call& call) {
       return moment.seconds - moment.offset.value_or(0);
     });
   }
-  ARROW_ASSIGN_OR_RAISE(const NodePtr text, MomentOfText(binder, value));
-  ARROW_ASSIGN_OR_RAISE(const NodePtr moment, AsMoment(binder, text));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr moment, AsMoment(binder, value));
   ARROW_ASSIGN_OR_RAISE(const NodePtr seconds,
                         binder.MakeArrowCall(call.span, "floor_temporal", {moment},
                                              std::make_shared<cp::RoundTemporalOptions>(

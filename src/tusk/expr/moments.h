@@ -6,8 +6,8 @@
 
 namespace tusk::expr {
 
-/// A date or timestamp as a timestamp, a time of the day as it is. InvalidArgument, with the place,
-/// for what is none.
+/// A date, timestamp or text as a timestamp, a time of the day as it is. InvalidArgument, with the
+/// place, for what is none.
 Result<NodePtr> AsMoment(const Binder& binder, const NodePtr& node);
 
 }  // namespace tusk::expr

@@ -8,6 +8,7 @@
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
+#include "tusk/expr/interval.h"
 #include "tusk/expr/lexer.h"
 #include "tusk/expr/type_name.h"
 
@@ -487,20 +488,10 @@ Result<SyntaxPtr> Parser::ParseInterval() {
   const size_t begin = Here().span.begin;
   ++at_;
   std::string text = Here().text;
-  const bool is_number = Is(Token::Kind::kNumber);
   ++at_;
-  static constexpr std::array<std::string_view, 10> kUnits = {
-      "year",   "month",  "week",        "day",         "hour",
-      "minute", "second", "millisecond", "microsecond", "nanosecond"};
-  const std::string word = ToLowerAscii(Here().text);
-  const bool has_unit = Is(Token::Kind::kWord) && std::ranges::any_of(kUnits, [&](auto unit) {
-                          return word == unit || word == std::string(unit) + "s";
-                        });
-  if (has_unit) {
-    text += " " + word;
+  if (Is(Token::Kind::kWord) && NameOfUnit(Here().text)) {
+    text += " " + Here().text;
     ++at_;
-  } else if (is_number) {
-    return Unexpected("the unit of the interval is expected here, such as DAY");
   }
   return Make(SyntaxKind::kInterval, begin, {}, std::move(text));
 }

@@ -12,7 +12,9 @@
 
 #include "tusk/expr/common_type.h"
 #include "tusk/expr/date_bin.h"
+#include "tusk/expr/durations.h"
 #include "tusk/expr/function.h"
+#include "tusk/expr/interval.h"
 #include "tusk/expr/moments.h"
 #include "tusk/expr/operand.h"
 #include "tusk/expr/row_kernel.h"
@@ -68,12 +70,17 @@ Result<NodePtr> Epoch(const Binder& binder, Span span, const NodePtr& moment) {
 Result<NodePtr> BindDatePart(const Binder& binder, const Call& call) {
   ARROW_ASSIGN_OR_RAISE(std::string part, ConstantText(binder, call.arguments[0]));
   part = ToLowerAscii(part);
+  if (const auto unit = NameOfUnit(part)) part = *unit;
+  const auto type = call.arguments[1]->type->id();
+  if (type == arrow::Type::DURATION || type == arrow::Type::INTERVAL_MONTH_DAY_NANO) {
+    return BindDurationPart(binder, call, part);
+  }
   ARROW_ASSIGN_OR_RAISE(const NodePtr moment, AsMoment(binder, call.arguments[1]));
   if (part == "epoch") return Epoch(binder, call.span, moment);
   static constexpr std::array<std::string_view, 3> kFractions = {"millisecond", "microsecond",
                                                                  "nanosecond"};
   for (size_t i = 0; i < kFractions.size(); ++i) {
-    if (part == kFractions[i] || part == std::string(kFractions[i]) + "s") {
+    if (part == kFractions[i]) {
       return FractionOfMinute(binder, call.span, moment, static_cast<int>(i) + 1);
     }
   }
