@@ -22,7 +22,6 @@
 #include "tusk/io/object_store.h"
 #include "tusk/lance/append_or_create.h"
 #include "tusk/lance/base_targets.h"
-#include "tusk/lance/blob.h"
 #include "tusk/lance/delete_rows.h"
 
 namespace tusk::python {
@@ -50,8 +49,7 @@ LanceTable Open(std::string_view uri, std::optional<uint64_t> version,
 LanceTable Write(const nb::object& data, std::string_view uri, std::string_view mode,
                  lance::WriteOptions options, nb::object progress,
                  const io::StorageOptions& storage_options, const nb::object& commit_lock,
-                 nb::object observer, const lance::BlobWriteOptions& blobs,
-                 const lance::BaseTargets& targets) {
+                 nb::object observer, const lance::BaseTargets& targets) {
   options.mode = ParseMode(mode);
   const auto place = OrRaise(io::ResolveUri(uri, storage_options));
   const auto reader = ImportStream(data);
@@ -65,9 +63,8 @@ LanceTable Write(const nb::object& data, std::string_view uri, std::string_view 
       return Call(table.io, std::move(progress)).Run([&](const OperationContext& context) {
         // As pylance, an append to nothing makes the table.
         const bool is_append = options.mode == lance::WriteMode::kAppend;
-        return is_append
-                   ? lance::AppendOrCreate(reader.get(), place, options, blobs, targets, context)
-                   : lance::WriteDataset(reader.get(), place, options, blobs, targets, context);
+        return is_append ? lance::AppendOrCreate(reader.get(), place, options, targets, context)
+                         : lance::WriteDataset(reader.get(), place, options, targets, context);
       });
     });
   });
@@ -169,6 +166,7 @@ void BindLanceDataset(nb::module_& module) {
       .def_rw("max_bytes_per_file", &WriteOptions::max_bytes_per_file)
       .def_rw("data_storage_version", &WriteOptions::data_storage_version, nb::arg().none())
       .def_rw("pages", &WriteOptions::pages)
+      .def_rw("blobs", &WriteOptions::blobs)
       .def_rw("enable_stable_row_ids", &WriteOptions::enable_stable_row_ids)
       .def_rw("enable_v2_manifest_paths", &WriteOptions::enable_v2_manifest_paths)
       .def_rw("config", &WriteOptions::config)
@@ -266,8 +264,7 @@ void BindLanceDataset(nb::module_& module) {
   module.def("write_lance", &Write, nb::arg("data"), nb::arg("uri"), nb::arg("mode"),
              nb::arg("options"), nb::arg("progress") = nb::none(),
              nb::arg("storage_options") = io::StorageOptions(), nb::arg("commit_lock") = nb::none(),
-             nb::arg("observer") = nb::none(), nb::arg("blobs") = lance::BlobWriteOptions(),
-             nb::arg("targets") = lance::BaseTargets());
+             nb::arg("observer") = nb::none(), nb::arg("targets") = lance::BaseTargets());
 }
 
 }  // namespace tusk::python

@@ -39,8 +39,7 @@ void BindLanceFragmentChanges(nb::module_& module) {
       "prepare_lance_write",
       [](const nb::object& data, std::string_view uri, std::string_view mode,
          lance::WriteOptions options, const io::StorageOptions& storage_options,
-         nb::object observer, const lance::BlobWriteOptions& blobs,
-         const lance::BaseTargets& targets) {
+         nb::object observer, const lance::BaseTargets& targets) {
         options.mode = ParseMode(mode);
         const auto place = OrRaise(io::ResolveUri(uri, storage_options));
         const auto reader = ImportStream(data);
@@ -48,13 +47,13 @@ void BindLanceFragmentChanges(nb::module_& module) {
         options.observer = watch.ToObserver();
         return watch.RunWith([&] {
           return Call().Run([&](const OperationContext& context) {
-            return lance::PrepareWrite(reader.get(), place, options, blobs, targets, context);
+            return lance::PrepareWrite(reader.get(), place, options, targets, context);
           });
         });
       },
       nb::arg("data"), nb::arg("uri"), nb::arg("mode"), nb::arg("options"),
       nb::arg("storage_options") = io::StorageOptions(), nb::arg("observer") = nb::none(),
-      nb::arg("blobs") = lance::BlobWriteOptions(), nb::arg("targets") = lance::BaseTargets());
+      nb::arg("targets") = lance::BaseTargets());
   module.def("add_lance_fragment_columns", [](const LanceTable& table, uint64_t fragment,
                                               const nb::object& data,
                                               const lance::ChangeColumnsOptions& options) {

@@ -47,9 +47,7 @@ def _fragment_mode(uri, mode, storage_options):
     return mode
 
 
-def _write(
-    data, schema, uri, mode, options, storage_options, progress, targets=None, blobs=None
-):
+def _write(data, schema, uri, mode, options, storage_options, progress, targets=None):
     """The Transaction of a write, which is not committed."""
     stream, source = to_stream(to_library(data), schema_to_library(schema))
     with errors_of(source):
@@ -61,7 +59,6 @@ def _write(
                 options,
                 storage_options or {},
                 to_observer(progress),
-                _tusk.LanceBlobWriteOptions() if blobs is None else blobs,
                 to_base_targets() if targets is None else targets,
             )
         except InvalidArgumentError as error:
@@ -124,13 +121,11 @@ def write_fragments(
         data_storage_version=checked_version(data_storage_version, use_legacy_format),
     )
     options.enable_stable_row_ids = enable_stable_row_ids
-    blobs = to_blob_options(external_blob_mode, allow_external_blob_outside_bases, None)
+    options.blobs = to_blob_options(external_blob_mode, allow_external_blob_outside_bases, None)
     targets = to_base_targets(initial_bases, target_bases, target_all_bases, base_store_params)
     if not return_transaction or mode == "append":
         mode = _fragment_mode(uri, mode, storage_options)
-    transaction = _write(
-        data, schema, uri, mode, options, storage_options, progress, targets, blobs
-    )
+    transaction = _write(data, schema, uri, mode, options, storage_options, progress, targets)
     return transaction if return_transaction else transaction.operation.fragments
 
 

@@ -128,7 +128,7 @@ def write_dataset(
     if auto_cleanup_options is not None and mode != "append":
         options.config = to_cleanup_config(auto_cleanup_options)
 
-    blob_options = to_blob_options(
+    options.blobs = to_blob_options(
         external_blob_mode, allow_external_blob_outside_bases, blob_pack_file_size_threshold
     )
     stream, batches = to_stream(to_library(data_obj), schema_to_library(schema))
@@ -142,7 +142,6 @@ def write_dataset(
                 storage_options=storage_options or {},
                 commit_lock=checked_lock(commit_lock),
                 observer=to_observer(progress),
-                blobs=blob_options,
                 targets=targets,
             )
         except InvalidArgumentError as error:

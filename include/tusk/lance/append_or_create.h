@@ -8,7 +8,6 @@
 #include "tusk/base/result.h"
 #include "tusk/export.h"
 #include "tusk/io/object_store.h"
-#include "tusk/lance/blob.h"
 #include "tusk/lance/dataset.h"
 
 namespace tusk::lance {
@@ -18,7 +17,6 @@ namespace tusk::lance {
 TUSK_EXPORT Result<std::shared_ptr<const Dataset>> AppendOrCreate(arrow::RecordBatchReader* data,
                                                                   io::StorePath table,
                                                                   WriteOptions options,
-                                                                  const BlobWriteOptions& blobs,
                                                                   const OperationContext& context);
 
 }  // namespace tusk::lance

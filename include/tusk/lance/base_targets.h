@@ -13,7 +13,6 @@
 #include "tusk/base/result.h"
 #include "tusk/export.h"
 #include "tusk/io/object_store.h"
-#include "tusk/lance/blob.h"
 #include "tusk/lance/dataset.h"
 
 namespace tusk::lance {
@@ -49,14 +48,20 @@ struct BaseTargets {
 /// WriteDataset, AppendOrCreate and PrepareWrite with a say in where the data files go.
 /// InvalidArgument for targets that are not registered, and for `initial_bases` if the table is
 /// there.
-TUSK_EXPORT Result<std::shared_ptr<const Dataset>> WriteDataset(
-    arrow::RecordBatchReader* data, io::StorePath location, const WriteOptions& options,
-    const BlobWriteOptions& blobs, const BaseTargets& targets, const OperationContext& context);
-TUSK_EXPORT Result<std::shared_ptr<const Dataset>> AppendOrCreate(
-    arrow::RecordBatchReader* data, io::StorePath location, WriteOptions options,
-    const BlobWriteOptions& blobs, const BaseTargets& targets, const OperationContext& context);
-TUSK_EXPORT Result<std::string> PrepareWrite(
-    arrow::RecordBatchReader* data, const io::StorePath& location, const WriteOptions& options,
-    const BlobWriteOptions& blobs, const BaseTargets& targets, const OperationContext& context);
+TUSK_EXPORT Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
+                                                                io::StorePath location,
+                                                                const WriteOptions& options,
+                                                                const BaseTargets& targets,
+                                                                const OperationContext& context);
+TUSK_EXPORT Result<std::shared_ptr<const Dataset>> AppendOrCreate(arrow::RecordBatchReader* data,
+                                                                  io::StorePath location,
+                                                                  WriteOptions options,
+                                                                  const BaseTargets& targets,
+                                                                  const OperationContext& context);
+TUSK_EXPORT Result<std::string> PrepareWrite(arrow::RecordBatchReader* data,
+                                             const io::StorePath& location,
+                                             const WriteOptions& options,
+                                             const BaseTargets& targets,
+                                             const OperationContext& context);
 
 }  // namespace tusk::lance

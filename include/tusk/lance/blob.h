@@ -94,26 +94,6 @@ TUSK_EXPORT Result<std::shared_ptr<arrow::RecordBatch>> TakeBlobBytes(
     const Dataset& dataset, std::span<const int64_t> rows, const TakeOptions& options,
     const OperationContext& context);
 
-/// How blobs of version 2 are written (docs/format/lance_blobs.md). From which sizes on they are
-/// kept in files of their own stands in the metadata of their fields.
-struct BlobWriteOptions {
-  /// Whether the objects at the URIs of external blobs are copied into the table. Else the URIs are
-  /// stored, relative to a base path of the table, of which it must be one.
-  bool ingest_external = false;
-  /// Stores URIs as they are that lie below no base path. Not with `ingest_external`.
-  bool allow_external_outside_bases = false;
-  /// Files of several blobs end before they would have more bytes; absent: as the field says.
-  std::optional<int64_t> pack_file_bytes = {};
-};
-
-/// WriteDataset, with a say in how blobs are written. InvalidArgument for external ones that lie
-/// below no base path, unless that is allowed.
-TUSK_EXPORT Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
-                                                                io::StorePath location,
-                                                                const WriteOptions& options,
-                                                                const BlobWriteOptions& blobs,
-                                                                const OperationContext& context);
-
 /// Bytes of a blob from `offset` on, and the memory of the caller's that they go to.
 struct BlobRead {
   const Blob* blob = nullptr;

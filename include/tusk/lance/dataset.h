@@ -185,6 +185,18 @@ enum class WriteMode { kCreate, kAppend, kOverwrite };
 /// An error ends the write.
 using FragmentObserver = std::function<Status(const std::string& fragment, bool is_complete)>;
 
+/// How blobs of version 2 are written (docs/format/lance_blobs.md). From which sizes on they are
+/// kept in files of their own stands in the metadata of their fields.
+struct BlobWriteOptions {
+  /// Whether the objects at the URIs of external blobs are copied into the table. Else the URIs are
+  /// stored, relative to a base path of the table, of which it must be one.
+  bool ingest_external = false;
+  /// Stores URIs as they are that lie below no base path. Not with `ingest_external`.
+  bool allow_external_outside_bases = false;
+  /// Files of several blobs end before they would have more bytes; absent: as the field says.
+  std::optional<int64_t> pack_file_bytes = {};
+};
+
 struct WriteOptions {
   WriteMode mode = WriteMode::kCreate;
   /// A file ends with the row that reaches this, even within a batch.
@@ -197,6 +209,7 @@ struct WriteOptions {
   /// too when it is made or overwritten; an append leaves that as it is.
   std::optional<std::string> data_storage_version = {};
   PageOptions pages = {};
+  BlobWriteOptions blobs = {};
   bool enable_stable_row_ids = false;  ///< only when a table is made
   /// Only when a table is made: its manifests are called so that the latest sorts first.
   bool enable_v2_manifest_paths = true;
@@ -214,7 +227,7 @@ struct WriteOptions {
 /// InvalidArgument if a name or type differs or a column that must not be null has nulls; NotFound
 /// without a table. kOverwrite makes the table if there is none. Races with other writers are
 /// retried as the conflict matrix allows, else CommitConflict. A failure leaves the table as it
-/// was.
+/// was. InvalidArgument for external blobs below no base path, unless that is allowed.
 TUSK_EXPORT Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
                                                                 std::string_view uri,
                                                                 const WriteOptions& options,

@@ -119,7 +119,7 @@ Result<std::optional<std::string>> BlobTable::Copy(const BlobDescriptor& descrip
                                                    uint64_t address) const {
   const Dataset::State& state = dataset_->state();
   ARROW_ASSIGN_OR_RAISE(auto writer,
-                        BlobWriter::Make(state.manifest.schema, {.source = &state}, {}));
+                        BlobWriter::Make(state.manifest.schema, {}, {.source = &state}, {}));
   writer.BeginFile({.store = store_, .path = "t/data/copy.lance"});
   const auto descriptors = ToArray(descriptor);
   const auto rows = arrow::RecordBatch::Make(

@@ -71,8 +71,12 @@ Result<std::shared_ptr<arrow::Buffer>> ValidityOf(const arrow::Array& array,
 }  // namespace
 
 struct BlobWriter::State {
-  State(Schema fields, BlobWriteScope write_scope, OperationContext operation)
-      : schema(std::move(fields)), scope(std::move(write_scope)), context(std::move(operation)) {}
+  State(Schema fields, const BlobWriteOptions& write_options, BlobWriteScope write_scope,
+        OperationContext operation)
+      : schema(std::move(fields)),
+        options(write_options),
+        scope(std::move(write_scope)),
+        context(std::move(operation)) {}
 
   Status AddColumns(const Field& field);
   /// Whether the values of `field` itself are not what the file takes.
@@ -118,6 +122,7 @@ struct BlobWriter::State {
   Result<BlobValue> FindExternal(BlobPlace place, std::string_view uri) const;
 
   const Schema schema;
+  const BlobWriteOptions options;
   const BlobWriteScope scope;
   const OperationContext context;
   bool has_blobs = false;
@@ -130,8 +135,8 @@ Status BlobWriter::State::AddColumns(const Field& field) {
   has_blobs = has_blobs || IsPrepared(field);
   if (field.is_blob_v2()) {
     ARROW_ASSIGN_OR_RAISE(BlobThresholds limits, BlobThresholds::Parse(field));
-    if (scope.options.pack_file_bytes) {
-      limits.pack_file_bytes = static_cast<uint64_t>(*scope.options.pack_file_bytes);
+    if (options.pack_file_bytes) {
+      limits.pack_file_bytes = static_cast<uint64_t>(*options.pack_file_bytes);
     }
     thresholds.emplace(&field, limits);
     return Status::OK();
@@ -142,7 +147,7 @@ Status BlobWriter::State::AddColumns(const Field& field) {
 
 Result<BlobValue> BlobWriter::State::FindExternal(BlobPlace place, std::string_view uri) const {
   if (uri.empty()) return InvalidArgument("has an empty uri");
-  if (scope.options.ingest_external) {
+  if (options.ingest_external) {
     ARROW_ASSIGN_OR_RAISE(place.object, ResolveBlobUri(uri));
     return BlobValue{.copied = std::move(place)};
   }
@@ -162,7 +167,7 @@ Result<BlobValue> BlobWriter::State::FindExternal(BlobPlace place, std::string_v
     place.uri = found->path.substr(folder.size());
   }
   if (place.base_id != 0) return BlobValue{.reference = std::move(place)};
-  if (!scope.options.allow_external_outside_bases) {
+  if (!options.allow_external_outside_bases) {
     return InvalidArgument("has the uri '", uri,
                            "', which lies below no base path of the table that is not a table: "
                            "register one, or allow external blobs outside of base paths");
@@ -400,9 +405,8 @@ BlobWriter::BlobWriter(std::unique_ptr<State> state) : state_(std::move(state)) 
 BlobWriter::BlobWriter(BlobWriter&&) noexcept = default;
 BlobWriter::~BlobWriter() = default;
 
-Result<BlobWriter> BlobWriter::Make(const Schema& schema, BlobWriteScope scope,
-                                    const OperationContext& context) {
-  const BlobWriteOptions& options = scope.options;
+Result<BlobWriter> BlobWriter::Make(const Schema& schema, const BlobWriteOptions& options,
+                                    BlobWriteScope scope, const OperationContext& context) {
   if (options.ingest_external && options.allow_external_outside_bases) {
     return InvalidArgument(
         "external blobs are either copied into the table or may lie outside of its base paths");
@@ -411,7 +415,7 @@ Result<BlobWriter> BlobWriter::Make(const Schema& schema, BlobWriteScope scope,
     return InvalidArgument("files of several blobs cannot have ", *options.pack_file_bytes,
                            " bytes at most: it must be at least one");
   }
-  auto state = std::make_unique<State>(schema, std::move(scope), context);
+  auto state = std::make_unique<State>(schema, options, std::move(scope), context);
   for (const Field& field : state->schema.fields) {
     ARROW_RETURN_NOT_OK(CheckPlace(field));
     ARROW_RETURN_NOT_OK(state->AddColumns(field));

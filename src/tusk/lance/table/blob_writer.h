@@ -10,16 +10,14 @@
 #include "tusk/base/result.h"
 #include "tusk/io/object_store.h"
 #include "tusk/lance/base_targets.h"
-#include "tusk/lance/blob.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/schema.h"
 #include "tusk/lance/table/manifest.h"
 
 namespace tusk::lance {
 
-/// How blobs are written, where data files go, and what of the table their writer has to know.
+/// Where data files go, and what of the table the writer of their blobs has to know.
 struct BlobWriteScope {
-  BlobWriteOptions options = {};
   std::vector<BasePath> base_paths = {};
   /// The version from whose scan the rows come, unless they are new ones. Its blobs come as
   /// descriptors, and each row with its `_rowaddr`. Borrowed.
@@ -35,8 +33,8 @@ class BlobWriter {
   /// For rows with the fields of `schema`. InvalidArgument for thresholds that are no numbers and
   /// options that contradict each other; Unsupported, naming the field, for blobs in maps and
   /// fixed-size lists.
-  static Result<BlobWriter> Make(const Schema& schema, BlobWriteScope scope,
-                                 const OperationContext& context);
+  static Result<BlobWriter> Make(const Schema& schema, const BlobWriteOptions& options,
+                                 BlobWriteScope scope, const OperationContext& context);
 
   BlobWriter(BlobWriter&&) noexcept;
   ~BlobWriter();

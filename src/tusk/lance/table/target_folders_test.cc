@@ -113,8 +113,8 @@ TEST(TargetFoldersTest, AreEmptyAfterAWriteThatFailed) {
   int num_failed = 0;
   BreakEveryRequest({}, Table, [&](const io::StorePath& broken, const io::StorePath& table) {
     const auto rows = NumberedReader(0, 50);
-    const auto written = WriteDataset(rows.get(), broken, {.max_rows_per_file = 10},
-                                      BlobWriteOptions(), targets, OperationContext());
+    const auto written =
+        WriteDataset(rows.get(), broken, {.max_rows_per_file = 10}, targets, OperationContext());
     const auto files = *table.store->List("/bases", {});
     if (written.ok()) {
       EXPECT_EQ(files.size(), 2U);

@@ -9,7 +9,6 @@
 #include "tusk/base/uuid.h"
 #include "tusk/io/deferring_store.h"
 #include "tusk/lance/append_or_create.h"
-#include "tusk/lance/blob.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/file/data_version.h"
@@ -109,13 +108,14 @@ Result<std::vector<BasePath>> BasesOf(const std::optional<TableVersion>& base,
 }
 
 /// The transaction of a write, with its data files written. `base` is the version it changes;
-/// `scope` says all but the base paths.
+/// `targets` say where data files go.
 Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::StorePath& table,
                                      const std::optional<TableVersion>& base,
-                                     const WriteOptions& options, BlobWriteScope scope,
+                                     const WriteOptions& options, const BaseTargets& targets,
                                      const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const uint16_t minor_version, MinorVersion(options, base, table));
-  ARROW_ASSIGN_OR_RAISE(scope.base_paths, BasesOf(base, scope.targets, table));
+  BlobWriteScope scope{.targets = targets};
+  ARROW_ASSIGN_OR_RAISE(scope.base_paths, BasesOf(base, targets, table));
   Transaction transaction{.read_version = base ? base->manifest.version : 0,
                           .uuid = RandomUuidString(),
                           .properties = options.transaction_properties};
@@ -186,7 +186,7 @@ Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* da
                                                     io::StorePath table,
                                                     const WriteOptions& options,
                                                     const OperationContext& context) {
-  return WriteDataset(data, std::move(table), options, BlobWriteOptions(), context);
+  return WriteDataset(data, std::move(table), options, BaseTargets(), context);
 }
 
 namespace {
@@ -194,13 +194,13 @@ namespace {
 /// Writes on top of `base`, which FindBase has found.
 Result<std::shared_ptr<const Dataset>> WriteOn(std::optional<TableVersion> base,
                                                arrow::RecordBatchReader* data, io::StorePath table,
-                                               const WriteOptions& options, BlobWriteScope scope,
+                                               const WriteOptions& options,
+                                               const BaseTargets& targets,
                                                const OperationContext& context) {
   // Nothing is true before the manifest, so all becomes durable with it.
   const io::StorePath deferring = io::Deferring(table);
-  ARROW_ASSIGN_OR_RAISE(
-      const Transaction transaction,
-      WriteTransaction(data, deferring, base, options, std::move(scope), context));
+  ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
+                        WriteTransaction(data, deferring, base, options, targets, context));
   const auto base_paths = base ? base->manifest.base_paths : std::vector<BasePath>();
   const CommitOptions how{
       .stable_row_ids = options.enable_stable_row_ids,
@@ -227,29 +227,20 @@ Result<std::shared_ptr<const Dataset>> WriteOn(std::optional<TableVersion> base,
 Result<std::shared_ptr<const Dataset>> WriteDataset(arrow::RecordBatchReader* data,
                                                     io::StorePath table,
                                                     const WriteOptions& options,
-                                                    const BlobWriteOptions& blobs,
+                                                    const BaseTargets& targets,
                                                     const OperationContext& context) {
-  return WriteDataset(data, std::move(table), options, blobs, BaseTargets(), context);
-}
-
-Result<std::shared_ptr<const Dataset>> WriteDataset(
-    arrow::RecordBatchReader* data, io::StorePath table, const WriteOptions& options,
-    const BlobWriteOptions& blobs, const BaseTargets& targets, const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(auto base, FindBase(table, options, context));
-  return WriteOn(std::move(base), data, std::move(table), options,
-                 {.options = blobs, .targets = targets}, context);
+  return WriteOn(std::move(base), data, std::move(table), options, targets, context);
 }
 
 Result<std::shared_ptr<const Dataset>> AppendOrCreate(arrow::RecordBatchReader* data,
                                                       io::StorePath table, WriteOptions options,
-                                                      const BlobWriteOptions& blobs,
                                                       const OperationContext& context) {
-  return AppendOrCreate(data, std::move(table), std::move(options), blobs, BaseTargets(), context);
+  return AppendOrCreate(data, std::move(table), std::move(options), BaseTargets(), context);
 }
 
 Result<std::shared_ptr<const Dataset>> AppendOrCreate(arrow::RecordBatchReader* data,
                                                       io::StorePath table, WriteOptions options,
-                                                      const BlobWriteOptions& blobs,
                                                       const BaseTargets& targets,
                                                       const OperationContext& context) {
   options.mode = WriteMode::kAppend;
@@ -259,22 +250,20 @@ Result<std::shared_ptr<const Dataset>> AppendOrCreate(arrow::RecordBatchReader* 
     base = FindBase(table, options, context);
   }
   ARROW_RETURN_NOT_OK(base);
-  return WriteOn(*std::move(base), data, std::move(table), options,
-                 {.options = blobs, .targets = targets}, context);
+  return WriteOn(*std::move(base), data, std::move(table), options, targets, context);
 }
 
 Result<std::string> PrepareWrite(arrow::RecordBatchReader* data, const io::StorePath& table,
                                  const WriteOptions& options, const OperationContext& context) {
-  return PrepareWrite(data, table, options, BlobWriteOptions(), BaseTargets(), context);
+  return PrepareWrite(data, table, options, BaseTargets(), context);
 }
 
 Result<std::string> PrepareWrite(arrow::RecordBatchReader* data, const io::StorePath& table,
-                                 const WriteOptions& options, const BlobWriteOptions& blobs,
-                                 const BaseTargets& targets, const OperationContext& context) {
+                                 const WriteOptions& options, const BaseTargets& targets,
+                                 const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto base, FindBase(table, options, context));
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
-                        WriteTransaction(data, table, base, options,
-                                         {.options = blobs, .targets = targets}, context));
+                        WriteTransaction(data, table, base, options, targets, context));
   return TransactionToJson(transaction);
 }
 

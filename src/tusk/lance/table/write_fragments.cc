@@ -194,7 +194,7 @@ Result<std::vector<Fragment>> WriteFragments(arrow::RecordBatchReader* data,
   ARROW_ASSIGN_OR_RAISE(const FileWriterOptions file_options,
                         WriterOptionsOf(options.pages, std::ssize(schema.fields), minor_version));
   ARROW_ASSIGN_OR_RAISE(auto folders, FindTargetFolders(table, scope.base_paths, scope.targets));
-  ARROW_ASSIGN_OR_RAISE(BlobWriter blobs, BlobWriter::Make(schema, scope, context));
+  ARROW_ASSIGN_OR_RAISE(BlobWriter blobs, BlobWriter::Make(schema, options.blobs, scope, context));
   ARROW_ASSIGN_OR_RAISE(const auto shaped, blobs.PreparedSchema(*data->schema()));
   ARROW_ASSIGN_OR_RAISE(BatchShaper shaper, BatchShaper::Make(*shaped, blobs.prepared_schema()));
   FragmentWriter writer(std::move(folders), schema, std::move(shaper), std::move(blobs),
