@@ -134,11 +134,16 @@ MODULES = {
         ["from tusk.lance import LanceDataset", "from tusk.transaction import FragmentMetadata"],
     ),
     "scanner": (
-        ["LanceScanner", "ScannerBuilder"],
+        ["LanceScanner"],
+        ["from tusk.lance import LanceDataset"],
+    ),
+    "scanner_builder": (
+        ["ScannerBuilder"],
         [
             "from tusk._scan import ColumnOrdering, ScanStatistics",
             "from tusk.fragment import LanceFragment",
             "from tusk.lance import LanceDataset",
+            "from tusk.scanner import LanceScanner",
         ],
     ),
     "schema": (
@@ -284,7 +289,7 @@ PARAMETERS = {
     "Session.is_same_as.other": "Session",
     **_all("str | dict[str, Any]", "index_cache_backend metadata_cache_backend"),
     **_all("dict[str, str | None]", "values"),
-    **_all("Any", """accelerator accelerator addrs aggregate allowlist blocklist arrow asof
+    **_all("Any", """accelerator accelerator addrs allowlist blocklist arrow asof
         builder contents default_opts default_scan_options delta
         dict distance_range full_text_query groups hnsw_params index_details index_type
         ivf_centroids namespace_client nearest overlays pq_codebook progress_callback q query
@@ -292,13 +297,14 @@ PARAMETERS = {
         row_addr_allowlist row_addr_blocklist segments sstables substrait_aggregate
         log_handler late_materialization format_version index_segments removed_indices new_indices
         options all_counts all_times scanner model_class _options _rewrite filter_ indices
-        compaction cleanup statistics_callback"""),
+        compaction cleanup snapshot"""),
     **_all(_DATA, "data data_obj transforms value_func"),
     **_all(_COLUMNS, "columns cols"),
     **_all(_FILTER, "filter where"),
     **_all(_REFERENCE, "reference"),
     **_all("LanceDataset", "dataset ds"),
     "_rewrite": "str",
+    "aggregate": "bytes",
     "auto_cleanup_config": "AutoCleanupConfig",
     "auto_cleanup_options": "AutoCleanupConfig",
     "base_uri": "str | Path | LanceDataset",
@@ -391,8 +397,6 @@ PARAMETERS = {
     "LanceDataset.to_pandas.nearest": "dict[str, Any]",
     "LanceDataset.to_table.nearest": "dict[str, Any]",
     "LanceDataset.update_config.values": "dict[str, str | None]",
-    "LanceScanner.filter": "Any",
-    "LanceScanner.options": "Any",
     "LanceScanner.count_rows.self": "Any",
     "Merge.schema": "LanceSchema | pa.Schema",
     "NoopFragmentWriteProgress.begin.fragment": "FragmentMetadata",
@@ -602,8 +606,9 @@ RESULTS = {
         """apply_defaults batch_readahead batch_size batch_size_bytes blob_handling columns
         disable_scoring_autoprojection fast_search filter fragment_readahead include_deleted_rows
         io_buffer_size late_materialization limit nearest offset order_by prefilter
-        row_addr_prefilter scan_in_order scan_stats_callback strict_batch_size use_scalar_index
-        use_stats with_fragments with_row_address with_row_id""",
+        row_addr_prefilter scan_in_order scan_stats_callback strict_batch_size
+        substrait_aggregate use_scalar_index use_stats with_fragments with_row_address
+        with_row_id""",
     ),
     "ScannerBuilder.to_scanner": "LanceScanner",
     **_of("Session", index_cache_size_bytes="int", is_same_as="bool", size_bytes="int"),

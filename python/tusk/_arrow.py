@@ -38,7 +38,7 @@ _INSTEAD = {
     "namespace_client": "give the uri, or open a lake (tusk.connect), which has tables by name",
     "order_by": "hits come by distance; sort the table that they make",
     "scan_stats_callback": "io_stats_incremental of the table tells what was read",
-    "substrait_aggregate": "to_reader() goes into DuckDB or pyarrow, which aggregate",
+    "substrait_aggregate": "aggregate what to_table() gives",
     "table_id": "give the uri, or open a lake (tusk.connect), which has tables by name",
 }
 

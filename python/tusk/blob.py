@@ -324,6 +324,11 @@ class BlobFile(io.BufferedIOBase):
         self._ahead = b""
         super().close()
 
+    @property
+    def closed(self):
+        """Whether it was closed: reads then raise ValueError."""
+        return super().closed
+
     def _check_open(self):
         if self.closed:
             raise ValueError("the file of this blob is closed")
@@ -467,8 +472,6 @@ def _is_descriptor(field):
 
 class ScannerBlobs:
     """What of blobs a scan puts into a DataFrame, as a part of LanceScanner."""
-
-    _expressions = {}  # of the columns that were asked for by name and expression
 
     def _to_frame(self, blob_mode, kwargs):
         """The DataFrame of the scan; `kwargs` are those of pyarrow.Table.to_pandas."""

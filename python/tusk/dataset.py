@@ -7,7 +7,8 @@ from tusk.lance import LanceDataset, dataset
 from tusk.merge_insert import MergeInsertBuilder
 from tusk.optimize import DatasetOptimizer
 from tusk.row_mask import serialize_row_addrs
-from tusk.scanner import LanceScanner, ScannerBuilder
+from tusk.scanner import LanceScanner
+from tusk.scanner_builder import ScannerBuilder
 from tusk.sql_query import SqlQuery, SqlQueryBuilder
 from tusk.stats import DatasetStats, DataStatistics, FieldStatistics, LanceStats
 from tusk.transaction import (

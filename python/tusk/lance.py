@@ -22,7 +22,8 @@ from tusk.history import TableHistory, checked_lock, resolve
 from tusk.later import later
 from tusk.maintenance import TableMaintenance
 from tusk.rows import TableRows
-from tusk.scanner import ScannerBuilder, make_scanner, stated
+from tusk.scanner import make_scanner, stated
+from tusk.scanner_builder import ScannerBuilder
 from tusk.session import TableSession, to_session
 from tusk.sql_query import SqlQueryBuilder
 from tusk.stats import LanceStats, validate

@@ -1,7 +1,6 @@
-"""How Lance tables are scanned, in the names of pylance: LanceScanner and ScannerBuilder."""
+"""How Lance tables are scanned, in the names of pylance: LanceScanner."""
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tusk import _tusk
 from tusk._arrow import TableScanner, check_rows, refuse, serialize_filter
@@ -14,7 +13,6 @@ from tusk._scan import (
     until_end,
 )
 from tusk.blob import ScannerBlobs
-from tusk.later import later
 from tusk.row_mask import masked
 
 # The search here is exact, so that what tunes an index changes nothing.
@@ -59,12 +57,13 @@ def check_blob_handling(blob_handling):
         )
 
 
-def _check_readahead(name, count, least):
+def check_readahead(name, count, least):
+    """ValueError for fewer than `least` batches or fragments to read ahead; None is the default."""
     if count is not None and int(count) < least:
         raise ValueError(f"{name} must be {least} at least, not {count}")
 
 
-def _nearest_arguments(column, q, k=None, metric=None, distance_range=None, **tuning):
+def nearest_arguments(column, q, k=None, metric=None, distance_range=None, **tuning):
     unknown = tuning.keys() - _INDEX_TUNING
     if unknown:
         raise TypeError(f"nearest has no key {sorted(unknown)[0]!r}")
@@ -136,14 +135,13 @@ def make_scanner(
         {
             "index_segments": index_segments,
             "disable_scoring_autoprojection": disable_scoring_autoprojection or None,
-            "substrait_aggregate": substrait_aggregate,
         },
     )
     paths, expressions = to_columns(columns, list)
     check_rows("limit", limit)
     check_rows("offset", offset)
-    _check_readahead("batch_readahead", batch_readahead, 1)
-    _check_readahead("fragment_readahead", fragment_readahead, 0)
+    check_readahead("batch_readahead", batch_readahead, 1)
+    check_readahead("fragment_readahead", fragment_readahead, 0)
     has_mask = row_addr_allowlist is not None or row_addr_blocklist is not None
     if has_mask and nearest is not None and filter is not None and not prefilter:
         raise NotImplementedError(
@@ -168,11 +166,12 @@ def make_scanner(
                 "include_deleted_rows": include_deleted_rows or None,
                 "scan_stats_callback": scan_stats_callback,
                 "order_by": order_by,
+                "substrait_aggregate": substrait_aggregate,
             },
         )
         if not isinstance(nearest, dict):
             raise NotImplementedError("scanner: nearest must be a dict with column, q and k")
-        search = _nearest_arguments(**nearest)
+        search = nearest_arguments(**nearest)
         return NearestScanner(dataset, paths, filter, limit, offset, search, bool(prefilter))
     options = _tusk.LanceScanOptions()
     options.columns = paths
@@ -191,21 +190,29 @@ def make_scanner(
     if batch_size_bytes is not None:
         options.batch_bytes = batch_size_bytes
     kind = BytesScanner if blob_handling == "all_binary" else LanceScanner
-    scanner = kind(dataset, options, serialized, scan_stats_callback)
-    scanner._expressions = dict(expressions)
-    if strict_batch_size:
-        scanner._exact_rows = options.batch_rows
-    return scanner
+    if substrait_aggregate is not None:
+        from tusk.aggregate_scanner import AggregateScanner as kind  # which imports this module
+    snapshot = {
+        "filter": serialized,
+        "scan_stats_callback": scan_stats_callback,
+        "columns": dict(expressions),
+        "exact_rows": options.batch_rows if strict_batch_size else None,
+        "substrait_aggregate": substrait_aggregate,
+    }
+    return kind(options, dataset, snapshot)
 
 
 class LanceScanner(ScannerBlobs, TableScanner):
     """A planned scan of a Lance table."""
 
-    _exact_rows = None  # of every batch but the last, if that was asked for
-
-    def __init__(self, dataset, options, filter, statistics_callback=None):
-        super().__init__(dataset, options, filter)
-        self._statistics_callback = statistics_callback
+    def __init__(self, scanner, dataset, snapshot=None):
+        """Made by LanceDataset.scanner: `scanner` and `snapshot` are what it was told."""
+        self._snapshot = snapshot
+        told = snapshot or {}
+        super().__init__(dataset, scanner, told.get("filter"))
+        self._statistics_callback = told.get("scan_stats_callback")
+        self._expressions = told.get("columns", {})  # by name, of those that were asked for so
+        self._exact_rows = told.get("exact_rows")  # of every batch but the last
 
     def _watch(self):
         if self._statistics_callback is None:
@@ -249,7 +256,8 @@ class LanceScanner(ScannerBlobs, TableScanner):
 
     def count_rows(self):
         options = self._options
-        if options.fragments is not None or options.include_deleted_rows:
+        is_part = options.fragments is not None or options.include_deleted_rows
+        if is_part or self._snapshot is None:
             return super().count_rows()
         rows = self._dataset._table.count_rows(self._filter) - options.offset
         return max(0, rows if options.limit is None else min(rows, options.limit))
@@ -283,7 +291,7 @@ class NearestScanner(LanceScanner):
     """A planned search for the nearest rows of a Lance table."""
 
     def __init__(self, dataset, columns, filter, limit, offset, search, prefilter):
-        super().__init__(dataset, _tusk.LanceScanOptions(), filter)
+        super().__init__(_tusk.LanceScanOptions(), dataset, {"filter": filter})
         self._columns = None if columns is None else [c for c in columns if c != "_distance"]
         self._limit = limit
         self._offset = offset or 0
@@ -336,165 +344,3 @@ class NearestScanner(LanceScanner):
             "analyze_plan of a search is not supported yet: io_stats_incremental of the table tells"
             " what was read"
         )
-
-
-class ScannerBuilder:
-    """What a scan shall read, told piece by piece; each method gives the builder back.
-
-    The pieces mean what the parameters of LanceDataset.scanner mean.
-    """
-
-    def __init__(self, ds):
-        self.ds = ds
-        self._given = {}
-
-    def _set(self, name, value):
-        self._given[name] = value
-        return self
-
-    def apply_defaults(self, default_opts):
-        """Calls the method of each key with its value; a dict gives the method's arguments."""
-        for name, value in default_opts.items():
-            method = getattr(self, name, None)
-            if method is None:
-                raise ValueError(f"Unknown option {name}")
-            method(**value) if isinstance(value, dict) else method(value)
-        return self
-
-    def batch_size(self, batch_size):
-        return self._set("batch_size", batch_size)
-
-    def batch_size_bytes(self, batch_size_bytes):
-        return self._set("batch_size_bytes", batch_size_bytes)
-
-    def io_buffer_size(self, io_buffer_size):
-        return self._set("io_buffer_size", io_buffer_size)
-
-    def batch_readahead(self, nbatches=None):
-        _check_readahead("batch_readahead", nbatches, 1)
-        return self._set("batch_readahead", nbatches)
-
-    def fragment_readahead(self, nfragments=None):
-        _check_readahead("fragment_readahead", nfragments, 0)
-        return self._set("fragment_readahead", nfragments)
-
-    def scan_in_order(self, scan_in_order=True):
-        return self._set("scan_in_order", scan_in_order)
-
-    def limit(self, n=None):
-        check_rows("limit", n)
-        return self._set("limit", n)
-
-    def offset(self, n=None):
-        check_rows("offset", n)
-        return self._set("offset", n)
-
-    def columns(self, cols=None):
-        to_columns(cols, list)
-        return self._set("columns", cols)
-
-    def filter(self, filter):
-        """SQL text, a pyarrow expression, or a dict with one of these as "expr_filter"."""
-        if isinstance(filter, dict):
-            if filter.get("search_filter") is not None:
-                raise NotImplementedError(
-                    f"a search as a filter is not supported yet: {NO_TEXT_SEARCH}"
-                )
-            filter = filter.get("expr_filter")
-        elif not isinstance(filter, (str, pc.Expression)):
-            raise NotImplementedError(f"{type(filter).__name__} as a filter: {NO_TEXT_SEARCH}")
-        return self if filter is None else self._set("filter", filter)
-
-    def prefilter(self, prefilter):
-        return self._set("prefilter", prefilter)
-
-    def with_row_id(self, with_row_id=True):
-        return self._set("with_row_id", with_row_id)
-
-    def with_row_address(self, with_row_address=True):
-        return self._set("with_row_address", with_row_address)
-
-    def late_materialization(self, late_materialization):
-        return self._set("late_materialization", late_materialization)
-
-    def blob_handling(self, blob_handling):
-        check_blob_handling(blob_handling)
-        return self._set("blob_handling", blob_handling)
-
-    def use_stats(self, use_stats=True):
-        return self._set("use_stats", use_stats)
-
-    def use_scalar_index(self, use_scalar_index=True):
-        return self._set("use_scalar_index", use_scalar_index)
-
-    def with_fragments(self, fragments):
-        return self._set("fragments", None if fragments is None else list(fragments))
-
-    def nearest(
-        self,
-        column,
-        q,
-        k=None,
-        metric=None,
-        nprobes=None,
-        minimum_nprobes=None,
-        maximum_nprobes=None,
-        refine_factor=None,
-        use_index=True,
-        ef=None,
-        query_parallelism=None,
-        approx_mode="normal",
-        distance_range=None,
-        search_effort=None,
-    ):
-        """The k rows nearest to `q`. The search is exact: what tunes an index changes nothing."""
-        search = {"column": column, "q": q, "k": k, "metric": metric}
-        if distance_range is not None:
-            search["distance_range"] = distance_range
-        _nearest_arguments(**search)
-        return self._set("nearest", search)
-
-    def fast_search(self, flag):
-        return self._set("fast_search", flag)
-
-    def include_deleted_rows(self, flag):
-        return self._set("include_deleted_rows", flag)
-
-    def scan_stats_callback(self, callback):
-        return self._set("scan_stats_callback", callback)
-
-    def strict_batch_size(self, strict_batch_size=False):
-        return self._set("strict_batch_size", strict_batch_size)
-
-    def order_by(self, orderings):
-        to_orderings(orderings)
-        return self._set("order_by", orderings)
-
-    def disable_scoring_autoprojection(self, disable=True):
-        return self._set("disable_scoring_autoprojection", disable)
-
-    @later("there are no indices; with_fragments reads a part of the table")
-    def with_index_segments(self, index_segments):
-        pass
-
-    def row_addr_prefilter(self, allowlist=None, blocklist=None):
-        """Only rows whose `_rowid` is in one set and not in the other, before any search; None is
-        no limit. `serialize_row_addrs` makes the bytes of a set.
-        """
-        self._set("row_addr_allowlist", allowlist)
-        return self._set("row_addr_blocklist", blocklist)
-
-    @later(NO_TEXT_SEARCH)
-    def full_text_search(self, query, columns=None):
-        pass
-
-    @later("there is no MinHash index; a filter finds texts that are equal")
-    def minhash_search(self, query):
-        pass
-
-    @later("to_reader() goes into DuckDB or pyarrow, which aggregate")
-    def substrait_aggregate(self, aggregate):
-        pass
-
-    def to_scanner(self):
-        return make_scanner(self.ds, **self._given)
