@@ -5,7 +5,9 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "call.h"
 #include "table_modules.h"
+#include "tables.h"
 
 #include "tusk/lance/base_targets.h"
 
@@ -38,6 +40,16 @@ void BindLanceBaseTargets(nb::module_& module) {
       .def_rw("targets", &BaseTargets::targets)
       .def_rw("choice", &BaseTargets::choice)
       .def_rw("store_options", &BaseTargets::store_options);
+  module.def(
+      "with_base_stores",
+      [](const LanceTable& table, const lance::BaseStoreOptions& options) {
+        LanceTable with{.dataset = nullptr, .io = table.io};
+        with.dataset = Call(table.io).Run([&](const OperationContext& /*context*/) {
+          return lance::WithBaseStores(*table.dataset, options);
+        });
+        return with;
+      },
+      nb::arg("table"), nb::arg("options"));
 }
 
 }  // namespace tusk::python

@@ -184,7 +184,6 @@ def commit(
             "table_id": table_id,
         },
     )
-    checked_store_params(base_store_params)
     checked_lock(commit_lock)
     if type(operation).__name__ == "Transaction":
         if commit_message is not None:
@@ -248,7 +247,8 @@ class TableHistory:
         """
         given = locals()
         del given["cls"], given["namespace_client_managed_versioning"]
-        made = cls._of(commit(**given))
+        params = checked_store_params(base_store_params)
+        made = cls._of(commit(**given), None, params)
         made._storage_options = storage_options
         return made
 
@@ -442,7 +442,6 @@ class TableHistory:
         parameters are those of `commit`. ValueError without a transaction, NotImplementedError for
         one that does not append.
         """
-        checked_store_params(base_store_params)
         transactions = list(transactions)
         if not transactions:
             raise ValueError("No transactions to commit")
@@ -463,6 +462,7 @@ class TableHistory:
             enable_v2_manifest_paths=enable_v2_manifest_paths,
             detached=detached,
             max_retries=max_retries,
+            base_store_params=base_store_params,
             commit_timeout=commit_timeout,
         )
         return {"dataset": dataset, "merged": dataset.read_transaction(dataset.version)}

@@ -62,7 +62,6 @@ class LanceDataset(
     """
 
     _storage_options = None
-    _base_store_params = None
     _commit_lock = None
     _default_scan_options = None
 
@@ -97,17 +96,17 @@ class LanceDataset(
         super().__init__(_tusk.open_lance(uri, version, storage_options or {}))
 
     @classmethod
-    def _of(cls, table, session=None):
+    def _of(cls, table, session=None, base_store_params=None):
         dataset = cls.__new__(cls)
         dataset._session = session
+        dataset._base_store_params = base_store_params
         TableDataset.__init__(dataset, table)
         return dataset
 
     def _at(self, table):
         """Another version of this table, opened in the same way."""
-        dataset = self._of(table, self._session)
+        dataset = self._of(table, self._session, self._base_store_params)
         dataset._storage_options = self._storage_options
-        dataset._base_store_params = self._base_store_params
         dataset._commit_lock = self._commit_lock
         dataset._default_scan_options = self._default_scan_options
         return dataset
@@ -492,7 +491,7 @@ def dataset(
     session: a Session, whose memory holds what is kept of the table's files.
     metadata_cache_size_bytes: without a session, the most that is kept of them (see Session): 256
         MiB of metadata and 64 MiB of values if not given; with 0 only one open file is kept.
-    base_store_params: storage_options for what is written to base paths, by their paths.
+    base_store_params: storage_options of base paths, by their paths.
 
     Hints about memory and speed (block_size, index_cache_size, index_cache_size_bytes, read_params)
     are accepted and change nothing.

@@ -417,7 +417,7 @@ def _pinned(dataset):
         return tusk.dataset(dataset)
     if not isinstance(dataset, tusk.LanceDataset):
         raise TypeError(f"dataset must be a path or a LanceDataset, got {type(dataset)}")
-    pinned = tusk.LanceDataset._of(dataset._table)
+    pinned = tusk.LanceDataset._of(dataset._table, dataset._session, dataset._base_store_params)
     pinned._storage_options = dataset._storage_options
     return pinned
 

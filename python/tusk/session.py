@@ -111,9 +111,11 @@ def _size(cache, size, backend):
 
 
 class TableSession:
-    """The part of LanceDataset that keeps its versions in one session."""
+    """The part of LanceDataset that keeps its versions in one session, and reads base paths as it
+    was told to."""
 
     _session = None
+    _base_store_params = None
 
     @property
     def _table(self):
@@ -121,6 +123,8 @@ class TableSession:
 
     @_table.setter
     def _table(self, table):
+        if self._base_store_params:
+            table = _tusk.with_base_stores(table, self._base_store_params)
         session = self._session
         self._opened = table if session is None else session._session.join(table)
 

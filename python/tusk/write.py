@@ -82,7 +82,7 @@ def write_dataset(
         by turns; all else of the table lies at its root. OSError for one that is not registered.
     target_all_bases: True takes turns with the table's root and all base paths, False with these
         alone. Not with `target_bases`.
-    base_store_params: storage_options for what is written to base paths, by their paths.
+    base_store_params: storage_options of base paths, by their paths.
     session: the Session in which the table is opened.
     external_blob_mode: "reference" stores the URIs of external blobs, relative to a base path of
         the table; "ingest" stores their bytes as those of others.
@@ -151,10 +151,10 @@ def write_dataset(
     if given is not None:
         given._table = table
         return given
-    made = LanceDataset._of(table, to_session(session))
+    params = checked_store_params(base_store_params)
+    made = LanceDataset._of(table, to_session(session), params)
     made._storage_options = storage_options
     made._commit_lock = commit_lock
-    made._base_store_params = checked_store_params(base_store_params)
     return made
 
 

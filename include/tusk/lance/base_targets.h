@@ -34,6 +34,9 @@ enum class BaseChoice {
   kRootAndBases,  ///< the table's root, then every base path
 };
 
+/// Options of the stores of base paths (io::ResolveUri), by path.
+using BaseStoreOptions = std::map<std::string, io::StorageOptions>;
+
 /// Where new data files go: all else of a version lies at the table's root. By default they do too.
 struct BaseTargets {
   /// Registered in a table that is made. Names, paths and ids must be distinct.
@@ -41,8 +44,7 @@ struct BaseTargets {
   /// By name, by path, or by the table's own path; empty is the table's root alone.
   std::vector<std::string> targets = {};
   BaseChoice choice = BaseChoice::kNamed;
-  /// Options of the stores of base paths (see io::ResolveUri), by path.
-  std::map<std::string, io::StorageOptions> store_options = {};
+  BaseStoreOptions store_options = {};
 };
 
 /// WriteDataset, AppendOrCreate and PrepareWrite with a say in where the data files go.
@@ -63,5 +65,10 @@ TUSK_EXPORT Result<std::string> PrepareWrite(arrow::RecordBatchReader* data,
                                              const WriteOptions& options,
                                              const BaseTargets& targets,
                                              const OperationContext& context);
+
+/// The same version of the table, which reads its files at base paths with these options; at those
+/// that have none as before. Costs a copy of what its manifest says. The errors of io::ResolveUri.
+TUSK_EXPORT Result<std::shared_ptr<const Dataset>> WithBaseStores(const Dataset& table,
+                                                                  const BaseStoreOptions& options);
 
 }  // namespace tusk::lance

@@ -99,8 +99,7 @@ Result<BlobPlace> BlobLocator::FindExternal(BlobPlace place) const {
     ARROW_ASSIGN_OR_RAISE(place.object, ResolveBlobUri(place.uri));
     return place;
   }
-  ARROW_ASSIGN_OR_RAISE(const TableBase base,
-                        FindBase(dataset_.location, dataset_.manifest, place.base_id));
+  ARROW_ASSIGN_OR_RAISE(const TableBase base, dataset_.Locate(place.base_id));
   ARROW_ASSIGN_OR_RAISE(place.object, io::ResolveBelow(base.place, place.uri));
   return place;
 }

@@ -67,8 +67,7 @@ Status AddFragment(const Dataset::State& state, const Fragment& fragment, Fragme
   }
   if (!fragment.deletion_file) return Status::OK();
   clone->deletion_file->id = RandomNumber();
-  ARROW_ASSIGN_OR_RAISE(const TableBase base,
-                        FindBase(state.location, state.manifest, fragment.deletion_file->base_id));
+  ARROW_ASSIGN_OR_RAISE(const TableBase base, state.Locate(fragment.deletion_file->base_id));
   copies->push_back({.source = {.store = base.place.store,
                                 .path = io::JoinPath(base.place.path, DeletionPath(fragment))},
                      .target = DeletionPath(*clone)});
@@ -88,8 +87,7 @@ Result<std::vector<Copy>> NameCopies(const Dataset::State& state, VersionContent
     Uuid old_uuid = {};
     std::ranges::copy(index.uuid, old_uuid.begin());
     const Uuid uuid = RandomUuid();
-    ARROW_ASSIGN_OR_RAISE(const TableBase base,
-                          FindBase(state.location, state.manifest, index.base_id));
+    ARROW_ASSIGN_OR_RAISE(const TableBase base, state.Locate(index.base_id));
     ARROW_RETURN_NOT_OK(AddFolder(base.place, "_indices/" + FormatUuid(old_uuid),
                                   "_indices/" + FormatUuid(uuid), &copies, context));
     index.uuid.assign(uuid.begin(), uuid.end());

@@ -132,8 +132,7 @@ bool HasBlobsV2(const std::vector<Field>& fields) {
 /// is written again must be whole.
 Result<std::shared_ptr<const Dataset>> WithWholeValues(const Dataset& dataset) {
   const Dataset::State& state = dataset.state();
-  return Dataset::State::Make(state.uri, state.location, state.manifest, state.manifest_path,
-                              BlobForm::kBytes);
+  return state.ReadAs({.blobs = BlobForm::kBytes, .base_places = state.base_places});
 }
 
 /// The stable ids of the rows of some fragments that are not deleted, in their order, and the

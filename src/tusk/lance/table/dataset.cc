@@ -81,8 +81,7 @@ Schema WithBlobsV1AsBytes(Schema schema) {
 Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io::StorePath location,
                                                             Manifest manifest,
                                                             std::string manifest_path,
-                                                            BlobForm blobs,
-                                                            std::shared_ptr<FileCache> files) {
+                                                            Reading reading) {
   const Status readable = CheckReadable(manifest);
   if (!readable.ok()) return WithContext(readable, location.path);
   auto state = std::make_shared<State>();
@@ -99,16 +98,31 @@ Result<std::shared_ptr<const Dataset>> Dataset::State::Make(std::string uri, io:
   state->location = std::move(location);
   state->manifest = std::move(manifest);
   state->manifest_path = std::move(manifest_path);
-  state->blobs = blobs;
-  state->files = files != nullptr ? std::move(files) : std::make_shared<FileCache>();
-  state->scan_schema = blobs == BlobForm::kBytes ? WithBlobsV1AsBytes(state->manifest.schema)
-                                                 : state->manifest.schema.WithBlobDescriptors();
+  state->blobs = reading.blobs;
+  state->files =
+      reading.files != nullptr ? std::move(reading.files) : std::make_shared<FileCache>();
+  state->base_places = std::move(reading.base_places);
+  state->scan_schema = state->blobs == BlobForm::kBytes
+                           ? WithBlobsV1AsBytes(state->manifest.schema)
+                           : state->manifest.schema.WithBlobDescriptors();
   ARROW_ASSIGN_OR_RAISE(state->all_columns, Projection::All(*state));
   return std::make_shared<const Dataset>(std::move(state));
 }
 
+Result<std::shared_ptr<const Dataset>> Dataset::State::ReadAs(Reading reading) const {
+  return Make(uri, location, manifest, manifest_path, std::move(reading));
+}
+
+Result<TableBase> Dataset::State::Locate(std::optional<uint32_t> base_id) const {
+  if (base_id) {
+    const auto elsewhere = base_places.find(*base_id);
+    if (elsewhere != base_places.end()) return elsewhere->second;
+  }
+  return FindBase(location, manifest, base_id);
+}
+
 Result<io::StorePath> Dataset::State::Locate(const Fragment& fragment, const DataFile& file) const {
-  const auto base = FindBase(location, manifest, file.base_id);
+  const auto base = Locate(file.base_id);
   if (!base.ok()) {
     return WithContext(base.status(), location.path + ": data file '" + file.path +
                                           "' of fragment " + std::to_string(fragment.id));
@@ -161,8 +175,7 @@ Result<std::shared_ptr<const DeletedRows>> Dataset::State::FindDeletedRows(
     const auto it = deleted_rows_.find(fragment.id);
     if (it != deleted_rows_.end()) return it->second;
   }
-  ARROW_ASSIGN_OR_RAISE(const TableBase base,
-                        FindBase(location, manifest, fragment.deletion_file->base_id));
+  ARROW_ASSIGN_OR_RAISE(const TableBase base, Locate(fragment.deletion_file->base_id));
   ARROW_ASSIGN_OR_RAISE(auto rows, ReadDeletedRows(base.place, fragment, context));
   std::lock_guard lock(mutex_);
   auto shared = std::make_shared<const DeletedRows>(std::move(rows));

@@ -15,6 +15,7 @@
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/file_cache.h"
 #include "tusk/lance/file/reader.h"
+#include "tusk/lance/table/base_paths.h"
 #include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/manifest.h"
 #include "tusk/lance/table/manifest_file.h"
@@ -28,6 +29,13 @@ struct Projection;
 enum class BlobForm {
   kDescriptors,  ///< where they lie
   kBytes,
+};
+
+/// How a version is read.
+struct Reading {
+  BlobForm blobs = BlobForm::kDescriptors;
+  std::shared_ptr<FileCache> files = {};  ///< that are open; one of its own if null
+  BasePlaces base_places = {};            ///< of base paths that are read elsewhere
 };
 
 /// What an open version knows. Readers of it share it and keep it alive. Immutable but for what it
@@ -46,16 +54,21 @@ struct Dataset::State {
   /// than there are fragments.
   std::vector<int64_t> first_rows;
   std::shared_ptr<FileCache> files;  ///< that are open
+  BasePlaces base_places;            ///< that are read elsewhere than the manifest says
 
-  /// `manifest` as the version that `location` holds at `manifest_path`; it keeps its files in
-  /// `files`, or in a cache of its own if that is null. Unsupported if it needs something to be
-  /// read that is not covered.
+  /// `manifest` as the version that `location` holds at `manifest_path`. Unsupported if it needs
+  /// something to be read that is not covered.
   static Result<std::shared_ptr<const Dataset>> Make(std::string uri, io::StorePath location,
                                                      Manifest manifest, std::string manifest_path,
-                                                     BlobForm blobs = BlobForm::kDescriptors,
-                                                     std::shared_ptr<FileCache> files = nullptr);
+                                                     Reading reading = {});
+  /// The same version, read otherwise. Costs a copy of what its manifest says.
+  Result<std::shared_ptr<const Dataset>> ReadAs(Reading reading) const;
+  /// How this one is read.
+  Reading reading() const { return {.blobs = blobs, .files = files, .base_places = base_places}; }
 
   int64_t num_rows() const { return first_rows.back(); }
+  /// Where a base path is read. The errors of FindBase.
+  Result<TableBase> Locate(std::optional<uint32_t> base_id) const;
   /// Where a file of a fragment is. The errors of FindBase.
   Result<io::StorePath> Locate(const Fragment& fragment, const DataFile& file) const;
   /// The file of a fragment, opened unless it is still open.

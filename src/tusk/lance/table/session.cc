@@ -23,8 +23,9 @@ int64_t Session::num_bytes() const { return files_->num_bytes() + files_->num_ra
 
 Result<std::shared_ptr<const Dataset>> Session::Join(const Dataset& table) const {
   const Dataset::State& state = table.state();
-  return Dataset::State::Make(state.uri, state.location, state.manifest, state.manifest_path,
-                              state.blobs, files_);
+  Reading reading = state.reading();
+  reading.files = files_;
+  return state.ReadAs(std::move(reading));
 }
 
 }  // namespace tusk::lance

@@ -10,15 +10,6 @@
 namespace tusk::lance {
 namespace {
 
-/// A path as it is compared: of the local store absolute and without slashes at its end, else as it
-/// is, since what its store makes of it is not known.
-std::string Comparable(const std::string& path) {
-  const auto place = io::ResolveUri(path);
-  std::string comparable = place.ok() ? place->path : path;
-  while (comparable.size() > 1 && comparable.ends_with('/')) comparable.pop_back();
-  return comparable;
-}
-
 std::string Describe(const BasePath& base) {
   return "'" + (base.name ? *base.name : base.path) + "'";
 }
@@ -39,11 +30,8 @@ DataFolder FolderOf(const TableBase& base, std::optional<uint32_t> base_id) {
 /// The folder of a base path, in a store as `targets` say.
 Result<DataFolder> FolderOf(const io::StorePath& table, const BasePath& base,
                             const BaseTargets& targets) {
-  for (const auto& [path, options] : targets.store_options) {
-    if (path != base.path && Comparable(path) != Comparable(base.path)) continue;
-    ARROW_ASSIGN_OR_RAISE(io::StorePath place, io::ResolveUri(base.path, options));
-    return FolderOf({.place = std::move(place), .is_dataset_root = base.is_dataset_root}, base.id);
-  }
+  ARROW_ASSIGN_OR_RAISE(const auto by_options, PlaceByOptions(base, targets.store_options));
+  if (by_options) return FolderOf(*by_options, base.id);
   ARROW_ASSIGN_OR_RAISE(const TableBase found, PlaceOf(table, base));
   return FolderOf(found, base.id);
 }
@@ -53,13 +41,13 @@ Result<DataFolder> FindTarget(const io::StorePath& table, std::span<const BasePa
   for (const BasePath& base : bases) {
     if (base.name == target) return FolderOf(table, base, targets);
   }
-  const std::string path = Comparable(target);
+  const std::string path = ComparablePath(target);
   for (const BasePath& base : bases) {
-    if (base.path == target || Comparable(base.path) == path) {
+    if (base.path == target || ComparablePath(base.path) == path) {
       return FolderOf(table, base, targets);
     }
   }
-  if (path == Comparable(table.path)) return FolderOf(TableBase{.place = table}, std::nullopt);
+  if (path == ComparablePath(table.path)) return FolderOf(TableBase{.place = table}, std::nullopt);
   return InvalidArgument("cannot write to base '", target, "' of ", table.path,
                          ": no base path has this name or path; ", DescribeAll(bases));
 }
@@ -87,14 +75,14 @@ Result<std::vector<BasePath>> NumberBases(std::vector<BasePath> bases,
   uint32_t next = 1;
   for (BasePath& base : bases) {
     if (base.path.empty()) return InvalidArgument("cannot add a base path that is empty");
-    if (base.path.find("://") == std::string::npos) base.path = Comparable(base.path);
+    if (base.path.find("://") == std::string::npos) base.path = ComparablePath(base.path);
     if (base.id == 0) {
       while (ids.contains(next)) ++next;
       base.id = next++;
     }
     for (const BasePath& other : all) {
       if (other.id == base.id || (base.name && other.name == base.name) ||
-          Comparable(other.path) == Comparable(base.path)) {
+          ComparablePath(other.path) == ComparablePath(base.path)) {
         return InvalidArgument("cannot add base path '", base.path, "': '", other.path,
                                "' has its path, name or id ", other.id);
       }
