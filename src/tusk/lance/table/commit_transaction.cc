@@ -1,11 +1,14 @@
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <random>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include <arrow/type.h>
 
+#include "tusk/lance/table/blob_schema.h"
 #include "tusk/lance/table/commit_loop.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/feature_flags.h"
@@ -64,6 +67,16 @@ Result<TableVersion> CommitDetached(const io::StorePath& table, const Transactio
   return TableVersion{.manifest = std::move(next.manifest), .path = std::move(path)};
 }
 
+/// Whether what is overwritten has no file of a data version before 2.2.
+bool HasBlobsV2(const OverwriteTable& overwrite) {
+  const auto can_have = [](const DataFile& file) {
+    return file.major_version == 2 && file.minor_version >= 2;
+  };
+  return std::ranges::all_of(overwrite.fragments, [&](const Fragment& fragment) {
+    return std::ranges::all_of(fragment.files, can_have);
+  });
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Dataset>> CommitTransaction(
@@ -75,6 +88,11 @@ Result<std::shared_ptr<const Dataset>> CommitTransaction(
   }
   ARROW_ASSIGN_OR_RAISE(Transaction transaction,
                         ParseTransactionJson(json, schema == nullptr ? nullptr : &fields));
+  // As writes make the files of such a schema.
+  if (auto* overwrite = std::get_if<OverwriteTable>(&transaction.operation);
+      overwrite != nullptr && schema != nullptr && HasBlobsV2(*overwrite)) {
+    ARROW_ASSIGN_OR_RAISE(overwrite->schema, Schema::FromArrow(*WithBlobsV2(*schema)));
+  }
   const bool reads_nothing = transaction.read_version == 0;
   ARROW_ASSIGN_OR_RAISE(auto base, FindBase(table, &transaction, context));
   const bool is_strict =

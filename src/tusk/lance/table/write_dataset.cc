@@ -14,6 +14,7 @@
 #include "tusk/lance/file/data_version.h"
 #include "tusk/lance/file/writer.h"
 #include "tusk/lance/fragment_changes.h"
+#include "tusk/lance/table/blob_schema.h"
 #include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/commit.h"
 #include "tusk/lance/table/commit_change.h"
@@ -132,7 +133,9 @@ Result<Transaction> WriteTransaction(arrow::RecordBatchReader* data, const io::S
   if (!base) overwrite.initial_bases = scope.base_paths;
   overwrite.config_upserts = options.config;
   overwrite.data_version = "2." + std::to_string(minor_version);
-  ARROW_ASSIGN_OR_RAISE(overwrite.schema, Schema::FromArrow(*WithoutViews(data->schema())));
+  std::shared_ptr<arrow::Schema> schema = WithoutViews(data->schema());
+  if (minor_version >= 2) schema = WithBlobsV2(*schema);
+  ARROW_ASSIGN_OR_RAISE(overwrite.schema, Schema::FromArrow(*schema));
   ARROW_RETURN_NOT_OK(CheckWritable(overwrite.schema, minor_version));
   ARROW_ASSIGN_OR_RAISE(
       overwrite.fragments,
