@@ -17,9 +17,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tusk/lance/change_columns.h"
 #include "tusk/lance/compact.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/delete_rows.h"
+#include "tusk/lance/merge_insert.h"
+#include "tusk/lance/update_values.h"
 #include "tusk/testing/matchers.h"
 #include "tusk/testing/numbered_rows.h"
 #include "tusk/testing/temporary_folder.h"
@@ -154,6 +157,49 @@ TEST_F(DurableAppendTest, SoIsWhatOtherChangesMake) {
   const auto filter = expr::Filter::FromArrow(cp::less(cp::field_ref("id"), cp::literal(5)));
   ExpectDurableOrder([&] { ASSERT_OK(DeleteRows(table_, filter, {}, context_)); });
   ExpectDurableOrder([&] { ASSERT_OK(Compact(table_, {}, context_)); });
+}
+
+/// Files of rows and of deletions, one for each of ten fragments.
+TEST_F(DurableAppendTest, SoAreRowsThatChange) {
+  Write(0, 100, /*rows_per_file=*/10);
+  namespace cp = arrow::compute;
+  const auto id = cp::field_ref("id");
+  const auto some =
+      expr::Filter::FromArrow(cp::greater(cp::call("bit_wise_and", {id, cp::literal(int64_t{7})}),
+                                          cp::literal(int64_t{5})));
+  const std::vector<NamedExpression> name = {{.name = "name", .expression = "'new'"}};
+  ExpectDurableOrder([&] { ASSERT_OK(UpdateValues(table_, name, some, {}, context_)); });
+  ExpectDurableOrder([&] {
+    const auto source = NumberedReader(50, 150);
+    const MergeInsertOptions upsert{
+        .on = {"id"}, .when_matched = WhenMatched::kUpdate, .insert_not_matched = true};
+    ASSERT_OK(MergeInsert(source.get(), table_, upsert, context_));
+  });
+  ExpectDurableOrder([&] {
+    const std::vector<NamedExpression> column = {{.name = "twice", .expression = "id * 2"}};
+    ASSERT_OK(AddColumns(table_, column, {}, context_));
+  });
+  ExpectDurableOrder([&] {
+    const auto source = NumberedReader(0, 100);
+    const MergeInsertOptions columns{.on = {"id"},
+                                     .when_matched = WhenMatched::kUpdate,
+                                     .insert_not_matched = false,
+                                     .write_mode = MergeWriteMode::kRewriteColumns};
+    ASSERT_OK(MergeInsert(source.get(), table_, columns, context_));
+  });
+}
+
+TEST_F(DurableAppendTest, AChangeOfTenFragmentsSyncsEachFolderOnce) {
+  Write(0, 100, /*rows_per_file=*/10);
+  namespace cp = arrow::compute;
+  const auto filter = expr::Filter::FromArrow(
+      cp::equal(cp::call("bit_wise_and", {cp::field_ref("id"), cp::literal(int64_t{1})}),
+                cp::literal(int64_t{1})));
+  const auto events =
+      Watch::Get().During([&] { ASSERT_OK(DeleteRows(table_, filter, {}, context_)); });
+  // Ten deletion files, the transaction, the manifest; their three folders, and above the one that
+  // is new.
+  EXPECT_LE(std::ranges::count(events, std::string(), &Event::name), 16);
 }
 
 TEST_F(DurableAppendTest, AnAppendSyncsThreeFilesAndTheirFolders) {

@@ -11,6 +11,7 @@
 #include <arrow/type.h>
 
 #include "tusk/base/uuid.h"
+#include "tusk/io/deferring_store.h"
 #include "tusk/lance/table/cast_column.h"
 #include "tusk/lance/table/column_files.h"
 #include "tusk/lance/table/commit_change.h"
@@ -35,35 +36,36 @@ Result<DatasetPtr> OpenToChange(const io::StorePath& table, const OperationConte
   return dataset;
 }
 
-/// Commits an operation on `base`; `remove_files` as in CommitChange.
+/// Commits an operation on `base`; `remove_files` as in CommitChange, `written` in CommitOptions.
 template <typename Operation>
 Result<DatasetPtr> Commit(const Dataset& base, Operation operation,
                           const ChangeColumnsOptions& options,
                           const std::function<void()>& remove_files,
+                          const std::shared_ptr<io::ObjectStore>& written,
                           const OperationContext& context) {
   const Transaction transaction{.read_version = base.version(),
                                 .uuid = RandomUuidString(),
                                 .properties = options.transaction_properties,
                                 .operation = std::move(operation)};
-  return CommitChange(base, transaction, {.lock = options.commit_lock}, remove_files, context);
+  return CommitChange(base, transaction, {.lock = options.commit_lock, .written = written},
+                      remove_files, context);
 }
 
 template <typename Operation>
 Result<DatasetPtr> Commit(const Dataset& base, Operation operation,
                           const ChangeColumnsOptions& options, const OperationContext& context) {
-  return Commit(base, std::move(operation), options, nullptr, context);
+  return Commit(base, std::move(operation), options, nullptr, nullptr, context);
 }
 
 /// Calls `attempt` on the newest version, again if another writer was first.
 Result<DatasetPtr> OnNewest(const io::StorePath& table, const ChangeColumnsOptions& options,
                             const OperationContext& context,
                             const std::function<Result<DatasetPtr>(const Dataset&)>& attempt) {
-  for (int tries = 0;; ++tries) {
+  const RetryLimit limit{.max_retries = options.max_retries, .timeout = kAnyTime};
+  return RetryConflicts<DatasetPtr>(limit, [&](int /*number*/) -> Result<DatasetPtr> {
     ARROW_ASSIGN_OR_RAISE(const DatasetPtr newest, OpenToChange(table, context));
-    auto changed = attempt(*newest);
-    const bool is_conflict = GetErrorCode(changed.status()) == ErrorCode::kCommitConflict;
-    if (changed.ok() || !is_conflict || tries >= options.max_retries) return changed;
-  }
+    return attempt(*newest);
+  });
 }
 
 /// The values of new columns: rows of a fragment that are not deleted.
@@ -78,6 +80,7 @@ class ColumnFiles {
       : state_(dataset.state()),
         schema_(schema),
         minor_version_(minor_version),
+        target_(io::Deferring(state_.location)),
         context_(context),
         fragments_(state_.manifest.fragments),
         written_(fragments_.size()) {}
@@ -110,6 +113,8 @@ class ColumnFiles {
     return fragments;
   }
   void Keep() { is_kept_ = true; }
+  /// Through what they were written.
+  const std::shared_ptr<io::ObjectStore>& store() const { return target_.store; }
   void Remove() {
     is_kept_ = true;
     Fragment all;
@@ -123,13 +128,15 @@ class ColumnFiles {
   Status WriteOne(size_t i, const Values& values) {
     ARROW_RETURN_NOT_OK(context_.CheckStop());
     ARROW_ASSIGN_OR_RAISE(const auto rows, values(fragments_[i]));
-    return WriteColumnFile(rows.get(), state_, fragments_[i], schema_, minor_version_, context_)
+    return WriteColumnFile(rows.get(), state_, fragments_[i], schema_, minor_version_, target_,
+                           context_)
         .Value(&written_[i].emplace());
   }
 
   const Dataset::State& state_;
   const Schema& schema_;
   const uint16_t minor_version_;
+  const io::StorePath target_;  ///< the table; what is written is durable with the commit
   const OperationContext& context_;
   const std::vector<Fragment>& fragments_;
   std::vector<std::optional<DataFile>> written_;
@@ -142,7 +149,8 @@ Result<DatasetPtr> CommitFiles(const Dataset& base, MergeColumns merge, ColumnFi
                                const OperationContext& context) {
   merge.fragments = files->Fragments();
   files->Keep();
-  return Commit(base, std::move(merge), options, [&] { files->Remove(); }, context);
+  return Commit(
+      base, std::move(merge), options, [&] { files->Remove(); }, files->store(), context);
 }
 
 Result<MergedSchema> MergeInto(const Dataset& base, const arrow::Schema& more) {
@@ -299,7 +307,8 @@ Result<DatasetPtr> Recast(const Dataset& base, const AlteredSchema& altered,
     });
   }
   files.Keep();
-  return Commit(base, std::move(merge), options, [&] { files.Remove(); }, context);
+  return Commit(
+      base, std::move(merge), options, [&] { files.Remove(); }, files.store(), context);
 }
 
 }  // namespace

@@ -133,15 +133,16 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> WithDeletedRows(arrow::RecordB
 
 Result<DataFile> WriteColumnFile(arrow::RecordBatchReader* rows, const Dataset::State& state,
                                  const Fragment& fragment, const Schema& schema,
-                                 uint16_t minor_version, const OperationContext& context) {
+                                 uint16_t minor_version, const io::StorePath& target,
+                                 const OperationContext& context) {
   WriteOptions options;
   options.max_rows_per_file = options.max_bytes_per_file = std::numeric_limits<int64_t>::max();
   ARROW_ASSIGN_OR_RAISE(const auto all, WithDeletedRows(rows, state, fragment, schema, context));
   const bool has_addresses = rows->schema()->GetFieldIndex(std::string(kRowAddressColumn)) >= 0;
   const BlobWriteScope scope{.base_paths = state.manifest.base_paths,
                              .source = has_addresses ? &state : nullptr};
-  ARROW_ASSIGN_OR_RAISE(auto written, WriteFragments(all.get(), state.location, schema,
-                                                     minor_version, options, scope, context));
+  ARROW_ASSIGN_OR_RAISE(auto written, WriteFragments(all.get(), target, schema, minor_version,
+                                                     options, scope, context));
   if (written.size() == 1 && written[0].physical_rows == fragment.physical_rows) {
     return std::move(written[0].files[0]);
   }

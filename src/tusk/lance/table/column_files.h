@@ -8,6 +8,7 @@
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
+#include "tusk/io/object_store.h"
 #include "tusk/lance/file/schema.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/manifest.h"
@@ -25,12 +26,13 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> WithDeletedRows(arrow::RecordB
                                                                   const OperationContext& context);
 
 /// Writes the columns of `schema` (with their ids) of all rows of a fragment, deleted ones
-/// included, to a file of its own. Answers it as a file of the fragment; nobody names it yet. A
-/// failure leaves no file. If `rows` have their addresses, some of their blobs are those of the
+/// included, to a file of its own in `target`, the table by the store through which new files are
+/// written. Answers it as a file of the fragment; nobody names it yet. A failure leaves no file. If `rows` have their addresses, some of their blobs are those of the
 /// version `state` (BlobWriteScope).
 Result<DataFile> WriteColumnFile(arrow::RecordBatchReader* rows, const Dataset::State& state,
                                  const Fragment& fragment, const Schema& schema,
-                                 uint16_t minor_version, const OperationContext& context);
+                                 uint16_t minor_version, const io::StorePath& target,
+                                 const OperationContext& context);
 
 /// The fragment with `file` in the place of its columns of these fields. Files without a field left
 /// are not among its files any more.

@@ -483,11 +483,9 @@ Result<std::string> CompactionTransaction(const std::vector<CompactedFragments>&
 
 Result<CompactionResult> Compact(const io::StorePath& table, const CompactionOptions& options,
                                  const OperationContext& context) {
-  for (int attempt = 0;; ++attempt) {
-    auto result = TryToCompact(table, options, context);
-    const bool is_conflict = GetErrorCode(result.status()) == ErrorCode::kCommitConflict;
-    if (result.ok() || !is_conflict || attempt >= options.max_retries) return result;
-  }
+  const RetryLimit limit{.max_retries = options.max_retries, .timeout = kAnyTime};
+  return RetryConflicts<CompactionResult>(
+      limit, [&](int /*number*/) { return TryToCompact(table, options, context); });
 }
 
 }  // namespace tusk::lance

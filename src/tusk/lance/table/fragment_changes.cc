@@ -92,7 +92,7 @@ Result<std::string> AddFragmentColumns(const Dataset& base, uint64_t fragment,
                      .preserves_nullability = merged.preserves_nullability};
   ARROW_ASSIGN_OR_RAISE(
       merge.fragments[0].files.emplace_back(),
-      WriteColumnFile(data, state, *before, merged.added, minor_version, context));
+      WriteColumnFile(data, state, *before, merged.added, minor_version, state.location, context));
   return TransactionToJson({.read_version = base.version(),
                             .uuid = RandomUuidString(),
                             .properties = options.transaction_properties,

@@ -12,6 +12,7 @@
 #include <arrow/type.h>
 
 #include "tusk/base/uuid.h"
+#include "tusk/io/deferring_store.h"
 #include "tusk/lance/file/arrow_compute.h"
 #include "tusk/lance/file/batch_shaper.h"
 #include "tusk/lance/file/writer.h"
@@ -78,12 +79,12 @@ Result<std::shared_ptr<arrow::RecordBatch>> TakeMatches(const MergeSource& sourc
   return arrow::RecordBatch::Make(taken->schema(), std::ssize(matches), std::move(columns));
 }
 
-/// Writes the new columns of one fragment, deleted rows included. Gives the file alone, as a
-/// fragment.
+/// Writes the new columns of one fragment, deleted rows included, to `target`, the table. Gives the
+/// file alone, as a fragment.
 Result<Fragment> WriteColumns(const Dataset& dataset, const Fragment& fragment,
                               const MergeSource& source, const std::string& left_on,
                               const Schema& added, uint16_t minor_version, JoinMatcher* matcher,
-                              const OperationContext& context) {
+                              const io::StorePath& target, const OperationContext& context) {
   ScanOptions scan;
   scan.columns = {left_on};
   scan.fragments = {fragment.id};
@@ -107,8 +108,8 @@ Result<Fragment> WriteColumns(const Dataset& dataset, const Fragment& fragment,
   constexpr int64_t kOneFile = std::numeric_limits<int64_t>::max();
   const WriteOptions options{.max_rows_per_file = kOneFile, .max_bytes_per_file = kOneFile};
   const BlobWriteScope scope{.base_paths = dataset.state().manifest.base_paths};
-  ARROW_ASSIGN_OR_RAISE(auto written, WriteFragments(&rows, dataset.state().location, added,
-                                                     minor_version, options, scope, context));
+  ARROW_ASSIGN_OR_RAISE(auto written, WriteFragments(&rows, target, added, minor_version, options,
+                                                     scope, context));
   if (written.size() == 1 && written[0].physical_rows == fragment.physical_rows) {
     return std::move(written[0]);
   }
@@ -128,7 +129,8 @@ void AddFields(const Schema& added, MergeColumns* merge) {
 /// after an error.
 Result<MergeColumns> WriteAllColumns(const Dataset& dataset, const MergeSource& source,
                                      const Schema& added, const std::string& left_on,
-                                     const std::string& right_on, std::vector<Fragment>* files,
+                                     const std::string& right_on, const io::StorePath& target,
+                                     std::vector<Fragment>* files,
                                      const OperationContext& context) {
   const Dataset::State& state = dataset.state();
   ARROW_RETURN_NOT_OK(CheckJoinKey(state, source, left_on, right_on));
@@ -143,7 +145,7 @@ Result<MergeColumns> WriteAllColumns(const Dataset& dataset, const MergeSource& 
     const auto place = &fragment - merge.fragments.data();
     ARROW_ASSIGN_OR_RAISE(Fragment written,
                           WriteColumns(dataset, state.manifest.fragments[place], source, left_on,
-                                       added, minor_version, matcher.get(), context));
+                                       added, minor_version, matcher.get(), target, context));
     fragment.files.push_back(written.files[0]);
     files->push_back(std::move(written));
   }
@@ -162,7 +164,8 @@ Result<std::shared_ptr<const Dataset>> TryToJoin(const io::StorePath& table,
   ARROW_RETURN_NOT_OK(CheckRowsCanChange(*dataset));
   ARROW_ASSIGN_OR_RAISE(const Schema added, NumberColumns(columns, state));
   std::vector<Fragment> files;
-  auto merge = WriteAllColumns(*dataset, source, added, left_on, right_on, &files, context);
+  const io::StorePath target = io::Deferring(table);
+  auto merge = WriteAllColumns(*dataset, source, added, left_on, right_on, target, &files, context);
   if (!merge.ok()) {
     RemoveDataFiles(table, files, context);
     return merge.status();
@@ -172,7 +175,7 @@ Result<std::shared_ptr<const Dataset>> TryToJoin(const io::StorePath& table,
                                 .properties = options.transaction_properties,
                                 .operation = *std::move(merge)};
   return CommitChange(
-      *dataset, transaction, {.lock = options.commit_lock},
+      *dataset, transaction, {.lock = options.commit_lock, .written = target.store},
       [&] { RemoveDataFiles(table, files, context); }, context);
 }
 
@@ -219,7 +222,8 @@ Result<std::string> JoinFragmentColumns(const Dataset& base, uint64_t fragment,
   ARROW_ASSIGN_OR_RAISE(const auto matcher, JoinMatcher::Make(*source, right_on, context));
   ARROW_ASSIGN_OR_RAISE(
       const Fragment written,
-      WriteColumns(base, *before, *source, left_on, added, minor_version, matcher.get(), context));
+      WriteColumns(base, *before, *source, left_on, added, minor_version, matcher.get(),
+                   state.location, context));
   MergeColumns merge{.fragments = {*before}, .schema = state.manifest.schema};
   merge.fragments[0].files.push_back(written.files[0]);
   AddFields(added, &merge);

@@ -98,7 +98,7 @@ class ChangedRows {
 Result<DataFile> WriteOne(const Dataset& dataset, const Fragment& fragment,
                           const MergeSource& source, const Schema& changed,
                           std::span<const Match> matches, uint16_t minor_version,
-                          const OperationContext& context) {
+                          const io::StorePath& target, const OperationContext& context) {
   const Dataset::State& state = dataset.state();
   std::vector<std::string> names;
   names.reserve(changed.fields.size());
@@ -125,7 +125,7 @@ Result<DataFile> WriteOne(const Dataset& dataset, const Fragment& fragment,
     ARROW_ASSIGN_OR_RAISE(const auto stored, rewritten.Convert(*batch));
     return rows.Change(*stored);
   });
-  return WriteColumnFile(&reader, state, fragment, changed, minor_version, context);
+  return WriteColumnFile(&reader, state, fragment, changed, minor_version, target, context);
 }
 
 Result<std::string> OffsetsOf(std::span<const Match> matches) {
@@ -160,6 +160,7 @@ Status CheckColumnsCanChange(const Schema& table, const Schema& source,
 Result<UpdateRows> WriteMatchedColumns(const Dataset& dataset, const MergeSource& source,
                                        const std::vector<std::string>& on,
                                        std::vector<Match> matches, uint16_t minor_version,
+                                       const io::StorePath& target,
                                        const OperationContext& context) {
   const Dataset::State& state = dataset.state();
   const Schema changed = ChangedFields(state.manifest.schema, *source.schema(), on);
@@ -176,8 +177,8 @@ Result<UpdateRows> WriteMatchedColumns(const Dataset& dataset, const MergeSource
       const std::span<const Match> own(left.begin(), end);
       if (own.empty()) continue;
       left = left.subspan(own.size());
-      ARROW_ASSIGN_OR_RAISE(
-          DataFile file, WriteOne(dataset, fragment, source, changed, own, minor_version, context));
+      ARROW_ASSIGN_OR_RAISE(DataFile file, WriteOne(dataset, fragment, source, changed, own,
+                                                    minor_version, target, context));
       update.updated.push_back(WithColumnFile(fragment, std::move(file), ids));
       // For the versions of rows, which only such tables keep.
       if (!dataset.has_stable_row_ids()) continue;

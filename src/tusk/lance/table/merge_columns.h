@@ -6,6 +6,7 @@
 
 #include "tusk/base/operation_context.h"
 #include "tusk/base/result.h"
+#include "tusk/io/object_store.h"
 #include "tusk/lance/dataset.h"
 #include "tusk/lance/file/schema.h"
 #include "tusk/lance/merge_insert.h"
@@ -21,14 +22,16 @@ namespace tusk::lance {
 Status CheckColumnsCanChange(const Schema& table, const Schema& source,
                              const std::vector<std::string>& on, const MergeInsertOptions& options);
 
-/// Writes a file for each fragment that has matches, with the source's columns of all its rows:
+/// Writes a file for each fragment that has matches to `target`, the table, by the store through
+/// which new files are written, with the source's columns of all its rows:
 /// the values of the source where a row matches, and those that it had elsewhere. Gives the update
 /// that puts them in the place of the columns that are there. After a failure no file is left.
 /// Memory: that of `matches`, and batches on their way.
 Result<UpdateRows> WriteMatchedColumns(const Dataset& dataset, const MergeSource& source,
                                        const std::vector<std::string>& on,
                                        std::vector<MergeJoin::Match> matches,
-                                       uint16_t minor_version, const OperationContext& context);
+                                       uint16_t minor_version, const io::StorePath& target,
+                                       const OperationContext& context);
 
 /// Removes the files that WriteMatchedColumns has written. Best effort; cannot be stopped.
 void RemoveMatchedColumns(const Dataset& dataset, const UpdateRows& update,

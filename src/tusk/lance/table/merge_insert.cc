@@ -10,6 +10,7 @@
 #include <arrow/type.h>
 
 #include "tusk/base/uuid.h"
+#include "tusk/io/deferring_store.h"
 #include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/commit_change.h"
 #include "tusk/lance/table/dataset_state.h"
@@ -60,9 +61,11 @@ struct Merge {
   MergeJoin::Counts counts;
 };
 
-/// Everything but the source is looked at anew in each attempt.
+/// Everything but the source is looked at anew in each attempt. New files are written to `target`,
+/// the table.
 Result<Merge> WriteMerge(const std::shared_ptr<const Dataset>& dataset, const MergeSource& source,
-                         const MergeInsertOptions& options, const OperationContext& context) {
+                         const MergeInsertOptions& options, const io::StorePath& target,
+                         const OperationContext& context) {
   const Dataset::State& state = dataset->state();
   const Schema& schema = state.manifest.schema;
   ARROW_RETURN_NOT_OK(CheckRowsCanChange(*dataset));
@@ -75,9 +78,9 @@ Result<Merge> WriteMerge(const std::shared_ptr<const Dataset>& dataset, const Me
   if (options.write_mode == MergeWriteMode::kRewriteColumns) {
     ARROW_RETURN_NOT_OK(join->NextMoved());
     Merge merge{.change = {}, .columns = {}, .counts = join->counts()};
-    ARROW_ASSIGN_OR_RAISE(
-        merge.columns,
-        WriteMatchedColumns(*dataset, source, on, join->TakeMatches(), minor_version, context));
+    ARROW_ASSIGN_OR_RAISE(merge.columns,
+                          WriteMatchedColumns(*dataset, source, on, join->TakeMatches(),
+                                              minor_version, target, context));
     return merge;
   }
 
@@ -98,8 +101,8 @@ Result<Merge> WriteMerge(const std::shared_ptr<const Dataset>& dataset, const Me
     const BlobWriteScope scope{
         .base_paths = state.manifest.base_paths, .source = &state, .targets = options.bases};
     ARROW_ASSIGN_OR_RAISE(merge.change.added,
-                          WriteFragments(&rows, state.location, schema, minor_version,
-                                         WriteOptions(), scope, context));
+                          WriteFragments(&rows, target, schema, minor_version, WriteOptions(),
+                                         scope, context));
   } else {
     ARROW_RETURN_NOT_OK(rows.Next());
   }
@@ -108,6 +111,7 @@ Result<Merge> WriteMerge(const std::shared_ptr<const Dataset>& dataset, const Me
   merge.change.moved_ids = join->moved_ids();
   merge.change.inserted_keys = inserted_keys.Serialize();
   merge.change.lock = options.commit_lock;
+  merge.change.store = target.store;
   const std::set<int32_t> fields = AllFieldIds(schema.fields);
   merge.change.fields.assign(fields.begin(), fields.end());
   return merge;
@@ -123,12 +127,15 @@ Transaction ToTransaction(const Dataset& base, UpdateRows columns,
 
 Result<std::shared_ptr<const Dataset>> CommitColumns(const Dataset& base, UpdateRows columns,
                                                      const MergeInsertOptions& options,
+                                                     std::shared_ptr<io::ObjectStore> written,
                                                      const OperationContext& context) {
   const Transaction transaction = ToTransaction(base, std::move(columns), options);
   const auto remove_files = [&] {
     RemoveMatchedColumns(base, *transaction.As<UpdateRows>(), context);
   };
-  return CommitChange(base, transaction, {.lock = options.commit_lock}, remove_files, context);
+  return CommitChange(base, transaction,
+                      {.lock = options.commit_lock, .written = std::move(written)}, remove_files,
+                      context);
 }
 
 MergeInsertResult ToResult(const MergeJoin::Counts& counts, int num_attempts) {
@@ -166,12 +173,15 @@ Result<MergeInsertResult> MergeInsert(arrow::RecordBatchReader* source, const io
     if (number > 1) {
       ARROW_ASSIGN_OR_RAISE(dataset, Dataset::Open(table, {}, context));
     }
-    ARROW_ASSIGN_OR_RAISE(Merge merge, WriteMerge(dataset, *rows, options, context));
+    // Nothing is true before the manifest, so all becomes durable with it.
+    const io::StorePath target = io::Deferring(table);
+    ARROW_ASSIGN_OR_RAISE(Merge merge, WriteMerge(dataset, *rows, options, target, context));
     MergeInsertResult result = ToResult(merge.counts, number);
-    auto committed = merge.columns
-                         ? CommitColumns(*dataset, *std::move(merge.columns), options, context)
-                         : CommitRowChange(*dataset, std::move(merge.change),
-                                           options.transaction_properties, context);
+    auto committed =
+        merge.columns
+            ? CommitColumns(*dataset, *std::move(merge.columns), options, target.store, context)
+            : CommitRowChange(*dataset, std::move(merge.change), options.transaction_properties,
+                              context);
     ARROW_ASSIGN_OR_RAISE(result.dataset, std::move(committed));
     return result;
   });
@@ -183,7 +193,7 @@ Result<MergeInsertResult> PrepareMergeInsert(arrow::RecordBatchReader* source,
                                              const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto dataset, Dataset::Open(table, {}, context));
   ARROW_ASSIGN_OR_RAISE(const auto rows, ReadSource(source, *dataset, options, context));
-  ARROW_ASSIGN_OR_RAISE(Merge merge, WriteMerge(dataset, *rows, options, context));
+  ARROW_ASSIGN_OR_RAISE(Merge merge, WriteMerge(dataset, *rows, options, table, context));
   MergeInsertResult result = ToResult(merge.counts, /*num_attempts=*/1);
   if (merge.columns) {
     result.transaction =

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tusk/base/uuid.h"
+#include "tusk/io/deferring_store.h"
 #include "tusk/lance/file/data_version.h"
 #include "tusk/lance/table/commit_change.h"
 #include "tusk/lance/table/dataset_state.h"
@@ -22,10 +23,11 @@ struct ChangedFragments {
   std::vector<uint64_t> removed;  ///< ids of those without a row left
 };
 
-/// Writes the deletion files of a version in which also `gone` are deleted. What was written stands
-/// in `changed`, also after an error.
+/// Writes the deletion files of a version in which also `gone` are deleted to `target`, the table.
+/// What was written stands in `changed`, also after an error.
 Status WriteDeletionFiles(const Dataset::State& state, const AffectedRows& gone,
-                          ChangedFragments* changed, const OperationContext& context) {
+                          const io::StorePath& target, ChangedFragments* changed,
+                          const OperationContext& context) {
   for (const Fragment& fragment : state.manifest.fragments) {
     const auto found = gone.find(fragment.id);
     if (found == gone.end()) continue;
@@ -44,7 +46,7 @@ Status WriteDeletionFiles(const Dataset::State& state, const AffectedRows& gone,
     Fragment updated = fragment;
     ARROW_ASSIGN_OR_RAISE(
         updated.deletion_file,
-        WriteDeletedRows(state.location, fragment.id, state.manifest.version, *all, context));
+        WriteDeletedRows(target, fragment.id, state.manifest.version, *all, context));
     changed->updated.push_back(std::move(updated));
   }
   return Status::OK();
@@ -123,7 +125,9 @@ Result<Transaction> WriteRowChange(const Dataset& base, RowChange change, const 
   const Dataset::State& state = base.state();
   GiveMovedIds(change.moved_ids, &change.added);
   ChangedFragments changed;
-  const Status written = WriteDeletionFiles(state, gone, &changed, context);
+  io::StorePath target = state.location;
+  if (change.store != nullptr) target.store = change.store;
+  const Status written = WriteDeletionFiles(state, gone, target, &changed, context);
   if (!written.ok()) {
     RemoveFiles(state, changed.updated, change.added, context);
     return written;
@@ -158,6 +162,8 @@ Result<std::shared_ptr<const Dataset>> CommitRowChange(
     const OperationContext& context) {
   const AffectedRows gone = std::exchange(change.gone, {});
   const CommitLock lock = change.lock;
+  if (change.store == nullptr) change.store = io::Deferring(base.state().location).store;
+  const std::shared_ptr<io::ObjectStore> store = change.store;
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
                         WriteRowChange(base, std::move(change), gone, properties, context));
   const auto remove_files = [&] {
@@ -168,8 +174,8 @@ Result<std::shared_ptr<const Dataset>> CommitRowChange(
       RemoveFiles(base.state(), update->updated, update->added, context);
     }
   };
-  return CommitChange(base, transaction, {.affected_rows = &gone, .lock = lock}, remove_files,
-                      context);
+  return CommitChange(base, transaction, {.affected_rows = &gone, .lock = lock, .written = store},
+                      remove_files, context);
 }
 
 }  // namespace tusk::lance

@@ -47,6 +47,8 @@ struct RowChange {
   std::vector<uint32_t> fields = {};     ///< ids of those whose values may be others in `added`
   std::string inserted_keys = {};        ///< see UpdateRows::inserted_rows
   CommitLock lock = nullptr;             ///< may be null
+  /// Through what `added` was written, and deletion files are to be; null: the table's own.
+  std::shared_ptr<io::ObjectStore> store = nullptr;
 };
 
 /// The transaction that makes `change`, with its deletion files written, for a commit on top of
@@ -56,11 +58,15 @@ Result<Transaction> WriteRowChange(const Dataset& base, RowChange change,
                                    const std::map<std::string, std::string>& properties,
                                    const OperationContext& context);
 
-/// Commits `change` on top of `base`, for which it was made. After a failure the files that it
-/// names, the added ones too, are removed unless the version may be there all the same.
+/// Commits `change` on top of `base`, for which it was made: all that it wrote through its store
+/// becomes durable with the manifest. After a failure the files that it names, the added ones too,
+/// are removed unless the version may be there all the same.
 Result<std::shared_ptr<const Dataset>> CommitRowChange(
     const Dataset& base, RowChange change, const std::map<std::string, std::string>& properties,
     const OperationContext& context);
+
+/// For operations that write so much that only their number is limited.
+constexpr std::chrono::milliseconds kAnyTime = std::chrono::hours(24 * 365);
 
 /// How long an operation is tried again after it lost a race.
 struct RetryLimit {

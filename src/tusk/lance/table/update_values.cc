@@ -9,6 +9,7 @@
 #include <arrow/type.h>
 
 #include "tusk/expr/expression.h"
+#include "tusk/io/deferring_store.h"
 #include "tusk/lance/table/blob_input.h"
 #include "tusk/lance/table/blob_writer.h"
 #include "tusk/lance/table/dataset_state.h"
@@ -166,9 +167,10 @@ Result<UpdateResult> TryToUpdate(const io::StorePath& table,
                         MinorVersionOfRows(state, options.data_storage_version, "update"));
   ARROW_ASSIGN_OR_RAISE(const auto rows, UpdatedRows::Make(dataset, values, filter, context));
   const BlobWriteScope scope{.base_paths = state.manifest.base_paths, .source = &state};
-  RowChange change;
+  const io::StorePath target = io::Deferring(table);
+  RowChange change{.store = target.store};
   ARROW_ASSIGN_OR_RAISE(change.added,
-                        WriteFragments(rows.get(), table, state.manifest.schema, minor_version,
+                        WriteFragments(rows.get(), target, state.manifest.schema, minor_version,
                                        WriteOptions(), scope, context));
   change.gone = rows->gone();
   change.moved_ids = rows->moved_ids();
