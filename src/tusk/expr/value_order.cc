@@ -15,6 +15,7 @@
 #include <arrow/type.h>
 #include <arrow/util/decimal.h>
 
+#include "tusk/expr/bound_expression.h"
 #include "tusk/expr/common_type.h"
 #include "tusk/expr/type_name.h"
 
@@ -317,6 +318,7 @@ Result<std::vector<int64_t>> SortValues(const arrow::Array& array, const ValueOr
     std::ranges::sort(sorted, [&](int64_t i, int64_t j) { return order.Compare(i, j) < 0; });
     return sorted;
   }
+  ARROW_RETURN_NOT_OK(InitializeCompute());
   // Arrow has NaN above all others, and then the nulls.
   const cp::ArraySortOptions options;
   ARROW_ASSIGN_OR_RAISE(
