@@ -112,12 +112,9 @@ def test_order_of_expressions_names_columns_of_the_table(table):
         dataset.scanner(order_by="n")
 
 
-def test_order_of_a_table_without_rows_and_of_lists(tmp_path):
+def test_order_of_a_table_without_rows(tmp_path):
     tusk.write_dataset(pa.table({"n": pa.array([], "float32")}), tmp_path / "t")
     assert tusk.dataset(tmp_path / "t").to_table(order_by=["n"]).num_rows == 0
-    tusk.write_dataset(pa.table({"l": [[2], [1]]}), tmp_path / "l")
-    with pytest.raises(ValueError, match="order"):
-        tusk.dataset(tmp_path / "l").to_table(order_by=["l"])
 
 
 def test_the_first_rows_of_a_long_table_need_little_memory(tmp_path):
