@@ -287,6 +287,15 @@ def check_blob_mode(blob_mode):
         raise ValueError(f"blob_mode must be lazy, bytes or descriptions, not {blob_mode!r}")
 
 
+# What hits have besides the columns of the table.
+_FOUND_COLUMNS = {
+    "_distance": pa.float32(),
+    "_rowid": pa.uint64(),
+    "_rowaddr": pa.uint64(),
+    "_rowoffset": pa.uint64(),
+}
+
+
 class NearestScanner(LanceScanner):
     """A planned search for the nearest rows of a Lance table."""
 
@@ -304,14 +313,17 @@ class NearestScanner(LanceScanner):
         if filter is None or self._prefilter:
             hits = self._find(columns, filter)
         else:
-            wanted = columns
-            if columns is not None:
-                schema = self._dataset.schema.append(pa.field("_distance", pa.float32()))
-                needed = _tusk.filter_columns(filter, schema)
-                wanted = columns + [c for c in needed if c not in columns and c != "_distance"]
-            hits = pa.table(_tusk.apply_filter(self._find(wanted, None), filter))
-            if columns is not None:
-                hits = hits.select([*columns, "_distance"])
+            schema = self._dataset.schema
+            names = schema.names if columns is None else columns
+            for name, type in _FOUND_COLUMNS.items():
+                if name not in schema.names:
+                    schema = schema.append(pa.field(name, type))
+            needed = _tusk.filter_columns(filter, schema)
+            more = [c for c in needed if c not in names and c != "_distance"]
+            hits = self._find([*names, *more] if more else columns, None)
+            hits = pa.table(_tusk.apply_filter(hits, filter))
+            if columns is not None or more:
+                hits = hits.select([*names, "_distance"])
         return hits.slice(self._offset, self._limit)
 
     def _to_frame(self, blob_mode, kwargs):

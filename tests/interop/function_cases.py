@@ -639,6 +639,70 @@ ts - ts
 dur + dur
 -f
 s LIKE csv
+cast(tsb as string)
+cast(tsz as string)
+concat(tsb, 'x')
+concat_ws('-', tsb, d)
+array_to_string(make_array(tsb, tsb), ',')
+cast(arrow_cast(ts, 'Timestamp(ms, "+05:30")') as string)
+cast(arrow_cast(ts, 'Timestamp(ns, "America/New_York")') as string)
+cast(arrow_cast(ts, 'Timestamp(s, "+00:00")') as string)
+d + i
+d - i8
+i + d
+d64 + u8
+cast(dc / 3 as string)
+cast(3 / dc as string)
+cast(dc / i8 as string)
+cast(i / dc as string)
+cast(dc / dc as string)
+cast(dc / 7 as string)
+greatest(b, false)
+least(b, i > 0, NULL)
+greatest(tsb, tsb)
+least(tsz, NULL)
+greatest(bin, X'62')
+least(fsb, fsb)
+greatest(f, 2.0)
+least(f16, f16)
+cast(nullif(i8, 300) as bigint)
+nullif(f, 1.5)
+"""
+
+# The constant NULL in the place of a list, a map or a struct.
+NOTHING = """
+array_has(NULL, 1)
+array_append(NULL, 1)
+array_prepend(1, NULL)
+array_sort(NULL)
+array_distinct(NULL)
+array_reverse(NULL)
+array_max(NULL)
+array_position(NULL, 1)
+array_remove(NULL, 1)
+array_remove_all(NULL, 1)
+array_replace(NULL, 1, 2)
+array_slice(NULL, 1, 2)
+array_to_string(NULL, ',')
+array_element(NULL, 1)
+array_has_any(NULL, l)
+array_pop_back(NULL)
+array_compact(NULL)
+array_except(NULL, l)
+array_intersect(NULL, l)
+arrays_zip(NULL, l)
+flatten(NULL)
+array_distance(NULL, lf)
+cosine_distance(NULL, lf)
+inner_product(lf, NULL)
+array_normalize(NULL)
+map_keys(NULL)
+map_extract(NULL, 'a')
+element_at(NULL, 'a')
+get_field(NULL, 'a')
+greatest(NULL, NULL)
+NULL IN (1)
+NULL IN (NULL)
 """
 
 # The order of values with parts, of which `l2` and `ll` have nulls.
@@ -789,7 +853,7 @@ def lines_of(text):
 SHARED = [
     *(
         line
-        for text in (LISTS, MAPS, TYPES, TEXTS, TIMES, OTHERS, ORDERS, DURATIONS)
+        for text in (LISTS, MAPS, TYPES, TEXTS, TIMES, OTHERS, ORDERS, DURATIONS, NOTHING)
         for line in lines_of(text)
     ),
     *json_calls(),

@@ -1,4 +1,5 @@
 // Binder::Arithmetic and the kernels behind it.
+#include <algorithm>
 #include <utility>
 
 #include <arrow/array.h>
@@ -55,6 +56,44 @@ std::shared_ptr<arrow::Scalar> NaturalDecimal(const NodePtr& node) {
   return ScalarOfDigits(*digits, *arrow::decimal128(std::max({count, scale, 1}), scale));
 }
 
+/// Calls Arrow's function for decimals, in 256 bits if the result has more digits than 128 hold.
+Result<NodePtr> DecimalCall(const Binder& binder, Span span, const std::string& symbol,
+                            std::vector<NodePtr> sides) {
+  auto call = binder.MakeArrowCall(span, ArrowName(symbol, true), sides, nullptr);
+  if (call.ok()) return call;
+  if (symbol == "%") return binder.MakeArrowCall(span, ArrowName(symbol, false), sides, nullptr);
+  for (NodePtr& side : sides) {
+    const auto& type = static_cast<const arrow::DecimalType&>(*side->type);
+    ARROW_ASSIGN_OR_RAISE(side,
+                          binder.Widen(side, arrow::decimal256(type.precision(), type.scale())));
+  }
+  return binder.MakeArrowCall(span, ArrowName(symbol, true), std::move(sides), nullptr);
+}
+
+/// As in pylance a quotient has four digits more behind the point than its dividend, which has as
+/// many as the divisor if it is a constant; the others are cut.
+Result<NodePtr> DecimalQuotient(const Binder& binder, Span span, std::vector<NodePtr> sides) {
+  const auto type_of = [](const NodePtr& node) -> const arrow::DecimalType& {
+    return static_cast<const arrow::DecimalType&>(*node->type);
+  };
+  const arrow::DecimalType& dividend = type_of(sides[0]);
+  const arrow::DecimalType& divisor = type_of(sides[1]);
+  const bool is_constant = sides[0]->kind == NodeKind::kLiteral;
+  const int scale =
+      4 + (is_constant ? std::max(dividend.scale(), divisor.scale()) : dividend.scale());
+  // Arrow gives one digit more than stand before the point of the divisor.
+  const int precision =
+      std::max(divisor.precision(), divisor.scale() + scale - dividend.scale() - 1);
+  ARROW_ASSIGN_OR_RAISE(sides[1], binder.Widen(sides[1], DecimalOf(precision, divisor.scale())));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr quotient, DecimalCall(binder, span, "/", std::move(sides)));
+  const arrow::DecimalType& exact = type_of(quotient);
+  if (exact.scale() <= scale) return quotient;
+  auto options = std::make_shared<cp::CastOptions>(
+      cp::CastOptions::Safe(DecimalOf(exact.precision() - exact.scale() + scale, scale)));
+  options->allow_decimal_truncate = true;
+  return binder.MakeArrowCall(span, "cast", {quotient}, std::move(options));
+}
+
 Result<NodePtr> NumberArithmetic(const Binder& binder, Span span, const std::string& symbol,
                                  NodePtr left, NodePtr right) {
   for (auto [one, other] : {std::pair{&left, &right}, std::pair{&right, &left}}) {
@@ -73,18 +112,8 @@ Result<NodePtr> NumberArithmetic(const Binder& binder, Span span, const std::str
       const TypePtr type = DecimalTypeOf(*side->type);
       ARROW_ASSIGN_OR_RAISE(side, binder.Widen(side, type == nullptr ? side->type : type));
     }
-    auto call = binder.MakeArrowCall(span, ArrowName(symbol, true), sides, nullptr);
-    if (call.ok() || symbol == "%") {
-      return call.ok() ? call
-                       : binder.MakeArrowCall(span, ArrowName(symbol, false), sides, nullptr);
-    }
-    // The result has more digits than 128 bits hold.
-    for (NodePtr& side : sides) {
-      const auto& type = static_cast<const arrow::DecimalType&>(*side->type);
-      ARROW_ASSIGN_OR_RAISE(side,
-                            binder.Widen(side, arrow::decimal256(type.precision(), type.scale())));
-    }
-    return binder.MakeArrowCall(span, ArrowName(symbol, true), sides, nullptr);
+    return symbol == "/" ? DecimalQuotient(binder, span, std::move(sides))
+                         : DecimalCall(binder, span, symbol, std::move(sides));
   }
   ARROW_ASSIGN_OR_RAISE(sides, binder.Unify(span, sides));
   const TypePtr type = sides[0]->type;
@@ -140,6 +169,19 @@ Kernel IntervalKernel(const TypePtr& type, const Interval& interval) {
                           cp::Cast(result, type, cp::CastOptions::Safe(), evaluation.compute));
     return ToResult(result.make_array(), values.is_scalar());
   };
+}
+
+/// A date so many days later or earlier.
+Result<NodePtr> AddDays(const Binder& binder, Span span, const NodePtr& date, const NodePtr& days,
+                        bool is_minus) {
+  ARROW_ASSIGN_OR_RAISE(const NodePtr day, binder.Cast(span, date, arrow::date32(), false));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr start, binder.Cast(span, day, arrow::int64(), false));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr count, AsInteger(binder, days));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr end,
+                        binder.MakeArrowCall(span, is_minus ? "subtract_checked" : "add_checked",
+                                             {start, count}, nullptr));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr moved, binder.Cast(span, end, arrow::date32(), false));
+  return binder.Cast(span, moved, date->type, false);
 }
 
 bool IsMoment(const arrow::DataType& type) {
@@ -251,6 +293,13 @@ Result<NodePtr> Binder::Arithmetic(Span span, const std::string& symbol, NodePtr
   }
   if (IsNumber(*left->type) && IsNumber(*right->type)) {
     return NumberArithmetic(*this, span, symbol, std::move(left), std::move(right));
+  }
+  const bool is_sum = symbol == "+" || symbol == "-";
+  if (is_sum && arrow::is_date(left->type->id()) && arrow::is_integer(right->type->id())) {
+    return AddDays(*this, span, left, right, symbol == "-");
+  }
+  if (symbol == "+" && arrow::is_integer(left->type->id()) && arrow::is_date(right->type->id())) {
+    return AddDays(*this, span, right, left, /*is_minus=*/false);
   }
   if (IsTemporal(*left->type) && IsTemporal(*right->type)) {
     return MomentArithmetic(*this, span, symbol, std::move(left), std::move(right));

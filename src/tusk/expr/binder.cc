@@ -495,7 +495,7 @@ Result<NodePtr> Binder::BindIn(const Syntax& syntax) {
       syntax.children.begin() + 1, syntax.children.end(),
       [](const std::unique_ptr<Syntax>& item) { return IsLiteral(item->kind); });
   NodePtr result;
-  if (is_set && !IsList(*value->type) && value->type->id() != arrow::Type::STRUCT) {
+  if (is_set && !IsNested(*value->type) && value->type->id() != arrow::Type::NA) {
     ARROW_ASSIGN_OR_RAISE(result, InLiterals(syntax, value));
   } else {
     std::vector<NodePtr> tests;

@@ -199,6 +199,31 @@ Kernel ToText(const TypePtr& from, const TypePtr& to) {
   };
 }
 
+/// Moments of a zone, as its clock shows them.
+Kernel ZonedToText(const TypePtr& from, const TypePtr& to) {
+  const auto unit = static_cast<const arrow::TimestampType&>(*from).unit();
+  return [unit, to](const std::vector<Datum>& arguments,
+                    const Evaluation& evaluation) -> Result<Datum> {
+    arrow::MemoryPool* pool = evaluation.context->pool;
+    ARROW_ASSIGN_OR_RAISE(const Datum local,
+                          cp::CallFunction("local_timestamp", {arguments[0]}, evaluation.compute));
+    ARROW_ASSIGN_OR_RAISE(Operand moments, Operand::Make(arguments[0], pool));
+    ARROW_ASSIGN_OR_RAISE(Operand clocks, Operand::Make(local, pool));
+    const Values<int64_t> values(std::move(moments));
+    const Values<int64_t> shown(std::move(clocks));
+    arrow::LargeStringBuilder builder(pool);
+    for (int64_t i = 0; i < values.array().length(); ++i) {
+      ARROW_RETURN_NOT_OK(values.IsNull(i)
+                              ? builder.AppendNull()
+                              : builder.Append(FormatZoned(values[i], shown[i], unit)));
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto array, builder.Finish());
+    ARROW_ASSIGN_OR_RAISE(const Datum texts,
+                          cp::Cast(Datum(array), to, cp::CastOptions::Safe(), evaluation.compute));
+    return ToResult(texts.make_array(), values.is_scalar());
+  };
+}
+
 /// One cast after the other.
 Kernel Chain(Kernel first, Kernel second) {
   return [first = std::move(first), second = std::move(second)](
@@ -263,6 +288,7 @@ Result<Kernel> PlainCast(const TypePtr& from, const TypePtr& to) {
   }
   if (IsText(*to)) {
     if (IsBytes(*from)) return ArrowCast(cp::CastOptions::Safe(to));
+    if (from->id() == arrow::Type::TIMESTAMP && !IsNaive(*from)) return ZonedToText(from, to);
     if (CanFormat(*from)) return ToText(from, to);
     return NeverCast(*from, *to);
   }

@@ -127,16 +127,15 @@ std::string FormatTime(int64_t value, arrow::TimeUnit::type unit) {
   return text + Format(".%0*lld", digits, static_cast<long long>(fraction));
 }
 
-std::string FormatTimestamp(int64_t value, const arrow::TimestampType& type) {
-  const int64_t per_day = PerSecond(type.unit()) * 86'400;
+std::string FormatMoment(int64_t value, arrow::TimeUnit::type unit) {
+  const int64_t per_day = PerSecond(unit) * 86'400;
   int64_t day = value / per_day;
   int64_t rest = value % per_day;
   if (rest < 0) {
     rest += per_day;
     --day;
   }
-  return FormatDay(day) + "T" + FormatTime(rest, type.unit()) +
-         (type.timezone().empty() ? "" : "Z");
+  return FormatDay(day) + "T" + FormatTime(rest, unit);
 }
 
 template <typename ArrayType>
@@ -185,6 +184,15 @@ std::string FormatIsoDuration(int64_t value, arrow::TimeUnit::type unit) {
   for (; fraction != 0 && fraction % 10 == 0; --digits) fraction /= 10;
   if (fraction != 0) text += Format(".%0*lld", digits, static_cast<long long>(fraction));
   return text + "S";
+}
+
+std::string FormatZoned(int64_t value, int64_t local, arrow::TimeUnit::type unit) {
+  const std::string clock = FormatMoment(local, unit);
+  const int64_t minutes = (local - value) / PerSecond(unit) / 60;
+  if (minutes == 0) return clock + "Z";
+  return clock + Format("%c%02d:%02d", minutes < 0 ? '-' : '+',
+                        static_cast<int>(std::abs(minutes) / 60),
+                        static_cast<int>(std::abs(minutes) % 60));
 }
 
 Status AppendValue(const arrow::Array& array, int64_t i, std::string* out) {
@@ -249,10 +257,12 @@ Status AppendValue(const arrow::Array& array, int64_t i, std::string* out) {
       *out += FormatTime(ValueOf<arrow::Time64Array>(array, i),
                          static_cast<const arrow::TimeType&>(*array.type()).unit());
       return Status::OK();
-    case arrow::Type::TIMESTAMP:
-      *out += FormatTimestamp(ValueOf<arrow::TimestampArray>(array, i),
-                              static_cast<const arrow::TimestampType&>(*array.type()));
+    case arrow::Type::TIMESTAMP: {
+      const auto& type = static_cast<const arrow::TimestampType&>(*array.type());
+      *out += FormatMoment(ValueOf<arrow::TimestampArray>(array, i), type.unit());
+      if (!type.timezone().empty()) *out += 'Z';
       return Status::OK();
+    }
     case arrow::Type::DURATION:
       *out += FormatDuration(ValueOf<arrow::DurationArray>(array, i),
                              static_cast<const arrow::DurationType&>(*array.type()).unit());

@@ -22,9 +22,13 @@ std::string FormatPlainReal(float value);
 std::string FormatDuration(int64_t value, arrow::TimeUnit::type unit);
 std::string FormatIsoDuration(int64_t value, arrow::TimeUnit::type unit);
 
+/// What the clock of a zone shows, and how far it is from UTC: 2021-12-31T23:59:59.500+01:00, with
+/// Z for no distance. `local` is `value` plus that distance.
+std::string FormatZoned(int64_t value, int64_t local, arrow::TimeUnit::type unit);
+
 /// Appends value `i`, which is not null, as casts to string write it, which is as pylance does:
-/// 12, 1.5, true, 2021-12-31, 2021-12-31T23:59:59.5, 2021-12-31T22:59:59.5Z (also for other zones).
-/// InvalidArgument for types that have no text.
+/// 12, 1.5, true, 2021-12-31, 2021-12-31T23:59:59.500, 2021-12-31T22:59:59.500Z for all zones,
+/// which casts do by FormatZoned. InvalidArgument for types that have no text.
 Status AppendValue(const arrow::Array& array, int64_t i, std::string* out);
 
 }  // namespace tusk::expr

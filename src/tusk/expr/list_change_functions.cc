@@ -166,6 +166,7 @@ Result<Datum> WithValues(const Lists& lists, const Datum& values, int64_t rows, 
 /// third.
 Result<NodePtr> MakeReplace(const Binder& binder, const Call& call, Count count) {
   const NodePtr& list = call.arguments[0];
+  if (IsUntypedNull(list)) return list;
   ARROW_RETURN_NOT_OK(CheckList(binder, list));
   const NodePtr typed =
       binder.MakeLiteral(list->span, arrow::MakeNullScalar(PlainType(ValueType(list))));

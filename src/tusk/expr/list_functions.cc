@@ -32,6 +32,7 @@ using TypePtr = std::shared_ptr<arrow::DataType>;
 
 /// Element `index` from 1, from the end if negative; null if there is none.
 Result<NodePtr> BindElement(const Binder& binder, const Call& call) {
+  if (IsUntypedNull(call.arguments[0])) return call.arguments[0];
   ARROW_RETURN_NOT_OK(CheckList(binder, call.arguments[0]));
   ARROW_ASSIGN_OR_RAISE(const NodePtr index, AsInteger(binder, call.arguments[1]));
   const TypePtr type = PlainType(ValueType(call.arguments[0]));
@@ -122,6 +123,9 @@ Result<NodePtr> BindEmpty(const Binder& binder, const Call& call) {
 }
 
 Result<NodePtr> BindHas(const Binder& binder, const Call& call) {
+  if (IsUntypedNull(call.arguments[0])) {
+    return binder.MakeLiteral(call.span, arrow::MakeNullScalar(arrow::boolean()));
+  }
   ARROW_ASSIGN_OR_RAISE(ValueTest test,
                         MakeTest(binder, call, call.arguments[0], call.arguments[1]));
   const NodePtr value = test.value;

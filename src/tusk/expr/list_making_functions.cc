@@ -88,6 +88,7 @@ using Rearrange =
 /// `nulls` asks for ranks, and says where in them nulls inside of the values stand.
 Result<NodePtr> MakeRearranged(const Binder& binder, const Call& call, const Rearrange& rearrange,
                                std::optional<NullOrder> nulls) {
+  if (IsUntypedNull(call.arguments[0])) return call.arguments[0];
   ARROW_RETURN_NOT_OK(CheckList(binder, call.arguments[0]));
   const TypePtr value_type = PlainType(ValueType(call.arguments[0]));
   if (nulls) {
@@ -138,7 +139,6 @@ Result<NodePtr> BindSort(const Binder& binder, const Call& call) {
     ARROW_ASSIGN_OR_RAISE(has_nulls_last,
                           IsSecondWord(binder, call.arguments[2], "NULLS FIRST", "NULLS LAST"));
   }
-  if (call.arguments[0]->type->id() == arrow::Type::NA) return call.arguments[0];
   return MakeRearranged(
       binder, call,
       [is_descending, has_nulls_last](const std::vector<int64_t>& ranks,
@@ -277,6 +277,7 @@ Result<NodePtr> BindSlice(const Binder& binder, const Call& call) {
 
 /// The first of each value in the order of the list.
 Result<NodePtr> BindDistinct(const Binder& binder, const Call& call) {
+  if (IsUntypedNull(call.arguments[0])) return call.arguments[0];
   ARROW_RETURN_NOT_OK(CheckList(binder, call.arguments[0]));
   const TypePtr value_type = PlainType(ValueType(call.arguments[0]));
   const TypePtr type = arrow::list(value_type);
@@ -341,6 +342,10 @@ Result<NodePtr> BindToString(const Binder& binder, const Call& call) {
     value_type = PlainType(static_cast<const arrow::BaseListType&>(*value_type).value_type());
   }
   const TypePtr type = arrow::list(value_type);
+  Kernel text;
+  if (value_type->id() == arrow::Type::TIMESTAMP) {
+    ARROW_ASSIGN_OR_RAISE(text, CastFunction(value_type, arrow::utf8(), /*is_try=*/false));
+  }
   if (value_type->id() == arrow::Type::STRUCT) {
     return binder.Error(call.span, call.name + " of values of type " + NameOfType(*value_type) +
                                        " is not supported");
@@ -349,14 +354,17 @@ Result<NodePtr> BindToString(const Binder& binder, const Call& call) {
   for (size_t i = 1; i < call.arguments.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), AsText(binder, call.arguments[i]));
   }
-  Kernel kernel = [type](const std::vector<Datum>& values,
-                         const Evaluation& evaluation) -> Result<Datum> {
+  Kernel kernel = [type, text = std::move(text)](const std::vector<Datum>& values,
+                                                 const Evaluation& evaluation) -> Result<Datum> {
     ARROW_ASSIGN_OR_RAISE(const Lists lists, MakeLists(values[0], evaluation));
     std::vector<Lists> levels = {lists};
     while (IsList(*levels.back().values()->type())) {
       levels.push_back(MakeListView(levels.back().values()));
     }
-    ARROW_ASSIGN_OR_RAISE(const Datum items, PlainItems(levels.back(), type, evaluation));
+    ARROW_ASSIGN_OR_RAISE(Datum items, PlainItems(levels.back(), type, evaluation));
+    if (text != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(items, text({items}, evaluation));
+    }
     const auto array = items.make_array();
     std::vector<Texts> texts;
     for (size_t i = 1; i < values.size(); ++i) {

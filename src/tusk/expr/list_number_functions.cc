@@ -188,6 +188,9 @@ Result<NodePtr> BindSeries(const Binder& binder, const Call& call) {
 
 /// A list of numbers, whose values are read as doubles.
 Result<NodePtr> AsVector(const Binder& binder, const NodePtr& node) {
+  if (IsUntypedNull(node)) {
+    return binder.MakeLiteral(node->span, arrow::MakeNullScalar(arrow::list(arrow::float64())));
+  }
   ARROW_RETURN_NOT_OK(CheckList(binder, node));
   const TypePtr type = PlainType(ValueType(node));
   if (IsNumber(*type) || type->id() == arrow::Type::NA) return node;

@@ -76,6 +76,10 @@ Result<Lists> MakeLists(const Datum& datum, const Evaluation& evaluation) {
 
 Lists MakeListView(const std::shared_ptr<arrow::Array>& array) { return Lists(Operand(array)); }
 
+bool IsUntypedNull(const NodePtr& node) {
+  return node->kind == NodeKind::kLiteral && node->type->id() == arrow::Type::NA;
+}
+
 Status CheckList(const Binder& binder, const NodePtr& node) {
   if (IsList(*node->type)) return Status::OK();
   return binder.Error(node->span,

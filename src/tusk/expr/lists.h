@@ -38,6 +38,9 @@ Result<Lists> MakeLists(const arrow::Datum& datum, const Evaluation& evaluation)
 /// `array`, which is of lists.
 Lists MakeListView(const std::shared_ptr<arrow::Array>& array);
 
+/// Whether `node` is the constant NULL, which stands for a list, map or struct of any type.
+bool IsUntypedNull(const NodePtr& node);
+
 /// InvalidArgument, with the place, if `node` is no list.
 Status CheckList(const Binder& binder, const NodePtr& node);
 

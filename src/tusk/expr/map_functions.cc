@@ -130,6 +130,7 @@ Result<NodePtr> MakeLookup(const Binder& binder, const Call& call, bool is_list)
   return binder.MakeCall(call.span, type, {keys, values, key}, std::move(kernel));
 }
 Result<NodePtr> BindExtract(const Binder& binder, const Call& call) {
+  if (IsUntypedNull(call.arguments[0])) return call.arguments[0];
   return MakeLookup(binder, call, /*is_list=*/true);
 }
 Result<NodePtr> BindValueOf(const Binder& binder, const Call& call) {

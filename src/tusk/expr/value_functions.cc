@@ -14,6 +14,7 @@
 
 #include "tusk/expr/common_type.h"
 #include "tusk/expr/function.h"
+#include "tusk/expr/lists.h"
 #include "tusk/expr/operand.h"
 #include "tusk/expr/row_kernel.h"
 #include "tusk/expr/value_order.h"
@@ -31,8 +32,10 @@ Result<NodePtr> BindCoalesce(const Binder& binder, const Call& call) {
 
 Result<NodePtr> BindNullif(const Binder& binder, const Call& call) {
   const NodePtr& value = call.arguments[0];
+  // What no value can be equal to makes none null.
+  ARROW_ASSIGN_OR_RAISE(const auto sides, binder.Unify(call.span, call.arguments));
   ARROW_ASSIGN_OR_RAISE(NodePtr equal,
-                        binder.Compare(call.span, Comparison::kEqual, value, call.arguments[1]));
+                        binder.Compare(call.span, Comparison::kEqual, sides[0], sides[1]));
   Kernel kernel = [type = value->type](const std::vector<Datum>& values,
                                        const Evaluation& evaluation) -> Result<Datum> {
     const Datum no(std::make_shared<arrow::BooleanScalar>(false));
@@ -50,12 +53,41 @@ Result<NodePtr> BindNvl2(const Binder& binder, const Call& call) {
   return binder.MakeCase(call.span, {std::move(has_value), call.arguments[1], call.arguments[2]});
 }
 
-/// Of values with parts. As in pylance, a null inside of one never makes it win.
-Result<NodePtr> ExtremeOfParts(const Binder& binder, Span span, std::vector<NodePtr> arguments,
-                               bool is_greatest) {
+/// The place of the greatest or least value of each row, among those of all arguments one behind
+/// the other. As in pylance, a null inside of a value never makes it win.
+Result<Datum> PlacesOfExtremes(const arrow::Array& all, int64_t rows, bool is_greatest,
+                               const Evaluation& evaluation) {
+  const NullOrder nulls = is_greatest ? NullOrder::kBelow : NullOrder::kAbove;
+  ARROW_ASSIGN_OR_RAISE(const ValueOrder order,
+                        ValueOrder::Make(all, all, nulls, evaluation.compute));
+  const auto wins = [&](int64_t place, int64_t best) {
+    if (all.IsNull(place)) return false;
+    if (all.IsNull(best)) return true;
+    const int compared = order.Compare(place, best);
+    return is_greatest ? compared > 0 : compared < 0;
+  };
+  arrow::Int64Builder places(evaluation.context->pool);
+  for (int64_t row = 0; row < rows; ++row) {
+    int64_t best = row;
+    for (int64_t place = row + rows; place < all.length(); place += rows) {
+      if (wins(place, best)) best = place;
+    }
+    ARROW_RETURN_NOT_OK(places.Append(best));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto indices, places.Finish());
+  return Datum(indices);
+}
+
+Result<NodePtr> Extreme(const Binder& binder, const Call& call, bool is_greatest) {
+  ARROW_ASSIGN_OR_RAISE(auto arguments, binder.Unify(call.span, call.arguments));
   const auto type = arguments[0]->type;
+  if (type->id() == arrow::Type::NA) return arguments[0];
+  if (arrow::is_integer(type->id())) {
+    return binder.MakeArrowCall(call.span, is_greatest ? "max_element_wise" : "min_element_wise",
+                                std::move(arguments), nullptr);
+  }
   if (const auto order = CheckOrder(type, binder.compute()); !order.ok()) {
-    return binder.Error(span, order.message());
+    return binder.Error(call.span, order.message());
   }
   Kernel kernel = [is_greatest](const std::vector<Datum>& values,
                                 const Evaluation& evaluation) -> Result<Datum> {
@@ -66,51 +98,14 @@ Result<NodePtr> ExtremeOfParts(const Binder& binder, Span span, std::vector<Node
       ARROW_ASSIGN_OR_RAISE(arrays.emplace_back(), ToArray(value, rows, pool));
     }
     ARROW_ASSIGN_OR_RAISE(const auto all, arrow::Concatenate(arrays, pool));
-    const NullOrder nulls = is_greatest ? NullOrder::kBelow : NullOrder::kAbove;
-    ARROW_ASSIGN_OR_RAISE(const ValueOrder order,
-                          ValueOrder::Make(*all, *all, nulls, evaluation.compute));
-    arrow::Int64Builder places(pool);
-    for (int64_t row = 0; row < rows; ++row) {
-      int64_t best = row;
-      for (int64_t place = row + rows; place < all->length(); place += rows) {
-        if (all->IsNull(place)) continue;
-        const bool wins = all->IsNull(best) || (is_greatest ? order.Compare(place, best) > 0
-                                                            : order.Compare(place, best) < 0);
-        if (wins) best = place;
-      }
-      ARROW_RETURN_NOT_OK(places.Append(best));
-    }
-    ARROW_ASSIGN_OR_RAISE(const auto indices, places.Finish());
+    ARROW_ASSIGN_OR_RAISE(const Datum places,
+                          PlacesOfExtremes(*all, rows, is_greatest, evaluation));
     ARROW_ASSIGN_OR_RAISE(
         const Datum result,
-        cp::Take(Datum(all), Datum(indices), cp::TakeOptions::NoBoundsCheck(), evaluation.compute));
+        cp::Take(Datum(all), places, cp::TakeOptions::NoBoundsCheck(), evaluation.compute));
     return ToResult(result.make_array(), std::ranges::all_of(values, &Datum::is_scalar));
   };
-  return binder.MakeCall(span, type, std::move(arguments), std::move(kernel));
-}
-
-/// NaN is above all other numbers, which Arrow's functions leave out.
-Result<NodePtr> Extreme(const Binder& binder, const Call& call, bool is_greatest) {
-  ARROW_ASSIGN_OR_RAISE(auto arguments, binder.Unify(call.span, call.arguments));
-  if (HasParts(*arguments[0]->type)) {
-    return ExtremeOfParts(binder, call.span, std::move(arguments), is_greatest);
-  }
-  if (!arrow::is_floating(arguments[0]->type->id())) {
-    return binder.MakeArrowCall(call.span, is_greatest ? "max_element_wise" : "min_element_wise",
-                                std::move(arguments), nullptr);
-  }
-  NodePtr result = arguments[0];
-  for (size_t i = 1; i < arguments.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(
-        NodePtr wins,
-        binder.Compare(call.span, is_greatest ? Comparison::kGreaterEqual : Comparison::kLessEqual,
-                       result, arguments[i]));
-    ARROW_ASSIGN_OR_RAISE(NodePtr no_other, binder.IsNull(call.span, arguments[i], false));
-    ARROW_ASSIGN_OR_RAISE(
-        result, binder.MakeCase(call.span, {std::move(no_other), result, std::move(wins), result,
-                                            arguments[i]}));
-  }
-  return result;
+  return binder.MakeCall(call.span, type, std::move(arguments), std::move(kernel));
 }
 Result<NodePtr> BindGreatest(const Binder& binder, const Call& call) {
   return Extreme(binder, call, true);
@@ -121,6 +116,7 @@ Result<NodePtr> BindLeast(const Binder& binder, const Call& call) {
 
 /// A field, or the field so named of the field before, or the value of a key.
 Result<NodePtr> BindGetField(const Binder& binder, const Call& call) {
+  if (IsUntypedNull(call.arguments[0])) return call.arguments[0];
   NodePtr value = call.arguments[0];
   for (size_t i = 1; i < call.arguments.size(); ++i) {
     if (value->type->id() == arrow::Type::MAP) {

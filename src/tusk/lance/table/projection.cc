@@ -9,7 +9,9 @@
 #include <arrow/array.h>
 #include <arrow/type.h>
 
+#include "tusk/expr/expression.h"
 #include "tusk/lance/file/field_path.h"
+#include "tusk/lance/table/computed_columns.h"
 #include "tusk/lance/table/dataset_state.h"
 
 namespace tusk::lance {
@@ -64,6 +66,14 @@ bool IsPathExpression(std::string_view text) {
     begins_name = !in_quotes && c == '.';
   }
   return ParseFieldPath(text).ok();
+}
+
+/// Whether a word is a value and no name, such as TRUE or CURRENT_DATE.
+bool IsConstant(const Dataset::State& dataset, std::string_view text) {
+  const auto expression = expr::Expression::Parse(text);
+  if (!expression.ok()) return false;
+  const auto read = (*expression)->Paths(NameableColumns(dataset));
+  return read.ok() && read->empty();
 }
 
 /// Finds what one path names. `any_case` holds for the first name.
@@ -266,7 +276,7 @@ Result<std::shared_ptr<const Projection>> Projection::Make(
 bool ArePaths(const Dataset::State& dataset, std::span<const NamedExpression> expressions) {
   return std::ranges::all_of(expressions, [&](const NamedExpression& column) {
     return dataset.scan_schema.FindField(column.expression) != nullptr ||
-           IsPathExpression(column.expression);
+           (IsPathExpression(column.expression) && !IsConstant(dataset, column.expression));
   });
 }
 
