@@ -75,6 +75,10 @@ class Binder {
   arrow::compute::ExecContext* compute() const { return compute_; }
 
  private:
+  /// A node that is put together, with what its arguments tell about it.
+  Result<NodePtr> Freeze(Node node) const;
+  /// `literal` as a value of `type`; a moment without an offset is the local time of a zone.
+  Result<FittedLiteral> FitToColumn(const Literal& literal, const arrow::DataType& type) const;
   Result<NodePtr> BindLiteral(const Syntax& syntax) const;
   Result<std::optional<ResolvedPath>> ResolvePath(const Syntax& syntax) const;
   Result<int> FindColumn(const Syntax& name) const;

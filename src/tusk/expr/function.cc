@@ -13,10 +13,12 @@ const std::map<std::string_view, const FunctionEntry*>& AllFunctions() {
   static const auto functions = [] {
     std::map<std::string_view, const FunctionEntry*> by_name;
     for (const auto entries :
-         {TextFunctions(), PatternFunctions(), BytesFunctions(), JsonFunctions(), MathFunctions(),
-          TimeFunctions(), ListFunctions(), ListMakingFunctions(), ListChangeFunctions(),
-          ListSetFunctions(), ListNumberFunctions(), MapFunctions(), ValueFunctions(),
-          TypeFunctions(), TextPartFunctions(), MomentTextFunctions(), GeometryFunctions(),
+         {TextFunctions(),          TextChangeFunctions(),  PatternFunctions(),
+          BytesFunctions(),         JsonFunctions(),        MathFunctions(),
+          TimeFunctions(),          ListFunctions(),        ListMakingFunctions(),
+          ListChangeFunctions(),    ListSetFunctions(),     ListNumberFunctions(),
+          MapFunctions(),           ValueFunctions(),       TypeFunctions(),
+          TextPartFunctions(),      MomentTextFunctions(),  GeometryFunctions(),
           GeometryShapeFunctions(), GeometryTextFunctions()}) {
       for (const FunctionEntry& entry : entries) by_name.emplace(entry.name, &entry);
     }

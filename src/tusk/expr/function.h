@@ -27,6 +27,8 @@ struct FunctionEntry {
 
 /// The functions of a kind. Names are unique over all kinds.
 std::span<const FunctionEntry> TextFunctions();
+std::span<const FunctionEntry> TextChangeFunctions();
+std::span<const FunctionEntry> TextPartFunctions();
 std::span<const FunctionEntry> PatternFunctions();
 std::span<const FunctionEntry> BytesFunctions();
 std::span<const FunctionEntry> JsonFunctions();
@@ -40,7 +42,6 @@ std::span<const FunctionEntry> ListNumberFunctions();
 std::span<const FunctionEntry> MapFunctions();
 std::span<const FunctionEntry> ValueFunctions();
 std::span<const FunctionEntry> TypeFunctions();
-std::span<const FunctionEntry> TextPartFunctions();
 std::span<const FunctionEntry> MomentTextFunctions();
 std::span<const FunctionEntry> GeometryFunctions();
 std::span<const FunctionEntry> GeometryShapeFunctions();

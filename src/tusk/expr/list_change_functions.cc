@@ -86,70 +86,18 @@ Result<NodePtr> BindCompact(const Binder& binder, const Call& call) {
 /// How many values a call changes in each list: a constant, or an argument.
 enum class Count { kOne, kAll, kArgument };
 
-/// Where among those of `values` the number for a row is.
-Result<std::vector<int64_t>> CountsOf(Count count, const Datum* numbers, int64_t rows,
+/// How many it changes in each row; `numbers` are those of an argument.
+Result<std::vector<int64_t>> CountsOf(Count count, const Datum& numbers, int64_t rows,
                                       const Evaluation& evaluation) {
   const int64_t constant = count == Count::kOne ? 1 : std::numeric_limits<int64_t>::max();
   std::vector<int64_t> counts(static_cast<size_t>(rows), constant);
   if (count != Count::kArgument) return counts;
-  ARROW_ASSIGN_OR_RAISE(Operand operand, Operand::Make(*numbers, evaluation.context->pool));
+  ARROW_ASSIGN_OR_RAISE(Operand operand, Operand::Make(numbers, evaluation.context->pool));
   const Values<int64_t> given(std::move(operand));
   for (int64_t row = 0; row < rows; ++row) {
     counts[static_cast<size_t>(row)] = given.IsNull(row) ? 0 : given[row];
   }
   return counts;
-}
-
-/// The list without so many of the values that equal the second argument.
-Result<NodePtr> MakeRemove(const Binder& binder, const Call& call, Count count) {
-  ARROW_RETURN_NOT_OK(CheckList(binder, call.arguments[0]));
-  ARROW_ASSIGN_OR_RAISE(const NodePtr item,
-                        AsItem(binder, call.span, call.arguments[0], call.arguments[1]));
-  ARROW_ASSIGN_OR_RAISE(ValueTest test, MakeTest(binder, call, call.arguments[0], item));
-  const TypePtr type = arrow::list(item->type);
-  std::vector<NodePtr> arguments = {call.arguments[0], test.value};
-  if (count == Count::kArgument) {
-    ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), AsInteger(binder, call.arguments[2]));
-  }
-  Kernel kernel = [type, test = std::move(test), count](
-                      const std::vector<Datum>& values,
-                      const Evaluation& evaluation) -> Result<Datum> {
-    const int64_t rows = RowsOf(values, evaluation.length());
-    ARROW_ASSIGN_OR_RAISE(const Lists lists, MakeLists(values[0], evaluation));
-    ARROW_ASSIGN_OR_RAISE(const Matches matches,
-                          MatchValues(test, lists, values[1], rows, evaluation));
-    ARROW_ASSIGN_OR_RAISE(const Datum items, PlainItems(lists, type, evaluation));
-    ARROW_ASSIGN_OR_RAISE(
-        const auto counts,
-        CountsOf(count, values.size() > 2 ? &values[2] : nullptr, rows, evaluation));
-    int64_t at = 0;
-    const auto add = [&](int64_t row, arrow::Int64Builder* places) -> Result<bool> {
-      const int64_t first = at;
-      at += lists.Size(row);
-      if (lists.IsNull(row) || IsNullAt(values[1], row)) return false;
-      int64_t left = counts[static_cast<size_t>(row)];
-      for (int64_t i = 0; i < lists.Size(row); ++i) {
-        if (left > 0 && matches.IsTrue(first + i)) {
-          --left;
-        } else {
-          ARROW_RETURN_NOT_OK(places->Append(lists.Begin(row) + i));
-        }
-      }
-      return true;
-    };
-    return GatherLists(type, items, rows, std::ranges::all_of(values, &Datum::is_scalar),
-                       evaluation, add);
-  };
-  return binder.MakeCall(call.span, type, std::move(arguments), std::move(kernel));
-}
-Result<NodePtr> BindRemove(const Binder& binder, const Call& call) {
-  return MakeRemove(binder, call, Count::kOne);
-}
-Result<NodePtr> BindRemoveN(const Binder& binder, const Call& call) {
-  return MakeRemove(binder, call, Count::kArgument);
-}
-Result<NodePtr> BindRemoveAll(const Binder& binder, const Call& call) {
-  return MakeRemove(binder, call, Count::kAll);
 }
 
 /// Values of the lists, and behind them one of each row.
@@ -162,8 +110,67 @@ Result<Datum> WithValues(const Lists& lists, const Datum& values, int64_t rows, 
   return Datum(all);
 }
 
-/// The list with so many of the values that are the second argument, be it null, replaced by the
-/// third.
+/// Whether the values that are found are left out or replaced.
+enum class Change { kRemove, kReplace };
+
+/// Lists of `type` in which so many of the values that are the second argument are left out, or
+/// replaced by the third; the last argument may be the number.
+Kernel ChangeFound(const TypePtr& type, ValueTest test, Change change, Count count) {
+  const bool replaces = change == Change::kReplace;
+  return [type, test = std::move(test), replaces, count](
+             const std::vector<Datum>& values, const Evaluation& evaluation) -> Result<Datum> {
+    const int64_t rows = RowsOf(values, evaluation.length());
+    ARROW_ASSIGN_OR_RAISE(const Lists lists, MakeLists(values[0], evaluation));
+    ARROW_ASSIGN_OR_RAISE(const Matches matches,
+                          MatchValues(test, lists, values[1], rows, evaluation));
+    ARROW_ASSIGN_OR_RAISE(const Datum items,
+                          replaces ? WithValues(lists, values[2], rows, type, evaluation)
+                                   : PlainItems(lists, type, evaluation));
+    const int64_t others = lists.values()->length();
+    ARROW_ASSIGN_OR_RAISE(const auto counts, CountsOf(count, values.back(), rows, evaluation));
+    int64_t at = 0;
+    const auto add = [&](int64_t row, arrow::Int64Builder* places) -> Result<bool> {
+      const int64_t first = at;
+      at += lists.Size(row);
+      // What is to be left out is no null, but what is to be replaced may be one.
+      if (lists.IsNull(row) || (!replaces && IsNullAt(values[1], row))) return false;
+      int64_t left = counts[static_cast<size_t>(row)];
+      for (int64_t i = 0; i < lists.Size(row); ++i) {
+        const bool is_found = left > 0 && IsSame(matches, lists, values[1], row, first, i);
+        left -= is_found ? 1 : 0;
+        if (is_found && !replaces) continue;
+        ARROW_RETURN_NOT_OK(places->Append(is_found ? others + row : lists.Begin(row) + i));
+      }
+      return true;
+    };
+    return GatherLists(type, items, rows, std::ranges::all_of(values, &Datum::is_scalar),
+                       evaluation, add);
+  };
+}
+
+Result<NodePtr> MakeRemove(const Binder& binder, const Call& call, Count count) {
+  ARROW_RETURN_NOT_OK(CheckList(binder, call.arguments[0]));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr item,
+                        AsItem(binder, call.span, call.arguments[0], call.arguments[1]));
+  ARROW_ASSIGN_OR_RAISE(ValueTest test, MakeTest(binder, call, call.arguments[0], item));
+  const TypePtr type = arrow::list(item->type);
+  std::vector<NodePtr> arguments = {call.arguments[0], test.value};
+  if (count == Count::kArgument) {
+    ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), AsInteger(binder, call.arguments[2]));
+  }
+  return binder.MakeCall(call.span, type, std::move(arguments),
+                         ChangeFound(type, std::move(test), Change::kRemove, count));
+}
+Result<NodePtr> BindRemove(const Binder& binder, const Call& call) {
+  return MakeRemove(binder, call, Count::kOne);
+}
+Result<NodePtr> BindRemoveN(const Binder& binder, const Call& call) {
+  return MakeRemove(binder, call, Count::kArgument);
+}
+Result<NodePtr> BindRemoveAll(const Binder& binder, const Call& call) {
+  return MakeRemove(binder, call, Count::kAll);
+}
+
 Result<NodePtr> MakeReplace(const Binder& binder, const Call& call, Count count) {
   const NodePtr& list = call.arguments[0];
   if (IsUntypedNull(list)) return list;
@@ -181,35 +188,8 @@ Result<NodePtr> MakeReplace(const Binder& binder, const Call& call, Count count)
   if (count == Count::kArgument) {
     ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), AsInteger(binder, call.arguments[3]));
   }
-  Kernel kernel = [type, test = std::move(test), count](
-                      const std::vector<Datum>& values,
-                      const Evaluation& evaluation) -> Result<Datum> {
-    const int64_t rows = RowsOf(values, evaluation.length());
-    ARROW_ASSIGN_OR_RAISE(const Lists lists, MakeLists(values[0], evaluation));
-    ARROW_ASSIGN_OR_RAISE(const Matches matches,
-                          MatchValues(test, lists, values[1], rows, evaluation));
-    ARROW_ASSIGN_OR_RAISE(const Datum items, WithValues(lists, values[2], rows, type, evaluation));
-    const int64_t others = lists.values()->length();
-    ARROW_ASSIGN_OR_RAISE(
-        const auto counts,
-        CountsOf(count, values.size() > 3 ? &values[3] : nullptr, rows, evaluation));
-    int64_t at = 0;
-    const auto add = [&](int64_t row, arrow::Int64Builder* places) -> Result<bool> {
-      const int64_t first = at;
-      at += lists.Size(row);
-      if (lists.IsNull(row)) return false;
-      int64_t left = counts[static_cast<size_t>(row)];
-      for (int64_t i = 0; i < lists.Size(row); ++i) {
-        const bool is_replaced = left > 0 && IsSame(matches, lists, values[1], row, first, i);
-        left -= is_replaced ? 1 : 0;
-        ARROW_RETURN_NOT_OK(places->Append(is_replaced ? others + row : lists.Begin(row) + i));
-      }
-      return true;
-    };
-    return GatherLists(type, items, rows, std::ranges::all_of(values, &Datum::is_scalar),
-                       evaluation, add);
-  };
-  return binder.MakeCall(call.span, type, std::move(arguments), std::move(kernel));
+  return binder.MakeCall(call.span, type, std::move(arguments),
+                         ChangeFound(type, std::move(test), Change::kReplace, count));
 }
 Result<NodePtr> BindReplace(const Binder& binder, const Call& call) {
   return MakeReplace(binder, call, Count::kOne);

@@ -77,7 +77,7 @@ Result<Lists> MakeLists(const Datum& datum, const Evaluation& evaluation) {
 Lists MakeListView(const std::shared_ptr<arrow::Array>& array) { return Lists(Operand(array)); }
 
 bool IsUntypedNull(const NodePtr& node) {
-  return node->kind == NodeKind::kLiteral && node->type->id() == arrow::Type::NA;
+  return node->is_constant() && node->type->id() == arrow::Type::NA;
 }
 
 Status CheckList(const Binder& binder, const NodePtr& node) {

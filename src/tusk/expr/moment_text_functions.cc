@@ -127,18 +127,10 @@ Result<LocalMoment> ReadMoment(const Rows& rows, int64_t row) {
   return InvalidArgument("'", Excerpt(text, {0, text.size()}), "' is not of the format");
 }
 
-Result<std::vector<NodePtr>> TextArguments(const Binder& binder, const Call& call) {
-  std::vector<NodePtr> arguments;
-  for (const NodePtr& argument : call.arguments) {
-    ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), AsText(binder, argument));
-  }
-  return arguments;
-}
-
 /// Texts in given formats as int64 by `convert`.
 template <typename Convert>
 Result<NodePtr> ReadTexts(const Binder& binder, const Call& call, Convert convert) {
-  ARROW_ASSIGN_OR_RAISE(auto arguments, TextArguments(binder, call));
+  ARROW_ASSIGN_OR_RAISE(auto arguments, TextsAndIntegers(binder, call));
   return MakeIntegerCall(
       binder, call.span, std::move(arguments),
       [convert](const Rows& rows, int64_t row) -> Result<int64_t> {

@@ -84,6 +84,8 @@ struct Node {
   /// The one column that it reads, if that is all that its value hangs on.
   std::optional<int> only_column = {};
   double cost = 1;  ///< nodes that are evaluated, those that are shared once for each use
+
+  bool is_constant() const { return kind == NodeKind::kLiteral; }
 };
 using NodePtr = std::shared_ptr<const Node>;
 

@@ -140,6 +140,17 @@ Result<NodePtr> AsInteger(const Binder& binder, const NodePtr& node) {
                       "a whole number is expected here, but this is a " + NameOfType(*node->type));
 }
 
+Result<std::vector<NodePtr>> TextsAndIntegers(const Binder& binder, const Call& call,
+                                              size_t texts) {
+  std::vector<NodePtr> arguments;
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), i < texts
+                                                        ? AsText(binder, call.arguments[i])
+                                                        : AsInteger(binder, call.arguments[i]));
+  }
+  return arguments;
+}
+
 Result<std::string> ConstantText(const Binder& binder, const NodePtr& node) {
   if (node->kind != NodeKind::kLiteral || !IsText(*node->type) || !node->value->is_valid) {
     return binder.Error(node->span, "a text that is a constant is expected here");

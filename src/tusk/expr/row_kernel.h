@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +59,9 @@ Result<NodePtr> MakeTruthCall(const Binder& binder, Span span, std::vector<NodeP
 /// An argument as what the rows take. InvalidArgument, with the place, if it is something else.
 Result<NodePtr> AsText(const Binder& binder, const NodePtr& node);
 Result<NodePtr> AsInteger(const Binder& binder, const NodePtr& node);
+/// The arguments of a call, of which the first `texts` are texts and the others whole numbers.
+Result<std::vector<NodePtr>> TextsAndIntegers(const Binder& binder, const Call& call,
+                                              size_t texts = std::numeric_limits<size_t>::max());
 /// The text of an argument that must be a constant.
 Result<std::string> ConstantText(const Binder& binder, const NodePtr& node);
 

@@ -16,15 +16,81 @@
 namespace tusk::expr {
 namespace {
 
-/// Arguments of which the first `texts` are texts and the others whole numbers.
-Result<std::vector<NodePtr>> Arguments(const Binder& binder, const Call& call, size_t texts) {
-  std::vector<NodePtr> arguments;
-  for (size_t i = 0; i < call.arguments.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), i < texts
-                                                        ? AsText(binder, call.arguments[i])
-                                                        : AsInteger(binder, call.arguments[i]));
-  }
-  return arguments;
+/// Characters [first, first + length) counted from 1, as SQL has it: what lies before the text
+/// counts too.
+Status Substring(std::string_view text, int64_t first, int64_t length, std::string* out) {
+  int64_t end = 0;
+  if (__builtin_add_overflow(first, length, &end)) end = std::numeric_limits<int64_t>::max();
+  const int64_t begin = std::max<int64_t>(first, 1);
+  if (end <= begin) return Status::OK();
+  const size_t from = OffsetOfCharacter(text, begin - 1);
+  const std::string_view rest = text.substr(from);
+  out->append(rest.substr(0, OffsetOfCharacter(rest, end - begin)));
+  return Status::OK();
+}
+
+Result<NodePtr> BindSubstring(const Binder& binder, const Call& call) {
+  ARROW_ASSIGN_OR_RAISE(auto arguments, TextsAndIntegers(binder, call, 1));
+  return MakeTextCall(binder, call.span, std::move(arguments),
+                      [](const Rows& rows, int64_t row, std::string* out) -> Status {
+                        const int64_t length = rows.size() == 3
+                                                   ? rows.Integer(2, row)
+                                                   : std::numeric_limits<int64_t>::max();
+                        if (length < 0)
+                          return InvalidArgument("the length ", length, " of a part is negative");
+                        return Substring(rows.Text(0, row), rows.Integer(1, row), length, out);
+                      });
+}
+
+/// The first or last characters; a negative count leaves so many out.
+Result<NodePtr> TakeEnd(const Binder& binder, const Call& call, bool is_left) {
+  ARROW_ASSIGN_OR_RAISE(auto arguments, TextsAndIntegers(binder, call, 1));
+  return MakeTextCall(binder, call.span, std::move(arguments),
+                      [is_left](const Rows& rows, int64_t row, std::string* out) {
+                        const std::string_view text = rows.Text(0, row);
+                        const int64_t size = CountCharacters(text);
+                        const int64_t asked = rows.Integer(1, row);
+                        const int64_t count =
+                            asked < 0 ? std::max<int64_t>(0, asked + size) : std::min(asked, size);
+                        if (is_left) {
+                          out->append(text.substr(0, OffsetOfCharacter(text, count)));
+                        } else {
+                          out->append(text.substr(OffsetOfCharacter(text, size - count)));
+                        }
+                        return Status::OK();
+                      });
+}
+Result<NodePtr> BindLeft(const Binder& binder, const Call& call) {
+  return TakeEnd(binder, call, true);
+}
+Result<NodePtr> BindRight(const Binder& binder, const Call& call) {
+  return TakeEnd(binder, call, false);
+}
+
+Result<NodePtr> BindSplitPart(const Binder& binder, const Call& call) {
+  ARROW_ASSIGN_OR_RAISE(auto arguments, TextsAndIntegers(binder, call, 2));
+  return MakeTextCall(binder, call.span, std::move(arguments),
+                      [](const Rows& rows, int64_t row, std::string* out) -> Status {
+                        const std::string_view text = rows.Text(0, row);
+                        const std::string_view separator = rows.Text(1, row);
+                        const int64_t number = rows.Integer(2, row);
+                        if (number == 0)
+                          return InvalidArgument("split_part counts parts from 1, or from -1");
+                        std::vector<std::string_view> parts;
+                        size_t begin = 0;
+                        while (!separator.empty()) {
+                          const size_t at = text.find(separator, begin);
+                          if (at == std::string_view::npos) break;
+                          parts.push_back(text.substr(begin, at - begin));
+                          begin = at + separator.size();
+                        }
+                        parts.push_back(text.substr(begin));
+                        const auto count = static_cast<int64_t>(parts.size());
+                        const int64_t index = number > 0 ? number - 1 : count + number;
+                        if (index >= 0 && index < count)
+                          out->append(parts[static_cast<size_t>(index)]);
+                        return Status::OK();
+                      });
 }
 
 /// What stands before the separator that comes as the count says, from the end if it is negative.
@@ -52,7 +118,7 @@ std::string_view BeforeSeparator(std::string_view text, std::string_view separat
 }
 
 Result<NodePtr> BindSubstrIndex(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(auto arguments, Arguments(binder, call, 2));
+  ARROW_ASSIGN_OR_RAISE(auto arguments, TextsAndIntegers(binder, call, 2));
   return MakeTextCall(
       binder, call.span, std::move(arguments), [](const Rows& rows, int64_t row, std::string* out) {
         out->append(BeforeSeparator(rows.Text(0, row), rows.Text(1, row), rows.Integer(2, row)));
@@ -71,7 +137,7 @@ int64_t FindInSet(std::string_view text, std::string_view set) {
 }
 
 Result<NodePtr> BindFindInSet(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(auto arguments, Arguments(binder, call, 2));
+  ARROW_ASSIGN_OR_RAISE(auto arguments, TextsAndIntegers(binder, call, 2));
   return MakeIntegerCall(
       binder, call.span, std::move(arguments),
       [](const Rows& rows, int64_t row) { return FindInSet(rows.Text(0, row), rows.Text(1, row)); },
@@ -80,7 +146,7 @@ Result<NodePtr> BindFindInSet(const Binder& binder, const Call& call) {
 
 /// Puts a text in the place of so many characters of another, by default of as many as it has.
 Result<NodePtr> BindOverlay(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(auto arguments, Arguments(binder, call, 2));
+  ARROW_ASSIGN_OR_RAISE(auto arguments, TextsAndIntegers(binder, call, 2));
   return MakeTextCall(
       binder, call.span, std::move(arguments),
       [](const Rows& rows, int64_t row, std::string* out) -> Status {
@@ -101,6 +167,10 @@ Result<NodePtr> BindOverlay(const Binder& binder, const Call& call) {
 }
 
 constexpr std::array kFunctions = {
+    FunctionEntry{"substr", 2, 3, BindSubstring},
+    FunctionEntry{"left", 2, 2, BindLeft},
+    FunctionEntry{"right", 2, 2, BindRight},
+    FunctionEntry{"split_part", 3, 3, BindSplitPart},
     FunctionEntry{"substr_index", 3, 3, BindSubstrIndex},
     FunctionEntry{"substring_index", 3, 3, BindSubstrIndex},
     FunctionEntry{"find_in_set", 2, 2, BindFindInSet},
