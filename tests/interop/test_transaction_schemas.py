@@ -1,6 +1,7 @@
 """Schemas out of transactions as those of Arrow, and clones that open as they are asked to."""
 
 import datetime
+import json
 
 import pyarrow as pa
 import pytest
@@ -54,6 +55,49 @@ def test_a_broken_schema_is_refused():
     unknown = '{"fields": [{"name": "a", "id": 0, "logical_type": "colour"}]}'
     with pytest.raises((ValueError, NotImplementedError), match="colour"):
         _tusk.read_lance_schema(unknown)
+
+
+def test_a_schema_that_no_reader_would_take_is_not_committed(tmp_path):
+    uri = str(tmp_path / "t")
+    dataset = tusk.write_dataset(pa.table({"a": [1], "b": ["x"]}), uri)
+    schema = dataset.read_transaction(1).operation.new_schema
+    schema._contents["fields"][1]["id"] = 0
+    fragments = [fragment.metadata for fragment in dataset.get_fragments()]
+    for operation in (
+        tusk.LanceOperation.Project(schema),
+        tusk.LanceOperation.Overwrite(schema, fragments),
+        tusk.LanceOperation.Merge(fragments, schema),
+    ):
+        with pytest.raises(ValueError, match="'b' has id 0, which another field has"):
+            tusk.LanceDataset.commit(uri, operation, read_version=1)
+    assert tusk.dataset(uri).version == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"physical_rows": 2**33}, "rows do not fit 32 bits"),
+        ({"id": 2**32}, "id does not fit 32 bits"),
+        ({"files": [{"path": "../x.lance"}]}, "x.lance"),
+        ({"files": [{"column_indices": [0, 1]}]}, "column for each field"),
+    ],
+)
+def test_a_fragment_that_no_reader_would_take_is_not_committed(tmp_path, change, message):
+    uri = str(tmp_path / "t")
+    dataset = tusk.write_dataset(pa.table({"a": [1]}), uri)
+    fragment = dataset.get_fragments()[0].metadata.to_json()
+    for file, changed in zip(fragment["files"], change.pop("files", [])):
+        file.update(changed)
+    fragment.update(change)
+    fragment = tusk.FragmentMetadata.from_json(json.dumps(fragment))
+    for operation in (
+        tusk.LanceOperation.Append([fragment]),
+        tusk.LanceOperation.Overwrite(pa.schema([("a", pa.int64())]), [fragment]),
+        tusk.LanceOperation.Delete([fragment], [], "true"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            tusk.LanceDataset.commit(uri, operation, read_version=1)
+    assert tusk.dataset(uri).version == 1
 
 
 def test_clones_are_opened_as_they_are_asked_to_be(tmp_path):

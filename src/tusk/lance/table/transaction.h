@@ -205,6 +205,10 @@ std::string SerializeTransaction(const Transaction& transaction);
 /// Corrupt if the bytes are no transaction; one of an unknown kind is kUnknown.
 Result<Transaction> ParseTransaction(std::string_view bytes);
 
+/// InvalidArgument if the message of a transaction that was made by hand could not be read again:
+/// of a schema with one id for two fields, say, or of a fragment with more rows than one may have.
+Status CheckReadable(const Transaction& transaction);
+
 /// "<read version>-<uuid>.txn", the name below _transactions/.
 std::string TransactionFileName(const Transaction& transaction);
 

@@ -580,6 +580,8 @@ Result<Transaction> ParseTransactionJson(std::string_view text, const Schema* sc
       return InvalidArgument("'", transaction.uuid, "' is no uuid of a transaction");
     }
     transaction.operation = ParseOperation(json.at("operation"), schema);
+    const Status readable = CheckReadable(transaction);
+    if (!readable.ok()) return WithContext(readable, "a transaction is not as it should be");
     return transaction;
   } catch (const Json::exception& error) {
     return InvalidArgument("a transaction's JSON is not as it should be: ", error.what());

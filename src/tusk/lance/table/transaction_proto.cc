@@ -452,4 +452,9 @@ Result<Transaction> ParseTransaction(std::string_view bytes) {
   return transaction;
 }
 
+Status CheckReadable(const Transaction& transaction) {
+  const Status read = ParseTransaction(SerializeTransaction(transaction)).status();
+  return GetErrorCode(read) == ErrorCode::kCorrupt ? InvalidArgument(read.message()) : read;
+}
+
 }  // namespace tusk::lance
