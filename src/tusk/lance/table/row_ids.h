@@ -60,6 +60,8 @@ class RowVersions {
 
   /// Adds rows at the end.
   void Append(int64_t rows, uint64_t version);
+  /// Adds the rows [begin, end) of `other`, which has them, at the end.
+  void AppendRowsOf(const RowVersions& other, int64_t begin, int64_t end);
   int64_t length() const { return runs_.empty() ? 0 : runs_.back().end; }
   /// `row` is below length().
   uint64_t At(int64_t row) const;

@@ -271,6 +271,15 @@ void RowVersions::Append(int64_t rows, uint64_t version) {
   }
 }
 
+void RowVersions::AppendRowsOf(const RowVersions& other, int64_t begin, int64_t end) {
+  auto run = std::ranges::upper_bound(other.runs_, begin, {}, &Run::end);
+  for (; begin < end; ++run) {
+    const int64_t run_end = std::min(run->end, end);
+    Append(run_end - begin, run->version);
+    begin = run_end;
+  }
+}
+
 uint64_t RowVersions::At(int64_t row) const {
   return std::ranges::upper_bound(runs_, row, {}, &Run::end)->version;
 }

@@ -8,7 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "tusk/base/little_endian.h"
+#include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/row_ids.pb.h"
+#include "tusk/lance/table/row_lineage.h"
 #include "tusk/testing/matchers.h"
 
 namespace tusk::lance {
@@ -173,6 +175,43 @@ TEST(RowVersionsTest, ReadBackWhatTheyWrite) {
       EXPECT_LE(cut->length(), 6);
     }
   }
+}
+
+TEST(RowVersionsTest, GiveTheRowsOfOthersAsAPlainLoopDoes) {
+  RowVersions other;
+  for (const auto& [rows, version] : {std::pair(3, 7), {1, 2}, {4, 7}, {2, 9}}) {
+    other.Append(rows, version);
+  }
+  for (int64_t begin = 0; begin <= 10; ++begin) {
+    for (int64_t end = begin; end <= 10; ++end) {
+      RowVersions part;
+      part.Append(1, 7);
+      part.AppendRowsOf(other, begin, end);
+      ASSERT_EQ(part.length(), 1 + end - begin);
+      for (int64_t row = begin; row < end; ++row) {
+        EXPECT_EQ(part.At(1 + row - begin), other.At(row)) << begin << " " << end << " " << row;
+      }
+    }
+  }
+}
+
+// Row by row it would take minutes.
+TEST(RowVersionsTest, OfALargeFragmentAreStampedRunByRun) {
+  Fragment fragment;
+  fragment.physical_rows = int64_t{1} << 32;
+  StampUpdated(3, &fragment);
+  DeletedRows changed;
+  ASSERT_OK(changed.Add(5, 7));
+  ASSERT_OK(changed.Add((int64_t{1} << 31) + 1, (int64_t{1} << 31) + 2));
+  ASSERT_OK(StampUpdatedRows(SerializeRoaringBitmap(changed), 8, &fragment));
+  ASSERT_OK_AND_ASSIGN(const RowVersions versions,
+                       RowVersions::Parse(fragment.last_updated_at_versions));
+  EXPECT_EQ(versions.length(), fragment.physical_rows);
+  for (const int64_t row : {int64_t{5}, int64_t{6}, (int64_t{1} << 31) + 1}) {
+    EXPECT_EQ(versions.At(row), 8);
+    EXPECT_EQ(versions.At(row == 5 ? 4 : row + 1), 3);
+  }
+  EXPECT_EQ(versions.At(fragment.physical_rows - 1), 3);
 }
 
 TEST(RowIdSequenceTest, IsContinuedByARange) {

@@ -115,9 +115,8 @@ Status StampUpdatedRows(std::string_view offsets, uint64_t version, Fragment* fr
                         RowVersions::Parse(fragment->last_updated_at_versions));
   RowVersions after;
   const auto keep_until = [&](int64_t end) {
-    for (int64_t row = after.length(); row < end; ++row) {
-      after.Append(1, row < before.length() ? before.At(row) : kUnknownRowVersion);
-    }
+    after.AppendRowsOf(before, after.length(), std::min(end, before.length()));
+    if (after.length() < end) after.Append(end - after.length(), kUnknownRowVersion);
   };
   for (const DeletedRows::Run& run : rows.runs()) {
     keep_until(run.begin);
