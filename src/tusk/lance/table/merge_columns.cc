@@ -25,6 +25,9 @@ namespace {
 
 using Match = MergeJoin::Match;
 
+/// Rows of the source that are taken at once have no more bytes, unless one alone has.
+constexpr int64_t kTakenBytes = 32 << 20;
+
 /// The fields of the source that are not of the key, in the table's order.
 Schema ChangedFields(const Schema& table, const arrow::Schema& source,
                      const std::vector<std::string>& on) {
@@ -44,6 +47,24 @@ class ChangedRows {
               const OperationContext& context)
       : source_(source), changed_(changed), matches_(matches), context_(context) {
     for (const Field& field : changed.fields) names_.push_back(field.name);
+  }
+
+  /// How many of the rows of `batch`, from `begin` on, Change can be given at once: those of the
+  /// source that take their places are not too many for the memory.
+  int64_t CountAtOnce(const arrow::RecordBatch& batch, int64_t begin) const {
+    const auto addresses = batch.GetColumnByName(std::string(kRowAddressColumn));
+    const auto* address = addresses->data()->GetValues<uint64_t>(1);
+    std::vector<int64_t> taken;
+    for (const Match& match : matches_) {
+      if (match.address > address[batch.num_rows() - 1]) break;
+      taken.push_back(match.source_row);
+    }
+    const auto count = static_cast<size_t>(source_.CountWithin(taken, kTakenBytes));
+    if (count == taken.size()) return batch.num_rows() - begin;
+    // Up to the row whose change is too much.
+    const auto* end =
+        std::lower_bound(address + begin, address + batch.num_rows(), matches_[count].address);
+    return end - address - begin;
   }
 
   /// `batch` has these columns and the addresses of the next rows, ascending. Gives both.
@@ -115,15 +136,23 @@ Result<DataFile> WriteOne(const Dataset& dataset, const Fragment& fragment,
       rewritten.schema()->AddField(rewritten.schema()->num_fields(),
                                    arrow::field(std::string(kRowAddressColumn), arrow::uint64())));
   ChangedRows rows(source, changed, matches, context);
+  std::shared_ptr<arrow::RecordBatch> stored;
+  int64_t next = 0;  // row of it
   FunctionReader reader(with_address, [&]() -> Result<std::shared_ptr<arrow::RecordBatch>> {
     ARROW_RETURN_NOT_OK(context.CheckStop());
-    ARROW_ASSIGN_OR_RAISE(const auto batch, old->Next());
-    if (batch == nullptr) {
-      ARROW_RETURN_NOT_OK(rows.CheckEnd());
-      return nullptr;
+    while (stored == nullptr || next == stored->num_rows()) {
+      ARROW_ASSIGN_OR_RAISE(const auto batch, old->Next());
+      if (batch == nullptr) {
+        ARROW_RETURN_NOT_OK(rows.CheckEnd());
+        return nullptr;
+      }
+      ARROW_ASSIGN_OR_RAISE(stored, rewritten.Convert(*batch));
+      next = 0;
     }
-    ARROW_ASSIGN_OR_RAISE(const auto stored, rewritten.Convert(*batch));
-    return rows.Change(*stored);
+    const int64_t count = rows.CountAtOnce(*stored, next);
+    const auto piece = stored->Slice(next, count);
+    next += count;
+    return rows.Change(*piece);
   });
   return WriteColumnFile(&reader, state, fragment, changed, minor_version, target, context);
 }

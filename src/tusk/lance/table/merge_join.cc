@@ -26,8 +26,10 @@ namespace {
 /// always together.
 constexpr size_t kPairsAtOnce = 8192;
 
-/// So many rows are made at once, and then written, so that their memory is that of the next ones.
-constexpr size_t kMovedAtOnce = 16'384;
+/// So many rows are made at once, and then written, so that their memory is that of the next ones;
+/// fewer if they have more bytes, but one at least.
+constexpr int64_t kMovedAtOnce = 16'384;
+constexpr int64_t kMovedBytes = 32 << 20;
 
 /// So many keys of the source are looked at together: what is known of them stays in a cache.
 constexpr int64_t kKeysAtOnce = 16'384;
@@ -37,12 +39,24 @@ constexpr uint64_t kMostPasses = 4096;
 
 /// The items of `values` for which `mask` is true.
 template <typename T>
-void Keep(const arrow::BooleanArray& mask, std::vector<T>* values) {
+void Keep(const std::vector<bool>& mask, std::vector<T>* values) {
   size_t kept = 0;
   for (size_t i = 0; i < values->size(); ++i) {
-    if (mask.Value(static_cast<int64_t>(i))) (*values)[kept++] = (*values)[i];
+    if (mask[i]) (*values)[kept++] = (*values)[i];
   }
   values->resize(kept);
+}
+
+/// The bytes that a row has in the files of a fragment, of the one in which they are most. Those
+/// whose size is not known count for nothing.
+int64_t MostRowBytes(const Manifest& manifest) {
+  uint64_t most = 0;
+  for (const Fragment& fragment : manifest.fragments) {
+    uint64_t bytes = 0;
+    for (const DataFile& file : fragment.files) bytes += file.size_bytes;
+    most = std::max(most, bytes / std::max<uint64_t>(fragment.physical_rows, 1));
+  }
+  return static_cast<int64_t>(most);
 }
 
 }  // namespace
@@ -87,6 +101,11 @@ Status MergeJoin::Prepare() {
     if (options_.write_mode == MergeWriteMode::kRewriteColumns) missing_columns_.clear();
     ARROW_ASSIGN_OR_RAISE(rewritten_, RewrittenColumns::Make(state, missing_columns_, "merge",
                                                              /*keeps_addresses=*/true));
+  }
+  moved_at_once_ = kMovedAtOnce;
+  if (!missing_columns_.empty() || options_.update_condition != nullptr) {
+    const int64_t row_bytes = std::max<int64_t>(MostRowBytes(state.manifest), 1);
+    moved_at_once_ = std::clamp<int64_t>(kMovedBytes / row_bytes, 1, kMovedAtOnce);
   }
   arrow::FieldVector fields;
   for (const Field& field : state.manifest.schema.fields) {
@@ -259,22 +278,37 @@ Status MergeJoin::Take(const FoundRows& found) {
   return Status::OK();
 }
 
-/// Keeps the pairs for which the condition is true.
-Status MergeJoin::KeepTrue() {
-  if (!update_condition_) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(
-      const auto source,
-      source_.Take(pairs_.source_rows, update_condition_->source_columns(), context_));
+/// Whether the condition is true of each of these pairs of rows.
+Result<std::shared_ptr<arrow::BooleanArray>> MergeJoin::Judge(
+    std::span<const int64_t> source_rows, std::span<const uint64_t> addresses) const {
+  ARROW_ASSIGN_OR_RAISE(const auto source,
+                        source_.Take(source_rows, update_condition_->source_columns(), context_));
   ARROW_ASSIGN_OR_RAISE(
       const auto table,
-      target_->TakeAddresses(pairs_.addresses,
+      target_->TakeAddresses(addresses,
                              {.columns = update_condition_->target_columns(), .expressions = {}},
                              context_));
   ARROW_ASSIGN_OR_RAISE(const auto target, table->CombineChunksToBatch(context_.pool));
-  ARROW_ASSIGN_OR_RAISE(const auto mask, update_condition_->Judge(*source, *target, context_));
-  Keep(*mask, &pairs_.source_rows);
-  Keep(*mask, &pairs_.addresses);
-  Keep(*mask, &pairs_.ids);
+  return update_condition_->Judge(*source, *target, context_);
+}
+
+/// Keeps the pairs for which the condition is true.
+Status MergeJoin::KeepTrue() {
+  if (!update_condition_) return Status::OK();
+  std::span<const int64_t> source_rows = pairs_.source_rows;
+  std::span<const uint64_t> addresses = pairs_.addresses;
+  std::vector<bool> is_true;
+  while (!source_rows.empty()) {
+    const int64_t most = std::min(std::ssize(source_rows), moved_at_once_);
+    const int64_t count = source_.CountWithin(source_rows.first(most), kMovedBytes);
+    ARROW_ASSIGN_OR_RAISE(const auto mask, Judge(source_rows.first(count), addresses.first(count)));
+    for (int64_t i = 0; i < count; ++i) is_true.push_back(mask->Value(i));
+    source_rows = source_rows.subspan(count);
+    addresses = addresses.subspan(count);
+  }
+  Keep(is_true, &pairs_.source_rows);
+  Keep(is_true, &pairs_.addresses);
+  Keep(is_true, &pairs_.ids);
   return Status::OK();
 }
 
@@ -323,8 +357,11 @@ Status MergeJoin::Flush() {
 /// The next of the rows that are known to move: those of the source, with what it does not have
 /// from the rows of the target.
 Result<std::shared_ptr<arrow::RecordBatch>> MergeJoin::MakeMoved() {
-  const size_t count = std::min(moved_.source_rows.size() - next_moved_, kMovedAtOnce);
-  const auto source_rows = std::span(moved_.source_rows).subspan(next_moved_, count);
+  auto source_rows = std::span<const int64_t>(moved_.source_rows).subspan(next_moved_);
+  const int64_t most = std::min(std::ssize(source_rows), moved_at_once_);
+  source_rows = source_rows.first(most);
+  source_rows = source_rows.first(source_.CountWithin(source_rows, kMovedBytes));
+  const size_t count = source_rows.size();
   const auto moved_addresses = std::span(moved_.addresses).subspan(next_moved_, count);
   next_moved_ += count;
   ARROW_ASSIGN_OR_RAISE(const auto source, source_.Take(source_rows, source_columns_, context_));

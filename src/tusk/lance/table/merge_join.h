@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,8 @@ class MergeJoin {
   Status Take(const FoundRows& found);
   /// Judges the pairs: those that stay become `moved_`, if rows are to be written for them.
   Status Flush();
+  Result<std::shared_ptr<arrow::BooleanArray>> Judge(std::span<const int64_t> source_rows,
+                                                     std::span<const uint64_t> addresses) const;
   Status KeepTrue();
   Status CheckUnique() const;
   Status FlushGone();
@@ -123,7 +126,8 @@ class MergeJoin {
   std::shared_ptr<arrow::Buffer> is_matched_;              ///< a bit for each row of the source
   Pairs pairs_;
   Pairs moved_;
-  size_t next_moved_ = 0;  ///< of `moved_`; rows are made of those before it
+  int64_t moved_at_once_ = 0;  ///< the most rows, by what those of the target have
+  size_t next_moved_ = 0;      ///< of `moved_`; rows are made of those before it
   std::vector<uint64_t> gone_addresses_;
   AffectedRows gone_of_pass_;
   AffectedRows gone_;

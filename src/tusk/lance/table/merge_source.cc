@@ -39,8 +39,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> Select(const arrow::RecordBatch& bat
 /// All rows in one batch.
 class MemorySource final : public MergeSource {
  public:
-  explicit MemorySource(std::shared_ptr<arrow::RecordBatch> rows)
-      : rows_(std::move(rows)), schema_(rows_->schema()) {}
+  MemorySource(std::shared_ptr<arrow::RecordBatch> rows, RowSizes sizes)
+      : MergeSource(std::move(sizes)), rows_(std::move(rows)), schema_(rows_->schema()) {}
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
   int64_t num_rows() const override { return rows_->num_rows(); }
@@ -77,8 +77,8 @@ class MemorySource final : public MergeSource {
 /// Rows in files that are removed in the end.
 class FileSource final : public MergeSource {
  public:
-  FileSource(std::shared_ptr<const Dataset> rows, RewrittenColumns columns)
-      : rows_(std::move(rows)), columns_(std::move(columns)) {}
+  FileSource(std::shared_ptr<const Dataset> rows, RewrittenColumns columns, RowSizes sizes)
+      : MergeSource(std::move(sizes)), rows_(std::move(rows)), columns_(std::move(columns)) {}
   ~FileSource() override {
     const Dataset::State& state = rows_->state();
     RemoveDataFiles(state.location, state.manifest.fragments, OperationContext());
@@ -134,10 +134,14 @@ class SourceReader final : public arrow::RecordBatchReader {
     }
     *out = std::move(ready_.front());
     ready_.pop_front();
+    sizes_.Add(**out);
     return Status::OK();
   }
-  /// Of batches that it gave.
+  /// Of the rows that it gave.
+  RowSizes TakeSizes() { return std::move(sizes_); }
+  /// All batches that it gave.
   void GiveAgain(Batches batches) {
+    sizes_ = {};
     ready_.insert(ready_.begin(), std::make_move_iterator(batches.begin()),
                   std::make_move_iterator(batches.end()));
   }
@@ -164,14 +168,15 @@ class SourceReader final : public arrow::RecordBatchReader {
   std::vector<std::string> names_;
   std::shared_ptr<arrow::Schema> schema_;
   std::deque<std::shared_ptr<arrow::RecordBatch>> ready_;
+  RowSizes sizes_;
 };
 
 Result<std::unique_ptr<MergeSource>> ToMemory(const std::shared_ptr<arrow::Schema>& schema,
-                                              const Batches& batches,
+                                              const Batches& batches, RowSizes sizes,
                                               const OperationContext& context) {
   ARROW_ASSIGN_OR_RAISE(const auto table, arrow::Table::FromRecordBatches(schema, batches));
   ARROW_ASSIGN_OR_RAISE(auto rows, table->CombineChunksToBatch(context.pool));
-  return std::make_unique<MemorySource>(std::move(rows));
+  return std::make_unique<MemorySource>(std::move(rows), std::move(sizes));
 }
 
 /// `field` with blobs as the values that they were given as: bytes and URIs.
@@ -181,7 +186,7 @@ Field WithoutBlobs(Field field) {
   return field;
 }
 
-Result<std::unique_ptr<MergeSource>> ToFiles(arrow::RecordBatchReader* data, Schema schema,
+Result<std::unique_ptr<MergeSource>> ToFiles(SourceReader* data, Schema schema,
                                              const io::StorePath& table, uint16_t minor_version,
                                              const OperationContext& context) {
   // Rows that are not written to the table may have nulls where it has none.
@@ -201,7 +206,7 @@ Result<std::unique_ptr<MergeSource>> ToFiles(arrow::RecordBatchReader* data, Sch
                                                           /*manifest_path=*/{}));
     ARROW_ASSIGN_OR_RAISE(auto columns, RewrittenColumns::Make(
                                             rows->state(), rows->schema()->field_names(), "merge"));
-    return std::make_unique<FileSource>(std::move(rows), std::move(columns));
+    return std::make_unique<FileSource>(std::move(rows), std::move(columns), data->TakeSizes());
   };
   auto source = open();
   if (!source.ok()) RemoveDataFiles(table, written, context);
@@ -221,7 +226,9 @@ Result<std::unique_ptr<MergeSource>> MergeSource::Read(arrow::RecordBatchReader*
   while (bytes <= memory_bytes) {
     ARROW_RETURN_NOT_OK(context.CheckStop());
     ARROW_ASSIGN_OR_RAISE(auto batch, reader.Next());
-    if (batch == nullptr) return ToMemory(reader.schema(), batches, context);
+    if (batch == nullptr) {
+      return ToMemory(reader.schema(), batches, reader.TakeSizes(), context);
+    }
     // Of a slice its own rows count, where Arrow can tell.
     bytes +=
         arrow::util::ReferencedBufferSize(*batch).ValueOr(arrow::util::TotalBufferSize(*batch));

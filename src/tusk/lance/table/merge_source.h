@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -12,6 +13,7 @@
 #include "tusk/base/result.h"
 #include "tusk/io/object_store.h"
 #include "tusk/lance/file/schema.h"
+#include "tusk/lance/table/row_sizes.h"
 
 namespace tusk::lance {
 
@@ -38,6 +40,17 @@ class MergeSource {
   virtual Result<std::shared_ptr<arrow::RecordBatch>> Take(
       std::span<const int64_t> rows, const std::vector<std::string>& columns,
       const OperationContext& context) const = 0;
+  /// How many of the rows with these numbers, from the first on, are to be taken at once: all, if
+  /// they have no more than `bytes` by what is known of their sizes, else fewer, but at least one.
+  int64_t CountWithin(std::span<const int64_t> rows, int64_t bytes) const {
+    return sizes_.CountWithin(rows, bytes);
+  }
+
+ protected:
+  explicit MergeSource(RowSizes sizes) : sizes_(std::move(sizes)) {}
+
+ private:
+  RowSizes sizes_;
 };
 
 }  // namespace tusk::lance
