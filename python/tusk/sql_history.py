@@ -1,5 +1,7 @@
 """What a lake knows of itself, as tables for SQL."""
 
+import operator
+
 import pyarrow as pa
 
 _TIME = pa.timestamp("us", "UTC")
@@ -44,64 +46,51 @@ _TABLES = pa.schema(
 )
 
 
-def _log(lake):
+def _table(schema, objects, **sources):
+    """The attributes of objects as columns of the schema.
+
+    sources: functions of an object for the columns that are not attributes of the same name.
+    """
     rows = [
-        {
-            "version": entry.number,
-            "parent": entry.parent,
-            "time": entry.time,
-            "message": entry.message,
-            "author": entry.author,
-            "properties": list(entry.properties.items()),
-            "tags": entry.tags,
-            "given_up": entry.given_up,
-        }
-        for entry in lake.log()
+        {name: sources.get(name, operator.attrgetter(name))(each) for name in schema.names}
+        for each in objects
     ]
-    return pa.Table.from_pylist(rows, _LOG)
+    return pa.Table.from_pylist(rows, schema)
+
+
+def _log(lake):
+    return _table(
+        _LOG,
+        lake.log(),
+        version=lambda entry: entry.number,
+        properties=lambda entry: list(entry.properties.items()),
+    )
 
 
 def _changes(lake):
-    rows = [
-        {
-            "version": entry.number,
-            "table_name": change.name,
-            "kind": change.kind,
-            "table_version": change.version,
-            "added_rows": change.added_rows,
-        }
-        for entry in lake.log()
-        for change in entry.changes
-    ]
-    return pa.Table.from_pylist(rows, _CHANGES)
+    changes = [(entry.number, change) for entry in lake.log() for change in entry.changes]
+    return _table(
+        _CHANGES,
+        changes,
+        version=lambda pair: pair[0],
+        table_name=lambda pair: pair[1].name,
+        kind=lambda pair: pair[1].kind,
+        table_version=lambda pair: pair[1].version,
+        added_rows=lambda pair: pair[1].added_rows,
+    )
 
 
 def _tags(lake):
-    rows = [
-        {
-            "name": tag.name,
-            "version": tag.version,
-            "time": tag.time,
-            "message": tag.message,
-            "author": tag.author,
-        }
-        for tag in lake.tags()
-    ]
-    return pa.Table.from_pylist(rows, _TAGS)
+    return _table(_TAGS, lake.tags())
 
 
 def _tables(lake):
-    rows = [
-        {
-            "table_name": table.name,
-            "kind": table.kind,
-            "table_version": table.version,
-            "uuid": table.uuid,
-            "location": table.location,
-        }
-        for table in lake.tables()
-    ]
-    return pa.Table.from_pylist(rows, _TABLES)
+    return _table(
+        _TABLES,
+        lake.tables(),
+        table_name=lambda table: table.name,
+        table_version=lambda table: table.version,
+    )
 
 
 # By name. Names without a namespace are no table's of a lake.
