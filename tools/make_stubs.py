@@ -104,13 +104,26 @@ def _split(parameters):
     return [*parts, parameters[begin:].strip()]
 
 
-def _members(cls):
-    """Public members of a class and of its mixins, which are not told apart in stubs."""
+def _members(cls, path):
+    """Members of a class and of its mixins, which are not told apart in stubs; without those that it
+    has from a class that its stub derives from.
+    """
+    bases = [base for base in cls.__mro__[1:] if base.__name__ in BASES.get(path, [])]
+    inherited = {name: value for base in reversed(bases) for name, value in _all_members(base)}
+    nothing = object()
+    return {
+        name: value
+        for name, value in _all_members(cls)
+        if inherited.get(name, nothing) is not value
+    }
+
+
+def _all_members(cls):
     found = {}
     for base in reversed(cls.__mro__):
         if base.__module__.startswith("tusk"):
             found.update(vars(base))
-    return found
+    return found.items()
 
 
 def _is_shown(name, value):
@@ -136,7 +149,8 @@ def _class(cls, prefix=""):
             if own is None:
                 raise Missing(f"field {field.name} of {path}")
             body.append(f"    {field.name}: {own}")
-    init = cls.__init__
+    members = _members(cls, path)
+    init = members.get("__init__")
     if isinstance(init, types.FunctionType):
         signature = _signature(f"{path}", init, "self")
         line = f"    def __init__({signature}) -> None: ..."
@@ -145,7 +159,7 @@ def _class(cls, prefix=""):
             line = f"    def __init__(\n        {inner},\n    ) -> None: ..."
         body.append(line)
     names = {field.name for field in fields}
-    for name, value in sorted(_members(cls).items()):
+    for name, value in sorted(members.items()):
         if name in names or not _is_shown(name, value):
             continue
         own = f"{path}.{name}"

@@ -39,17 +39,6 @@ class FragmentSampler(Sampler):
     ) -> Iterator[LanceFragment]: ...
 
 class FullScanSampler(FragmentSampler):
-    def __call__(
-        self,
-        dataset: LanceDataset,
-        *args: Any,
-        batch_size: int = 128,
-        columns: list[str] | dict[str, str] | None = None,
-        filter: str | pc.Expression | None = None,
-        batch_readahead: int = 16,
-        with_row_id: bool = False,
-        **kwargs: Any,
-    ) -> Iterator[pa.RecordBatch]: ...
     def iter_fragments(self, dataset: LanceDataset, **kwargs: Any) -> Iterator[LanceFragment]: ...
 
 class Sampler(abc.ABC):
@@ -99,19 +88,7 @@ class ShardedFixedBatchSampler(ShardedBatchSampler):
         batch_size: int = 0,
         total_num_rows: int = 0,
     ) -> None: ...
-    def __call__(
-        self,
-        dataset: LanceDataset,
-        *args: Any,
-        batch_size: int = 128,
-        columns: list[str] | dict[str, str] | None = None,
-        filter: str | pc.Expression | None = None,
-        batch_readahead: int = 16,
-        with_row_id: bool | None = None,
-        **kwargs: Any,
-    ) -> Iterator[pa.RecordBatch]: ...
     def __iter__(self) -> Iterator[Any]: ...
-    def __len__(self) -> int: ...
     @staticmethod
     def from_torch(
         batch_size: int,
@@ -119,7 +96,6 @@ class ShardedFixedBatchSampler(ShardedBatchSampler):
         randomize: bool = False,
         seed: int = 0,
     ) -> ShardedFixedBatchSampler: ...
-    def set_epoch(self, epoch: int) -> None: ...
 
 class ShardedFragmentSampler(FragmentSampler):
     def __init__(
@@ -129,17 +105,6 @@ class ShardedFragmentSampler(FragmentSampler):
         randomize: bool = False,
         seed: int = 0,
     ) -> None: ...
-    def __call__(
-        self,
-        dataset: LanceDataset,
-        *args: Any,
-        batch_size: int = 128,
-        columns: list[str] | dict[str, str] | None = None,
-        filter: str | pc.Expression | None = None,
-        batch_readahead: int = 16,
-        with_row_id: bool = False,
-        **kwargs: Any,
-    ) -> Iterator[pa.RecordBatch]: ...
     @staticmethod
     def from_torch(randomize: bool = False, seed: int = 0) -> ShardedFragmentSampler: ...
     def iter_fragments(self, dataset: LanceDataset, **kwargs: Any) -> Iterator[LanceFragment]: ...
