@@ -63,6 +63,8 @@ BEHAVIOUR = [
     "Two base paths of one name or path are refused, a relative one is made absolute, and a "
     "fragment at a base that is not registered is not committed "
     "(docs/decisions/065-base-paths-and-sessions.md).",
+    "`has_index`, `list_indices`, `describe_indices` and `index_statistics` answer for tables without "
+    "indices, and raise NotImplementedError for others.",
     "`tracked_files` tells the files of blobs too.",
     "`namespace_client`, `table_id` and `full_text_query` raise NotImplementedError when they are "
     "given.",

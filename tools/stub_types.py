@@ -509,7 +509,9 @@ RESULTS = {
     **_these("LanceDataset", "dict[str, str] | None", "latest_storage_options"),
     **_these("LanceDataset", "pa.RecordBatchReader", "all_files tracked_files"),
     **_these("LanceDataset", "IOStats", "io_stats_incremental io_stats_snapshot"),
-    **_these("LanceDataset", "NoReturn", "join replace_schema"),
+    **_these("LanceDataset", "NoReturn", "join replace_schema index_statistics"),
+    **_these("LanceDataset", "list[Any]", "list_indices describe_indices"),
+    **_these("LanceDataset", "bool", "has_index"),
     **_of(
         "LanceDataset",
         base_paths="dict[int, DatasetBasePath]",

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
-from tusk.errors import NegativeNumberError
+from tusk.errors import NegativeNumberError, UnknownFilterError, invalid_as
 
 
 def serialize_filter(filter):
@@ -130,7 +130,8 @@ class TableDataset(pads.Dataset):
 
     def count_rows(self, filter=None):
         """Counts the rows, or those for which `filter` (SQL text or a pyarrow expression) is true."""
-        return self._table.count_rows(serialize_filter(filter))
+        with invalid_as(UnknownFilterError):
+            return self._table.count_rows(serialize_filter(filter))
 
     def __len__(self):
         return self.count_rows()

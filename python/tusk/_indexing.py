@@ -1,5 +1,7 @@
 """Indices and the write-ahead log of pylance, which tusk does not have yet."""
 
+import warnings
+
 from tusk.later import later
 from tusk.query import DocumentGranularity
 
@@ -11,15 +13,21 @@ _NO_WAL = "rows are appended with write_dataset(mode='append') or merge_insert"
 
 
 class TableIndices:
-    """The part of LanceDataset about indices and MemWAL. Every member raises NotImplementedError.
+    """The part of LanceDataset about indices and MemWAL. Those that would need an index, or make
+    one, raise NotImplementedError.
 
     A search (`nearest`) and a filter give the same rows with and without an index.
     """
 
     @property
-    @later(_NO_INDEX)
     def has_index(self):
-        pass
+        """Whether the table has an index. NotImplementedError if it may have one."""
+        self._expect_no_index("has_index")
+        return False
+
+    def _expect_no_index(self, member):
+        if self._about["has_indices"]:
+            raise NotImplementedError(f"{member} of a table with indices: {_NO_INDEX}")
 
     @later(_NO_BUILD)
     def create_index(
@@ -107,21 +115,34 @@ class TableIndices:
     ):
         pass
 
-    @later(_NO_INDEX)
     def list_indices(self):
-        pass
+        """The indices, of a table that has none."""
+        warnings.warn(
+            "list_indices is deprecated, use describe_indices", DeprecationWarning, stacklevel=2
+        )
+        return self.describe_indices()
 
-    @later(_NO_INDEX)
     def describe_indices(self):
-        pass
+        """The indices, of a table that has none. NotImplementedError of one that may have some."""
+        self._expect_no_index("describe_indices")
+        return []
 
     @later(_NO_INDEX)
     def drop_index(self, name):
         pass
 
-    @later(_NO_INDEX)
     def index_statistics(self, index_name):
-        pass
+        """KeyError of a table that has no index. NotImplementedError of one that may have some."""
+        warnings.warn(
+            "index_statistics is deprecated, use stats.index_stats",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self._statistics_of(index_name)
+
+    def _statistics_of(self, index_name):
+        self._expect_no_index("index_statistics")
+        raise KeyError(f'Index "{index_name}" not found')
 
     @later(_NO_INDEX)
     def get_ivf_model(self, index_name):

@@ -9,7 +9,7 @@ from tusk.errors import InvalidArgumentError, UnsupportedError
 
 FUNCTIONS = ("count", "sum", "min", "max", "avg")
 
-_RELATIONS = {1: "read", 2: "filter", 3: "fetch", 4: "aggregate", 5: "sort", 6: "join", 7: "project"}
+_RELATIONS = {1: "read", 2: "filter", 3: "fetch", 5: "sort", 6: "join", 7: "project"}
 _EXPRESSIONS = {1: "a literal", 3: "a scalar function", 5: "a window function", 6: "an if-then"}
 _AGGREGATE = 4
 _SELECTION = 2
@@ -36,8 +36,8 @@ class Aggregate:
 
 
 def parse_aggregate(plan):
-    """The Aggregate of a plan whose root is one. InvalidArgumentError if it is none, UnsupportedError
-    for what scans do not compute.
+    """The Aggregate of a plan whose root is one. InvalidArgumentError if it is none,
+    UnsupportedError for what scans do not compute.
     """
     message = _Message(bytes(plan), "plan")
     functions = {}

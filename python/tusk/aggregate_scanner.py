@@ -15,7 +15,7 @@ _TOGETHER = {"count": "sum", "sum": "sum", "min": "min", "max": "max"}
 
 
 class AggregateScanner(LanceScanner):
-    """A planned scan whose rows are aggregated as they come. Its result, the groups, is in memory."""
+    """A planned scan whose rows are aggregated as they come. Its result is in memory."""
 
     def __init__(self, scanner, dataset, snapshot):
         super().__init__(scanner, dataset, snapshot)
@@ -103,7 +103,8 @@ class _Column:
             if number >= len(fields):
                 where = f"column {'.'.join(names)}" if names else "a scan"
                 raise InvalidArgumentError(
-                    f"the Substrait plan asks for field {number} of {where}, which has {len(fields)}"
+                    f"the Substrait plan asks for field {number} of {where}, "
+                    f"which has {len(fields)}"
                 )
             field = fields[number]
             names.append(field.name)
@@ -150,7 +151,9 @@ class _Measure:
             if pa.types.is_decimal128(kind):
                 return pa.decimal128(min(38, kind.precision + 10), kind.scale)
             if pa.types.is_decimal(kind):
-                raise UnsupportedError(f"the sum of {self.column.text}, {kind}, is not supported yet")
+                raise UnsupportedError(
+                    f"the sum of {self.column.text}, {kind}, is not supported yet"
+                )
         if self._function == "avg" and pa.types.is_decimal(kind):
             raise UnsupportedError(f"the avg of {self.column.text}, {kind}, is not supported yet")
         raise InvalidArgumentError(f"there is no {self._function} of {self.column.text}, {kind}")

@@ -142,6 +142,12 @@ def blob_array(values):
     return BlobArray.from_pylist(values)
 
 
+def is_blob_field(field):
+    """Whether a column of a table has blobs, of either version."""
+    marked = (field.metadata or {}).get(b"lance-encoding:blob") == b"true"
+    return marked or getattr(field.type, "extension_name", None) == _EXTENSION
+
+
 def _to_threshold(name, value, least):
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
@@ -191,9 +197,8 @@ class BlobIterator:
 
     def __next__(self):
         value = next(self.binary_iter)
-        if value is None or value.as_py() is None:
-            return None
-        return io.BytesIO(value.as_py())
+        # As pylance, an empty file of a null value.
+        return io.BytesIO(value.as_py() or b"")
 
 
 class BlobColumn:
@@ -464,40 +469,3 @@ def to_blob_options(external_mode, allow_outside_bases, pack_file_bytes):
     options.allow_external_outside_bases = allow_outside_bases
     options.pack_file_bytes = pack_file_bytes
     return options
-
-
-def _is_descriptor(field):
-    return pa.types.is_struct(field.type) and b"lance-encoding:blob" in (field.metadata or {})
-
-
-class ScannerBlobs:
-    """What of blobs a scan puts into a DataFrame, as a part of LanceScanner."""
-
-    def _to_frame(self, blob_mode, kwargs):
-        """The DataFrame of the scan; `kwargs` are those of pyarrow.Table.to_pandas."""
-        if blob_mode == "bytes":
-            stream = _tusk.scan_blob_bytes(self._dataset._table, self._options)
-            return pa.table(stream).to_pandas(**kwargs)
-        names = [field.name for field in self.projected_schema if _is_descriptor(field)]
-        if blob_mode == "descriptions" or not names:
-            return self.to_table().to_pandas(**kwargs)
-        table = self._with_addresses()
-        addresses = table["_rowaddr"].to_pylist()
-        if not self._options.with_row_address:
-            table = table.drop_columns(["_rowaddr"])
-        frame = table.drop_columns(names).to_pandas(**kwargs)
-        for index, name in enumerate(table.column_names):
-            if name in names:
-                column = self._expressions.get(name, name)
-                blobs = self._dataset.take_blobs(column, addresses=addresses)
-                frame.insert(index, name, blobs)
-        return frame
-
-    def _with_addresses(self):
-        """The table with the addresses of its rows."""
-        options = self._options
-        asked, options.with_row_address = options.with_row_address, True
-        try:
-            return self.to_table()
-        finally:
-            options.with_row_address = asked

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from tusk import _tusk
 from tusk._source import errors_of, to_stream
+from tusk.errors import ColumnChangeError, invalid_as
 from tusk.udf import Application, BatchUDF
 
 _ALTERATION = {"path", "name", "nullable", "data_type"}
@@ -37,13 +38,14 @@ class TableColumns:
         if isinstance(transforms, dict):
             self._add_expressions(transforms, options)
         elif isinstance(transforms, pa.Schema) or _are_fields(transforms):
-            self._table = _tusk.add_lance_null_columns(
-                self.uri,
-                pa.schema(transforms),
-                options,
-                self._storage_options or {},
-                self._commit_lock,
-            )
+            with invalid_as(ColumnChangeError):
+                self._table = _tusk.add_lance_null_columns(
+                    self._table.uri,
+                    pa.schema(transforms),
+                    options,
+                    self._storage_options or {},
+                    self._commit_lock,
+                )
         elif isinstance(transforms, BatchUDF) or callable(transforms):
             application = Application(self, transforms, read_columns, batch_size)
             self._add_from(application.batches(), application.schema, options)
@@ -56,25 +58,28 @@ class TableColumns:
             for text in (name, expression):
                 if not isinstance(text, str):
                     raise TypeError(f"names and expressions must be str, not {type(text)}")
-        self._table = _tusk.add_lance_columns(
-            self.uri,
-            list(expressions.items()),
-            options,
-            self._storage_options or {},
-            self._commit_lock,
-        )
+        with invalid_as(ColumnChangeError):
+            self._table = _tusk.add_lance_columns(
+                self._table.uri,
+                list(expressions.items()),
+                options,
+                self._storage_options or {},
+                self._commit_lock,
+            )
 
     def _add_from(self, data, schema, options):
         stream, source = to_stream(data, schema)
-        with errors_of(source):
+        with errors_of(source), invalid_as(ColumnChangeError):
             self._table = _tusk.add_lance_columns_from(
                 self._table, stream, options, self._commit_lock
             )
 
     def drop_columns(self, columns):
         """Drops columns, or fields of structs ("s.a"). No data is read or written."""
+        if isinstance(columns, str):
+            raise TypeError(f"columns must be a list of names, not the text {columns!r}")
         self._table = _tusk.drop_lance_columns(
-            self.uri,
+            self._table.uri,
             list(columns),
             _tusk.LanceChangeColumnsOptions(),
             self._storage_options or {},
@@ -93,6 +98,8 @@ class TableColumns:
             unknown = alteration.keys() - _ALTERATION
             if unknown or "path" not in alteration:
                 raise ValueError(f"an alteration has a path and any of {sorted(_ALTERATION)}")
+            if all(value is None for key, value in alteration.items() if key != "path"):
+                raise ValueError(f"the alteration of {alteration['path']!r} changes nothing")
             changes.append(
                 _tusk.LanceColumnAlteration(
                     alteration["path"], alteration.get("name"), alteration.get("nullable")
@@ -100,19 +107,20 @@ class TableColumns:
             )
             if alteration.get("data_type") is not None:
                 types.append(pa.field(str(number), alteration["data_type"]))
-        self._table = _tusk.alter_lance_columns(
-            self.uri,
-            changes,
-            pa.schema(types),
-            _tusk.LanceChangeColumnsOptions(),
-            self._storage_options or {},
-            self._commit_lock,
-        )
+        with invalid_as(ColumnChangeError):
+            self._table = _tusk.alter_lance_columns(
+                self._table.uri,
+                changes,
+                pa.schema(types),
+                _tusk.LanceChangeColumnsOptions(),
+                self._storage_options or {},
+                self._commit_lock,
+            )
 
     def reorder_columns(self, names):
         """Puts the columns into this order, which names each of them once."""
         self._table = _tusk.reorder_lance_columns(
-            self.uri,
+            self._table.uri,
             list(names),
             _tusk.LanceChangeColumnsOptions(),
             self._storage_options or {},

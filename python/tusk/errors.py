@@ -4,6 +4,8 @@ Each is also the built-in exception that pylance and pyarrow users catch for the
 carries the name of the error code in the C++ library as ``code``.
 """
 
+import contextlib
+
 
 class TuskError(Exception):
     """What every error of the library is."""
@@ -33,8 +35,20 @@ class RowOutOfRangeError(InvalidArgumentError, IndexError, OSError):
     """A row was asked for that the table does not have."""
 
 
+class ColumnChangeError(InvalidArgumentError, OSError):
+    """Columns cannot be added or changed in this way."""
+
+
 class NegativeNumberError(InvalidArgumentError, OverflowError):
     """A number was given that must not be negative."""
+
+
+class NegativeRowError(RowOutOfRangeError, NegativeNumberError):
+    """A row was asked for by a negative number."""
+
+
+class UnknownFilterError(InvalidArgumentError, OSError):
+    """Rows cannot be counted by this filter."""
 
 
 class NotFoundError(TuskError, FileNotFoundError, ValueError):
@@ -51,6 +65,10 @@ class AlreadyExistsError(TuskError, FileExistsError):
 
 class RefExistsError(AlreadyExistsError, ValueError):
     """The table has a tag of that name."""
+
+
+class RefNameError(InvalidArgumentError, OSError):
+    """No tag or branch can be called so, or there is nothing for it to name."""
 
 
 class CommitConflictError(TuskError, OSError):
@@ -73,6 +91,10 @@ class UnsupportedError(TuskError, NotImplementedError):
     """A feature, type, version or flag that this build does not cover."""
 
     code = "Unsupported"
+
+
+class UnsupportedTypeError(UnsupportedError, OSError):
+    """A column to write is of a type that no Lance file has."""
 
 
 class StoreError(TuskError, OSError):
@@ -107,6 +129,15 @@ _BY_CODE = {
         OutOfBudgetError,
     )
 }
+
+
+@contextlib.contextmanager
+def invalid_as(kind):
+    """Has what the library says of invalid arguments raised as `kind`, an InvalidArgumentError."""
+    try:
+        yield
+    except InvalidArgumentError as error:
+        raise kind(str(error)) from None
 
 
 def make_error(code, message):

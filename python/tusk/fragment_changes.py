@@ -17,6 +17,7 @@ from tusk.errors import (
     RowChangeError,
     SchemaMismatchError,
     WriteRefusedError,
+    WriteRefusedError,
 )
 from tusk.transaction import FragmentMetadata, LanceOperation, transaction_from_json
 from tusk.udf import Application, BatchUDF
@@ -163,7 +164,7 @@ class FragmentChanges:
         )
         written = _write(data, schema, uri, mode, options, storage_options, progress)
         if not written.operation.fragments:
-            raise ValueError("a fragment cannot be made of data without rows")
+            raise WriteRefusedError("a fragment cannot be made of data without rows")
         (fragment,) = written.operation.fragments
         fragment.id = fragment_id or 0
         return fragment

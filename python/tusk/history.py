@@ -2,12 +2,22 @@
 
 import datetime
 import json
+import operator
 import os
+import warnings
 
 from tusk import _tusk
-from tusk._arrow import refuse
+from tusk._arrow import check_not_negative, refuse
 from tusk.bases import checked_store_params
-from tusk.errors import AlreadyExistsError, CorruptError, NotFoundError, RefExistsError
+from tusk.errors import (
+    AlreadyExistsError,
+    CorruptError,
+    NotFoundError,
+    RefExistsError,
+    RefNameError,
+    WriteRefusedError,
+    invalid_as,
+)
 from tusk.transaction import (
     DatasetBasePath,
     LanceOperation,
@@ -43,11 +53,20 @@ def resolve(uri, reference):
         line, the latest version.
     """
     uri = os.fspath(uri)
-    if reference is None or isinstance(reference, int):
+    if reference is None:
+        return uri, None, None
+    if hasattr(reference, "__index__"):  # of numpy, too
+        reference = operator.index(reference)
+        check_not_negative("version", reference)
         return uri, reference, None
     if isinstance(reference, str):
         tag = _tusk.get_lance_tag(uri, reference)
         return _tusk.lance_branch_uri(uri, tag.branch), tag.version, reference
+    if not isinstance(reference, (tuple, list)):
+        raise TypeError(
+            "a version is a number, a tag or (branch, version), not "
+            f"{type(reference).__name__}"
+        )
     branch, version = reference
     branch = None if branch == "main" else branch
     return _tusk.lance_branch_uri(uri, branch), version, branch
@@ -103,7 +122,8 @@ class Tags:
         """Names the version that `reference` (a number, a tag, or (branch, version)) gives; without
         one, the version of the dataset."""
         try:
-            _tusk.create_lance_tag(self._root, tag, *self._reference(reference))
+            with invalid_as(RefNameError):
+                _tusk.create_lance_tag(self._root, tag, *self._reference(reference))
         except AlreadyExistsError as error:
             raise RefExistsError(str(error)) from None
 
@@ -206,7 +226,7 @@ def commit(
     if enable_v2_manifest_paths is not None:
         how.enable_v2_manifest_paths = enable_v2_manifest_paths
     how.enable_stable_row_ids = bool(enable_stable_row_ids)
-    uri = base_uri.uri if hasattr(base_uri, "uri") else os.fspath(base_uri)
+    uri = base_uri._table.uri if hasattr(base_uri, "_table") else os.fspath(base_uri)
     return _tusk.commit_lance(uri, text, schema, how, commit_lock, storage_options or {})
 
 
@@ -249,13 +269,14 @@ class TableHistory:
         del given["cls"], given["namespace_client_managed_versioning"]
         params = checked_store_params(base_store_params)
         made = cls._of(commit(**given), None, params)
+        made._given_uri = getattr(base_uri, "uri", None) or os.fspath(base_uri)
         made._storage_options = storage_options
         return made
 
     def _apply(self, operation):
         """Commits an operation for the latest version and moves this object to the new one."""
         self._table = commit(
-            self.uri,
+            self._table.uri,
             Transaction(read_version=0, operation=operation),
             commit_lock=self._commit_lock,
             storage_options=self._storage_options,
@@ -274,7 +295,7 @@ class TableHistory:
         try:
             table = self._table
             if version != self.version:
-                table = _tusk.open_lance(self.uri, version, self._storage_options or {})
+                table = _tusk.open_lance(self._table.uri, version, self._storage_options or {})
                 # The version must be there; what it says of its transaction need not.
             return transaction_from_json(_tusk.describe_lance_transaction(table))
         except NotFoundError:
@@ -304,7 +325,7 @@ class TableHistory:
         version: a number on this branch, a tag, or (branch, version), of which either may be None:
             the main line, the latest version.
         """
-        uri = self.uri if isinstance(version, int) else _tusk.lance_root(self._table)
+        uri = self._table.uri if hasattr(version, "__index__") else _tusk.lance_root(self._table)
         uri, number, _ = resolve(uri, version)
         return self._at(_tusk.open_lance(uri, number, self._storage_options or {}))
 
@@ -388,6 +409,12 @@ class TableHistory:
         return self.schema_metadata
 
     def replace_schema_metadata(self, new_metadata):
+        """update_schema_metadata with replace=True."""
+        warnings.warn(
+            "replace_schema_metadata is deprecated, use update_schema_metadata with replace=True",
+            DeprecationWarning,
+            stacklevel=2,
+        )
         self.update_schema_metadata(new_metadata, replace=True)
 
     def update_field_metadata(self, field_updates, *, replace=False):
@@ -402,6 +429,12 @@ class TableHistory:
         )
 
     def replace_field_metadata(self, field_name, new_metadata):
+        """update_field_metadata with replace=True, of one field."""
+        warnings.warn(
+            "replace_field_metadata is deprecated, use update_field_metadata with replace=True",
+            DeprecationWarning,
+            stacklevel=2,
+        )
         self.update_field_metadata({field_name: new_metadata}, replace=True)
 
     def _field_id(self, path):
@@ -416,7 +449,7 @@ class TableHistory:
 
     def migrate_manifest_paths_v2(self):
         """Renames the manifests of a table of the old scheme, so that the latest sorts first."""
-        _tusk.migrate_lance_manifests(self.uri)
+        _tusk.migrate_lance_manifests(self._table.uri)
         self.checkout_latest()
 
     def version_refs(self):
@@ -444,7 +477,7 @@ class TableHistory:
         """
         transactions = list(transactions)
         if not transactions:
-            raise ValueError("No transactions to commit")
+            raise WriteRefusedError("No transactions to commit")
         for transaction in transactions:
             kind = type(transaction.operation).__name__
             if kind != "Append":

@@ -5,6 +5,7 @@ import functools
 import importlib
 import os
 import shutil
+import warnings
 
 from tusk import _tusk
 from tusk._arrow import TableDataset
@@ -30,7 +31,7 @@ from tusk.stats import LanceStats, validate
 from tusk.storage_options import StorageOptionsAccessor
 from tusk.takes import TableTakes
 from tusk.util import sanitize_ts
-from tusk.write import refuse_namespace, to_uri
+from tusk.write import refuse_namespace, to_absolute, to_uri
 
 
 # The config key of tables that a lake keeps.
@@ -64,6 +65,7 @@ class LanceDataset(
     _storage_options = None
     _commit_lock = None
     _default_scan_options = None
+    _given_uri = None  # may be relative to a folder that is no longer the current one
 
     def __init__(
         self,
@@ -87,13 +89,20 @@ class LanceDataset(
     ):
         """Parameters as in `dataset`. A `serialized_manifest` is not looked at: the version is."""
         refuse_namespace("dataset", uri, namespace_client, table_id)
+        if index_cache_size is not None:
+            warnings.warn(
+                "index_cache_size is deprecated, use index_cache_size_bytes",
+                DeprecationWarning,
+                stacklevel=2,
+            )
         self._base_store_params = checked_store_params(base_store_params)
         self._storage_options = storage_options
         self._commit_lock = checked_lock(commit_lock)
         self._default_scan_options = default_scan_options
         self._session = to_session(session, metadata_cache_size_bytes)
         uri, version, _ = resolve(uri, version)
-        super().__init__(_tusk.open_lance(uri, version, storage_options or {}))
+        super().__init__(_tusk.open_lance(to_absolute(uri), version, storage_options or {}))
+        self._given_uri = uri
 
     @classmethod
     def _of(cls, table, session=None, base_store_params=None):
@@ -106,6 +115,8 @@ class LanceDataset(
     def _at(self, table):
         """Another version of this table, opened in the same way."""
         dataset = self._of(table, self._session, self._base_store_params)
+        if table.uri == self._table.uri:
+            dataset._given_uri = self._given_uri
         dataset._storage_options = self._storage_options
         dataset._commit_lock = self._commit_lock
         dataset._default_scan_options = self._default_scan_options
@@ -121,7 +132,7 @@ class LanceDataset(
             base_store_params=self._base_store_params,
             default_scan_options=self._default_scan_options,
         )
-        return open_again, (self.uri, self.version)
+        return open_again, (self._table.uri, self.version)
 
     def __copy__(self):
         """Another object at the same version, which moves by itself."""
@@ -129,7 +140,8 @@ class LanceDataset(
 
     @property
     def uri(self):
-        return self._table.uri
+        """The path or URI by which it was opened or written."""
+        return self._table.uri if self._given_uri is None else self._given_uri
 
     @property
     def version(self):
@@ -195,7 +207,9 @@ class LanceDataset(
 
     def checkout_latest(self):
         """Moves this object to the newest version."""
-        self._table = _tusk.open_lance(self.uri, storage_options=self._storage_options or {})
+        self._table = _tusk.open_lance(
+            self._table.uri, storage_options=self._storage_options or {}
+        )
 
     def validate(self):
         """Looks at every file of this version. OSError if one is missing or does not fit it."""
@@ -406,7 +420,7 @@ class LanceDataset(
 
     def new_file_session(self):
         """A LanceFileSession of the table's folder."""
-        return LanceFileSession(self.uri, self._storage_options)
+        return LanceFileSession(self._table.uri, self._storage_options)
 
     def sql(self, sql):
         """A SqlQueryBuilder of a statement for DuckDB, in which this table is called "dataset"."""
@@ -501,6 +515,7 @@ def dataset(
     found = LanceDataset(
         uri,
         version,
+        index_cache_size=index_cache_size,
         commit_lock=commit_lock,
         storage_options=storage_options,
         default_scan_options=default_scan_options,

@@ -173,7 +173,7 @@ class MergeInsertBuilder:
         try:
             with errors_of(source):
                 return _tusk.analyze_merge_insert_lance(
-                    stream, self._dataset.uri, self._options, storage_options
+                    stream, self._dataset._table.uri, self._options, storage_options
                 )
         except InvalidArgumentError as error:
             raise RowChangeError(str(error)) from None
@@ -184,7 +184,7 @@ class MergeInsertBuilder:
         try:
             with errors_of(source):
                 result, counts = merge(
-                    stream, self._dataset.uri, self._options, storage_options, *lock
+                    stream, self._dataset._table.uri, self._options, storage_options, *lock
                 )
         except InvalidArgumentError as error:
             raise RowChangeError(str(error)) from None

@@ -188,7 +188,7 @@ class Compaction:
     def execute(dataset, options):
         """Compacts the newest version, to which `dataset` moves. Gives CompactionMetrics."""
         dataset._table, metrics = _tusk.compact_lance(
-            dataset.uri,
+            dataset._table.uri,
             _to_options(_with_config(dataset, options)),
             dataset._storage_options or {},
             dataset._commit_lock,
@@ -221,7 +221,7 @@ class Compaction:
             for result in rewrites
         ]
         dataset._table, metrics = _tusk.commit_lance_compaction(
-            dataset.uri,
+            dataset._table.uri,
             done,
             _to_options(options or {}),
             dataset._storage_options or {},

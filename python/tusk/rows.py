@@ -29,7 +29,7 @@ class TableRows:
             raise TypeError("predicate must be SQL text or a pyarrow expression")
         try:
             self._table, count = _tusk.delete_lance(
-                self.uri,
+                self._table.uri,
                 filter,
                 conflict_retries,
                 retry_timeout,
@@ -64,7 +64,7 @@ class TableRows:
         filter = serialize_filter(where)
         try:
             self._table, count = _tusk.update_lance(
-                self.uri,
+                self._table.uri,
                 list(updates.items()),
                 filter,
                 conflict_retries,
@@ -92,7 +92,7 @@ class TableRows:
             with errors_of(source):
                 self._table = _tusk.join_columns_lance(
                     stream,
-                    self.uri,
+                    self._table.uri,
                     left_on,
                     right_on,
                     self._storage_options or {},

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from tusk import _tusk
-from tusk._arrow import TableScanner, check_rows, refuse, serialize_filter
+from tusk._arrow import TableScanner, check_not_negative, check_rows, refuse, serialize_filter
 from tusk._scan import (
     ScanWatch,
     exact_batches,
@@ -12,8 +12,8 @@ from tusk._scan import (
     to_orderings,
     until_end,
 )
-from tusk.blob import ScannerBlobs
 from tusk.row_mask import masked
+from tusk.scanner_blobs import ScannerBlobs
 
 # The search here is exact, so that what tunes an index changes nothing.
 _INDEX_TUNING = {
@@ -186,8 +186,10 @@ def make_scanner(
     options.use_statistics = use_stats is not False
     options.order_by = to_orderings(order_by)
     if batch_size is not None:
+        check_not_negative("batch_size", batch_size)
         options.batch_rows = batch_size
     if batch_size_bytes is not None:
+        check_not_negative("batch_size_bytes", batch_size_bytes)
         options.batch_bytes = batch_size_bytes
     kind = BytesScanner if blob_handling == "all_binary" else LanceScanner
     if substrait_aggregate is not None:
@@ -249,7 +251,7 @@ class LanceScanner(ScannerBlobs, TableScanner):
         """Reads into a pandas DataFrame; `kwargs` are those of pyarrow.Table.to_pandas.
 
         blob_mode: what of blobs: "lazy" gives BlobFiles, "bytes" their bytes, "descriptions" where
-            they lie, as do blobs inside of structs that are not wanted as bytes.
+            they lie, as do those inside of lists that are not wanted as bytes.
         """
         check_blob_mode(blob_mode)
         return self._to_frame(blob_mode, kwargs)

@@ -61,7 +61,7 @@ class LanceStats:
         )
 
     def index_stats(self, index_name):
-        return self._dataset.index_statistics(index_name)
+        return self._dataset._statistics_of(index_name)
 
 
 def _ids(dataset):
@@ -76,7 +76,7 @@ def _ids(dataset):
 def path_of(dataset, file):
     """Where a DataFile of the dataset lies."""
     if file.base_id is None:
-        return f"{dataset.uri}/data/{file.path}"
+        return f"{dataset._table.uri}/data/{file.path}"
     base = dataset.base_paths()[file.base_id]
     return f"{base.path}/data/{file.path}" if base.is_dataset_root else f"{base.path}/{file.path}"
 

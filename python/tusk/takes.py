@@ -6,7 +6,7 @@ import random
 import pyarrow as pa
 
 from tusk._scan import to_columns
-from tusk.errors import InvalidArgumentError, RowOutOfRangeError
+from tusk.errors import InvalidArgumentError, NegativeRowError, RowOutOfRangeError
 
 
 class TableTakes:
@@ -33,7 +33,8 @@ class TableTakes:
             missing = next((i for i in numbers_only if not 0 <= i < rows), None)
             if missing is None:
                 raise
-            raise RowOutOfRangeError(
+            kind = NegativeRowError if missing < 0 else RowOutOfRangeError
+            raise kind(
                 f"cannot take row {missing} of {self.uri}: version {self.version} has {rows} rows"
             ) from None
 

@@ -471,6 +471,14 @@ class LanceOperation:
         schema: Any
         preserves_nullability: bool = False
 
+        def __post_init__(self):
+            if isinstance(self.schema, pa.Schema):
+                warnings.warn(
+                    "a pyarrow.Schema of a Merge is deprecated, give a LanceSchema",
+                    DeprecationWarning,
+                    stacklevel=3,
+                )
+
     @dataclasses.dataclass
     class Project(BaseOperation):
         """Drops, renames or reorders fields."""
@@ -591,6 +599,9 @@ _FRAGMENT_LISTS = {
 
 def _value_to_json(name, value):
     if name in _FRAGMENT_LISTS:
+        for fragment in value:
+            if not hasattr(fragment, "to_json"):
+                raise TypeError(f"{name} must be FragmentMetadata, not {type(fragment).__name__}")
         return [fragment.to_json() for fragment in value]
     if name in ("new_indices", "removed_indices"):
         return [_index_to_json(index) for index in value]

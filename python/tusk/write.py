@@ -9,7 +9,13 @@ from tusk._source import errors_of, to_stream
 from tusk.bases import checked_store_params, to_base_targets
 from tusk.blob import to_blob_options
 from tusk.blob_descriptors import schema_to_library, to_library
-from tusk.errors import InvalidArgumentError, SchemaMismatchError, WriteRefusedError
+from tusk.errors import (
+    InvalidArgumentError,
+    SchemaMismatchError,
+    UnsupportedError,
+    UnsupportedTypeError,
+    WriteRefusedError,
+)
 from tusk.history import checked_lock
 from tusk.optimize import to_cleanup_config
 from tusk.session import to_session
@@ -148,11 +154,14 @@ def write_dataset(
             if mode == "append":
                 raise SchemaMismatchError(str(error)) from None
             raise WriteRefusedError(str(error)) from None
+        except UnsupportedError as error:
+            raise UnsupportedTypeError(str(error)) from None
     if given is not None:
         given._table = table
         return given
     params = checked_store_params(base_store_params)
     made = LanceDataset._of(table, to_session(session), params)
+    made._given_uri = target
     made._storage_options = storage_options
     made._commit_lock = commit_lock
     return made
@@ -202,8 +211,13 @@ def to_uri(uri):
     if isinstance(uri, (str, os.PathLike)):
         return os.fspath(uri)
     if isinstance(uri, TableDataset):
-        return uri.uri
+        return uri._table.uri
     raise TypeError(f"a table is named by a path, a URI or a LanceDataset, not {type(uri)}")
+
+
+def to_absolute(uri):
+    """The same place, whatever the current folder will be."""
+    return uri if "://" in uri else os.path.join(os.getcwd(), uri)
 
 
 def refuse_namespace(operation, uri, namespace_client, table_id):

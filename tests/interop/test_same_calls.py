@@ -1,6 +1,7 @@
 """The same call on tusk and on pylance has the same result, or raises the same exception."""
 
 import lance
+import more_same_calls
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -35,7 +36,8 @@ def _outcome(call, package, folder):
         pytest.param(call, id=f"{group}: {name}")
         for group in ("READS", "SCANNERS", "TABLES", "CHANGES", "WRITES", "FRAGMENTS")
         for name, call in getattr(same_calls, group).items()
-    ],
+    ]
+    + [pytest.param(call, id=name) for name, call in more_same_calls.CALLS.items()],
 )
 def test_same_call_same_outcome(call, tmp_path):
     theirs = _outcome(call, lance, tmp_path / "lance")

@@ -190,7 +190,7 @@ def test_pieces_come_from_all_parts(ours):
 def test_sharded_batch_iterators_read_what_pylance_s_read(ours, theirs, granularity):
     for rank in range(3):
         options = {"batch_size": 64, "granularity": granularity, "columns": ["id"]}
-        with pytest.warns(DeprecationWarning, match="sampler"):
+        with pytest.warns(UserWarning, match="sampler"):
             mine = ShardedBatchIterator(ours, rank, 3, **options)
         with warnings.catch_warnings(action="ignore"):
             other = PylanceIterator(theirs, rank, 3, **options)

@@ -62,7 +62,7 @@ TUSK_EXPORT std::string DescribeSchema(const Dataset& dataset);
 /// that cannot be stored.
 TUSK_EXPORT Result<std::string> DescribeSchema(const arrow::Schema& schema);
 /// What this version says of the table besides: a JSON object with `branch` (null on the main
-/// line), `table_metadata` and `base_paths`.
+/// line), `table_metadata`, `base_paths` and `has_indices`, which is false if there is none.
 TUSK_EXPORT std::string DescribeTable(const Dataset& dataset);
 
 /// Renames the manifests of a table of the old scheme (<version>.manifest) to the new one, in which

@@ -31,9 +31,7 @@ class ShardedBatchIterator:
         with_row_id=False,
     ):
         warnings.warn(
-            "ShardedBatchIterator is deprecated, use tusk.sampler instead",
-            DeprecationWarning,
-            stacklevel=2,
+            "ShardedBatchIterator is deprecated, use tusk.sampler instead", stacklevel=2
         )
         if granularity not in ("fragment", "batch"):
             raise ValueError(f"granularity {granularity!r} is neither 'fragment' nor 'batch'")

@@ -10,6 +10,7 @@ import pyarrow as pa
 import tusk
 from tusk._dataset.cache import CachedDataset
 from tusk._optional import require
+from tusk.blob import is_blob_field
 from tusk.sampler import FullScanSampler, ShardedBatchSampler, ShardedFragmentSampler, maybe_sample
 from tusk.torch.dist import get_global_rank, get_global_world_size
 
@@ -218,8 +219,7 @@ class LanceDataset(torch.utils.data.IterableDataset):
         found = []
         for name in columns:
             place = schema.get_field_index(name)
-            metadata = schema.field(place).metadata if place >= 0 else None
-            if metadata and metadata.get(b"lance-encoding:blob") == b"true":
+            if place >= 0 and is_blob_field(schema.field(place)):
                 found.append(name)
         return found
 

@@ -631,7 +631,8 @@ std::string SchemaToJson(const Schema& schema) {
 std::string TableToJson(const Manifest& manifest) {
   const Json json = {{"branch", OptionalToJson(manifest.branch)},
                      {"table_metadata", manifest.table_metadata},
-                     {"base_paths", ListToJson(manifest.base_paths)}};
+                     {"base_paths", ListToJson(manifest.base_paths)},
+                     {"has_indices", manifest.index_section.has_value()}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
