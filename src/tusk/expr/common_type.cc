@@ -102,7 +102,7 @@ TypePtr CommonStruct(const arrow::DataType& a, const arrow::DataType& b) {
     if (both == nullptr) return nullptr;
     fields.push_back(arrow::field(field->name(), both));
   }
-  return arrow::struct_(std::move(fields));
+  return arrow::struct_(fields);
 }
 
 TypePtr CommonMap(const arrow::DataType& a, const arrow::DataType& b) {

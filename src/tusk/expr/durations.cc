@@ -134,7 +134,8 @@ Result<NodePtr> BindEpoch(const Binder& binder, const Call& call) {
         binder, call, argument,
         [](const Interval& value) { return Result<double>(EpochOf(value)); });
   }
-  const auto per_second = static_cast<double>(kSecond / NanosecondsOf(UnitOf(*argument->type)));
+  const int64_t units = kSecond / NanosecondsOf(UnitOf(*argument->type));
+  const auto per_second = static_cast<double>(units);
   return MakeMapped<arrow::DoubleBuilder, int64_t>(
       binder, call, argument, [per_second](int64_t value) {
         return Result<double>(static_cast<double>(value) / per_second);

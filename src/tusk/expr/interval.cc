@@ -86,9 +86,8 @@ struct Amount {
  private:
   static std::optional<int64_t> IntegerOf(std::string_view digits) {
     int64_t value = 0;
-    const char* end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, value);
-    const bool is_read = error == std::errc() && stop == end && value >= 0;
+    const auto [stop, error] = std::from_chars(digits.begin(), digits.end(), value);
+    const bool is_read = error == std::errc() && stop == digits.end() && value >= 0;
     return is_read ? std::optional(value) : std::nullopt;
   }
 };

@@ -40,12 +40,6 @@ using PartPtr = std::unique_ptr<const ValueOrder::Part>;
 template <typename Derived>
 class NullablePart : public ValueOrder::Part {
  public:
-  NullablePart(ArrayPtr left, ArrayPtr right, NullOrder nulls)
-      : left_(std::move(left)),
-        right_(std::move(right)),
-        of_null_(nulls == NullOrder::kBelow ? -1 : 1),
-        may_be_null_(left_->null_count() > 0 || right_->null_count() > 0) {}
-
   int Compare(int64_t i, int64_t j) const final {
     if (may_be_null_) {
       const bool left_null = left_->IsNull(i);
@@ -69,6 +63,14 @@ class NullablePart : public ValueOrder::Part {
   const arrow::Array& right() const { return *right_; }
 
  private:
+  friend Derived;
+
+  NullablePart(ArrayPtr left, ArrayPtr right, NullOrder nulls)
+      : left_(std::move(left)),
+        right_(std::move(right)),
+        of_null_(nulls == NullOrder::kBelow ? -1 : 1),
+        may_be_null_(left_->null_count() > 0 || right_->null_count() > 0) {}
+
   const ArrayPtr left_;
   const ArrayPtr right_;
   const int of_null_;
@@ -98,7 +100,8 @@ int OrderOf(const arrow::MonthDayNanoIntervalType::MonthDayNanos& a,
 template <typename Array>
 class LeafPart final : public NullablePart<LeafPart<Array>> {
  public:
-  using NullablePart<LeafPart>::NullablePart;
+  LeafPart(ArrayPtr left, ArrayPtr right, NullOrder nulls)
+      : NullablePart<LeafPart>(std::move(left), std::move(right), nulls) {}
   int CompareValues(int64_t i, int64_t j) const {
     return OrderOf(ValueAt(this->left(), i), ValueAt(this->right(), j));
   }

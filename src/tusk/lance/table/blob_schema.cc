@@ -21,7 +21,7 @@ std::shared_ptr<arrow::DataType> WithBlobsV2(const std::shared_ptr<arrow::DataTy
   for (const auto& child : type->fields()) children.push_back(WithBlobsV2(child));
   switch (type->id()) {
     case arrow::Type::STRUCT:
-      return arrow::struct_(std::move(children));
+      return arrow::struct_(children);
     case arrow::Type::LIST:
       return arrow::list(std::move(children[0]));
     case arrow::Type::LARGE_LIST:

@@ -73,15 +73,16 @@ Result<std::shared_ptr<arrow::Array>> KeyOf(const std::shared_ptr<arrow::Array>&
   }
 }
 
-const arrow::DataType& StorageOf(const arrow::DataType& type) {
-  if (type.id() != arrow::Type::EXTENSION) return type;
-  return StorageOf(*static_cast<const arrow::ExtensionType&>(type).storage_type());
+/// Whether the values of `type`, or of what it is stored as, have parts.
+bool HasParts(const arrow::DataType& type) {
+  if (type.id() != arrow::Type::EXTENSION) return expr::HasParts(type);
+  return HasParts(*static_cast<const arrow::ExtensionType&>(type).storage_type());
 }
 
 /// Numbers in the order of values with parts, in which nulls stand where those of the column do.
 Result<std::shared_ptr<arrow::Array>> KeyOfParts(const arrow::ChunkedArray& column,
                                                  const Ordering& by, cp::ExecContext* context) {
-  arrow::ArrayVector chunks = column.chunks();
+  const arrow::ArrayVector& chunks = column.chunks();
   if (chunks.empty()) return arrow::MakeEmptyArray(arrow::int64(), context->memory_pool());
   ARROW_ASSIGN_OR_RAISE(const auto values, arrow::Concatenate(chunks, context->memory_pool()));
   const auto nulls =
@@ -182,7 +183,7 @@ class OrderedReader final : public arrow::RecordBatchReader {
     for (const Ordering& by : order_.by) {
       const auto column = table.GetColumnByName(by.column);
       arrow::ArrayVector chunks;
-      if (expr::HasParts(StorageOf(*column->type()))) {
+      if (HasParts(*column->type())) {
         ARROW_ASSIGN_OR_RAISE(chunks.emplace_back(), KeyOfParts(*column, by, exec));
         fields.push_back(arrow::field(std::to_string(fields.size()), arrow::int64()));
         columns.push_back(std::make_shared<arrow::ChunkedArray>(std::move(chunks)));
