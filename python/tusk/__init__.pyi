@@ -12,14 +12,14 @@ from tusk.maintenance import CleanupExplanation as CleanupExplanation
 from tusk.maintenance import CleanupReferencedBranch as CleanupReferencedBranch
 from tusk.maintenance import CleanupStats as CleanupStats
 from tusk._scan import ColumnOrdering as ColumnOrdering
-from tusk.transaction import DataFile as DataFile
+from tusk.fragment_metadata import DataFile as DataFile
 from tusk.stats import DataStatistics as DataStatistics
 from tusk.transaction import DatasetBasePath as DatasetBasePath
 from tusk.blob import DedicatedBlobWriter as DedicatedBlobWriter
 from tusk.encoders import Embedding as Embedding
 from tusk.encoders import Encoder as Encoder
 from tusk.stats import FieldStatistics as FieldStatistics
-from tusk.transaction import FragmentMetadata as FragmentMetadata
+from tusk.fragment_metadata import FragmentMetadata as FragmentMetadata
 from tusk.iceberg import IcebergTable as IcebergTable
 from tusk.transaction import Index as Index
 from tusk.transaction import IndexFile as IndexFile
@@ -30,7 +30,7 @@ from tusk.lance import LanceDataset as LanceDataset
 from tusk.fragment import LanceFragment as LanceFragment
 from tusk.transaction import LanceOperation as LanceOperation
 from tusk.scanner import LanceScanner as LanceScanner
-from tusk.transaction import LanceSchema as LanceSchema
+from tusk.lance_schema import LanceSchema as LanceSchema
 from tusk.loader import Loader as Loader
 from tusk.merge_insert import MergeInsertBuilder as MergeInsertBuilder
 from tusk.blob import PackedBlobWriter as PackedBlobWriter

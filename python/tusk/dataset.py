@@ -4,6 +4,7 @@ from tusk._scan import ColumnOrdering, ScanStatistics
 from tusk.delta import DatasetDelta
 from tusk.history import Branches, Tags
 from tusk.lance import LanceDataset, dataset
+from tusk.lance_schema import LanceSchema
 from tusk.merge_insert import MergeInsertBuilder
 from tusk.optimize import DatasetOptimizer
 from tusk.row_mask import serialize_row_addrs
@@ -11,14 +12,7 @@ from tusk.scanner import LanceScanner
 from tusk.scanner_builder import ScannerBuilder
 from tusk.sql_query import SqlQuery, SqlQueryBuilder
 from tusk.stats import DatasetStats, DataStatistics, FieldStatistics, LanceStats
-from tusk.transaction import (
-    DatasetBasePath,
-    Index,
-    IndexFile,
-    LanceOperation,
-    LanceSchema,
-    Transaction,
-)
+from tusk.transaction import DatasetBasePath, Index, IndexFile, LanceOperation, Transaction
 from tusk.typed import (
     AlterColumn,
     AutoCleanupConfig,

@@ -5,8 +5,8 @@ import pyarrow as pa
 
 from tusk._arrow import check_not_negative
 from tusk.errors import InvalidArgumentError
+from tusk.fragment_metadata import fragments_of
 from tusk.scanner import make_scanner
-from tusk.transaction import fragments_of
 
 _CREATED = "_row_created_at_version"
 _UPDATED = "_row_last_updated_at_version"

@@ -5,10 +5,7 @@ import pyarrow.dataset as pads
 from tusk._arrow import _not_supported, check_rows
 from tusk.errors import RowOutOfRangeError
 from tusk.fragment_changes import FragmentChanges, write_fragments
-from tusk.row_id_sequence import RowIdSequence
-from tusk.scanner import check_blob_mode, stated
-from tusk.stats import validate
-from tusk.transaction import (
+from tusk.fragment_metadata import (
     DataFile,
     DeletionFile,
     FragmentMetadata,
@@ -16,6 +13,9 @@ from tusk.transaction import (
     RowIdMeta,
     fragments_of,
 )
+from tusk.row_id_sequence import RowIdSequence
+from tusk.scanner import check_blob_mode, stated
+from tusk.stats import validate
 
 __all__ = [
     "DataFile",

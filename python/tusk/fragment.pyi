@@ -18,12 +18,12 @@ from tusk.progress import FragmentWriteProgress
 from tusk.scanner import LanceScanner
 from tusk.session import Session
 from tusk.row_id_sequence import RowIdSequence as RowIdSequence
-from tusk.transaction import DataFile as DataFile
-from tusk.transaction import DeletionFile as DeletionFile
-from tusk.transaction import FragmentMetadata as FragmentMetadata
-from tusk.transaction import LanceSchema
-from tusk.transaction import RowDatasetVersionMeta as RowDatasetVersionMeta
-from tusk.transaction import RowIdMeta as RowIdMeta
+from tusk.fragment_metadata import DataFile as DataFile
+from tusk.fragment_metadata import DeletionFile as DeletionFile
+from tusk.fragment_metadata import FragmentMetadata as FragmentMetadata
+from tusk.lance_schema import LanceSchema
+from tusk.fragment_metadata import RowDatasetVersionMeta as RowDatasetVersionMeta
+from tusk.fragment_metadata import RowIdMeta as RowIdMeta
 from tusk.udf import BatchUDF
 
 class FragmentSession:

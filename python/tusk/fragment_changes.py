@@ -19,7 +19,8 @@ from tusk.errors import (
     WriteRefusedError,
     WriteRefusedError,
 )
-from tusk.transaction import FragmentMetadata, LanceOperation, transaction_from_json
+from tusk.fragment_metadata import FragmentMetadata
+from tusk.transaction import LanceOperation, transaction_from_json
 from tusk.udf import Application, BatchUDF
 from tusk.write import (
     MAX_BYTES_PER_FILE,

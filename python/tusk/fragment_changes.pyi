@@ -14,7 +14,8 @@ import pyarrow.dataset as pads
 from tusk.lance import LanceDataset
 from tusk.progress import FragmentWriteProgress
 from tusk.session import Session
-from tusk.transaction import DatasetBasePath, FragmentMetadata, Transaction
+from tusk.fragment_metadata import FragmentMetadata
+from tusk.transaction import DatasetBasePath, Transaction
 
 def write_fragments(
     data: Any,

@@ -18,10 +18,10 @@ from tusk.errors import (
     WriteRefusedError,
     invalid_as,
 )
+from tusk.lance_schema import LanceSchema
 from tusk.transaction import (
     DatasetBasePath,
     LanceOperation,
-    LanceSchema,
     Transaction,
     transaction_from_json,
     transaction_to_json,

@@ -30,7 +30,8 @@ from tusk.sql_query import SqlQueryBuilder
 from tusk.stats import LanceStats
 from tusk.storage_options import StorageOptionsAccessor
 from tusk.transaction import DatasetBasePath, LanceOperation
-from tusk.transaction import LanceSchema, Transaction
+from tusk.lance_schema import LanceSchema
+from tusk.transaction import Transaction
 from tusk.typed import AlterColumn, BulkCommitResult, DeleteResult, UpdateResult
 from tusk.typed import Version, VersionRef
 from tusk.udf import BatchUDF

@@ -6,8 +6,8 @@ from typing import TypedDict
 
 from tusk import _tusk
 from tusk.errors import InvalidArgumentError, TuskError, UnsupportedError
+from tusk.fragment_metadata import FragmentMetadata, fragments_of
 from tusk.made import made
-from tusk.transaction import FragmentMetadata, fragments_of
 
 _CONFIG = "lance.compaction."
 # Accepted because pylance has them; without a meaning here.

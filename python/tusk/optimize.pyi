@@ -13,7 +13,7 @@ import pyarrow.dataset as pads
 
 from tusk.lance import LanceDataset
 from tusk.maintenance import CleanupStats
-from tusk.transaction import FragmentMetadata
+from tusk.fragment_metadata import FragmentMetadata
 from tusk.typed import AutoCleanupConfig
 
 CompactionOptions = dict[str, Any]

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
+from tusk.fragment_metadata import FragmentMetadata
 from tusk.lance import LanceDataset
-from tusk.transaction import FragmentMetadata
 
 class FileSystemFragmentWriteProgress(FragmentWriteProgress):
     def __init__(

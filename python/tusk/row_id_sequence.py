@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from tusk import _tusk
 from tusk.errors import InvalidArgumentError, NegativeNumberError
-from tusk.transaction import RowIdMeta
+from tusk.fragment_metadata import RowIdMeta
 
 _SHOWN = 10
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
-from tusk.transaction import RowIdMeta
+from tusk.fragment_metadata import RowIdMeta
 
 class RowIdSequence:
     def __init__(self, row_ids: range | pa.Array | pa.ChunkedArray | Iterable[int]) -> None: ...

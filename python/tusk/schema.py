@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from tusk.transaction import LanceSchema
+from tusk.lance_schema import LanceSchema
 
 __all__ = ["LanceSchema", "json_to_schema", "schema_to_json"]
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
-from tusk.transaction import LanceSchema as LanceSchema
+from tusk.lance_schema import LanceSchema as LanceSchema
 
 def json_to_schema(schema_json: dict[str, Any]) -> pa.Schema: ...
 

@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from tusk.errors import CorruptError
 from tusk.file import LanceFileReader
-from tusk.transaction import fragments_of
+from tusk.fragment_metadata import fragments_of
 
 
 @dataclasses.dataclass

@@ -16,10 +16,10 @@ from tusk.errors import (
     UnsupportedTypeError,
     WriteRefusedError,
 )
+from tusk.fragment_metadata import FragmentMetadata
 from tusk.history import checked_lock
 from tusk.optimize import to_cleanup_config
 from tusk.session import to_session
-from tusk.transaction import FragmentMetadata
 
 # The key by which pylance keeps the message of a commit among its transaction's properties.
 COMMIT_MESSAGE = "__lance_commit_message"
