@@ -6,7 +6,7 @@ import sqlite3
 
 import pyarrow as pa
 
-from tusk.errors import InvalidArgumentError
+from tusk.errors import ColumnChangeError
 
 
 class BatchUDF:
@@ -60,7 +60,7 @@ class Checkpoint:
                 connection.execute("INSERT INTO source VALUES (?, ?)", (version, batch_size))
             made_of = connection.execute("SELECT version, batch_size FROM source").fetchone()
         if made_of != (version, batch_size):
-            raise InvalidArgumentError(
+            raise ColumnChangeError(
                 f"{path} holds results for version {made_of[0]} in batches of {made_of[1]} rows,"
                 f" not for version {version} in batches of {batch_size}: remove the file, or go on"
                 " with what it was made for"
@@ -138,11 +138,11 @@ class Application:
         (batch,) = rows.combine_chunks().to_batches()
         result = _to_batch(self._udf(batch))
         if result.schema != self.schema:
-            raise InvalidArgumentError(
+            raise ColumnChangeError(
                 f"the function gave columns of {result.schema}, not of {self.schema}"
             )
         if result.num_rows != batch.num_rows:
-            raise InvalidArgumentError(
+            raise ColumnChangeError(
                 f"the function gave {result.num_rows} rows for {batch.num_rows}"
             )
         if self._checkpoint is not None:

@@ -84,6 +84,9 @@ CALLS = {
         pa.field("n", pa.int32(), nullable=False)
     ),
     "too few new rows": lambda lance, ds, _: ds.add_columns(pa.table({"z": [1]}).to_reader()),
+    "a function that gives too few rows": lambda lance, ds, _: ds.add_columns(
+        lambda batch: pa.record_batch([batch["id"].slice(1)], ["n"])
+    ),
     "columns to drop as text": lambda lance, ds, _: ds.drop_columns("score"),
     "nulls forbidden where some are": lambda lance, ds, _: altered(
         ds, {"path": "name", "nullable": False}
