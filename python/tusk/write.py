@@ -217,7 +217,7 @@ def to_uri(uri):
 
 def to_absolute(uri):
     """The same place, whatever the current folder will be."""
-    return uri if "://" in uri else os.path.join(os.getcwd(), uri)
+    return uri if "://" in uri or os.path.isabs(uri) else os.path.join(os.getcwd(), uri)
 
 
 def refuse_namespace(operation, uri, namespace_client, table_id):
