@@ -43,9 +43,9 @@ lake::TableAppend MakeAppend(std::string_view name, std::string_view kind, const
           .must_be_new = must_be_new};
 }
 
-}  // namespace
+using LakeClass = nb::class_<Lake>;
 
-void BindLake(nb::module_& module) {
+void BindTableDrift(nb::module_& module) {
   using lake::TableDrift;
   nb::class_<lake::TableAppend>(module, "TableAppend");
   nb::class_<TableDrift>(module, "TableDrift")
@@ -55,8 +55,10 @@ void BindLake(nb::module_& module) {
       .def_ro("foreign_version", &TableDrift::foreign_version)
       .def_ro("known_rows", &TableDrift::known_rows)
       .def_ro("foreign_rows", &TableDrift::foreign_rows);
-  nb::class_<Lake>(module, "Lake")
-      .def_prop_ro("uri", &Lake::uri)
+}
+
+void BindTables(LakeClass& bound) {
+  bound.def_prop_ro("uri", &Lake::uri)
       .def_prop_ro("catalog_name", &Lake::catalog_name)
       .def_prop_ro("at", &Lake::at)
       .def("tables",
@@ -83,7 +85,11 @@ void BindLake(nb::module_& module) {
                 [&](const OperationContext& context) { return lake.OpenIceberg(parsed, context); });
             return table;
           },
-          nb::arg("name"))
+          nb::arg("name"));
+}
+
+void BindCommits(LakeClass& bound) {
+  bound
       .def(
           "append",
           [](Lake& lake, const std::vector<lake::TableAppend>& appends, std::string message,
@@ -138,7 +144,11 @@ void BindLake(nb::module_& module) {
               return lake.OverwriteIceberg(parsed, overwrite, info, context);
             });
           },
-          nb::arg("name"), nb::arg("overwrite"), nb::arg("message"), nb::arg("author"))
+          nb::arg("name"), nb::arg("overwrite"), nb::arg("message"), nb::arg("author"));
+}
+
+void BindHistory(LakeClass& bound) {
+  bound
       .def(
           "log",
           [](const Lake& lake, std::optional<int64_t> limit) {
@@ -184,7 +194,11 @@ void BindLake(nb::module_& module) {
               return lake.FindVersionAt(timestamp_us, context);
             });
           },
-          nb::arg("timestamp_us"))
+          nb::arg("timestamp_us"));
+}
+
+void BindRestoring(LakeClass& bound) {
+  bound
       .def(
           "restore",
           [](Lake& lake, int64_t number, std::string message, std::string author,
@@ -211,6 +225,17 @@ void BindLake(nb::module_& module) {
                 [&](const OperationContext& context) { return lake.Adopt(info, context); });
           },
           nb::arg("message"), nb::arg("author"), nb::arg("properties"));
+}
+
+}  // namespace
+
+void BindLake(nb::module_& module) {
+  BindTableDrift(module);
+  LakeClass bound(module, "Lake");
+  BindTables(bound);
+  BindCommits(bound);
+  BindHistory(bound);
+  BindRestoring(bound);
   module.def("table_append", &MakeAppend, nb::arg("name"), nb::arg("kind"), nb::arg("data"),
              nb::arg("properties"), nb::arg("partition_by") = std::vector<std::string>(),
              nb::arg("must_be_new") = false, nb::arg("branch") = "main");

@@ -108,11 +108,12 @@ lance::WriteMode ParseMode(std::string_view mode) {
   throw StatusError(InvalidArgument("mode must be create, append or overwrite, not '", mode, "'"));
 }
 
-void BindLanceDataset(nb::module_& module) {
+namespace {
+
+void BindScanOptions(nb::module_& module) {
   using lance::Ordering;
   using lance::ScanOptions;
   using lance::ScanStatistics;
-  using lance::WriteOptions;
   nb::class_<Ordering>(module, "LanceOrdering")
       .def(
           "__init__",
@@ -160,6 +161,10 @@ void BindLanceDataset(nb::module_& module) {
       .def_rw("use_statistics", &ScanOptions::use_statistics)
       .def_rw("order_by", &ScanOptions::order_by)
       .def_rw("statistics", &ScanOptions::statistics, nb::arg().none());
+}
+
+void BindWriteOptions(nb::module_& module) {
+  using lance::WriteOptions;
   nb::class_<WriteOptions>(module, "LanceWriteOptions")
       .def(nb::init<>())
       .def_rw("max_rows_per_file", &WriteOptions::max_rows_per_file)
@@ -171,8 +176,10 @@ void BindLanceDataset(nb::module_& module) {
       .def_rw("enable_v2_manifest_paths", &WriteOptions::enable_v2_manifest_paths)
       .def_rw("config", &WriteOptions::config)
       .def_rw("transaction_properties", &WriteOptions::transaction_properties);
-  nb::class_<LanceTable>(module, "LanceTable")
-      .def_prop_ro("uri", [](const LanceTable& table) { return table.dataset->uri(); })
+}
+
+void BindDescription(nb::class_<LanceTable>& bound) {
+  bound.def_prop_ro("uri", [](const LanceTable& table) { return table.dataset->uri(); })
       .def_prop_ro("version", [](const LanceTable& table) { return table.dataset->version(); })
       .def_prop_ro("data_storage_version",
                    [](const LanceTable& table) { return table.dataset->data_storage_version(); })
@@ -184,7 +191,11 @@ void BindLanceDataset(nb::module_& module) {
       .def_prop_ro(
           "schema",
           [](const LanceTable& table) { return ArrowSchemaValue{table.dataset->schema()}; })
-      .def_prop_ro("io", [](const LanceTable& table) { return table.io; })
+      .def_prop_ro("io", [](const LanceTable& table) { return table.io; });
+}
+
+void BindReads(nb::class_<LanceTable>& bound) {
+  bound
       .def(
           "count_rows",
           [](const LanceTable& table, const nb::object& filter) {
@@ -197,13 +208,13 @@ void BindLanceDataset(nb::module_& module) {
       .def("scan", &Scan, nb::arg("options"))
       .def("to_table", &ToTable, nb::arg("options"))
       .def("explain_scan",
-           [](const LanceTable& table, const ScanOptions& options) {
+           [](const LanceTable& table, const lance::ScanOptions& options) {
              return Call(table.io).Run([&](const OperationContext& context) {
                return table.dataset->ExplainScan(options, context);
              });
            })
       .def("analyze_scan",
-           [](const LanceTable& table, const ScanOptions& options) {
+           [](const LanceTable& table, const lance::ScanOptions& options) {
              return Call(table.io).Run([&](const OperationContext& context) {
                return table.dataset->AnalyzeScan(options, context);
              });
@@ -236,6 +247,16 @@ void BindLanceDataset(nb::module_& module) {
         return Call(table.io).Run(
             [&](const OperationContext& context) { return table.dataset->LatestVersion(context); });
       });
+}
+
+}  // namespace
+
+void BindLanceDataset(nb::module_& module) {
+  BindScanOptions(module);
+  BindWriteOptions(module);
+  nb::class_<LanceTable> bound(module, "LanceTable");
+  BindDescription(bound);
+  BindReads(bound);
   module.def(
       "delete_lance",
       [](std::string_view uri, const nb::object& filter, int max_retries,
