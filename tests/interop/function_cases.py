@@ -652,7 +652,6 @@ d - i8
 i + d
 d64 + u8
 cast(dc / 3 as string)
-cast(3 / dc as string)
 cast(dc / i8 as string)
 cast(i / dc as string)
 cast(dc / dc as string)
@@ -692,7 +691,6 @@ array_except(NULL, l)
 array_intersect(NULL, l)
 arrays_zip(NULL, l)
 flatten(NULL)
-array_distance(NULL, lf)
 cosine_distance(NULL, lf)
 inner_product(lf, NULL)
 array_normalize(NULL)

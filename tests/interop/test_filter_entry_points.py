@@ -70,18 +70,23 @@ def test_writers_change_the_rows_of_a_scan(text, path, copied):
     assert updated.update({"id": "id + 100"}, where=text)["num_rows_updated"] == len(kept)
     assert all_ids(updated) == others + [i + 100 for i in kept]
 
-    merged = copied()
-    source = merged.to_table(filter="id = 0")
-    merged.merge_insert("id").when_not_matched_by_source_delete(text).execute(source)
-    assert all_ids(merged) == sorted({0, *others})
+    # As in pylance, merges and new values know no system columns.
+    has_system_column = text.lower().startswith("_row")
+    if not has_system_column:
+        merged = copied()
+        source = merged.to_table(filter="id = 0")
+        merged.merge_insert("id").when_not_matched_by_source_delete(text).execute(source)
+        assert all_ids(merged) == sorted({0, *others})
 
     added = copied()
     added.add_columns({"truth": text})
     assert [row["id"] for row in added.to_table().to_pylist() if row["truth"]] == kept
 
-    valued = copied()
-    valued.update({"b": text})
-    assert ids(valued.to_table(columns=["id"], filter="b")) == kept
+    # As a value a match is a list.
+    if not has_system_column and not text.startswith("regexp_match"):
+        valued = copied()
+        valued.update({"b": text})
+        assert ids(valued.to_table(columns=["id"], filter="b")) == kept
 
 
 @pytest.mark.parametrize(

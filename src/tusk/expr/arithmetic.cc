@@ -82,10 +82,14 @@ Result<NodePtr> DecimalQuotient(const Binder& binder, Span span, std::vector<Nod
   const int scale =
       4 + (is_constant ? std::max(dividend.scale(), divisor.scale()) : dividend.scale());
   // Arrow gives one digit more than stand before the point of the divisor.
-  const int precision =
-      std::max(divisor.precision(), divisor.scale() + scale - dividend.scale() - 1);
-  ARROW_ASSIGN_OR_RAISE(sides[1], binder.Widen(sides[1], DecimalOf(precision, divisor.scale())));
-  ARROW_ASSIGN_OR_RAISE(const NodePtr quotient, DecimalCall(binder, span, "/", std::move(sides)));
+  const int wanted = divisor.scale() + scale - dividend.scale() - 1;
+  const int precision = std::max(divisor.precision(), std::min(wanted, 76));
+  ARROW_ASSIGN_OR_RAISE(NodePtr wide,
+                        binder.Widen(sides[1], DecimalOf(precision, divisor.scale())));
+  auto longer = DecimalCall(binder, span, "/", {sides[0], std::move(wide)});
+  // There may be no room for as many.
+  if (!longer.ok()) return DecimalCall(binder, span, "/", std::move(sides));
+  NodePtr quotient = *std::move(longer);
   const arrow::DecimalType& exact = type_of(quotient);
   if (exact.scale() <= scale) return quotient;
   auto options = std::make_shared<cp::CastOptions>(

@@ -29,11 +29,12 @@ const std::map<std::string_view, const FunctionEntry*>& AllFunctions() {
 
 std::string ArgumentsOf(const FunctionEntry& entry) {
   const std::string least = std::to_string(entry.least_arguments);
-  if (entry.most_arguments < 0) return least + " arguments or more";
-  if (entry.most_arguments == entry.least_arguments) {
-    return least + (entry.least_arguments == 1 ? " argument" : " arguments");
-  }
-  return least + " to " + std::to_string(entry.most_arguments) + " arguments";
+  const std::string most = std::to_string(entry.most_arguments);
+  const bool is_one = std::max(entry.least_arguments, entry.most_arguments) == 1;
+  const std::string noun = is_one ? " argument" : " arguments";
+  if (entry.most_arguments < 0) return least + noun + " or more";
+  return entry.most_arguments == entry.least_arguments ? least + noun
+                                                       : least + " to " + most + noun;
 }
 
 }  // namespace
