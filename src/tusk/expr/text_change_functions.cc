@@ -13,6 +13,7 @@
 
 #include "tusk/expr/common_type.h"
 #include "tusk/expr/function.h"
+#include "tusk/expr/letter_case.h"
 #include "tusk/expr/row_kernel.h"
 #include "tusk/expr/utf8_text.h"
 
@@ -30,32 +31,77 @@ Result<NodePtr> OneText(const Binder& binder, const Call& call, const std::strin
   return binder.MakeArrowCall(call.span, function, std::move(arguments), nullptr);
 }
 
+/// What must be done with texts before their letters are changed one by one.
+struct Preparation {
+  bool (*is_needed)(std::string_view text);
+  void (*append)(std::string_view text, std::string* out);
+};
+
+template <typename Builder>
+Kernel Prepare(Preparation preparation) {
+  return [preparation](const std::vector<Datum>& arguments,
+                       const Evaluation& evaluation) -> Result<Datum> {
+    ARROW_ASSIGN_OR_RAISE(const Rows rows, Rows::Make(arguments, evaluation));
+    bool is_needed = false;
+    for (int64_t row = 0; row < rows.length() && !is_needed; ++row) {
+      is_needed = !rows.IsNull(0, row) && preparation.is_needed(rows.Text(0, row));
+    }
+    if (!is_needed) return arguments[0];
+    Builder builder(evaluation.context->pool);
+    std::string text;
+    for (int64_t row = 0; row < rows.length(); ++row) {
+      text.clear();
+      if (!rows.IsNull(0, row)) preparation.append(rows.Text(0, row), &text);
+      ARROW_RETURN_NOT_OK(rows.IsNull(0, row) ? builder.AppendNull() : builder.Append(text));
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto array, builder.Finish());
+    return ToResult(array, rows.is_scalar());
+  };
+}
+
+Result<NodePtr> ChangeCase(const Binder& binder, const Call& call, const std::string& function,
+                           Preparation preparation) {
+  ARROW_ASSIGN_OR_RAISE(const auto arguments, TextsAndIntegers(binder, call));
+  const auto type = arguments[0]->type;
+  Kernel kernel = type->id() == arrow::Type::LARGE_STRING
+                      ? Prepare<arrow::LargeStringBuilder>(preparation)
+                      : Prepare<arrow::StringBuilder>(preparation);
+  ARROW_ASSIGN_OR_RAISE(NodePtr prepared,
+                        binder.MakeCall(call.span, type, arguments, std::move(kernel)));
+  return binder.MakeArrowCall(call.span, function, {std::move(prepared)}, nullptr);
+}
+
 Result<NodePtr> BindLower(const Binder& binder, const Call& call) {
-  return OneText(binder, call, "utf8_lower");
+  return ChangeCase(binder, call, "utf8_lower", {HasSpecialCapitals, AppendBeforeLower});
 }
 Result<NodePtr> BindUpper(const Binder& binder, const Call& call) {
-  return OneText(binder, call, "utf8_upper");
+  return ChangeCase(binder, call, "utf8_upper", {HasSeveralCapitals, AppendBeforeUpper});
 }
 Result<NodePtr> BindReverse(const Binder& binder, const Call& call) {
   return OneText(binder, call, "utf8_reverse");
 }
 
+/// Words with a capital first; each letter is changed on its own.
 Result<NodePtr> BindInitcap(const Binder& binder, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(const NodePtr lower, BindLower(binder, call));
-  ARROW_ASSIGN_OR_RAISE(const NodePtr upper, BindUpper(binder, call));
-  return MakeTextCall(binder, call.span, {lower, upper},
+  ARROW_ASSIGN_OR_RAISE(const auto arguments, TextsAndIntegers(binder, call));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr lower, OneText(binder, call, "utf8_lower"));
+  ARROW_ASSIGN_OR_RAISE(const NodePtr upper, OneText(binder, call, "utf8_upper"));
+  return MakeTextCall(binder, call.span, {arguments[0], lower, upper},
                       [](const Rows& rows, int64_t row, std::string* out) -> Status {
-                        const std::string_view low = rows.Text(0, row);
-                        const std::string_view high = rows.Text(1, row);
+                        const std::string_view text = rows.Text(0, row);
                         bool begins = true;
-                        size_t h = 0;
-                        for (size_t i = 0; i < low.size();) {
-                          const std::string_view character = CharacterAt(low, i);
-                          const std::string_view capital = CharacterAt(high, h);
+                        size_t low = 0;
+                        size_t high = 0;
+                        for (size_t i = 0; i < text.size();) {
+                          const std::string_view character = CharacterAt(text, i);
+                          const std::string_view small = CharacterAt(rows.Text(1, row), low);
+                          const std::string_view capital = CharacterAt(rows.Text(2, row), high);
+                          const std::string_view several = SeveralCapitals(CodePoint(character));
                           i += character.size();
-                          h += capital.size();
-                          out->append(begins ? capital : character);
-                          const auto c = static_cast<unsigned char>(character[0]);
+                          low += small.size();
+                          high += capital.size();
+                          out->append(!begins ? small : several.empty() ? capital : several);
+                          const auto c = static_cast<unsigned char>(small[0]);
                           begins = c < 0x80 && std::isalnum(c) == 0;
                         }
                         return Status::OK();
