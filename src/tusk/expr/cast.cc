@@ -138,6 +138,37 @@ Kernel ParseTexts(const TypePtr& to) {
   };
 }
 
+/// Texts as moments of a zone, by whose clock those are that say no offset.
+Kernel TextToZoned(const TypePtr& to) {
+  const auto& type = static_cast<const arrow::TimestampType&>(*to);
+  const TypePtr naive = arrow::timestamp(type.unit());
+  const cp::AssumeTimezoneOptions options(type.timezone());
+  return [parse = ParseTexts(to), naive, options](const std::vector<Datum>& arguments,
+                                                  const Evaluation& evaluation) -> Result<Datum> {
+    arrow::MemoryPool* pool = evaluation.context->pool;
+    ARROW_ASSIGN_OR_RAISE(const Datum moments, parse(arguments, evaluation));
+    ARROW_ASSIGN_OR_RAISE(Operand operand, Operand::Make(arguments[0], pool));
+    const Texts texts(std::move(operand));
+    arrow::BooleanBuilder is_local(pool);
+    for (int64_t i = 0; i < texts.array().length(); ++i) {
+      const auto moment = texts.IsNull(i) ? std::nullopt : ParseMoment(texts[i]);
+      ARROW_RETURN_NOT_OK(is_local.Append(moment && !moment->has_offset));
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto mask, is_local.Finish());
+    ARROW_ASSIGN_OR_RAISE(const auto values, ToArray(moments, mask->length(), pool));
+    ARROW_ASSIGN_OR_RAISE(const auto clocks, values->View(naive));
+    ARROW_ASSIGN_OR_RAISE(const Datum shown, cp::CallFunction("if_else",
+                                                              {Datum(mask), Datum(clocks),
+                                                               Datum(arrow::MakeNullScalar(naive))},
+                                                              evaluation.compute));
+    ARROW_ASSIGN_OR_RAISE(const Datum local, cp::CallFunction("assume_timezone", {shown}, &options,
+                                                              evaluation.compute));
+    ARROW_ASSIGN_OR_RAISE(const Datum all,
+                          cp::CallFunction("coalesce", {local, Datum(values)}, evaluation.compute));
+    return ToResult(all.make_array(), texts.is_scalar());
+  };
+}
+
 /// Texts as decimals of all their digits, then rounded.
 Kernel TextToDecimal(const TypePtr& to) {
   const int scale = static_cast<const arrow::DecimalType&>(*to).scale();
@@ -277,6 +308,7 @@ Result<Kernel> PlainCast(const TypePtr& from, const TypePtr& to) {
   if (IsText(*from)) {
     if (to->id() == arrow::Type::BOOL) return Kernel(TextToBoolean);
     if (arrow::is_decimal(to->id())) return TextToDecimal(to);
+    if (to->id() == arrow::Type::TIMESTAMP && !IsNaive(*to)) return TextToZoned(to);
     if (to_number || arrow::is_date(to->id()) || arrow::is_time(to->id()) ||
         to->id() == arrow::Type::TIMESTAMP) {
       return ParseTexts(to);
@@ -368,7 +400,8 @@ bool MayLose(const arrow::DataType& from, const arrow::DataType& to) {
   return is_whole && (has_fraction || IsCounted(from));
 }
 
-/// InvalidArgument for the first value that is not the same after it was cast to `to` and back.
+/// InvalidArgument for the first value that is not the same after it was cast to `to` and back,
+/// which is null where there is no way back.
 Status CheckSame(const Datum& before, const Datum& after, const Datum& back, const TypePtr& to,
                  const Evaluation& evaluation) {
   arrow::MemoryPool* pool = evaluation.context->pool;
@@ -376,11 +409,11 @@ Status CheckSame(const Datum& before, const Datum& after, const Datum& back, con
                         cp::CallFunction("equal", {before, back}, evaluation.compute));
   const int64_t rows = RowsOf({before}, evaluation.length());
   ARROW_ASSIGN_OR_RAISE(const auto mask, ToArray(is_same, rows, pool));
-  const auto& same = static_cast<const arrow::BooleanArray&>(*mask);
-  if (same.false_count() == 0) return Status::OK();
-  int64_t row = 0;
-  while (same.IsNull(row) || same.Value(row)) ++row;
   ARROW_ASSIGN_OR_RAISE(const auto values, ToArray(before, rows, pool));
+  const auto& same = static_cast<const arrow::BooleanArray&>(*mask);
+  if (same.false_count() == 0 && same.null_count() == values->null_count()) return Status::OK();
+  int64_t row = 0;
+  while (values->IsNull(row) || (same.IsValid(row) && same.Value(row))) ++row;
   ARROW_ASSIGN_OR_RAISE(const auto changed, ToArray(after, rows, pool));
   std::string was;
   std::string is;
@@ -399,9 +432,16 @@ Result<Kernel> ExactCastFunction(const TypePtr& from, const TypePtr& to) {
       return Datum(arrow::MakeNullScalar(to));
     });
   }
+  const bool from_clock =
+      arrow::is_date(from->id()) || (from->id() == arrow::Type::TIMESTAMP && IsNaive(*from));
+  if (from_clock && to->id() == arrow::Type::TIMESTAMP && !IsNaive(*to)) {
+    const auto unit = static_cast<const arrow::TimestampType&>(*to).unit();
+    ARROW_ASSIGN_OR_RAISE(Kernel clock, ExactCastFunction(from, arrow::timestamp(unit)));
+    return Chain(std::move(clock), ToZone(to));
+  }
   ARROW_ASSIGN_OR_RAISE(Kernel cast, CastFunction(from, to, /*is_try=*/false));
   if (from->Equals(*to) || !MayLose(*from, *to)) return cast;
-  ARROW_ASSIGN_OR_RAISE(Kernel back, CastFunction(to, from, /*is_try=*/false));
+  ARROW_ASSIGN_OR_RAISE(Kernel back, CastFunction(to, from, /*is_try=*/true));
   return Kernel(
       [to, cast = std::move(cast), back = std::move(back)](
           const std::vector<Datum>& arguments, const Evaluation& evaluation) -> Result<Datum> {

@@ -1,5 +1,8 @@
 #include "tusk/expr/expression.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include <arrow/array.h>
@@ -11,6 +14,16 @@
 #include "tusk/expr/cast.h"
 
 namespace tusk::expr {
+namespace {
+
+/// Whether an expression is nothing but the time.
+bool IsClock(const Syntax& syntax) {
+  static constexpr std::array<std::string_view, 3> kNames = {"now", "current_timestamp",
+                                                             "current_time"};
+  return syntax.kind == SyntaxKind::kCall && std::ranges::find(kNames, syntax.text) != kNames.end();
+}
+
+}  // namespace
 
 struct Expression::State {
   std::shared_ptr<const ParsedText> parsed;
@@ -60,7 +73,9 @@ Result<std::shared_ptr<const Expression::Bound>> Expression::BindAs(
     const OperationContext& context) const {
   ARROW_ASSIGN_OR_RAISE(auto bound, Bind(schema, context));
   if (bound->type()->Equals(*type)) return bound;
-  auto cast = ExactCastFunction(bound->type(), type);
+  // Of the time of now so many digits count as are asked for.
+  auto cast = IsClock(*state_->parsed->syntax) ? CastFunction(bound->type(), type, /*is_try=*/false)
+                                               : ExactCastFunction(bound->type(), type);
   if (!cast.ok()) return WithContext(cast.status(), "expression " + text());
   auto state = std::make_unique<Bound::State>(
       Bound::State{.bound = bound->state_->bound, .type = type, .cast = *std::move(cast)});
