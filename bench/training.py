@@ -22,6 +22,8 @@ import pyarrow as pa
 
 BATCH_ROWS = 256
 COLUMNS = ["picture", "label"]
+# As tusk.Loader reads by default.
+THREADS, AHEAD = 4, 8
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -56,7 +58,7 @@ def pylance_takes(path, seed):
 
 
 def pylance_takes_ahead(path, seed):
-    """The same in two threads, four batches ahead, as tusk's does."""
+    """The same read ahead as tusk's loader does it."""
     import concurrent.futures
 
     import lance
@@ -68,8 +70,8 @@ def pylance_takes_ahead(path, seed):
     def take(begin):
         return dataset.take(order[begin : begin + BATCH_ROWS], columns=COLUMNS)
 
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        due = [pool.submit(take, begin) for _, begin in zip(range(4), begins)]
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        due = [pool.submit(take, begin) for _, begin in zip(range(AHEAD), begins)]
         while due:
             batch = due.pop(0).result()
             due.extend(pool.submit(take, begin) for _, begin in zip(range(1), begins))
@@ -90,7 +92,7 @@ LOADERS = {
     "tusk.Loader, no read-ahead": tusk_without_read_ahead,
     "tusk.Loader, block_rows=256 (mixes batches, not rows)": tusk_blocks,
     "pylance, take by take": pylance_takes,
-    "pylance, takes 4 ahead": pylance_takes_ahead,
+    "pylance, takes read ahead": pylance_takes_ahead,
     "pylance ShardedBatchSampler (mixes batches, not rows)": pylance_batches,
 }
 

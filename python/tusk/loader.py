@@ -82,8 +82,8 @@ class Loader:
         world_size=1,
         remainder="keep",
         transform=None,
-        read_ahead=4,
-        threads=2,
+        read_ahead=8,
+        threads=4,
         blobs="descriptors",
     ):
         if batch_size < 1:

@@ -33,8 +33,8 @@ class Loader:
         world_size: int = 1,
         remainder: str = 'keep',
         transform: Callable[[pa.RecordBatch], Any] | None = None,
-        read_ahead: int = 4,
-        threads: int = 2,
+        read_ahead: int = 8,
+        threads: int = 4,
         blobs: str = 'descriptors',
     ) -> None: ...
     def __iter__(self) -> Iterator[Any]: ...
