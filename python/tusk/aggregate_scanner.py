@@ -10,6 +10,8 @@ from tusk.scanner import LanceScanner
 # Groups of batches that are put together once they have so many rows, or twice as many as there
 # are groups: what waits in memory stays a small multiple of the result.
 _MOST_WAITING = 1 << 16
+# Rows that are grouped at once, as far as the bytes of a batch allow it.
+_ROWS_AT_ONCE = 1 << 17
 # How numbers of parts of a group become one of all of it.
 _TOGETHER = {"count": "sum", "sum": "sum", "min": "min", "max": "max"}
 
@@ -23,6 +25,8 @@ class AggregateScanner(LanceScanner):
             raise InvalidArgumentError(
                 "a scan that aggregates has no limit and no offset: cut its result"
             )
+        self._batch_rows = scanner.batch_rows  # of the result
+        scanner.batch_rows = _ROWS_AT_ONCE
         plan = parse_aggregate(snapshot["substrait_aggregate"])
         # Numbers of fields are those of the table, whatever columns were asked for.
         schema = pa.schema(dataset._table.schema)
@@ -53,7 +57,7 @@ class AggregateScanner(LanceScanner):
         return self._aggregate()
 
     def to_batches(self):
-        return iter(self.to_table().to_batches(max_chunksize=self._options.batch_rows))
+        return iter(self.to_table().to_batches(max_chunksize=self._batch_rows))
 
     def to_reader(self):
         return pa.RecordBatchReader.from_batches(self._result, self.to_batches())

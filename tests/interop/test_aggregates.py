@@ -191,3 +191,18 @@ def test_a_field_that_is_not_there_is_told(uri):
     # pylance ends the thread.
     with pytest.raises(ValueError, match="field 99 of a scan, which has 9"):
         builder(tusk, uri, plan([], [measure("max", column(99))])).to_scanner()
+
+
+def test_groups_of_many_batches_are_put_together(tmp_path):
+    # More of them than wait in memory at once.
+    rows = 200_000
+    numbers = np.random.default_rng(1)
+    table = pa.table(
+        {"k": numbers.integers(0, 90_000, rows), "x": numbers.integers(-9, 9, rows).astype("int32")}
+    )
+    uri = str(tmp_path / "t")
+    lance.write_dataset(table, uri)
+    measures = [measure(function, column(1)) for function in ("count", "sum", "min", "max", "avg")]
+    found = assert_same(uri, plan([column(0)], measures))
+    assert found.num_rows > 65_536
+    assert_same(uri, plan([], [measure("count"), *measures]))
