@@ -77,7 +77,9 @@ def test_a_schema_that_no_reader_would_take_is_not_committed(tmp_path):
     ("change", "message"),
     [
         ({"physical_rows": 2**33}, "rows do not fit 32 bits"),
+        ({"physical_rows": 1.5}, "1.5 is no whole number"),
         ({"id": 2**32}, "id does not fit 32 bits"),
+        ({"files": [{"fields": [2**32]}]}, "4294967296 is no whole number from -2147483648"),
         ({"files": [{"path": "../x.lance"}]}, "x.lance"),
         ({"files": [{"column_indices": [0, 1]}]}, "column for each field"),
     ],

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <concepts>
 #include <map>
 #include <optional>
 #include <utility>
@@ -15,11 +16,10 @@
 #include "tusk/base/uuid.h"
 #include "tusk/io/object_store.h"
 #include "tusk/lance/schema_json.h"
+#include "tusk/lance/table/json_values.h"
 
 namespace tusk::lance {
 namespace {
-
-using Json = nlohmann::json;
 
 // To JSON.
 
@@ -254,29 +254,9 @@ Json ToJson(const OtherOperation&) { return Json::object(); }
 
 // From JSON. What is not as it should be raises an exception of the JSON library.
 
-/// What a text in JSON says that is no exception of the library's.
-struct BadValue {
-  std::string message;
-};
-
-template <typename T>
-T Get(const Json& json, const char* key, T absent = T()) {
-  const auto found = json.find(key);
-  if (found == json.end() || found->is_null()) return absent;
-  return found->template get<T>();
-}
-
-template <typename T>
-std::optional<T> GetOptional(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end() || found->is_null()) return std::nullopt;
-  return found->template get<T>();
-}
-
 std::string BytesFromJson(const Json& json) {
-  std::string bytes;
-  for (const Json& byte : json) bytes.push_back(static_cast<char>(byte.get<uint8_t>()));
-  return bytes;
+  const auto bytes = From<std::vector<uint8_t>>::Parse(json);
+  return {bytes.begin(), bytes.end()};
 }
 
 std::string GetBytes(const Json& json, const char* key) {
@@ -289,6 +269,7 @@ std::vector<T> GetList(const Json& json, const char* key, T (*parse)(const Json&
   std::vector<T> list;
   const auto found = json.find(key);
   if (found == json.end() || found->is_null()) return list;
+  if (!found->is_array()) throw BadValue{std::string("'") + key + "' is no list"};
   for (const Json& element : *found) list.push_back(parse(element));
   return list;
 }
@@ -313,7 +294,7 @@ DataFile ParseFile(const Json& json) {
   if (!io::CheckRelativePath(file.path).ok()) {
     throw BadValue{"'" + file.path + "' is no path below data/"};
   }
-  file.field_ids = json.at("fields").get<std::vector<int32_t>>();
+  file.field_ids = GetRequired<std::vector<int32_t>>(json, "fields");
   file.column_indices = Get<std::vector<int32_t>>(json, "column_indices");
   file.major_version = Get<uint32_t>(json, "file_major_version");
   file.minor_version = Get<uint32_t>(json, "file_minor_version");
@@ -331,8 +312,8 @@ DeletionFile ParseDeletionFile(const Json& json) {
   if (type != "array" && type != "bitmap")
     throw BadValue{"'" + type + "' is no deletion file type"};
   file.type = type == "array" ? DeletionFile::Type::kArrow : DeletionFile::Type::kBitmap;
-  file.read_version = json.at("read_version").get<uint64_t>();
-  file.id = json.at("id").get<uint64_t>();
+  file.read_version = GetRequired<uint64_t>(json, "read_version");
+  file.id = GetRequired<uint64_t>(json, "id");
   file.num_deleted_rows = Get<uint64_t>(json, "num_deleted_rows");
   file.base_id = GetOptional<uint32_t>(json, "base_id");
   return file;
@@ -354,7 +335,7 @@ Fragment ParseFragment(const Json& json) {
   Fragment fragment;
   fragment.id = Get<uint64_t>(json, "id");
   fragment.files = GetList(json, "files", ParseFile);
-  fragment.physical_rows = json.at("physical_rows").get<int64_t>();
+  fragment.physical_rows = GetRequired<int64_t>(json, "physical_rows");
   if (fragment.physical_rows < 0) throw BadValue{"a fragment has less than no rows"};
   const auto deletion = json.find("deletion_file");
   if (deletion != json.end() && !deletion->is_null()) {
@@ -375,7 +356,7 @@ Fragment ParseFragment(const Json& json) {
 Field ParseField(const Json& json) {
   Field field;
   field.name = json.at("name").get<std::string>();
-  field.id = json.at("id").get<int32_t>();
+  field.id = GetRequired<int32_t>(json, "id");
   field.logical_type = json.at("logical_type").get<std::string>();
   field.nullable = Get<bool>(json, "nullable", true);
   field.metadata = Get<std::map<std::string, std::string>>(json, "metadata");
@@ -415,13 +396,14 @@ IndexMetadata ParseIndex(const Json& json) {
   IndexMetadata index;
   index.uuid = ParseUuid(json.at("uuid").get<std::string>());
   index.name = json.at("name").get<std::string>();
-  index.field_ids = json.at("fields").get<std::vector<int32_t>>();
+  index.field_ids = GetRequired<std::vector<int32_t>>(json, "fields");
   index.dataset_version = Get<uint64_t>(json, "dataset_version");
   const auto ranges = json.find("fragment_ranges");
   if (ranges != json.end() && !ranges->is_null()) {
     index.fragments.emplace();
-    for (const auto& [begin, end] : ranges->get<std::vector<std::pair<uint32_t, uint32_t>>>()) {
-      if (begin >= end || !index.fragments->Add(begin, end).ok()) {
+    for (const auto& range : From<std::vector<std::vector<uint32_t>>>::Parse(*ranges)) {
+      if (range.size() != 2) throw BadValue{"a range has no begin and end"};
+      if (range[0] >= range[1] || !index.fragments->Add(range[0], range[1]).ok()) {
         throw BadValue{"the fragments of index '" + index.name + "' are not ascending"};
       }
     }
@@ -453,10 +435,12 @@ std::optional<MapUpdate> GetMapUpdate(const Json& json, const char* key) {
   return found == json.end() ? std::nullopt : ParseMapUpdate(*found);
 }
 
-uint64_t ParseNumber(const std::string& text) {
-  uint64_t number = 0;
+template <std::integral T>
+T ParseNumber(const std::string& text) {
+  T number = 0;
   const char* end = text.data() + text.size();
-  if (text.empty() || std::from_chars(text.data(), end, number).ptr != end) {
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (text.empty() || stop != end || error != std::errc()) {
     throw BadValue{"'" + text + "' is no number"};
   }
   return number;
@@ -479,7 +463,8 @@ UpdateRows ParseUpdate(const Json& json) {
   const auto offsets = json.find("updated_fragment_offsets");
   if (offsets == json.end() || offsets->is_null()) return update;
   for (const auto& [id, bitmap] : offsets->items()) {
-    update.updated_offsets[ParseNumber(id)] = BytesFromJson(bitmap);
+    std::string bytes = BytesFromJson(bitmap);
+    if (!bytes.empty()) update.updated_offsets[ParseNumber<uint64_t>(id)] = std::move(bytes);
   }
   return update;
 }
@@ -505,8 +490,9 @@ RewriteFragments ParseRewrite(const Json& json) {
 
 ReplaceData ParseReplacement(const Json& json) {
   const auto parse = [](const Json& replacement) {
-    return ReplaceData::Replacement{.fragment_id = replacement.at("fragment_id").get<uint64_t>(),
-                                    .file = ParseFile(replacement.at("new_file"))};
+    return ReplaceData::Replacement{
+        .fragment_id = GetRequired<uint64_t>(replacement, "fragment_id"),
+        .file = ParseFile(replacement.at("new_file"))};
   };
   return {.replacements = GetList<ReplaceData::Replacement>(json, "replacements", parse)};
 }
@@ -519,7 +505,7 @@ UpdateMetadata ParseUpdateConfig(const Json& json) {
   if (fields == json.end() || fields->is_null()) return update;
   for (const auto& [id, map] : fields->items()) {
     const auto parsed = ParseMapUpdate(map);
-    if (parsed) update.field_metadata[static_cast<int32_t>(ParseNumber(id))] = *parsed;
+    if (parsed) update.field_metadata[ParseNumber<int32_t>(id)] = *parsed;
   }
   return update;
 }
@@ -551,9 +537,9 @@ decltype(Transaction::operation) ParseOperation(const Json& json, const Schema* 
   }
   if (type == "rewrite") return ParseRewrite(json);
   if (type == "reserve_fragments") {
-    return ReserveFragmentIds{.count = json.at("num_fragments").get<uint32_t>()};
+    return ReserveFragmentIds{.count = GetRequired<uint32_t>(json, "num_fragments")};
   }
-  if (type == "restore") return RestoreVersion{.version = json.at("version").get<uint64_t>()};
+  if (type == "restore") return RestoreVersion{.version = GetRequired<uint64_t>(json, "version")};
   if (type == "create_index") {
     return CreateIndices{.added = GetList(json, "new_indices", ParseIndex),
                          .removed = GetList(json, "removed_indices", ParseIndex)};
