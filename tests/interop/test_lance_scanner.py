@@ -275,15 +275,15 @@ def test_plans_tell_what_is_read(table):
     )
     lines = scanner.explain_plan().splitlines()
     assert [line.split(":")[0].strip() for line in lines] == [
-        "Sort", "Limit", "Take", "Filter", "Read", "Table",
+        "Take", "Limit", "Sort", "Take", "Filter", "Read", "Table",
     ]  # fmt: skip
-    assert lines[0] == "Sort: f ascending"
+    assert lines[2].strip() == "Sort: f ascending"
     assert "5 of 5 fragments" in lines[-1]
     analyzed = scanner.analyze_plan().splitlines()
     assert len(analyzed) == len(lines)
     assert "3 rows in 1 batches" in analyzed[0]
     kept = dataset.count_rows(pc.field("n") > 5)
-    assert f"{kept} rows of {dataset.count_rows()} kept" in analyzed[3]
+    assert f"{kept} rows of {dataset.count_rows()} kept" in analyzed[4]
     assert "bytes" in analyzed[-1]
     assert dataset.scanner(["id"]).explain_plan().startswith("Read: id\n")
 

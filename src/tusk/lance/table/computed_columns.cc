@@ -69,7 +69,7 @@ Result<std::shared_ptr<const ComputedColumns>> ComputedColumns::Make(
                                   (*bound)->metadata()));
     computed->expressions_.push_back(*std::move(bound));
   }
-  computed->schema_ = arrow::schema(std::move(fields));
+  computed->schema_ = arrow::schema(std::move(fields), dataset.schema->metadata());
   return computed;
 }
 

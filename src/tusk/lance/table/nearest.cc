@@ -139,7 +139,9 @@ Result<std::shared_ptr<arrow::Table>> FindNearest(const Dataset& dataset,
   ARROW_ASSIGN_OR_RAISE(auto distances, Distances(neighbors, context));
   auto distance_field = arrow::field(std::string(kDistanceColumn), arrow::float32());
   if (columns.empty()) {
-    return arrow::Table::Make(arrow::schema({std::move(distance_field)}), {std::move(distances)});
+    return arrow::Table::Make(
+        arrow::schema({std::move(distance_field)}, dataset.schema()->metadata()),
+        {std::move(distances)});
   }
   ARROW_ASSIGN_OR_RAISE(const auto positions, FindPositions(dataset.state(), neighbors, context));
   ARROW_ASSIGN_OR_RAISE(auto table, dataset.Take(positions, {.columns = columns}, context));

@@ -19,8 +19,10 @@
 #include "tusk/lance/file/set_bits.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/fragment_reader.h"
+#include "tusk/lance/table/order_keys.h"
 #include "tusk/lance/table/ordered_scan.h"
 #include "tusk/lance/table/scan_plan.h"
+#include "tusk/lance/table/taking_reader.h"
 
 namespace tusk::lance {
 namespace {
@@ -182,13 +184,7 @@ class ScanSource final : public RowSource {
   explicit ScanSource(ScanPlan plan) : plan_(std::move(plan)) {}
   const std::shared_ptr<arrow::Schema>& schema() const override { return plan_.schema(); }
   RowSize GuessRowSize() const override {
-    uint64_t stored = 0;
-    for (const Fragment* fragment : plan_.fragments) {
-      // Sizes are what the manifest claims; wrapping around makes a bad guess and nothing worse.
-      for (const DataFile& file : fragment->files) stored += file.size_bytes;
-    }
-    const auto rows = static_cast<uint64_t>(std::max<int64_t>(1, plan_.num_rows()));
-    const auto stored_bytes = static_cast<int64_t>((stored >> 1) / rows * 2);
+    const int64_t stored_bytes = plan_.StoredRowBytes();
     RowSize size = lance::GuessRowSize(*plan_.output->schema, stored_bytes);
     if (plan_.test == nullptr) return size;
     const RowSize judged = lance::GuessRowSize(*plan_.test_columns->schema, stored_bytes);
@@ -248,50 +244,22 @@ class ScanSource final : public RowSource {
   const ScanPlan plan_;
 };
 
-/// The scan that gives the rows to be ordered: with the columns by which they are, all of them, as
-/// they come. The names of these columns go to `keys`.
-ScanOptions UnorderedScan(const Dataset& dataset, const ScanOptions& options,
-                          std::vector<std::string>* keys) {
-  ScanOptions scan = options;
-  scan.order_by.clear();
-  scan.limit.reset();
-  scan.offset = 0;
-  scan.all_at_once = true;
-  if (options.expressions.empty() && !scan.columns) scan.columns = dataset.schema()->field_names();
-  for (const Ordering& key : options.order_by) {
-    if (!options.expressions.empty()) {
-      // No column has such a name.
-      const std::string name = std::string("\0", 1) + std::to_string(keys->size());
-      scan.expressions.push_back({.name = name, .expression = key.column});
-      keys->push_back(name);
-      continue;
-    }
-    keys->push_back(key.column);
-    if (std::ranges::find(*scan.columns, key.column) == scan.columns->end()) {
-      scan.columns->push_back(key.column);
-    }
-  }
-  return scan;
-}
-
 Result<std::shared_ptr<arrow::RecordBatchReader>> ScanInOrder(const Dataset& dataset,
                                                               const ScanPlan& plan,
                                                               const ScanOptions& options,
                                                               const OperationContext& context) {
-  RowOrder order{.columns = plan.schema(),
-                 .by = {},
-                 .offset = options.offset,
-                 .limit = options.limit,
-                 .batch_rows = options.batch_rows};
-  std::vector<std::string> keys;
-  const ScanOptions unordered = UnorderedScan(dataset, options, &keys);
-  for (size_t i = 0; i < keys.size(); ++i) {
-    order.by.push_back({.column = keys[i],
-                        .ascending = options.order_by[i].ascending,
-                        .nulls_first = options.order_by[i].nulls_first});
-  }
-  ARROW_ASSIGN_OR_RAISE(auto rows, dataset.Scan(unordered, context));
-  return MakeOrderedReader(std::move(rows), std::move(order), context);
+  OrderedScan scan = PlanOrderedScan(plan, options);
+  ARROW_ASSIGN_OR_RAISE(auto rows, dataset.Scan(scan.rows, context));
+  auto ordered = MakeOrderedReader(std::move(rows), std::move(scan.order), context);
+  if (!scan.takes_rest) return ordered;
+  const int64_t row_bytes = lance::GuessRowSize(*plan.output->schema, plan.StoredRowBytes()).bytes;
+  return MakeTakingReader(plan.dataset, std::move(ordered),
+                          {.read = plan.output,
+                           .computed = plan.computed,
+                           .row_bytes = row_bytes,
+                           .batch_rows = options.batch_rows,
+                           .batch_bytes = options.batch_bytes},
+                          context);
 }
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> StartScan(const Dataset& dataset, ScanPlan plan,

@@ -22,10 +22,13 @@ Status SetOutput(const Dataset::State& dataset, const ScanOptions& options,
   if (!options.expressions.empty()) {
     std::vector<NamedExpression> expressions = options.expressions;
     for (const std::string_view name : system) {
-      if (std::ranges::find(expressions, name, &NamedExpression::name) != expressions.end()) {
-        continue;
+      // What has the name already takes its place, which is the last.
+      const auto named = std::ranges::find(expressions, name, &NamedExpression::name);
+      if (named != expressions.end()) {
+        std::rotate(named, named + 1, expressions.end());
+      } else {
+        expressions.push_back({.name = std::string(name), .expression = std::string(name)});
       }
-      expressions.push_back({.name = std::string(name), .expression = std::string(name)});
     }
     if (ArePaths(dataset, expressions)) {
       ARROW_ASSIGN_OR_RAISE(plan->output, Projection::Make(dataset, expressions));
@@ -164,6 +167,16 @@ void ScanPlan::SetTest(std::shared_ptr<const RowTest> row_test,
   test = std::move(row_test);
   test_columns = std::move(columns);
   SplitOutput(this);
+}
+
+int64_t ScanPlan::StoredRowBytes() const {
+  uint64_t stored = 0;
+  for (const Fragment* fragment : fragments) {
+    // Sizes are what the manifest claims; wrapping around makes a bad guess and nothing worse.
+    for (const DataFile& file : fragment->files) stored += file.size_bytes;
+  }
+  const auto rows = static_cast<uint64_t>(std::max<int64_t>(1, num_rows()));
+  return static_cast<int64_t>((stored >> 1) / rows * 2);
 }
 
 size_t ScanPlan::FindFragment(int64_t row) const {

@@ -48,6 +48,8 @@ struct ScanPlan {
     return computed != nullptr ? computed->schema() : output->schema;
   }
   int64_t num_rows() const { return first_rows.back(); }
+  /// What a row takes in the files, by the manifest.
+  int64_t StoredRowBytes() const;
   /// Where in `fragments` the one is that holds the row.
   size_t FindFragment(int64_t row) const;
 };

@@ -1,8 +1,11 @@
+#include "tusk/lance/table/take.h"
+
 #include <algorithm>
 #include <limits>
 #include <map>
 #include <numeric>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -78,8 +81,7 @@ Result<std::vector<FragmentRows>> SplitRows(const Dataset::State& dataset,
   for (const int64_t row : rows) {
     if (row < 0 || row >= dataset.num_rows()) {
       return InvalidArgument("cannot take row ", row, ": version ", dataset.manifest.version,
-                             " of ", dataset.location.path, " has rows 0 to ",
-                             dataset.num_rows() - 1);
+                             " of ", dataset.location.path, " has ", dataset.num_rows(), " rows");
     }
     // The last fragment that begins at or before the row; empty ones begin where the next does.
     const auto after = std::ranges::upper_bound(dataset.first_rows, row);
@@ -95,16 +97,22 @@ Result<std::vector<FragmentRows>> SplitAddresses(const Dataset::State& dataset,
                                                  const OperationContext& context) {
   const std::vector<Fragment>& fragments = dataset.manifest.fragments;
   Split split;
+  auto fragment = fragments.end();  // of the address before, and its deleted rows
+  std::shared_ptr<const DeletedRows> deleted;
   for (const uint64_t address : addresses) {
-    const auto fragment = std::ranges::lower_bound(fragments, address >> 32, {}, &Fragment::id);
     const auto offset = static_cast<int64_t>(address & 0xFFFFFFFF);
+    if (fragment == fragments.end() || fragment->id != address >> 32) {
+      fragment = std::ranges::lower_bound(fragments, address >> 32, {}, &Fragment::id);
+      if (fragment != fragments.end() && fragment->id == address >> 32) {
+        ARROW_ASSIGN_OR_RAISE(deleted, dataset.FindDeletedRows(*fragment, context));
+      }
+    }
     if (fragment == fragments.end() || fragment->id != address >> 32 ||
         offset >= fragment->physical_rows) {
       return InvalidArgument("cannot take row address ", address, ": version ",
                              dataset.manifest.version, " of ", dataset.location.path,
                              " has no row ", offset, " in a fragment ", address >> 32);
     }
-    ARROW_ASSIGN_OR_RAISE(const auto deleted, dataset.FindDeletedRows(*fragment, context));
     if (deleted != nullptr && deleted->Contains(offset)) continue;
     split.Add(fragment - fragments.begin(), offset);
   }
@@ -116,7 +124,8 @@ Result<std::vector<uint64_t>> FindAddresses(const Dataset::State& dataset,
                                             std::span<const uint64_t> ids) {
   std::vector<uint64_t> sorted(ids.begin(), ids.end());
   std::ranges::sort(sorted);
-  std::map<uint64_t, uint64_t> address_of;
+  std::unordered_map<uint64_t, uint64_t> address_of;
+  address_of.reserve(ids.size());
   for (const Fragment& fragment : dataset.manifest.fragments) {
     ARROW_ASSIGN_OR_RAISE(const auto row_ids, dataset.RowIds(fragment));
     row_ids->Find(sorted, [&](uint64_t id, int64_t offset) {
@@ -210,20 +219,32 @@ bool AreReadInPlace(const arrow::Schema& schema) {
   });
 }
 
-/// What is read; `computed` is set where an expression is more than a path.
-Result<std::shared_ptr<const Projection>> MakeOutput(
-    const Dataset::State& dataset, const TakeOptions& options, const OperationContext& context,
-    std::shared_ptr<const ComputedColumns>* computed) {
-  if (!options.expressions.empty()) {
-    if (ArePaths(dataset, options.expressions)) {
-      return Projection::Make(dataset, options.expressions);
-    }
-    ARROW_ASSIGN_OR_RAISE(*computed, ComputedColumns::Make(dataset, options.expressions, context));
-    return (*computed)->read();
+/// What a take gives of each row.
+struct Output {
+  std::shared_ptr<const Projection> read;
+  std::shared_ptr<const ComputedColumns> computed;  ///< where an expression is more than a path
+
+  static Result<Output> Make(const Dataset::State& dataset, const TakeOptions& options,
+                             const OperationContext& context);
+};
+
+Result<Output> Output::Make(const Dataset::State& dataset, const TakeOptions& options,
+                            const OperationContext& context) {
+  Output output;
+  if (!options.expressions.empty() && !ArePaths(dataset, options.expressions)) {
+    ARROW_ASSIGN_OR_RAISE(output.computed,
+                          ComputedColumns::Make(dataset, options.expressions, context));
+    output.read = output.computed->read();
+  } else if (!options.expressions.empty()) {
+    ARROW_ASSIGN_OR_RAISE(output.read, Projection::Make(dataset, options.expressions));
+  } else if (!options.columns) {
+    output.read = dataset.all_columns;
+  } else if (options.nested) {
+    ARROW_ASSIGN_OR_RAISE(output.read, Projection::MakeNested(dataset, *options.columns));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(output.read, Projection::Make(dataset, *options.columns));
   }
-  if (!options.columns) return dataset.all_columns;
-  if (options.nested) return Projection::MakeNested(dataset, *options.columns);
-  return Projection::Make(dataset, *options.columns);
+  return output;
 }
 
 /// What of each part to read: FragmentReader::Take or TakeOffsets.
@@ -232,10 +253,10 @@ using TakePart = Result<std::shared_ptr<arrow::RecordBatch>> (FragmentReader::*)
 
 Result<std::shared_ptr<arrow::Table>> TakeParts(const Dataset::State& dataset,
                                                 std::vector<FragmentRows> parts, TakePart take,
-                                                const TakeOptions& options,
+                                                const Output& output,
                                                 const OperationContext& context) {
-  std::shared_ptr<const ComputedColumns> computed;
-  ARROW_ASSIGN_OR_RAISE(const auto projection, MakeOutput(dataset, options, context, &computed));
+  const std::shared_ptr<const Projection>& projection = output.read;
+  const std::shared_ptr<const ComputedColumns>& computed = output.computed;
   if (parts.size() > 1 || !AreReadInPlace(*projection->schema)) {
     for (FragmentRows& part : parts) part.Sort();
   }
@@ -261,24 +282,40 @@ Result<std::shared_ptr<arrow::Table>> TakeParts(const Dataset::State& dataset,
         context.executor->ParallelFor(std::ssize(parts), take_part, context.stop, nullptr));
   }
   const auto& schema = computed != nullptr ? computed->schema() : projection->schema;
+  // Arrow counts no rows of batches without columns.
+  if (schema->num_fields() == 0) {
+    return arrow::Table::Make(schema, arrow::ChunkedArrayVector(), static_cast<int64_t>(num_rows));
+  }
   ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches(schema, batches));
   return Reorder(std::move(table), parts, context.pool);
 }
 
 }  // namespace
 
+Result<std::shared_ptr<arrow::Table>> TakeAddressed(const Dataset::State& dataset,
+                                                    std::span<const uint64_t> addresses,
+                                                    std::shared_ptr<const Projection> read,
+                                                    std::shared_ptr<const ComputedColumns> computed,
+                                                    const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(auto parts, SplitAddresses(dataset, addresses, context));
+  const Output output{.read = std::move(read), .computed = std::move(computed)};
+  return TakeParts(dataset, std::move(parts), &FragmentReader::TakeOffsets, output, context);
+}
+
 Result<std::shared_ptr<arrow::Table>> Dataset::Take(std::span<const int64_t> rows,
                                                     const TakeOptions& options,
                                                     const OperationContext& context) const {
   ARROW_ASSIGN_OR_RAISE(auto parts, SplitRows(*state_, rows));
-  return TakeParts(*state_, std::move(parts), &FragmentReader::Take, options, context);
+  ARROW_ASSIGN_OR_RAISE(const Output output, Output::Make(*state_, options, context));
+  return TakeParts(*state_, std::move(parts), &FragmentReader::Take, output, context);
 }
 
 Result<std::shared_ptr<arrow::Table>> Dataset::TakeAddresses(
     std::span<const uint64_t> addresses, const TakeOptions& options,
     const OperationContext& context) const {
-  ARROW_ASSIGN_OR_RAISE(auto parts, SplitAddresses(*state_, addresses, context));
-  return TakeParts(*state_, std::move(parts), &FragmentReader::TakeOffsets, options, context);
+  ARROW_ASSIGN_OR_RAISE(Output output, Output::Make(*state_, options, context));
+  return TakeAddressed(*state_, addresses, std::move(output.read), std::move(output.computed),
+                       context);
 }
 
 Result<std::shared_ptr<arrow::Table>> Dataset::TakeRowIds(std::span<const uint64_t> ids,
