@@ -7,8 +7,10 @@
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/bit_util.h>
 #include <arrow/util/bitmap_builders.h>
 
+#include "tusk/lance/file/arrow_compute.h"
 #include "tusk/lance/file/json_text.h"
 #include "tusk/lance/file/physical_column.h"
 #include "tusk/lance/table/dataset_state.h"
@@ -70,6 +72,36 @@ Result<std::shared_ptr<const FileReader>> OpenOnce(const Dataset::State& dataset
 
 /// Reading so many takes no longer than asking whether they can be left out.
 constexpr int64_t kFewRows = 4096;
+
+/// Of no more rows than one in so many, to read those that are deleted too and drop them is less
+/// work than to take the others.
+constexpr int64_t kFewDeleted = 8;
+
+/// The rows of `batch`, which has all `offsets`, that are not deleted.
+Result<std::shared_ptr<arrow::RecordBatch>> DropDeleted(const arrow::RecordBatch& batch,
+                                                        const DeletedRows& deleted,
+                                                        RowRange offsets, arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bits,
+                        arrow::AllocateBitmap(offsets.length(), pool));
+  arrow::bit_util::SetBitsTo(bits->mutable_data(), 0, offsets.length(), true);
+  const std::vector<DeletedRows::Run>& runs = deleted.runs();
+  auto run = std::ranges::upper_bound(runs, offsets.begin, {}, &DeletedRows::Run::end);
+  int64_t num_rows = offsets.length();
+  for (; run != runs.end() && run->begin < offsets.end; ++run) {
+    const int64_t begin = std::max(run->begin, offsets.begin);
+    const int64_t length = std::min(run->end, offsets.end) - begin;
+    arrow::bit_util::SetBitsTo(bits->mutable_data(), begin - offsets.begin, length, false);
+    num_rows -= length;
+  }
+  const auto mask =
+      arrow::ArrayData::Make(arrow::boolean(), offsets.length(), {nullptr, std::move(bits)}, 0);
+  arrow::ArrayVector columns;
+  for (const auto& column : batch.columns()) {
+    ARROW_ASSIGN_OR_RAISE(auto kept, KeepRows(column->data(), mask, pool));
+    columns.push_back(arrow::MakeArray(std::move(kept)));
+  }
+  return arrow::RecordBatch::Make(batch.schema(), num_rows, std::move(columns));
+}
 
 /// The pages in which rows can lie: for each column one of its pages.
 class PageCombinations {
@@ -311,12 +343,16 @@ template <typename ReadPart>
 Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadRows(
     RowRange rows, const ReadPart& read_part, const OperationContext& context) const {
   const RowRange offsets = rows.length() == 0 ? rows : OffsetsOf(rows);
-  if (offsets.length() != rows.length()) {
+  const int64_t num_deleted = offsets.length() - rows.length();
+  if (num_deleted > offsets.length() / kFewDeleted) {
     return TakeOffsets(deleted_->OthersIn(offsets.begin, offsets.end), context);
   }
-  return Assemble(
-      offsets.length(), [&](const FilePart& part) { return read_part(part, offsets); },
-      [&](int64_t i) { return offsets.begin + i; }, context);
+  ARROW_ASSIGN_OR_RAISE(
+      auto batch,
+      Assemble(
+          offsets.length(), [&](const FilePart& part) { return read_part(part, offsets); },
+          [&](int64_t i) { return offsets.begin + i; }, context));
+  return num_deleted == 0 ? batch : DropDeleted(*batch, *deleted_, offsets, context.pool);
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> FragmentReader::ReadRange(
