@@ -137,9 +137,14 @@ Result<std::shared_ptr<const FileReader>> Dataset::State::OpenFile(
   ARROW_ASSIGN_OR_RAISE(const io::StorePath found, Locate(fragment, file));
   const std::string& path = found.path;
   // Nobody replaces a file of a table.
-  ARROW_ASSIGN_OR_RAISE(auto reader, files->Open(found.store.get(), path, /*tag=*/{}, context));
-  if (reader->num_rows() != fragment.physical_rows) {
-    return Corrupt(path, " has ", reader->num_rows(), " rows, but fragment ", fragment.id,
+  auto reader = files->Open(found.store.get(), path, /*tag=*/{}, context);
+  if (!reader.ok()) {
+    return WithContext(reader.status(), location.path + ": version " +
+                                            std::to_string(manifest.version) + ", fragment " +
+                                            std::to_string(fragment.id));
+  }
+  if ((*reader)->num_rows() != fragment.physical_rows) {
+    return Corrupt(path, " has ", (*reader)->num_rows(), " rows, but fragment ", fragment.id,
                    " of version ", manifest.version, " has ", fragment.physical_rows);
   }
   return reader;
