@@ -13,6 +13,7 @@ help:
 	@echo "make test-models   encoders of large packages, which it installs, with random weights"
 	@echo "make test-training   PyTorch, TensorFlow and Ray, which it installs in build/training"
 	@echo "make test-filters   try thousands of random filters against DuckDB and pylance; FILTERS=20000 SEED=100000"
+	@echo "make test-scans   try thousands of random scans and takes against pylance; SCANS=20000 SEED=100000"
 	@echo "make test-histories  try thousands of random histories of Lance tables against a plain model; ROUNDS=1000 SEED=0"
 	@echo "make test-writers  16 processes change one Lance table until it has 1,000 versions; PROCESSES=16 VERSIONS=1000"
 	@echo "make build  the library, the tests and the Python package (in .venv)"
@@ -88,6 +89,11 @@ build/training.stamp: tools/training_environment.sh
 FILTERS ?= 20000
 test-filters: build
 	$(PYTHON) -m pytest -q tests/interop/test_random_filters.py --filters $(FILTERS) --seed $(SEED)
+
+# Other scans and takes than those of `make test`, against pylance.
+SCANS ?= 20000
+test-scans: build
+	$(PYTHON) -m pytest -q tests/interop/test_random_scans.py --scans $(SCANS) --seed $(SEED)
 
 # Several GB on the disk of the temporary folder.
 test-large: build

@@ -14,6 +14,7 @@ def pytest_addoption(parser):
     group.addoption("--cases", type=int, default=300, help="how many random files to read")
     group.addoption("--seed", type=int, default=0, help="the seed of the first random file")
     group.addoption("--filters", type=int, default=400, help="how many random filters to try")
+    group.addoption("--scans", type=int, default=300, help="how many random scans to try")
     group.addoption(
         "--reader",
         choices=["tusk", "pylance"],

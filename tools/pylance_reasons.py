@@ -76,6 +76,10 @@ BEHAVIOUR = [
     "structs, and raises NotImplementedError for all else. `min` and `max` do not look at NaN, with "
     "groups and without; pylance's `max` without groups is NaN.",
     "`get_fragment`, `scanner(fragments=...)` take ids as well as fragments.",
+    "Columns that are computed by expressions may be null, whatever they are computed from; pylance "
+    "tells of some that they are not.",
+    "A name in `late_materialization` that no column has is no error.",
+    "`_take_rows` refuses every address that no fragment has; pylance leaves out some, by their order.",
     "A take of an unknown column raises; pylance ends the thread.",
     "The text of `__repr__`, `explain_plan`, `analyze_plan` and `lance.debug` is for people and is "
     "another one.",

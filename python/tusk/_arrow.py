@@ -60,8 +60,12 @@ def check_not_negative(name, value):
 
 
 def check_rows(name, value):
-    if value is not None and value < 0:
+    if value is None:
+        return
+    if value < 0:
         raise ValueError(f"{name} must be non-negative, not {value}")
+    if value >= 1 << 63:
+        raise OverflowError(f"{name} must be below 2**63, not {value}")
 
 
 def _not_supported(name):
@@ -210,7 +214,7 @@ class TableScanner(pads.Scanner):
             except StopIteration:
                 break
             rows += batches[-1].num_rows
-        return pa.Table.from_batches(batches, reader.schema).slice(0, num_rows)
+        return pa.Table.from_batches(batches, reader.schema).slice(0, min(num_rows, rows))
 
     def count_rows(self):
         return sum(batch.num_rows for batch in self.to_batches())

@@ -39,6 +39,10 @@ class ColumnChangeError(InvalidArgumentError, OSError):
     """Columns cannot be added or changed in this way."""
 
 
+class TakeRefusedError(InvalidArgumentError, OSError):
+    """Columns of a take that the table does not have, or that cannot be computed."""
+
+
 class NegativeNumberError(InvalidArgumentError, OverflowError):
     """A number was given that must not be negative."""
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from tusk import _tusk, encoders, sql
 from tusk._arrow import serialize_filter
+from tusk._nearest import query_vector
 from tusk._source import errors_of, to_stream
 from tusk.errors import InvalidArgumentError, NotFoundError, TuskError, UnsupportedError
 from tusk.iceberg import IcebergTable
 from tusk.lance import LanceDataset
-from tusk.scanner import query_vector
 from tusk.transaction import transaction_to_json
 
 

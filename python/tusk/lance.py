@@ -278,7 +278,8 @@ class LanceDataset(
         filter: SQL text (docs/guide/filters.md) or a pyarrow expression. limit, offset: rows after
             the filter.
         nearest: {"column", "q", "k", "metric"}, the k rows nearest to the vector q with their
-            `_distance`; the filter judges before the search if `prefilter`, else its hits.
+            `_distance`, the limit or 10 without a k; the filter judges before the search if
+            `prefilter`, else its hits.
         batch_size, batch_size_bytes: the most rows and bytes of a batch.
         with_row_id, with_row_address: append `_rowid`, `_rowaddr`.
         fragments: the LanceFragments to read, or their ids, in this order.

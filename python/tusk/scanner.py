@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from tusk import _tusk
 from tusk._arrow import TableScanner, check_not_negative, check_rows, refuse, serialize_filter
+from tusk._nearest import check_vector_column, nearest_arguments
 from tusk._scan import (
     ScanWatch,
     exact_batches,
@@ -15,38 +16,11 @@ from tusk._scan import (
 from tusk.row_mask import masked
 from tusk.scanner_blobs import ScannerBlobs
 
-# The search here is exact, so that what tunes an index changes nothing.
-_INDEX_TUNING = {
-    "nprobes",
-    "minimum_nprobes",
-    "maximum_nprobes",
-    "refine_factor",
-    "use_index",
-    "ef",
-    "query_parallelism",
-    "approx_mode",
-    "search_effort",
-}
-_METRICS = {"l2": "l2", "euclidean": "l2", "cosine": "cosine", "dot": "dot"}
 _BLOB_HANDLING = ("all_binary", "all_descriptions", "blobs_descriptions")
 NO_TEXT_SEARCH = (
     "there is no full text index; a filter on the text finds rows too, like"
     " filter=\"contains(text, 'word')\""
 )
-
-
-def query_vector(query):
-    """The floats of a query vector given as a list, an array, a numpy array or a scalar."""
-    if isinstance(query, pa.Scalar):
-        query = query.as_py()
-    elif isinstance(query, (pa.Array, pa.ChunkedArray)):
-        query = query.to_pylist()
-    elif hasattr(query, "tolist"):
-        query = query.tolist()
-    query = list(query)
-    if query and not all(isinstance(value, (int, float)) for value in query):
-        raise NotImplementedError("several query vectors at once are not supported yet: pass one")
-    return query
 
 
 def check_blob_handling(blob_handling):
@@ -61,26 +35,6 @@ def check_readahead(name, count, least):
     """ValueError for fewer than `least` batches or fragments to read ahead; None is the default."""
     if count is not None and int(count) < least:
         raise ValueError(f"{name} must be {least} at least, not {count}")
-
-
-def nearest_arguments(column, q, k=None, metric=None, distance_range=None, **tuning):
-    unknown = tuning.keys() - _INDEX_TUNING
-    if unknown:
-        raise TypeError(f"nearest has no key {sorted(unknown)[0]!r}")
-    refuse("nearest", {"distance_range": distance_range})
-    metric = "l2" if metric is None else metric.lower()
-    if metric == "hamming":
-        raise NotImplementedError(
-            "nearest: there is no metric 'hamming' yet: the metrics are l2, cosine and dot"
-        )
-    if metric not in _METRICS:
-        raise ValueError(f"nearest: metric {metric!r} is not one of l2, cosine, dot")
-    return {
-        "column": column,
-        "query": query_vector(q),
-        "k": 10 if k is None else k,
-        "metric": _METRICS[metric],
-    }
 
 
 def stated(arguments):
@@ -140,6 +94,10 @@ def make_scanner(
     paths, expressions = to_columns(columns, list)
     check_rows("limit", limit)
     check_rows("offset", offset)
+    check_not_negative("batch_size", batch_size or 0)
+    check_not_negative("batch_size_bytes", batch_size_bytes or 0)
+    if strict_batch_size and batch_size_bytes is not None:
+        raise ValueError("strict_batch_size does not go with batch_size_bytes: leave one out")
     check_readahead("batch_readahead", batch_readahead, 1)
     check_readahead("fragment_readahead", fragment_readahead, 0)
     has_mask = row_addr_allowlist is not None or row_addr_blocklist is not None
@@ -150,11 +108,17 @@ def make_scanner(
     filter = masked(filter, row_addr_allowlist, row_addr_blocklist)
     prefilter = prefilter or has_mask
     serialized = serialize_filter(filter)
+    options = _tusk.LanceScanOptions()
+    options.columns = paths
+    options.limit = limit
+    options.offset = offset or 0
+    options.with_row_id = bool(with_row_id)
+    options.with_row_address = bool(with_row_address)
+    if batch_size is not None:
+        options.batch_rows = batch_size
+    if batch_size_bytes is not None:
+        options.batch_bytes = batch_size_bytes
     if nearest is not None:
-        if with_row_id or with_row_address:
-            raise NotImplementedError(
-                "scanner: nearest rows come without their ids yet: ask for a column that is a key"
-            )
         if expressions:
             raise NotImplementedError(
                 "scanner: nearest takes no dict of columns yet: name columns in a list"
@@ -171,26 +135,16 @@ def make_scanner(
         )
         if not isinstance(nearest, dict):
             raise NotImplementedError("scanner: nearest must be a dict with column, q and k")
-        search = nearest_arguments(**nearest)
-        return NearestScanner(dataset, paths, filter, limit, offset, search, bool(prefilter))
-    options = _tusk.LanceScanOptions()
-    options.columns = paths
+        k = nearest.get("k")
+        search = nearest_arguments(**{**nearest, "k": limit if k is None else k})
+        check_vector_column(dataset.schema, search["column"])
+        return NearestScanner(dataset, options, filter, search, bool(prefilter))
     options.expressions = expressions
     options.filter = serialized
-    options.limit = limit
-    options.offset = offset or 0
-    options.with_row_id = bool(with_row_id)
-    options.with_row_address = bool(with_row_address)
     options.fragments = to_fragment_ids(fragments)
     options.include_deleted_rows = bool(include_deleted_rows)
     options.use_statistics = use_stats is not False
     options.order_by = to_orderings(order_by)
-    if batch_size is not None:
-        check_not_negative("batch_size", batch_size)
-        options.batch_rows = batch_size
-    if batch_size_bytes is not None:
-        check_not_negative("batch_size_bytes", batch_size_bytes)
-        options.batch_bytes = batch_size_bytes
     kind = BytesScanner if blob_handling == "all_binary" else LanceScanner
     if substrait_aggregate is not None:
         from tusk.aggregate_scanner import AggregateScanner as kind  # which imports this module
@@ -301,13 +255,22 @@ _FOUND_COLUMNS = {
 class NearestScanner(LanceScanner):
     """A planned search for the nearest rows of a Lance table."""
 
-    def __init__(self, dataset, columns, filter, limit, offset, search, prefilter):
-        super().__init__(_tusk.LanceScanOptions(), dataset, {"filter": filter})
-        self._columns = None if columns is None else [c for c in columns if c != "_distance"]
-        self._limit = limit
-        self._offset = offset or 0
+    def __init__(self, dataset, options, filter, search, prefilter):
+        """`options` says the columns, the limit and the offset of the hits, and their batches."""
+        super().__init__(options, dataset, {"filter": filter})
         self._search = search
         self._prefilter = prefilter
+        columns = options.columns
+        columns = list(dataset.schema.names if columns is None else columns)
+        if "_distance" not in columns:
+            columns.append("_distance")
+        for name, is_wanted in (
+            ("_rowid", options.with_row_id),
+            ("_rowaddr", options.with_row_address),
+        ):
+            if is_wanted:
+                columns = [column for column in columns if column != name] + [name]
+        self._columns = columns
 
     def to_table(self):
         columns = self._columns
@@ -316,17 +279,13 @@ class NearestScanner(LanceScanner):
             hits = self._find(columns, filter)
         else:
             schema = self._dataset.schema
-            names = schema.names if columns is None else columns
             for name, type in _FOUND_COLUMNS.items():
                 if name not in schema.names:
                     schema = schema.append(pa.field(name, type))
             needed = _tusk.filter_columns(filter, schema)
-            more = [c for c in needed if c not in names and c != "_distance"]
-            hits = self._find([*names, *more] if more else columns, None)
-            hits = pa.table(_tusk.apply_filter(hits, filter))
-            if columns is not None or more:
-                hits = hits.select([*names, "_distance"])
-        return hits.slice(self._offset, self._limit)
+            read = columns + [name for name in needed if name not in columns]
+            hits = pa.table(_tusk.apply_filter(self._find(read, None), filter)).select(columns)
+        return hits.slice(self._options.offset, self._options.limit)
 
     def _to_frame(self, blob_mode, kwargs):
         return self.to_table().to_pandas(**kwargs)
@@ -342,7 +301,7 @@ class NearestScanner(LanceScanner):
         return self.to_table()
 
     def to_batches(self):
-        return iter(self.to_table().to_batches())
+        return iter(self.to_table().to_batches(self._options.batch_rows))
 
     def count_rows(self):
         return self.to_table().num_rows

@@ -3,6 +3,7 @@
 import pyarrow.compute as pc
 
 from tusk._arrow import check_rows
+from tusk._nearest import nearest_arguments
 from tusk._scan import to_columns, to_orderings
 from tusk.later import later
 from tusk.scanner import (
@@ -10,7 +11,6 @@ from tusk.scanner import (
     check_blob_handling,
     check_readahead,
     make_scanner,
-    nearest_arguments,
 )
 
 
