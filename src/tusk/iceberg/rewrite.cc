@@ -74,12 +74,6 @@ std::vector<FileTask> Choose(std::vector<Candidate> files, int64_t target_file_b
   return chosen;
 }
 
-struct Plan {
-  std::vector<FileTask> rewritten;  ///< those of a partition together
-  /// Delete files that no file which stays needs.
-  std::vector<std::shared_ptr<const DeleteFile>> needless;
-};
-
 Result<bool> HasManyDeletes(const FileTask& task, double share, PositionDeletes* deletes,
                             const OperationContext& context) {
   if (task.deletes.empty()) return false;
@@ -87,9 +81,9 @@ Result<bool> HasManyDeletes(const FileTask& task, double share, PositionDeletes*
   return static_cast<double>(rows.size()) > share * static_cast<double>(task.file.record_count);
 }
 
-Result<Plan> MakePlan(const std::shared_ptr<const Table::State>& table,
-                      const MetadataSnapshot* snapshot, const DataFileRewrite& options,
-                      const OperationContext& context) {
+Result<RewritePlan> MakePlan(const std::shared_ptr<const Table::State>& table,
+                             const MetadataSnapshot* snapshot, const DataFileRewrite& options,
+                             const OperationContext& context) {
   if (options.target_file_bytes <= 0 || !(options.deleted_share >= 0)) {
     return InvalidArgument("cannot rewrite data files to ", options.target_file_bytes,
                            " bytes where a share of ", options.deleted_share, " is deleted");
@@ -112,7 +106,7 @@ Result<Plan> MakePlan(const std::shared_ptr<const Table::State>& table,
     }
     partitions[PartitionKey(file.task)].push_back(std::move(file));
   }
-  Plan plan;
+  RewritePlan plan{.metadata_location = table->metadata_location};
   for (auto& [key, candidates] : partitions) {
     auto chosen = Choose(std::move(candidates), options.target_file_bytes);
     std::ranges::move(chosen, std::back_inserter(plan.rewritten));
@@ -157,23 +151,35 @@ class LiveRows final : public arrow::RecordBatchReader {
 
 }  // namespace
 
-Result<bool> NeedsRewrite(const std::shared_ptr<const Table>& base, const DataFileRewrite& options,
-                          const OperationContext& context) {
+Result<RewritePlan> PlanRewrite(const std::shared_ptr<const Table>& base,
+                                const DataFileRewrite& options, const OperationContext& context) {
   const auto& state = base->shared_state();
   ARROW_ASSIGN_OR_RAISE(const MetadataSnapshot* parent, BranchHead(*state, options.branch));
-  ARROW_ASSIGN_OR_RAISE(const Plan plan, MakePlan(state, parent, options, context));
-  return !plan.rewritten.empty();
+  return MakePlan(state, parent, options, context);
 }
 
 Result<std::optional<StagedRewrite>> StageRewrite(const std::shared_ptr<io::ObjectStore>& store,
                                                   const std::shared_ptr<const Table>& base,
                                                   const DataFileRewrite& options,
                                                   const OperationContext& context) {
+  ARROW_RETURN_NOT_OK(CheckWritable(*base->shared_state()));
+  ARROW_ASSIGN_OR_RAISE(const RewritePlan plan, PlanRewrite(base, options, context));
+  if (plan.rewritten.empty()) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(auto staged, StageRewrite(store, base, plan, options, context));
+  return std::optional(std::move(staged));
+}
+
+Result<StagedRewrite> StageRewrite(const std::shared_ptr<io::ObjectStore>& store,
+                                   const std::shared_ptr<const Table>& base,
+                                   const RewritePlan& plan, const DataFileRewrite& options,
+                                   const OperationContext& context) {
   const auto& state = base->shared_state();
   ARROW_RETURN_NOT_OK(CheckWritable(*state));
+  if (plan.metadata_location != base->metadata_location()) {
+    return InvalidArgument("a rewrite planned for ", plan.metadata_location, " cannot be done on ",
+                           base->metadata_location());
+  }
   ARROW_ASSIGN_OR_RAISE(const MetadataSnapshot* parent, BranchHead(*state, options.branch));
-  ARROW_ASSIGN_OR_RAISE(const Plan plan, MakePlan(state, parent, options, context));
-  if (plan.rewritten.empty()) return std::nullopt;
   WrittenFiles written(store.get(), context);
   ARROW_ASSIGN_OR_RAISE(TablePlace place, TablePlace::Parse(base->location()));
   const StagingArea area{

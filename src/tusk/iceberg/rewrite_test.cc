@@ -127,9 +127,12 @@ TEST_F(RewriteTest, KeepsPartitionsApart) {
 TEST_F(RewriteTest, LeavesALargeFileToItself) {
   TablePtr table = Append(nullptr, 0, 100000);
   table = Append(table, 100000, 10);
-  ASSERT_OK_AND_ASSIGN(const bool needed, NeedsRewrite(table, {}, context_));
-  EXPECT_FALSE(needed);
+  ASSERT_OK_AND_ASSIGN(const RewritePlan plan, PlanRewrite(table, {}, context_));
+  EXPECT_TRUE(plan.rewritten.empty());
   table = Append(table, 100010, 10);
+  // A plan is for the state that it was made for.
+  EXPECT_THAT(StageRewrite(store_, table, plan, {}, context_),
+              FailsWith(ErrorCode::kInvalidArgument));
   ASSERT_OK_AND_ASSIGN(const auto done, StageRewrite(store_, table, {}, context_));
   ASSERT_TRUE(done.has_value());
   EXPECT_EQ(done->files_removed, 2);

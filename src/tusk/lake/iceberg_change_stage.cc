@@ -145,16 +145,24 @@ std::unique_ptr<TableStage> MakeIcebergExpireStage(const LakeParts& parts,
 std::unique_ptr<TableStage> MakeIcebergRewriteStage(const LakeParts& parts,
                                                     const catalog::TableName& name,
                                                     iceberg::DataFileRewrite options,
+                                                    iceberg::RewritePlan plan,
                                                     int64_t* files_removed, int64_t* files_added) {
-  const auto rewrite = [&parts, options = std::move(options), files_removed, files_added](
+  const auto rewrite = [&parts, options = std::move(options),
+                        plan = std::make_shared<iceberg::RewritePlan>(std::move(plan)),
+                        files_removed, files_added](
                            const TablePtr& base,
                            const OperationContext& context) -> Result<iceberg::StagedMetadata> {
+    if (plan->metadata_location != base->metadata_location()) {
+      ARROW_ASSIGN_OR_RAISE(*plan, iceberg::PlanRewrite(base, options, context));
+    }
+    if (plan->rewritten.empty()) {
+      return CommitConflict("another writer has put its files together in the meantime");
+    }
     ARROW_ASSIGN_OR_RAISE(auto done,
-                          iceberg::StageRewrite(parts.root.store, base, options, context));
-    if (!done) return CommitConflict("another writer has put its files together in the meantime");
-    *files_removed = done->files_removed;
-    *files_added = done->files_added;
-    return std::move(done->staged);
+                          iceberg::StageRewrite(parts.root.store, base, *plan, options, context));
+    *files_removed = done.files_removed;
+    *files_added = done.files_added;
+    return std::move(done.staged);
   };
   return std::make_unique<IcebergChangeStage>(parts, name, rewrite);
 }

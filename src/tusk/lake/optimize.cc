@@ -57,13 +57,14 @@ Status OptimizeIceberg(const LakeParts& parts, const OptimizeOptions& options,
                         parts.catalog->LoadTable(table->name, std::nullopt, context));
   ARROW_ASSIGN_OR_RAISE(const auto base,
                         iceberg::Table::Open(parts.root.store, entry.pointer.path, context));
-  ARROW_ASSIGN_OR_RAISE(const bool needed, iceberg::NeedsRewrite(base, options.iceberg, context));
-  if (!needed) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto plan, iceberg::PlanRewrite(base, options.iceberg, context));
+  if (plan.rewritten.empty()) return Status::OK();
   const Staging staging(parts);
-  return Commit(staging,
-                MakeIcebergRewriteStage(staging.parts(), table->name, options.iceberg,
-                                        &table->files_removed, &table->files_added),
-                options, table, context);
+  return Commit(
+      staging,
+      MakeIcebergRewriteStage(staging.parts(), table->name, options.iceberg, std::move(plan),
+                              &table->files_removed, &table->files_added),
+      options, table, context);
 }
 
 /// Plans anew when another writer was faster.

@@ -9,6 +9,7 @@
 #include "tusk/base/result.h"
 #include "tusk/catalog/catalog.h"
 #include "tusk/iceberg/changes.h"
+#include "tusk/iceberg/rewrite.h"
 #include "tusk/lake/lake.h"
 #include "tusk/lake/lake_parts.h"
 
@@ -53,11 +54,13 @@ std::unique_ptr<TableStage> MakeIcebergExpireStage(const LakeParts& parts,
                                                    const catalog::TableName& name,
                                                    std::set<int64_t> dropped);
 
-/// A stage that puts small data files together, and counts the files into `files_removed` and
-/// `files_added`, which must outlive it. CommitConflict if another writer has done that since.
+/// A stage that puts small data files together by `plan`, anew if the table is another one since,
+/// and counts the files into `files_removed` and `files_added`, which must outlive it.
+/// CommitConflict if another writer has done that since.
 std::unique_ptr<TableStage> MakeIcebergRewriteStage(const LakeParts& parts,
                                                     const catalog::TableName& name,
                                                     iceberg::DataFileRewrite options,
+                                                    iceberg::RewritePlan plan,
                                                     int64_t* files_removed, int64_t* files_added);
 
 /// The entry of `change` before it is staged: published if it is a Lance table, nothing if the
