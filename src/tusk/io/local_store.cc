@@ -255,9 +255,11 @@ Status MakeFolders(const fs::path& folder, bool durable) {
 /// Bytes after which the disk is told to write what it was given.
 constexpr int64_t kWriteBackBytes = 4 << 20;
 
-/// Bytes from which on room is asked for ahead of a file's bytes, and for how many at a time.
+/// Bytes from which on room is asked for ahead of a file's bytes, for how many at a time at the
+/// most, and what has to be written at once.
 constexpr int64_t kReserveFrom = 1 << 20;
 constexpr int64_t kReserveAhead = 8 << 20;
+constexpr int64_t kReserveLeast = 64 << 10;
 
 /// A file under a temporary name beside its target, removed unless it got its name.
 class LocalWriter final : public ObjectWriter {
@@ -348,11 +350,13 @@ class LocalWriter final : public ObjectWriter {
 
   /// Asks for room for `more` bytes and, once a file is large, for some of those that will follow:
   /// the file system then takes a third less time for each. Where it cannot, it makes room as ever.
+  /// What comes in small pieces, as the end of a file does, is not worth asking: room that is given
+  /// back was made for nothing, which in memory (tmpfs) costs as much as to fill it.
   void Reserve(int64_t more) {
     const int64_t end = bytes_written_ + more;
-    if (!can_reserve_ || end <= reserved_ || end < kReserveFrom) return;
+    if (!can_reserve_ || end <= reserved_ || end < kReserveFrom || more < kReserveLeast) return;
     const int64_t begin = std::max(reserved_, bytes_written_);
-    const int64_t ahead = bytes_written_ < kReserveFrom ? 0 : kReserveAhead;
+    const int64_t ahead = std::min(kReserveAhead, bytes_written_ / 4);
     const int64_t length = std::max(end - begin, ahead);
     can_reserve_ = fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, begin, length) == 0;
     if (can_reserve_) reserved_ = begin + length;
