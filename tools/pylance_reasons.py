@@ -40,6 +40,9 @@ REASONS = {
     r"lance\.torch\.async_dataset\.AsyncDataset\.started": "an attribute of the object there",
     r"lance\.commit\.CommitConflictError\.code": "every error of tusk says its code",
     r"lance\.dataset\.Branches\.delete": "removes also what an interrupted call left",
+    r"lance\.dataset\.DatasetOptimizer\.cleanup_frag_reuse_index": (
+        "a function of Lance's Rust library that pylance does not have"
+    ),
     r"lance\.dataset\.LanceDataset\.reorder_columns": "columns can be put into another order",
     r"lance\.dataset\.LanceOperation\.(\w+\.)?type": (
         "the name that the format has for the operation"
@@ -60,6 +63,9 @@ BEHAVIOUR = [
     "`late_materialization`, `block_size`, `index_cache_size_bytes`, ...) are accepted and change "
     "nothing. `metadata_cache_size_bytes` and `session` bound what a table keeps of its files; "
     "`Session(value_cache_size_bytes=0)` keeps no values.",
+    "`max_rows_per_group` and `io_buffer_size` of `compact_files` change nothing: files have no "
+    "groups of rows, and what is read ahead is bounded by `batch_size`. `num_threads` bounds the "
+    "threads of the whole compaction, in pylance the tasks that are done at the same time.",
     "Two base paths of one name or path are refused, a relative one is made absolute, and a "
     "fragment at a base that is not registered is not committed "
     "(docs/decisions/065-base-paths-and-sessions.md).",

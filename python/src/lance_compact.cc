@@ -63,6 +63,9 @@ Outcome Compact(std::string_view uri, const CompactionOptions& options,
 }  // namespace
 
 void BindLanceCompact(nb::module_& module) {
+  module.def("lance_compaction_options", [](const LanceTable& table) {
+    return OrRaise(lance::WithConfig({}, table.dataset->config()));
+  });
   nb::class_<CompactionOptions>(module, "LanceCompactionOptions")
       .def(nb::init<>())
       .def_rw("target_rows_per_fragment", &CompactionOptions::target_rows_per_fragment)
@@ -71,6 +74,8 @@ void BindLanceCompact(nb::module_& module) {
       .def_rw("materialize_deletions_threshold",
               &CompactionOptions::materialize_deletions_threshold)
       .def_rw("keep_large", &CompactionOptions::keep_large)
+      .def_rw("defer_index_remap", &CompactionOptions::defer_index_remap)
+      .def_rw("num_threads", &CompactionOptions::num_threads)
       .def_rw("batch_size", &CompactionOptions::batch_rows)
       .def_rw("binary_copy_read_batch_bytes", &CompactionOptions::copy_read_bytes)
       .def("set_mode",

@@ -25,6 +25,7 @@ NB_MODULE(_tusk, module) {
   BindLanceFileDescription(module);
   BindLanceFileSession(module);
   BindLanceFragmentChanges(module);
+  BindLanceMovedRows(module);
   BindLanceJoinColumns(module);
   BindLanceMergeInsert(module);
   BindLanceNearest(module);

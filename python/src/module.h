@@ -17,6 +17,7 @@ void BindLanceFile(nanobind::module_& module);
 void BindLanceFileDescription(nanobind::module_& module);
 void BindLanceFileSession(nanobind::module_& module);
 void BindLanceFragmentChanges(nanobind::module_& module);
+void BindLanceMovedRows(nanobind::module_& module);
 void BindLanceJoinColumns(nanobind::module_& module);
 void BindLanceMergeInsert(nanobind::module_& module);
 void BindLanceNearest(nanobind::module_& module);

@@ -7,6 +7,8 @@ import os
 import shutil
 import warnings
 
+import pyarrow as pa
+
 from tusk import _tusk
 from tusk._arrow import TableDataset
 from tusk._indexing import TableIndices
@@ -20,7 +22,6 @@ from tusk.file import LanceFileSession
 from tusk.files import TableFiles
 from tusk.fragment import LanceFragment
 from tusk.history import TableHistory, checked_lock, resolve
-from tusk.later import later
 from tusk.maintenance import TableMaintenance
 from tusk.rows import TableRows
 from tusk.scanner import make_scanner, stated
@@ -449,9 +450,14 @@ class LanceDataset(
             "LanceDataset.replace_schema: see alter_columns and replace_schema_metadata"
         )
 
-    @later("no index of reused fragments is read; stable row ids outlive a compaction")
     def remap_row_addrs(self, addrs):
-        pass
+        """Where the rows at `addrs`, an array of uint64, are after compactions with
+        defer_index_remap of which the table still keeps account: null for those that were dropped,
+        the address itself for others that did not move. None if it keeps no account.
+        """
+        rows = pa.table({"address": addrs})
+        moved = _tusk.remap_lance_row_addresses(self._table, rows)
+        return None if moved is None else pa.record_batch(moved).column(0)
 
     @property
     def storage_options_accessor(self):

@@ -5,34 +5,30 @@ import json as json_module
 from typing import TypedDict
 
 from tusk import _tusk
-from tusk.errors import InvalidArgumentError, TuskError, UnsupportedError
+from tusk.errors import TuskError, UnsupportedError
 from tusk.fragment_metadata import FragmentMetadata, fragments_of
 from tusk.made import made
 
-_CONFIG = "lance.compaction."
-# Accepted because pylance has them; without a meaning here.
-_IGNORED = (
-    "max_rows_per_group",
+# Accepted because pylance has them; without a meaning here: files have no groups of rows, and a
+# reader's memory is bounded by its batches.
+_IGNORED = ("max_rows_per_group", "io_buffer_size")
+_OPTIONS = (
+    "target_rows_per_fragment",
+    "max_bytes_per_file",
+    "materialize_deletions",
+    "materialize_deletions_threshold",
+    "keep_large",
     "num_threads",
-    "io_buffer_size",
+    "batch_size",
+    "binary_copy_read_batch_bytes",
+    "defer_index_remap",
+    "max_source_fragments",
+    "max_source_rows",
+    "max_source_bytes",
+    "excluded_fragment_ids",
+    "data_storage_version",
+    "transaction_properties",
 )
-_KINDS = {
-    "target_rows_per_fragment": int,
-    "max_bytes_per_file": int,
-    "materialize_deletions": bool,
-    "materialize_deletions_threshold": float,
-    "keep_large": bool,
-    "batch_size": int,
-    "compaction_mode": str,
-    "binary_copy_read_batch_bytes": int,
-    "defer_index_remap": bool,
-    "max_source_fragments": int,
-    "max_source_rows": int,
-    "max_source_bytes": int,
-    "excluded_fragment_ids": list,
-    "data_storage_version": str,
-    "transaction_properties": dict,
-}
 
 
 class CompactionOptions(TypedDict, total=False):
@@ -129,7 +125,7 @@ class CompactionTask:
             dataset._table,
             self.read_version,
             [fragment.id for fragment in self.fragments],
-            _to_options(self._options),
+            _to_options(dataset, self._options),
         )
         return RewriteResult._parse(self.read_version, _metrics(done.metrics), done.rewrite)
 
@@ -189,7 +185,7 @@ class Compaction:
         """Compacts the newest version, to which `dataset` moves. Gives CompactionMetrics."""
         dataset._table, metrics = _tusk.compact_lance(
             dataset._table.uri,
-            _to_options(_with_config(dataset, options)),
+            _to_options(dataset, options),
             dataset._storage_options or {},
             dataset._commit_lock,
         )
@@ -198,9 +194,8 @@ class Compaction:
     @staticmethod
     def plan(dataset, options):
         """The CompactionPlan of this version."""
-        options = _with_config(dataset, options)
         fragments = {fragment.id: fragment for fragment in fragments_of(dataset._table)}
-        tasks = _tusk.plan_lance_compaction(dataset._table, _to_options(options))
+        tasks = _tusk.plan_lance_compaction(dataset._table, _to_options(dataset, options))
         return CompactionPlan._of(
             dataset.version,
             [
@@ -223,7 +218,7 @@ class Compaction:
         dataset._table, metrics = _tusk.commit_lance_compaction(
             dataset._table.uri,
             done,
-            _to_options(options or {}),
+            _to_options(dataset, options or {}),
             dataset._storage_options or {},
             dataset._commit_lock,
         )
@@ -310,12 +305,29 @@ class DatasetOptimizer:
           deleted rows, columns that not every fragment has, and other data versions.
           "force_binary_copy" raises UnsupportedError, with the reason, there
         - binary_copy_read_batch_bytes: of copied pages, read at a time (16 MiB)
-        - defer_index_remap: only False; fragments that an index covers are left out
-        - max_rows_per_group, num_threads, io_buffer_size: accepted without a meaning
+        - defer_index_remap: whether fragments are written again that an index covers (False). The
+          index stays as it is, and the table keeps account of where its rows went, by which
+          queries of pylance find them, as remap_row_addrs does; see cleanup_frag_reuse_index. Not
+          for tables with stable row ids, whose indices mostly need no such account
+        - num_threads: that work at the same time (as many as there are cores)
+        - max_rows_per_group, io_buffer_size: accepted without a meaning: files have no groups of
+          rows, and what is read ahead is bounded by batch_size
         """
         given = locals()
         del given["self"], given["options"]
         return Compaction.execute(self._dataset, given | options)
+
+    def cleanup_frag_reuse_index(self):
+        """Drops the account of compactions with defer_index_remap that no index needs any more.
+
+        An index needs it that was built before the compaction and covers fragments which it moved.
+        Makes one version, to which the dataset moves, or none if there is nothing to drop. The
+        name is that of the function in Lance's Rust library; pylance has none.
+        """
+        dataset = self._dataset
+        dataset._table = _tusk.clean_up_lance_moved_rows(
+            dataset._table.uri, dataset._storage_options or {}, dataset._commit_lock
+        )
 
     def optimize_indices(self, **kwargs):
         raise UnsupportedError("indices are not built yet, so there is none to optimize")
@@ -351,40 +363,15 @@ def _metrics(metrics):
     )
 
 
-def _from_text(key, text, kind):
-    """A value of the config."""
-    try:
-        if kind is bool:
-            return {"true": True, "false": False}[text.lower()]
-        return kind(text)
-    except (KeyError, ValueError):
-        raise InvalidArgumentError(
-            f"config key {_CONFIG}{key} of the table is {text!r}, which is no {kind.__name__}"
-        ) from None
-
-
-def _with_config(dataset, options):
-    """`options`, and behind them what the config of the table says."""
-    merged = {}
-    for name, text in dataset.config().items():
-        key = name.removeprefix(_CONFIG)
-        if name.startswith(_CONFIG) and key in _KINDS:
-            merged[key] = _from_text(key, text, _KINDS[key])
-    return merged | {key: value for key, value in options.items() if value is not None}
-
-
-def _to_options(options):
-    converted = _tusk.LanceCompactionOptions()
+def _to_options(dataset, options):
+    """What the config of the table says, and in front of it `options`."""
+    converted = _tusk.lance_compaction_options(dataset._table)
     for key, value in options.items():
+        if value is None:
+            continue
         if key == "compaction_mode":
             converted.set_mode(value)
-        elif key == "defer_index_remap":
-            if value:
-                raise UnsupportedError(
-                    "defer_index_remap is not supported yet: fragments that an index covers stay "
-                    "as they are, so that no index has to be remapped"
-                )
-        elif key in _KINDS:
+        elif key in _OPTIONS:
             setattr(converted, key, value)
         elif key not in _IGNORED:
             raise TypeError(f"compaction has no option {key!r}")

@@ -64,6 +64,7 @@ class DatasetOptimizer:
         retain_versions: int | None = None,
         **options: Any,
     ) -> OptimizeReport: ...
+    def cleanup_frag_reuse_index(self) -> None: ...
     def compact_files(
         self,
         *,

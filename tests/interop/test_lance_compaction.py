@@ -3,6 +3,8 @@
 import pickle
 import random
 import shutil
+import subprocess
+import sys
 
 import lance
 import lance.optimize
@@ -197,12 +199,62 @@ def test_options_come_from_the_config(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("key", "text", "fits"),
+    [
+        ("materialize_deletions", "FALSE", True),
+        ("materialize_deletions", "no", False),
+        ("materialize_deletions_threshold", "0.25", True),
+        ("materialize_deletions_threshold", "a quarter", False),
+        ("compaction_mode", "Try_Binary_Copy", True),
+        ("compaction_mode", "copy", False),
+        ("max_source_rows", "1000", True),
+        ("max_source_rows", "1e3", False),
+        ("batch_size", "7", True),
+        ("data_storage_version", "2.1", True),
+        ("another", "thing", True),
+    ],
+)
+def test_the_config_means_what_pylance_takes_it_for(tmp_path, key, text, fits):
+    path = str(tmp_path / "t")
+    for begin in (0, 5):
+        lance.write_dataset(_rows(random.Random(1), begin, begin + 5), path, mode="append")
+    lance.dataset(path).update_config({f"lance.compaction.{key}": text})
+    shutil.copytree(path, str(tmp_path / "copy"))
+    for dataset in (lance.dataset(str(tmp_path / "copy")), tusk.dataset(path)):
+        if fits:
+            assert dataset.optimize.compact_files().fragments_removed == 2
+        else:
+            with pytest.raises(Exception, match=key if dataset.uri == path else None):
+                dataset.optimize.compact_files()
+
+
+_COUNT_THREADS = """
+import os, sys
+import tusk
+table = tusk.dataset(sys.argv[1], storage_options={"durable": "false"})
+tasks = lambda: len(os.listdir("/proc/self/task"))
+before = tasks()
+assert table.optimize.compact_files(num_threads=1).fragments_removed == 200
+print(tasks() - before)
+"""
+
+
+def test_num_threads_bounds_threads(tmp_path):
+    path = str(tmp_path / "t")
+    data = _rows(random.Random(1), 0, 200_000)
+    lance.write_dataset(data, path, max_rows_per_file=1000)
+    run = [sys.executable, "-c", _COUNT_THREADS, path]
+    assert subprocess.run(run, check=True, capture_output=True, text=True).stdout.strip() == "0"
+    assert tusk.dataset(path).to_table().equals(data)
+
+
+@pytest.mark.parametrize(
     ("option", "error"),
     [
         ({"target_rows_per_fragment": 0}, ValueError),
         ({"max_source_rows": 0}, ValueError),
         ({"compaction_mode": "other"}, ValueError),
-        ({"defer_index_remap": True}, NotImplementedError),
+        ({"num_threads": 0}, ValueError),
         ({"data_storage_version": "9.9"}, ValueError),
         ({"target": 5}, TypeError),
     ],

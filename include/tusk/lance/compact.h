@@ -43,7 +43,13 @@ struct CompactionOptions {
   /// a row is rewritten no more than log2(target) times, however often small appends and
   /// compactions take turns.
   bool keep_large = false;
+  /// Fragments are rewritten whose rows an index has by their addresses. The index stays as it is,
+  /// and the table keeps account of where the rows went (tusk/lance/moved_rows.h), as it goes by
+  /// pylance. Only without stable row ids. Without it such fragments stay.
+  bool defer_index_remap = false;
   int64_t batch_rows = 8192;  ///< of what is read at a time
+  /// Threads that work at the same time, if fewer than the operation's executor has.
+  std::optional<int64_t> num_threads = {};
   CompactionMode mode = CompactionMode::kReencode;
   /// Bytes of pages that are read at a time to be copied; of one page if that is larger.
   int64_t copy_read_bytes = 16 << 20;
@@ -58,6 +64,11 @@ struct CompactionOptions {
   int max_retries = 3;
   CommitLock commit_lock = nullptr;  ///< may be null
 };
+
+/// `options` with what a table's config says under "lance.compaction.", by pylance's names of the
+/// options. InvalidArgument for a value that is none of the option's.
+TUSK_EXPORT Result<CompactionOptions> WithConfig(CompactionOptions options,
+                                                 const std::map<std::string, std::string>& config);
 
 /// Fragments that become one, or several of the target's size; neighbours, in their order.
 struct CompactionTask {
@@ -86,8 +97,8 @@ struct CompactionResult {
 };
 
 /// The tasks of a compaction of this version. Fragments that an index covers, which would have to
-/// learn of the rows' new addresses, stay as they are unless row ids are stable. InvalidArgument
-/// for options out of range.
+/// learn of the rows' new addresses, stay as they are unless row ids are stable or the index may
+/// follow later (defer_index_remap). InvalidArgument for options out of range.
 TUSK_EXPORT Result<std::vector<CompactionTask>> PlanCompaction(const Dataset& dataset,
                                                                const CompactionOptions& options,
                                                                const OperationContext& context);
@@ -103,7 +114,8 @@ TUSK_EXPORT Result<CompactedFragments> ExecuteCompaction(const Dataset& dataset,
 /// Puts new fragments in the place of old ones, as one version; fragments are ordered by id, so
 /// rows that were rewritten come behind the others. Appends of others go together with it; if they
 /// changed rows of the same fragments that is a CommitConflict. The new files stay after a failure:
-/// nobody knows whether an earlier call has committed them. A cleanup removes them.
+/// nobody knows whether an earlier call has committed them. A cleanup removes them. What was
+/// planned with defer_index_remap must be committed with it: InvalidArgument.
 TUSK_EXPORT Result<CompactionResult> CommitCompaction(const io::StorePath& table,
                                                       const std::vector<CompactedFragments>& done,
                                                       const CompactionOptions& options,

@@ -241,7 +241,11 @@ Status Apply(const ProjectSchema& project, VersionContent* content) {
 Status Apply(RewriteFragments rewrite, VersionContent* content) {
   ARROW_RETURN_NOT_OK(RewriteFragmentsOf(&rewrite, &content->manifest));
   const bool stable_row_ids = (content->manifest.reader_flags & kFlagStableRowIds) != 0;
-  return FollowRewrite(rewrite, stable_row_ids, &content->indices);
+  ARROW_RETURN_NOT_OK(FollowRewrite(rewrite, stable_row_ids, &content->indices));
+  ARROW_ASSIGN_OR_RAISE(const bool is_kept, KeepMovedRows(rewrite, content->manifest.version - 1,
+                                                          content->indices, &content->account));
+  if (!is_kept) content->account.reuse.reset();
+  return Status::OK();
 }
 
 Status Apply(const ReserveFragmentIds& reserve, VersionContent* content) {
@@ -349,12 +353,16 @@ Result<Manifest> BuildFirstManifest(const Transaction& transaction, bool stable_
 }
 
 Result<VersionContent> BuildNextManifest(const Transaction& transaction, Manifest previous,
-                                         std::vector<IndexMetadata> indices, int64_t timestamp_ns) {
+                                         std::vector<IndexMetadata> indices, int64_t timestamp_ns,
+                                         MovedRowsAccount account) {
   ARROW_RETURN_NOT_OK(CheckWritable(previous));
+  // What an operation changes are the fragments in which the rows of an index are now.
+  if (account.reuse) ARROW_RETURN_NOT_OK(FollowMovedRows(*account.reuse, &indices));
   const uint64_t version = previous.version + 1;
   VersionContent content{
       .manifest = Inherit(std::move(previous), transaction, version, timestamp_ns),
       .indices = std::move(indices)};
+  if (transaction.kind() == Operation::kRewrite) content.account = std::move(account);
   ARROW_RETURN_NOT_OK(std::visit([&](const auto& operation) { return Apply(operation, &content); },
                                  transaction.operation));
   RemoveDeadFiles(&content.manifest);

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tusk/base/result.h"
+#include "tusk/lance/table/fragment_reuse.h"
 #include "tusk/lance/table/index_metadata.h"
 #include "tusk/lance/table/manifest.h"
 #include "tusk/lance/table/transaction.h"
@@ -15,6 +17,9 @@ namespace tusk::lance {
 struct VersionContent {
   Manifest manifest;
   std::vector<IndexMetadata> indices;
+  /// `account.reuse` is what the version says of moved rows, if that is more than its index of them
+  /// does.
+  MovedRowsAccount account = {};
 };
 
 /// The first version of a table, made by `transaction`, an overwrite with read version 0.
@@ -30,9 +35,11 @@ bool KeepsIndices(const Transaction& transaction);
 /// ones. What the transaction does not change stays as it is in `previous`, known to this build or
 /// not. If KeepsIndices, `indices` may be left out. InvalidArgument for an operation that does not
 /// fit the table, Unsupported for one that this build does not know, CommitConflict if a fragment
-/// that it changes is gone.
+/// that it changes is gone. `account` is what the indices of `previous` say of moved rows, and what
+/// the transaction adds.
 Result<VersionContent> BuildNextManifest(const Transaction& transaction, Manifest previous,
-                                         std::vector<IndexMetadata> indices, int64_t timestamp_ns);
+                                         std::vector<IndexMetadata> indices, int64_t timestamp_ns,
+                                         MovedRowsAccount account = {});
 
 /// The version after `previous` with the content of `restored`, an earlier one, made by
 /// `transaction`, a restore. Fragment, field and row ids go on from the higher of both, so that

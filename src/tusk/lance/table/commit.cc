@@ -179,8 +179,9 @@ Result<StagedManifest> StageOn(const io::StorePath& table, Transaction transacti
       ARROW_RETURN_NOT_OK(WriteTransactionFile(table, transaction, context));
     }
   }
-  ARROW_ASSIGN_OR_RAISE(const NextVersion next,
-                        BuildNextVersion(table, transaction, latest, stable_row_ids, context));
+  ARROW_ASSIGN_OR_RAISE(const NextVersion next, BuildNextVersion(table, transaction, latest,
+                                                                 {.stable_row_ids = stable_row_ids},
+                                                                 &files->written, context));
   return handler->Stage(table, next.manifest.version, next.file, transaction.uuid, context);
 }
 

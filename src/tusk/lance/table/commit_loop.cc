@@ -10,6 +10,7 @@
 #include "tusk/lance/table/auto_cleanup.h"
 #include "tusk/lance/table/build_manifest.h"
 #include "tusk/lance/table/conflicts.h"
+#include "tusk/lance/table/fragment_reuse.h"
 
 namespace tusk::lance {
 namespace {
@@ -74,8 +75,10 @@ TableVersion TableVersion::Of(const Dataset::State& state) {
 }
 
 Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transaction& transaction,
-                                     std::optional<TableVersion> previous, bool stable_row_ids,
-                                     const OperationContext& context, uint64_t version) {
+                                     std::optional<TableVersion> previous,
+                                     const NextVersionOptions& options,
+                                     std::vector<std::string>* written,
+                                     const OperationContext& context) {
   NextVersion next;
   std::string index_section;
   if (const auto* restore = transaction.As<RestoreVersion>()) {
@@ -97,15 +100,26 @@ Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transacti
     if (!keeps_indices && !index_section.empty()) {
       ARROW_ASSIGN_OR_RAISE(indices, ParseIndexSection(index_section));
     }
-    ARROW_ASSIGN_OR_RAISE(
-        VersionContent content,
-        BuildNextManifest(transaction, std::move(previous->manifest), std::move(indices), NowNs()));
+    MovedRowsAccount account{.moved = options.moved_rows};
+    ARROW_ASSIGN_OR_RAISE(account.reuse,
+                          ReadFragmentReuse(table, previous->manifest, indices, context));
+    const uint64_t base = previous->manifest.version;
+    ARROW_ASSIGN_OR_RAISE(VersionContent content,
+                          BuildNextManifest(transaction, std::move(previous->manifest),
+                                            std::move(indices), NowNs(), std::move(account)));
+    if (content.account.reuse) {
+      std::erase_if(content.indices, IsFragmentReuse);
+      ARROW_ASSIGN_OR_RAISE(
+          content.indices.emplace_back(),
+          WriteFragmentReuse(table, *content.account.reuse, base, written, context));
+    }
     if (!keeps_indices) index_section = SerializeIndexSection(content.indices);
     next.manifest = std::move(content.manifest);
   } else {
-    ARROW_ASSIGN_OR_RAISE(next.manifest, BuildFirstManifest(transaction, stable_row_ids, NowNs()));
+    ARROW_ASSIGN_OR_RAISE(next.manifest,
+                          BuildFirstManifest(transaction, options.stable_row_ids, NowNs()));
   }
-  if (version != 0) next.manifest.version = version;
+  if (options.version != 0) next.manifest.version = options.version;
   std::string inline_transaction = SerializeTransaction(transaction);
   if (inline_transaction.size() > kMaxInlineTransaction) inline_transaction.clear();
   next.file = SerializeManifestFile(&next.manifest, index_section, inline_transaction);
@@ -230,6 +244,7 @@ class Committer {
   const CommitOptions& options_;
   const OperationContext& context_;
   RebasedFiles rebased_;
+  std::vector<std::string> built_;  ///< written by the last attempt
 };
 
 Status Committer::Publish(const std::string& path, uint64_t version, std::string_view file) {
@@ -258,8 +273,13 @@ Result<std::optional<TableVersion>> Committer::Try(std::optional<TableVersion>* 
     const Manifest& manifest = (*base)->manifest;
     ARROW_RETURN_NOT_OK(CheckCommitLock(manifest, options_.lock != nullptr, table_.path));
   }
-  ARROW_ASSIGN_OR_RAISE(NextVersion next, BuildNextVersion(table_, transaction_, TakeBase(base),
-                                                           options_.stable_row_ids, context_));
+  // What an attempt that lost its race has written belongs to no version.
+  Remove(std::exchange(built_, {}));
+  ARROW_ASSIGN_OR_RAISE(NextVersion next,
+                        BuildNextVersion(table_, transaction_, TakeBase(base),
+                                         {.stable_row_ids = options_.stable_row_ids,
+                                          .moved_rows = options_.moved_rows},
+                                         &built_, context_));
   std::string path = ManifestPath(next.manifest.version, naming);
   const Status put = Publish(path, next.manifest.version, next.file);
   if (GetErrorCode(put) == ErrorCode::kAlreadyExists) return std::nullopt;
@@ -350,6 +370,7 @@ Result<TableVersion> Committer::Run(std::optional<TableVersion> base, bool* outc
     Remove(rebased_.replaced);
   } else if (*outcome_known) {
     Remove(rebased_.written);
+    Remove(built_);
   }
   return committed;
 }

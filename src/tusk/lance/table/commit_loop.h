@@ -30,15 +30,27 @@ struct TableVersion {
   static TableVersion Of(const Dataset::State& state);
 };
 
-/// The manifest file of the version that `transaction` makes on top of `previous` (none for a new
-/// table, which then has stable row ids or not), under the number `version` unless that is 0.
+/// How the next version is made.
+struct NextVersionOptions {
+  bool stable_row_ids = false;  ///< of a new table
+  /// As CommitOptions has it.
+  const std::vector<std::string>* moved_rows = nullptr;
+  uint64_t version = 0;  ///< its number, unless that is 0
+};
+
+/// The manifest file of the version that `transaction` makes on top of `previous`, none for a new
+/// table.
 struct NextVersion {
   Manifest manifest;
   std::string file;
 };
+/// What was written for it stands in `written` by paths relative to the table's root, also after an
+/// error.
 Result<NextVersion> BuildNextVersion(const io::StorePath& table, const Transaction& transaction,
-                                     std::optional<TableVersion> previous, bool stable_row_ids,
-                                     const OperationContext& context, uint64_t version = 0);
+                                     std::optional<TableVersion> previous,
+                                     const NextVersionOptions& options,
+                                     std::vector<std::string>* written,
+                                     const OperationContext& context);
 
 /// What a look at the versions after `transaction`'s read version found.
 struct Rebase {
@@ -81,6 +93,8 @@ struct CommitOptions {
   /// What rows a delete or an update concerns; null: not known, so that it never goes with another
   /// change of the same fragments.
   const AffectedRows* affected_rows = nullptr;
+  /// Of a rewrite that leaves indices as they are: MovedRowsAccount::moved. May be null.
+  const std::vector<std::string>* moved_rows = nullptr;
   CommitLock lock = nullptr;  ///< may be null
   /// Through what the files that the transaction names were written, if they are not durable yet:
   /// they then become so together with the manifest. Null if they are.

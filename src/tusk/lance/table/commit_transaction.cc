@@ -59,9 +59,10 @@ Result<TableVersion> CommitDetached(const io::StorePath& table, const Transactio
   }
   ARROW_RETURN_NOT_OK(WriteTransactionFile(table, transaction, context));
   const uint64_t random = std::random_device()() | uint64_t{std::random_device()()} << 32;
-  ARROW_ASSIGN_OR_RAISE(NextVersion next, BuildNextVersion(table, transaction, base,
-                                                           /*stable_row_ids=*/false, context,
-                                                           DetachedVersion(random)));
+  std::vector<std::string> written;
+  ARROW_ASSIGN_OR_RAISE(NextVersion next,
+                        BuildNextVersion(table, transaction, base,
+                                         {.version = DetachedVersion(random)}, &written, context));
   std::string path = DetachedManifestPath(next.manifest.version);
   ARROW_RETURN_NOT_OK(table.store->PutIfAbsent(io::JoinPath(table.path, path), next.file, context));
   return TableVersion{.manifest = std::move(next.manifest), .path = std::move(path)};

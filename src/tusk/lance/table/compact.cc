@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <set>
 #include <span>
 #include <utility>
@@ -12,12 +13,14 @@
 #include "tusk/base/uuid.h"
 #include "tusk/io/deferring_store.h"
 #include "tusk/lance/table/blob_writer.h"
+#include "tusk/lance/table/carried_lineage.h"
 #include "tusk/lance/table/commit_change.h"
 #include "tusk/lance/table/compaction_plan.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/deletion_file.h"
 #include "tusk/lance/table/feature_flags.h"
-#include "tusk/lance/table/index_metadata.h"
+#include "tusk/lance/table/fragment_reuse.h"
+#include "tusk/lance/table/index_coverage.h"
 #include "tusk/lance/table/manifest_file.h"
 #include "tusk/lance/table/merge_schema.h"
 #include "tusk/lance/table/page_copy.h"
@@ -41,46 +44,25 @@ Status CheckOptions(const CompactionOptions& options) {
       return InvalidArgument("cannot compact with a limit of ", *limit, ": it must be positive");
     }
   }
+  if (options.num_threads && *options.num_threads < 1) {
+    return InvalidArgument("cannot compact with ", *options.num_threads, " threads");
+  }
   if (options.copy_read_bytes < 0) {
     return InvalidArgument("cannot read ", options.copy_read_bytes, " bytes of pages at a time");
   }
   return Status::OK();
 }
 
-/// The indices of a version that rows are looked up in, and whether they would go wrong if rows
-/// got other addresses.
-struct Coverage {
-  std::vector<FragmentIds> fragments;
-  std::vector<bool> holds_addresses;
-};
-
-Result<Coverage> ReadCoverage(const Dataset::State& state, const OperationContext& context) {
-  Coverage coverage;
-  ARROW_ASSIGN_OR_RAISE(
-      const std::string section,
-      ReadIndexSection(state.location, state.manifest_path, state.manifest, context));
-  if (section.empty()) return coverage;
-  ARROW_ASSIGN_OR_RAISE(const auto indices, ParseIndexSection(section));
-  for (const IndexMetadata& index : indices) {
-    if (index.is_system()) {
-      return Unsupported("cannot compact ", state.location.path, ": its index '", index.name,
-                         "' keeps account of rows that move, which is not supported yet");
-    }
-    FragmentIds covered;
-    if (index.fragments) {
-      covered = *index.fragments;
-    } else {
-      // Nobody knows: it may be all of them.
-      ARROW_RETURN_NOT_OK(covered.Add(0, int64_t{1} << 32));
-    }
-    coverage.fragments.push_back(std::move(covered));
-    coverage.holds_addresses.push_back(!HasStableRowIds(state.manifest) ||
-                                       index.answers_addresses());
-  }
-  return coverage;
+/// Unsupported if the table cannot keep account of moved rows, as is asked.
+Status CheckDeferring(const Dataset::State& state, const CompactionOptions& options) {
+  if (!options.defer_index_remap || !HasStableRowIds(state.manifest)) return Status::OK();
+  return Unsupported("cannot compact ", state.location.path,
+                     " with defer_index_remap: its row ids are stable, so that indices find rows "
+                     "which moved; compact it without");
 }
 
-std::vector<FragmentLoad> LoadsOf(const Manifest& manifest, const Coverage& coverage,
+std::vector<FragmentLoad> LoadsOf(const Manifest& manifest,
+                                  const std::vector<IndexCoverage>& coverage,
                                   const CompactionOptions& options) {
   const std::set<int32_t> fields = AllFieldIds(manifest.schema.fields);
   const std::set<uint64_t> excluded(options.excluded_fragments.begin(),
@@ -96,9 +78,9 @@ std::vector<FragmentLoad> LoadsOf(const Manifest& manifest, const Coverage& cove
           std::ranges::any_of(file.field_ids, [&](int32_t id) { return fields.contains(id); });
       if (is_read) load.bytes += static_cast<int64_t>(file.size_bytes);
     }
-    for (size_t i = 0; i < coverage.fragments.size(); ++i) {
-      if (!coverage.fragments[i].Contains(static_cast<int64_t>(fragment.id))) continue;
-      load.is_excluded |= coverage.holds_addresses[i];
+    for (size_t i = 0; i < coverage.size(); ++i) {
+      if (!coverage[i].fragments.Contains(static_cast<int64_t>(fragment.id))) continue;
+      load.is_excluded |= coverage[i].holds_addresses && !options.defer_index_remap;
       load.indices.push_back(i);
     }
     loads.push_back(std::move(load));
@@ -133,83 +115,6 @@ bool HasBlobsV2(const std::vector<Field>& fields) {
 Result<std::shared_ptr<const Dataset>> WithWholeValues(const Dataset& dataset) {
   const Dataset::State& state = dataset.state();
   return state.ReadAs({.blobs = BlobForm::kBytes, .base_places = state.base_places});
-}
-
-/// The stable ids of the rows of some fragments that are not deleted, in their order, and the
-/// versions that these were made and last changed in.
-class RowLineage {
- public:
-  Status Add(const Dataset::State& state, const Fragment& fragment,
-             const OperationContext& context) {
-    if (fragment.created_at_in_column || fragment.last_updated_at_in_column) {
-      return Unsupported("cannot compact fragment ", fragment.id, " of ", state.location.path,
-                         ": it keeps the versions of its rows in a column, which is not supported "
-                         "yet");
-    }
-    ARROW_ASSIGN_OR_RAISE(const auto ids, state.RowIds(fragment));
-    ARROW_ASSIGN_OR_RAISE(const auto deleted, state.FindDeletedRows(fragment, context));
-    ARROW_ASSIGN_OR_RAISE(const RowVersions created,
-                          RowVersions::Parse(fragment.created_at_versions));
-    ARROW_ASSIGN_OR_RAISE(const RowVersions updated,
-                          RowVersions::Parse(fragment.last_updated_at_versions));
-    const auto add = [&](int64_t begin, int64_t end) {
-      const size_t before = ids_.size();
-      ids_.resize(before + (end - begin));
-      ids->Fill(begin, std::span(ids_).subspan(before));
-      for (int64_t row = begin; row < end; ++row) {
-        created_.Append(1, row < created.length() ? created.At(row) : kFirstVersion);
-        updated_.Append(1, row < updated.length() ? updated.At(row) : kFirstVersion);
-      }
-    };
-    int64_t begin = 0;
-    if (deleted != nullptr) {
-      for (const DeletedRows::Run& run : deleted->runs()) {
-        add(begin, run.begin);
-        begin = run.end;
-      }
-    }
-    add(begin, fragment.physical_rows);
-    return Status::OK();
-  }
-
-  /// Gives the next rows to `fragment`.
-  Status GiveTo(Fragment* fragment) {
-    const auto rows = static_cast<size_t>(fragment->physical_rows);
-    if (rows > ids_.size() - next_) {
-      return Corrupt("compaction wrote more rows than ", ids_.size());
-    }
-    fragment->row_ids = SerializeRowIds(std::span(ids_).subspan(next_, rows));
-    RowVersions created;
-    RowVersions updated;
-    for (size_t row = next_; row < next_ + rows; ++row) {
-      created.Append(1, created_.At(static_cast<int64_t>(row)));
-      updated.Append(1, updated_.At(static_cast<int64_t>(row)));
-    }
-    fragment->created_at_versions = created.Serialize();
-    fragment->last_updated_at_versions = updated.Serialize();
-    next_ += rows;
-    return Status::OK();
-  }
-
- private:
-  /// What readers take where no version is said.
-  static constexpr uint64_t kFirstVersion = 1;
-
-  std::vector<uint64_t> ids_;
-  RowVersions created_;
-  RowVersions updated_;
-  size_t next_ = 0;
-};
-
-Status CarryLineage(const Dataset::State& state, const std::vector<Fragment>& before,
-                    std::vector<Fragment>* after, const OperationContext& context) {
-  if (!HasStableRowIds(state.manifest)) return Status::OK();
-  RowLineage lineage;
-  for (const Fragment& fragment : before) {
-    ARROW_RETURN_NOT_OK(lineage.Add(state, fragment, context));
-  }
-  for (Fragment& fragment : *after) ARROW_RETURN_NOT_OK(lineage.GiveTo(&fragment));
-  return Status::OK();
 }
 
 int64_t CountFiles(const std::vector<Fragment>& fragments) {
@@ -360,22 +265,88 @@ Result<std::pair<uint64_t, std::vector<DoneTask>>> ParseAll(
   return all;
 }
 
+/// Where the rows of each group were that the rewrite has written again: MovedRowsAccount::moved.
+Result<std::vector<std::string>> FindMovedRows(const Dataset::State& state,
+                                               const RewriteFragments& rewrite,
+                                               const OperationContext& context) {
+  std::vector<std::string> all;
+  for (const RewriteFragments::Group& group : rewrite.groups) {
+    std::map<uint64_t, DeletedRows> rows;
+    for (const Fragment& fragment : group.before) {
+      DeletedRows& moved = rows[fragment.id];
+      if (fragment.physical_rows > 0) ARROW_RETURN_NOT_OK(moved.Add(0, fragment.physical_rows));
+      ARROW_ASSIGN_OR_RAISE(const auto deleted, state.FindDeletedRows(fragment, context));
+      if (deleted == nullptr) continue;
+      ARROW_ASSIGN_OR_RAISE(moved, Difference(moved, *deleted));
+    }
+    all.push_back(SerializeAddresses(rows));
+  }
+  return all;
+}
+
 /// `how` and `remove_files` as in CommitChange.
 Result<CompactionResult> Commit(const Dataset& dataset, std::vector<DoneTask> done,
-                                const CommitOptions& how, const CompactionOptions& options,
+                                CommitOptions how, const CompactionOptions& options,
                                 const std::function<void()>& remove_files,
                                 const OperationContext& context) {
   CompactionResult result{.metrics = Sum(done)};
   const Transaction transaction = TransactionOf(dataset.version(), std::move(done), options);
+  std::vector<std::string> moved_rows;
+  if (options.defer_index_remap) {
+    auto found = FindMovedRows(dataset.state(), *transaction.As<RewriteFragments>(), context);
+    if (!found.ok()) {
+      if (remove_files) remove_files();
+      return found.status();
+    }
+    moved_rows = *std::move(found);
+    how.moved_rows = &moved_rows;
+  }
   ARROW_ASSIGN_OR_RAISE(result.dataset,
                         CommitChange(dataset, transaction, how, remove_files, context));
   return result;
 }
 
+/// InvalidArgument if an index has rows of the tasks by their addresses, and would not find them.
+Status CheckIndicesFollow(const Dataset::State& state, const std::vector<DoneTask>& done,
+                          const OperationContext& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto coverage, ReadIndexCoverage(state, context));
+  for (const IndexCoverage& index : coverage) {
+    if (!index.holds_addresses) continue;
+    for (const DoneTask& task : done) {
+      for (const RewriteFragments::Group& group : task.groups) {
+        const auto fragment = std::ranges::find_if(group.before, [&](const Fragment& each) {
+          return index.fragments.Contains(static_cast<int64_t>(each.id));
+        });
+        if (fragment == group.before.end()) continue;
+        return InvalidArgument(
+            "cannot commit a compaction of fragment ", fragment->id, " of ", state.location.path,
+            ": index '", index.name,
+            "' has its rows; commit it with defer_index_remap, as it was planned");
+      }
+    }
+  }
+  return Status::OK();
+}
+
+/// The threads of a compaction, which has `context` as long as they are there.
+class OwnThreads {
+ public:
+  OwnThreads(const CompactionOptions& options, OperationContext* context) {
+    const int64_t most = context->executor->parallelism();
+    if (!options.num_threads || *options.num_threads >= most) return;
+    executor_ = MakeExecutor(static_cast<int>(*options.num_threads));
+    context->executor = executor_.get();
+  }
+
+ private:
+  std::shared_ptr<Executor> executor_;  ///< null if they are the operation's
+};
+
 /// `target` is the table, by the store through which new files are written.
 Result<DoneTask> Execute(const Dataset& dataset, const CompactionTask& task,
                          const CompactionOptions& options, const io::StorePath& target,
-                         const OperationContext& context) {
+                         OperationContext context) {
+  const OwnThreads threads(options, &context);
   const Dataset::State& state = dataset.state();
   ARROW_ASSIGN_OR_RAISE(auto before, FindFragments(state.manifest, task.fragments));
   ARROW_ASSIGN_OR_RAISE(auto after, WriteAgain(dataset, before, options, target, context));
@@ -433,7 +404,8 @@ Result<std::vector<CompactionTask>> PlanCompaction(const Dataset& dataset,
   const Dataset::State& state = dataset.state();
   const Status writable = CheckWritable(state.manifest);
   if (!writable.ok()) return WithContext(writable, state.location.path);
-  ARROW_ASSIGN_OR_RAISE(const Coverage coverage, ReadCoverage(state, context));
+  ARROW_RETURN_NOT_OK(CheckDeferring(state, options));
+  ARROW_ASSIGN_OR_RAISE(const auto coverage, ReadIndexCoverage(state, context));
   std::vector<CompactionTask> tasks;
   for (auto& ids : PlanTasks(LoadsOf(state.manifest, coverage, options), options)) {
     tasks.push_back({.read_version = dataset.version(), .fragments = std::move(ids)});
@@ -470,6 +442,10 @@ Result<CompactionResult> CommitCompaction(const io::StorePath& table,
   auto& [read_version, tasks] = parsed;
   ARROW_ASSIGN_OR_RAISE(const auto dataset,
                         Dataset::Open(table, {.version = read_version}, context));
+  ARROW_RETURN_NOT_OK(CheckDeferring(dataset->state(), options));
+  if (!options.defer_index_remap) {
+    ARROW_RETURN_NOT_OK(CheckIndicesFollow(dataset->state(), tasks, context));
+  }
   return Commit(*dataset, std::move(tasks), {.lock = options.commit_lock}, options,
                 /*remove_files=*/nullptr, context);
 }
@@ -477,6 +453,10 @@ Result<CompactionResult> CommitCompaction(const io::StorePath& table,
 Result<std::string> CompactionTransaction(const std::vector<CompactedFragments>& done,
                                           const CompactionOptions& options) {
   if (done.empty()) return InvalidArgument("a compaction without tasks has no transaction");
+  if (options.defer_index_remap) {
+    return Unsupported(
+        "a joint commit cannot keep account of moved rows: compact without defer_index_remap");
+  }
   ARROW_ASSIGN_OR_RAISE(auto parsed, ParseAll(done));
   return TransactionToJson(TransactionOf(parsed.first, std::move(parsed.second), options));
 }

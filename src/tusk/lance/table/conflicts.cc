@@ -252,7 +252,9 @@ Verdict JudgeCreateIndex(const CreateIndices& ours, const Transaction& theirs) {
     case Operation::kMerge:
       return RetryIf(HasName(ours.added, kMemWalIndex));
     case Operation::kRewrite:
-      return RetryIf(MovesIndexedRows(*theirs.As<RewriteFragments>(), ours.added));
+      // It may have moved rows; its transaction does not say whether the table keeps account.
+      return RetryIf(HasName(ours.added, kFragmentReuseIndex) ||
+                     MovesIndexedRows(*theirs.As<RewriteFragments>(), ours.added));
     case Operation::kDataReplacement:
       return RetryIf(ReplacesIndexedField(*theirs.As<ReplaceData>(), ours.added));
     case Operation::kUpdateMemWalState:

@@ -1,3 +1,5 @@
+#include "tusk/lance/table/roaring_bitmap.h"
+
 #include <algorithm>
 #include <bit>
 #include <map>
@@ -6,7 +8,6 @@
 #include <vector>
 
 #include "tusk/base/little_endian.h"
-#include "tusk/lance/table/deletion_file.h"
 
 namespace tusk::lance {
 namespace {
@@ -47,6 +48,7 @@ class Cursor {
     return taken;
   }
   bool failed() const { return failed_; }
+  std::string_view rest() const { return bytes_; }
 
  private:
   std::string_view bytes_;
@@ -114,8 +116,10 @@ std::vector<Container> TakeHeader(Cursor* cursor) {
 
 }  // namespace
 
-Result<DeletedRows> ParseRoaringBitmap(std::string_view bytes) {
-  Cursor cursor(bytes);
+Result<DeletedRows> ParseRoaringBitmap(std::string_view bytes) { return TakeRoaringBitmap(&bytes); }
+
+Result<DeletedRows> TakeRoaringBitmap(std::string_view* bytes) {
+  Cursor cursor(*bytes);
   const std::vector<Container> containers = TakeHeader(&cursor);
   DeletedRows rows;
   for (const Container& container : containers) {
@@ -133,7 +137,8 @@ Result<DeletedRows> ParseRoaringBitmap(std::string_view bytes) {
                      rows.count() - before);
     }
   }
-  if (cursor.failed()) return Corrupt("not a Roaring bitmap of ", bytes.size(), " bytes");
+  if (cursor.failed()) return Corrupt("not a Roaring bitmap of ", bytes->size(), " bytes");
+  *bytes = cursor.rest();
   return rows;
 }
 

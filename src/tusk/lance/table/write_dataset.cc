@@ -287,11 +287,13 @@ Result<StagedManifest> StageWrite(arrow::RecordBatchReader* data, const io::Stor
   ARROW_ASSIGN_OR_RAISE(const Transaction transaction,
                         WriteTransaction(data, table, previous, options, {}, context));
   const auto base_paths = previous ? previous->manifest.base_paths : std::vector<BasePath>();
+  std::vector<std::string> built;  // nothing: neither an append nor an overwrite moves rows
   const auto stage = [&]() -> Result<StagedManifest> {
     ARROW_RETURN_NOT_OK(WriteTransactionFile(table, transaction, context));
     ARROW_ASSIGN_OR_RAISE(
         const NextVersion next,
-        BuildNextVersion(table, transaction, previous, options.enable_stable_row_ids, context));
+        BuildNextVersion(table, transaction, previous,
+                         {.stable_row_ids = options.enable_stable_row_ids}, &built, context));
     return handler->Stage(table, next.manifest.version, next.file, transaction.uuid, context);
   };
   auto staged = stage();
@@ -309,9 +311,9 @@ Result<StagedManifest> StageRestore(const io::StorePath& table,
   const Transaction transaction{.read_version = base->version(),
                                 .uuid = RandomUuidString(),
                                 .operation = RestoreVersion{.version = restored}};
+  std::vector<std::string> built;  // nothing: a restore moves no rows
   ARROW_ASSIGN_OR_RAISE(const NextVersion next,
-                        BuildNextVersion(table, transaction, previous,
-                                         /*stable_row_ids=*/false, context));
+                        BuildNextVersion(table, transaction, previous, {}, &built, context));
   ARROW_RETURN_NOT_OK(WriteTransactionFile(table, transaction, context));
   auto staged = handler->Stage(table, next.manifest.version, next.file, transaction.uuid, context);
   if (!staged.ok()) RemoveTransactionFile(table, transaction, context);
