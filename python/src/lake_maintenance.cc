@@ -118,10 +118,10 @@ void BindOptimize(nb::module_& module) {
                    [](const OptimizeReport& report) { return TextOfError(report.cleanup_error); });
   module.def(
       "optimize",
-      [](lake::Lake& lake, const std::vector<std::string>& tables, int64_t target_rows_per_fragment,
-         int64_t target_file_bytes, bool clean_up, std::optional<int64_t> older_than_ms,
-         std::optional<int64_t> keep_last, int64_t min_age_ms, std::string author,
-         nb::object progress) {
+      [](lake::Lake& lake, const std::vector<std::string>& tables,
+         std::optional<int64_t> target_rows_per_fragment, int64_t target_file_bytes, bool clean_up,
+         std::optional<int64_t> older_than_ms, std::optional<int64_t> keep_last, int64_t min_age_ms,
+         std::string author, nb::object progress) {
         return Call(nullptr, std::move(progress))
             .Run([&](const OperationContext& context) -> Result<OptimizeReport> {
               lake::OptimizeOptions options{.author = author};
@@ -129,7 +129,7 @@ void BindOptimize(nb::module_& module) {
                 ARROW_ASSIGN_OR_RAISE(options.tables.emplace_back(),
                                       catalog::TableName::Parse(table));
               }
-              options.lance.target_rows_per_fragment = target_rows_per_fragment;
+              options.target_rows_per_fragment = target_rows_per_fragment;
               options.iceberg.target_file_bytes = target_file_bytes;
               options.cleanup->older_than_ms = older_than_ms;
               options.cleanup->keep_last = keep_last;
@@ -139,8 +139,7 @@ void BindOptimize(nb::module_& module) {
               return lake::Optimize(&lake, options, context);
             });
       },
-      nb::arg("lake"), nb::arg("tables"),
-      nb::arg("target_rows_per_fragment") = defaults.lance.target_rows_per_fragment,
+      nb::arg("lake"), nb::arg("tables"), nb::arg("target_rows_per_fragment") = nb::none(),
       nb::arg("target_file_bytes") = defaults.iceberg.target_file_bytes, nb::arg("clean_up") = true,
       nb::arg("older_than_ms") = nb::none(), nb::arg("keep_last") = nb::none(),
       nb::arg("min_age_ms") = lake::CleanupOptions().min_age_ms, nb::arg("author") = "",

@@ -459,7 +459,7 @@ class Lake:
         self,
         tables=None,
         *,
-        target_rows_per_fragment=1 << 20,
+        target_rows_per_fragment=None,
         target_file_bytes=512 << 20,
         clean_up=True,
         older_than=None,
@@ -471,8 +471,9 @@ class Lake:
         """Keeps the lake fast: puts small files together, drops deleted rows, then cleans up.
 
         Each of `tables` (names; None: all) of either kind gets a joint version, if there is
-        something to do. Fragments of Lance tables grow up to target_rows_per_fragment rows, data
-        files of Iceberg tables up to target_file_bytes. What fails at one table is reported and
+        something to do. Fragments of Lance tables grow up to target_rows_per_fragment rows (None: as
+        the table's config says under lance.compaction, whose other options are minded too, or
+        1,048,576), data files of Iceberg tables up to target_file_bytes. What fails at one table is reported and
         keeps nothing else from being done. older_than, keep_last and min_age are those of cleanup,
         which clean_up=False leaves out. May be called after every append. Gives the report: tables
         (name, kind, version, files_removed, files_added, error), cleanup, cleanup_error.

@@ -168,6 +168,27 @@ def test_pylance_reads_the_fragments(lake):
     assert not lake.examine().findings
 
 
+def test_the_config_of_a_table_is_minded(lake):
+    for begin in range(0, 40, 10):
+        rows = pa.table({"id": pa.array(range(begin, begin + 10), pa.int64())})
+        lake.append(lance={"n.one": rows, "n.two": rows, "n.none": rows})
+    for name, key, text in [
+        ("one", "target_rows_per_fragment", "20"),
+        ("two", "max_source_fragments", "1"),
+        ("none", "target_rows_per_fragment", "many"),
+    ]:
+        table = lance.dataset(f"{lake.uri}/tables/n/{name}.lance")
+        table.update_config({f"lance.compaction.{key}": text})
+    count = lambda name: len(lake.table(name).get_fragments())  # noqa: E731
+    none, one, two = lake.optimize(clean_up=False).tables
+    assert (one.error, two.error) == (None, None)
+    assert "lance.compaction.target_rows_per_fragment" in none.error
+    assert (count("n.none"), count("n.one"), count("n.two")) == (4, 2, 4)
+    # What the call says goes before it.
+    lake.optimize(["n.one"], target_rows_per_fragment=40, clean_up=False)
+    assert count("n.one") == 1
+
+
 def test_the_history_is_read_by_sql(lake):
     rows = pa.table({"id": [1, 2]})
     lake.append(lance={"n.l": rows}, message="first rows", author="ann", properties={"run": "7"})

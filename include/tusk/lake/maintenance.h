@@ -97,7 +97,11 @@ TUSK_EXPORT Result<CleanupReport> CleanUp(Lake* lake, const CleanupOptions& opti
 
 struct OptimizeOptions {
   std::vector<catalog::TableName> tables = {};  ///< none: all tables of the lake
+  /// The config of a table goes before it ("lance.compaction.target_rows_per_fragment" and so on),
+  /// but for defer_index_remap: fragments that an index covers stay.
   lance::CompactionOptions lance = {.keep_large = true};
+  /// Of Lance tables; goes before their config.
+  std::optional<int64_t> target_rows_per_fragment = {};
   iceberg::DataFileRewrite iceberg = {};
   /// What is cleaned up after the files are put together; absent: nothing.
   std::optional<CleanupOptions> cleanup = CleanupOptions();

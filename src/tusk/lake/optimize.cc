@@ -35,16 +35,21 @@ Status OptimizeLance(const LakeParts& parts, const OptimizeOptions& options,
   ARROW_ASSIGN_OR_RAISE(const auto entry, LoadPublished(parts, table->name, context));
   ARROW_ASSIGN_OR_RAISE(const io::StorePath path, LanceTablePath(staging.parts(), entry.location));
   ARROW_ASSIGN_OR_RAISE(const auto dataset, lance::Dataset::Open(path, {}, context));
-  ARROW_ASSIGN_OR_RAISE(const auto tasks, PlanCompaction(*dataset, options.lance, context));
+  ARROW_ASSIGN_OR_RAISE(auto how, lance::WithConfig(options.lance, dataset->config()));
+  how.defer_index_remap = false;  // a joint commit cannot keep account of moved rows
+  if (options.target_rows_per_fragment) {
+    how.target_rows_per_fragment = *options.target_rows_per_fragment;
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto tasks, PlanCompaction(*dataset, how, context));
   if (tasks.empty()) return Status::OK();
   std::vector<lance::CompactedFragments> done;
   for (const lance::CompactionTask& task : tasks) {
-    ARROW_ASSIGN_OR_RAISE(auto one, ExecuteCompaction(*dataset, task, options.lance, context));
+    ARROW_ASSIGN_OR_RAISE(auto one, ExecuteCompaction(*dataset, task, how, context));
     table->files_removed += one.metrics.files_removed;
     table->files_added += one.metrics.files_added;
     done.push_back(std::move(one));
   }
-  ARROW_ASSIGN_OR_RAISE(std::string transaction, CompactionTransaction(done, options.lance));
+  ARROW_ASSIGN_OR_RAISE(std::string transaction, CompactionTransaction(done, how));
   ARROW_ASSIGN_OR_RAISE(
       auto stage, MakeLanceChangeStage(staging.parts(), {.name = table->name,
                                                          .transaction = std::move(transaction)}));
