@@ -182,6 +182,20 @@ Status CompactInThreeSteps(const io::StorePath& table) {
   return CommitCompaction(table, done, {}, kContext).status();
 }
 
+/// A table with an index, of which no file is needed here.
+Status TableWithIndex(const io::StorePath& table) {
+  ARROW_RETURN_NOT_OK(Table()(table));
+  return Commit(table, R"({"type": "create_index", "removed_indices": [], "new_indices": [{
+      "uuid": "0123456789abcdef0123456789abcdef", "name": "id_idx", "fields": [0],
+      "dataset_version": 2, "fragment_ranges": [[0, 3]], "files": [], "covering_fields": [],
+      "index_version": 0, "created_at_ms": null, "base_id": null,
+      "details_type": "/lance.table.BTreeIndexDetails", "details": []}]})");
+}
+
+Status CompactKeepingAccount(const io::StorePath& table) {
+  return Compact(table, {.defer_index_remap = true}, kContext).status();
+}
+
 Status RemoveOldVersions(const io::StorePath& table) {
   ARROW_ASSIGN_OR_RAISE(const auto dataset, Dataset::Open(table, {}, kContext));
   const CleanupOptions options{.older_than_ms = {}, .keep_last = 1, .delete_unverified = true};
@@ -410,6 +424,9 @@ std::vector<TableOperation> AllTableOperations() {
       {.name = "compact", .prepare = Table(), .act = compact},
       {.name = "compact with stable row ids", .prepare = Table(stable), .act = compact},
       {.name = "compact by copying pages", .prepare = whole, .act = compact_copying},
+      {.name = "compact what an index covers",
+       .prepare = TableWithIndex,
+       .act = CompactKeepingAccount},
       {.name = "compact in three steps",
        .prepare = Table(),
        .act = CompactInThreeSteps,
