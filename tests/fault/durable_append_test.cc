@@ -164,9 +164,8 @@ TEST_F(DurableAppendTest, SoAreRowsThatChange) {
   Write(0, 100, /*rows_per_file=*/10);
   namespace cp = arrow::compute;
   const auto id = cp::field_ref("id");
-  const auto some =
-      expr::Filter::FromArrow(cp::greater(cp::call("bit_wise_and", {id, cp::literal(int64_t{7})}),
-                                          cp::literal(int64_t{5})));
+  const auto some = expr::Filter::FromArrow(cp::greater(
+      cp::call("bit_wise_and", {id, cp::literal(int64_t{7})}), cp::literal(int64_t{5})));
   const std::vector<NamedExpression> name = {{.name = "name", .expression = "'new'"}};
   ExpectDurableOrder([&] { ASSERT_OK(UpdateValues(table_, name, some, {}, context_)); });
   ExpectDurableOrder([&] {
