@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 
-.PHONY: help deps build wheel install demo test test-generated test-filters test-histories test-large test-writers test-faults test-models lint asan fuzz bench bench-micro clean
+.PHONY: help deps build wheel install demo test test-generated test-filters test-scans test-histories test-large test-writers test-faults test-models lint asan fuzz bench bench-micro clean
 
 help:
 	@echo "make demo   install, build, and turn a folder of images into a searchable lake"

@@ -171,7 +171,7 @@ def test_takes_rows_in_the_order_asked(dataset, table):
     assert dataset.take(rows, []).num_rows == len(rows)
     with pytest.raises(IndexError, match="18446744073709551616"):
         dataset.take([0, 2**64])
-    with pytest.raises(IndexError, match="row 500 "):
+    with pytest.raises(IndexError, match="row 500: "):
         dataset.take([np.int64(0), np.int64(500)])
     assert dataset.take(rows, ["text", "text"]) == table.select(["text"]).take(rows)
     with pytest.raises(ValueError, match="no column 'words'") as caught:
