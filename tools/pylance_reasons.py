@@ -60,8 +60,7 @@ REASONS = {
 BEHAVIOUR = [
     "Search (`nearest`) is exact: `nprobes`, `ef`, `refine_factor` and the like change nothing.",
     "Hints about speed and memory (`batch_readahead`, `fragment_readahead`, `io_buffer_size`, "
-    "`late_materialization`, `block_size`, `index_cache_size_bytes`, ...) are accepted and change "
-    "nothing. `metadata_cache_size_bytes` and `session` bound what a table keeps of its files; "
+    "`block_size`, `index_cache_size_bytes`, ...) are accepted and change nothing. `metadata_cache_size_bytes` and `session` bound what a table keeps of its files; "
     "`Session(value_cache_size_bytes=0)` keeps no values.",
     "`max_rows_per_group` and `io_buffer_size` of `compact_files` change nothing: files have no "
     "groups of rows, and what is read ahead is bounded by `batch_size`. `num_threads` bounds the "
@@ -84,7 +83,7 @@ BEHAVIOUR = [
     "`get_fragment`, `scanner(fragments=...)` take ids as well as fragments.",
     "Columns that are computed by expressions may be null, whatever they are computed from; pylance "
     "tells of some that they are not.",
-    "A name in `late_materialization` that no column has is no error.",
+    "A name in `late_materialization` that no column has is a ValueError, in pylance a RuntimeError.",
     "`_take_rows` refuses every address that no fragment has; pylance leaves out some, by their order.",
     "A take of an unknown column raises; pylance ends the thread.",
     "The text of `__repr__`, `explain_plan`, `analyze_plan` and `lance.debug` is for people and is "

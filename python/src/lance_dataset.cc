@@ -159,6 +159,7 @@ void BindScanOptions(nb::module_& module) {
       .def_rw("fragments", &ScanOptions::fragments, nb::arg().none())
       .def_rw("include_deleted_rows", &ScanOptions::include_deleted_rows)
       .def_rw("use_statistics", &ScanOptions::use_statistics)
+      .def_rw("late_columns", &ScanOptions::late_columns, nb::arg().none())
       .def_rw("order_by", &ScanOptions::order_by)
       .def_rw("statistics", &ScanOptions::statistics, nb::arg().none());
 }

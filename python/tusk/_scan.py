@@ -72,6 +72,21 @@ def to_fragment_ids(fragments):
     return [getattr(fragment, "fragment_id", fragment) for fragment in fragments]
 
 
+def to_late_columns(late_materialization):
+    """The columns to read after the filter as the library takes them; None for all."""
+    if late_materialization is None or late_materialization is True:
+        return None
+    if late_materialization is False:
+        return []
+    is_list = isinstance(late_materialization, (list, tuple))
+    if is_list and all(isinstance(name, str) for name in late_materialization):
+        return list(late_materialization)
+    raise ValueError(
+        "late_materialization must be True, False or a list of columns, not"
+        f" {late_materialization!r}"
+    )
+
+
 class ScanWatch:
     """Tells `callback` what a scan did, once it has ended."""
 

@@ -10,6 +10,7 @@ from tusk._scan import (
     exact_batches,
     to_columns,
     to_fragment_ids,
+    to_late_columns,
     to_orderings,
     until_end,
 )
@@ -73,11 +74,11 @@ def make_scanner(
     row_addr_blocklist=None,
     substrait_aggregate=None,
     strict_batch_size=None,
+    late_materialization=None,
     # Hints about speed.
     scan_in_order=None,
     fast_search=None,
     io_buffer_size=None,
-    late_materialization=None,
     use_scalar_index=None,
 ):
     """The LanceScanner of what LanceDataset.scanner and ScannerBuilder were told."""
@@ -100,6 +101,7 @@ def make_scanner(
         raise ValueError("strict_batch_size does not go with batch_size_bytes: leave one out")
     check_readahead("batch_readahead", batch_readahead, 1)
     check_readahead("fragment_readahead", fragment_readahead, 0)
+    late_columns = to_late_columns(late_materialization)
     has_mask = row_addr_allowlist is not None or row_addr_blocklist is not None
     if has_mask and nearest is not None and filter is not None and not prefilter:
         raise NotImplementedError(
@@ -145,6 +147,7 @@ def make_scanner(
     options.include_deleted_rows = bool(include_deleted_rows)
     options.use_statistics = use_stats is not False
     options.order_by = to_orderings(order_by)
+    options.late_columns = late_columns
     kind = BytesScanner if blob_handling == "all_binary" else LanceScanner
     if substrait_aggregate is not None:
         from tusk.aggregate_scanner import AggregateScanner as kind  # which imports this module

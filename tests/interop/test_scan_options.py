@@ -78,6 +78,8 @@ def test_head_of_no_columns_has_no_more_rows_than_there_are(uri):
         {"limit": 2**63},
         {"offset": 2**64},
         {"strict_batch_size": True, "batch_size_bytes": 100},
+        {"late_materialization": "s"},
+        {"late_materialization": [3]},
     ],
 )
 def test_options_that_make_no_sense_raise_what_pylance_raises(options, uri):
@@ -86,6 +88,32 @@ def test_options_that_make_no_sense_raise_what_pylance_raises(options, uri):
         theirs.scanner(**options).to_table()
     with pytest.raises(expected.type):
         ours.scanner(**options).to_table()
+
+
+def test_columns_are_read_with_the_filter_unless_they_are_to_come_late(uri):
+    dataset, reference = both(uri)
+    everything = 5000 * dataset.count_rows()
+    for columns in (["wide"], ["s", "wide"], None, {"size": "length(s)", "wide": "wide"}):
+        for filter in ("id = 42", "n is null and s = 'text 7'", None):
+            expected = reference.to_table(columns=columns, filter=filter)
+            for late in (True, False, ["wide"], ["s"], []):
+                options = {"columns": columns, "filter": filter, "late_materialization": late}
+                assert dataset.to_table(**options).to_pylist() == expected.to_pylist()
+    for late, least, most in (
+        (True, 0, 0.1),
+        (["wide"], 0, 0.1),
+        (None, 0, 0.1),
+        (False, 0.9, 2),
+        ([], 0.9, 2),
+        (["s"], 0.9, 2),
+    ):
+        read = read_bytes(
+            dataset,
+            lambda: dataset.to_table(["wide"], filter="id = 42", late_materialization=late),
+        )
+        assert least * everything <= read < most * everything
+    with pytest.raises(ValueError, match="nothing"):
+        dataset.to_table(late_materialization=["nothing"])
 
 
 def test_counts_read_no_more_than_the_columns_of_the_filter(uri):
@@ -137,8 +165,10 @@ def test_plans_tell_what_comes_before_what(uri):
     analyzed = scanner.analyze_plan()
     assert "4 rows in 1 batches" in analyzed.splitlines()[0]
     assert "ms in all" in analyzed.splitlines()[-1]
+    assert "5 files found open" in scanner.analyze_plan().splitlines()[-1]
     fresh = tusk.dataset(uri).scanner(["id"])
     assert "5 of 5 data files" in fresh.explain_plan()
+    assert "0 files found open" in fresh.analyze_plan()
     # A file that has nothing of the columns is not read.
     dataset = tusk.write_dataset(pa.table({"a": range(10)}), uri + "2", mode="overwrite")
     dataset.add_columns({"b": "a + 1"})

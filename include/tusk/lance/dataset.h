@@ -74,6 +74,10 @@ struct ScanOptions {
   bool include_deleted_rows = false;
   /// Leaves out pages in which, by their bounds, the filter finds nothing.
   bool use_statistics = true;
+  /// With a filter: columns, or fields of them ("s.a"), that are read of the rows that it keeps and
+  /// no others; what else the result has is read together with the filter's columns, which is one
+  /// step instead of two. All of them if absent.
+  std::optional<std::vector<std::string>> late_columns = {};
   /// Orders the rows by the first of these columns, then the next; as they are scanned where all
   /// are equal. With a limit no more rows than twice as many wait in memory, else all.
   std::vector<Ordering> order_by = {};

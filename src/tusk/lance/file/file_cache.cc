@@ -72,6 +72,11 @@ Result<std::shared_ptr<const FileReader>> FileCache::Open(io::ObjectStore* store
   return reader;
 }
 
+bool FileCache::Holds(const std::string& path) const {
+  std::lock_guard lock(mutex_);
+  return by_path_.contains(path);
+}
+
 int64_t FileCache::num_files() const {
   std::lock_guard lock(mutex_);
   return std::ssize(entries_);

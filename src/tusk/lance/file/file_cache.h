@@ -33,6 +33,8 @@ class FileCache {
   Result<std::shared_ptr<const FileReader>> Open(io::ObjectStore* store, const std::string& path,
                                                  std::string_view tag,
                                                  const OperationContext& context);
+  /// Whether the file is here.
+  bool Holds(const std::string& path) const;
   int64_t num_files() const;
   int64_t num_bytes() const;
   int64_t num_range_bytes() const { return ranges_->num_bytes(); }

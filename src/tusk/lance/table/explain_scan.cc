@@ -14,6 +14,7 @@
 #include <arrow/type.h>
 
 #include "tusk/lance/dataset.h"
+#include "tusk/lance/file/file_cache.h"
 #include "tusk/lance/table/dataset_state.h"
 #include "tusk/lance/table/field_parts.h"
 #include "tusk/lance/table/order_keys.h"
@@ -28,6 +29,7 @@ struct Done {
   IoCounters io;
   int64_t rows = 0;
   int64_t batches = 0;
+  int64_t found_open = 0;   ///< of the files that it reads from
   int64_t nanoseconds = 0;  ///< from the call to its end
 };
 
@@ -99,6 +101,12 @@ Result<std::vector<std::string>> FindFiles(const ScanPlan& plan) {
     }
   }
   return paths;
+}
+
+/// How many of the files the table has open, so that what they say of themselves is in memory.
+int64_t CountOpen(const ScanPlan& plan, std::span<const std::string> paths) {
+  return std::ranges::count_if(
+      paths, [&](const std::string& path) { return plan.dataset->files->Holds(path); });
 }
 
 Result<std::string> TableText(const ScanPlan& plan) {
@@ -178,8 +186,8 @@ Result<std::string> Explain(const ScanPlan& plan, const ScanOptions& options, co
   if (done != nullptr) {
     io = std::to_string(done->scan.fragments) + " fragments, " +
          std::to_string(done->io.read_requests) + " requests, " +
-         std::to_string(done->io.read_bytes) + " bytes, " + Milliseconds(done->nanoseconds) +
-         " in all";
+         std::to_string(done->io.read_bytes) + " bytes, " + std::to_string(done->found_open) +
+         " files found open, " + Milliseconds(done->nanoseconds) + " in all";
   }
   ARROW_ASSIGN_OR_RAISE(const std::string table, TableText(plan));
   steps.Add(table, io);
@@ -207,6 +215,8 @@ Result<std::string> Dataset::AnalyzeScan(const ScanOptions& options,
   ARROW_ASSIGN_OR_RAISE(const ScanPlan plan, ScanPlan::Make(state_, options, context));
   const auto begin = std::chrono::steady_clock::now();
   const auto done = std::make_shared<Done>();
+  ARROW_ASSIGN_OR_RAISE(const auto files, FindFiles(plan));
+  done->found_open = CountOpen(plan, files);
   ScanOptions counted = options;
   counted.statistics = {done, &done->scan};
   OperationContext own = context;

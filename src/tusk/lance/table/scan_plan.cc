@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -69,13 +70,49 @@ class FilterTest final : public RowTest {
   std::shared_ptr<const expr::Filter::Bound> filter_;
 };
 
-/// What the filter reads, parts of columns inside of them.
+/// The paths of the leaves of `field`, which `names` lead to.
+void AppendLeafPaths(const Field& field, std::vector<std::string>* names,
+                     std::vector<std::string>* paths) {
+  if (field.children.empty() || field.is_blob() || field.logical_type == "map") {
+    paths->push_back(FormatFieldPath(*names));
+    return;
+  }
+  for (const Field& child : field.children) {
+    names->push_back(child.name);
+    AppendLeafPaths(child, names, paths);
+    names->pop_back();
+  }
+}
+
+/// The paths of what of `output` is read before the filter has judged.
+Result<std::vector<std::string>> FindEarlyPaths(const Dataset::State& dataset,
+                                                const ScanOptions& options,
+                                                const Projection& output) {
+  std::vector<std::string> paths;
+  if (!options.late_columns) return paths;
+  ARROW_ASSIGN_OR_RAISE(const auto late, Projection::MakeNested(dataset, *options.late_columns));
+  for (const Projection::Column& column : output.columns) {
+    if (column.kind != Projection::Kind::kField || late->Find(output, column)) continue;
+    const Field* field = &output.sources[column.source].field;
+    std::vector<std::string> names = {field->name};
+    for (const int child : column.path) {
+      field = &field->children[child];
+      names.push_back(field->name);
+    }
+    AppendLeafPaths(*field, &names, &paths);
+  }
+  return paths;
+}
+
+/// What the filter reads, parts of columns inside of them, and then what the `early` paths name.
 Result<std::shared_ptr<const Projection>> MakeFilterColumns(const Dataset::State& dataset,
-                                                            const expr::Filter& filter) {
+                                                            const expr::Filter& filter,
+                                                            std::span<const std::string> early) {
   ARROW_ASSIGN_OR_RAISE(const auto paths, filter.Paths(NameableColumns(dataset)));
   std::vector<std::string> texts;
-  texts.reserve(paths.size());
+  texts.reserve(paths.size() + early.size());
   for (const std::vector<std::string>& path : paths) texts.push_back(FormatFieldPath(path));
+  texts.insert(texts.end(), early.begin(), early.end());
   auto columns = Projection::MakeNested(dataset, texts);
   if (columns.ok()) return columns;
   return InvalidArgument("the filter ", filter.ToString(),
@@ -153,8 +190,9 @@ Result<ScanPlan> ScanPlan::Make(std::shared_ptr<const Dataset::State> dataset,
     return InvalidArgument(
         "scan with deleted rows, but without row ids: ask for _rowid, which is null for these");
   }
+  ARROW_ASSIGN_OR_RAISE(const auto early, FindEarlyPaths(*dataset, options, *plan.output));
   if (options.filter != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(auto columns, MakeFilterColumns(*dataset, *options.filter));
+    ARROW_ASSIGN_OR_RAISE(auto columns, MakeFilterColumns(*dataset, *options.filter, early));
     ARROW_ASSIGN_OR_RAISE(auto filter, options.filter->Bind(*columns->schema, context));
     plan.SetTest(std::make_shared<FilterTest>(std::move(filter)), std::move(columns));
   }

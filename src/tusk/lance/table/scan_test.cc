@@ -152,6 +152,25 @@ TEST_F(ScanTest, OrdersByNarrowColumnsAndTakesTheRestOfTheRowsThatAreGiven) {
                               "      Read: _rowaddr, n\n"));
 }
 
+TEST_F(ScanTest, ReadsColumnsWithTheFilterUnlessTheyAreNamedAsLate) {
+  const auto dataset = Write(WideRows(2000, 1000, false));
+  const auto read_bytes = [&](std::optional<std::vector<std::string>> late) {
+    IoCounters io;
+    OperationContext context;
+    context.io = &io;
+    ScanOptions options{.filter = Parse("n = 7"), .late_columns = std::move(late)};
+    const auto table = dataset->Scan(options, context).ValueOrDie()->ToTable().ValueOrDie();
+    EXPECT_EQ(table->num_rows(), 1);
+    EXPECT_EQ(table->num_columns(), 2);
+    return io.read_bytes.load();
+  };
+  const int64_t all_late = read_bytes({});
+  EXPECT_LT(all_late, 100'000);
+  EXPECT_LE(read_bytes({{"w"}}), all_late);
+  EXPECT_GT(read_bytes({std::vector<std::string>()}), 1'900'000);
+  EXPECT_THAT(dataset->Scan({.late_columns = {{"nothing"}}}, {}), FailsWith(ErrorCode::kNotFound));
+}
+
 /// The rows of `table` in order as a stable sort of one column after the other gives them.
 std::vector<uint64_t> SlowOrder(const arrow::Table& table, std::vector<Ordering> by) {
   std::vector<uint64_t> order(table.num_rows());
