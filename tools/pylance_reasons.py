@@ -70,6 +70,10 @@ BEHAVIOUR = [
     "(docs/decisions/065-base-paths-and-sessions.md).",
     "`has_index`, `list_indices`, `describe_indices` and `index_statistics` answer for tables without "
     "indices, and raise NotImplementedError for others.",
+    "`delete`, `update` and `merge_insert` change the newest version, whatever version the object has "
+    "open, as a statement of SQL does: rows that others added meanwhile are judged, too. pylance finds "
+    "the rows in the object's version, so that it leaves these, and inserts keys that they have a "
+    "second time.",
     "`tracked_files` tells the files of blobs too.",
     "`namespace_client`, `table_id` and `full_text_query` raise NotImplementedError when they are "
     "given.",
