@@ -9,8 +9,8 @@
 namespace tusk::lance {
 
 /// About how many bytes each row of a stream has, in two bits a row: so that rows which are taken
-/// later are taken in pieces that fit into memory. Rows of 32 KiB and more count as what they have,
-/// smaller ones as the mean of those beside them.
+/// later are taken in pieces that fit into memory. With lists or structs, rows of less than 32 KiB
+/// count as the mean of those beside them.
 class RowSizes {
  public:
   /// Adds the rows of the next batch.
@@ -20,6 +20,7 @@ class RowSizes {
   int64_t CountWithin(std::span<const int64_t> rows, int64_t bytes) const;
 
  private:
+  void AddRow(int64_t row, int64_t bytes);
   void AddPiece(const arrow::RecordBatch& batch, int64_t begin, int64_t length);
 
   int64_t num_rows_ = 0;

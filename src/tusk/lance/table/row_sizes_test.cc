@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include <arrow/array/array_nested.h>
 #include <arrow/array/builder_binary.h>
+#include <arrow/array/util.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <gtest/gtest.h>
@@ -51,6 +53,30 @@ TEST(RowSizesTest, TakesOneRowAtLeast) {
   EXPECT_EQ(found.CountWithin(std::vector<int64_t>{0, 1, 2}, 1), 1);
   EXPECT_EQ(found.CountWithin(std::vector<int64_t>{}, 1), 0);
   EXPECT_EQ(RowSizes().CountWithin({}, 0), 0);
+}
+
+TEST(RowSizesTest, CountsTextsInSlicesVectorsAndNumbers) {
+  const auto texts = RowsOf({7, 100'000, 3, 200'000, 9})->column(0);
+  const auto vectors = arrow::MakeArrayOfNull(arrow::fixed_size_list(arrow::float32(), 5'000), 5);
+  const auto batch = arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("t", texts->type()), arrow::field("v", (*vectors)->type())}), 5,
+      {texts, *vectors});
+  RowSizes found;
+  found.Add(*batch->Slice(0, 0));
+  found.Add(*batch->Slice(1, 1));
+  // 120,000 bytes each.
+  EXPECT_EQ(found.CountWithin(std::vector<int64_t>{0, 0, 0, 0}, 360'000), 3);
+  EXPECT_EQ(found.CountWithin(std::vector<int64_t>{0, 0, 0, 0}, 359'999), 2);
+}
+
+TEST(RowSizesTest, FindsWideRowsInStructs) {
+  const auto texts = RowsOf({7, 100'000, 3, 200'000, 9})->column(0);
+  const auto structs =
+      arrow::StructArray::Make({texts}, std::vector<std::string>{"t"}).ValueOrDie();
+  RowSizes found;
+  found.Add(
+      *arrow::RecordBatch::Make(arrow::schema({arrow::field("s", structs->type())}), 5, {structs}));
+  EXPECT_EQ(found.CountWithin(std::vector<int64_t>{3, 3, 3}, 401'000), 2);
 }
 
 TEST(RowSizesTest, TakesNoMoreThanTheBytesOfWideRowsInAnyOrder) {
