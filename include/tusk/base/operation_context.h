@@ -52,8 +52,8 @@ class TUSK_EXPORT Executor {
   virtual int parallelism() const = 0;
   /// Runs `task(i)` for every i in [0, count), on the pool and on the calling thread, and returns
   /// when all that began have ended. The first error stops what has not begun and is returned;
-  /// so is Cancelled once `stop` is triggered. While it waits, the calling thread runs
-  /// `while_waiting` (may be null) at least every 50 ms.
+  /// so is Cancelled once `stop` is triggered. If there is a `while_waiting`, the calling thread
+  /// runs it at least every 50 ms and no task.
   virtual Status ParallelFor(int64_t count, const std::function<Status(int64_t)>& task,
                              const std::stop_token& stop,
                              const std::function<void()>& while_waiting) = 0;

@@ -79,7 +79,9 @@ struct ScanOptions {
   /// step instead of two. All of them if absent.
   std::optional<std::vector<std::string>> late_columns = {};
   /// Orders the rows by the first of these columns, then the next; as they are scanned where all
-  /// are equal. With a limit no more rows than twice as many wait in memory, else all.
+  /// are equal. What orders the rows and their addresses wait in memory: with a limit of no more
+  /// rows than twice as many, else of all. Other columns wait with them only where that is less
+  /// work than to take them from the rows that are given.
   std::vector<Ordering> order_by = {};
   std::shared_ptr<ScanStatistics> statistics = {};  ///< is added to, unless null
   /// The caller wants the whole result at once: reading ahead begins at its full width, not at one
