@@ -31,7 +31,7 @@ class Tusk:
     modules = ("tusk",)
 
     def __init__(self, files):
-        self.path = files.path("lance")
+        self.path = files.path(self.format)
         self.dataset = self._open()
 
     def _open(self):
@@ -86,6 +86,18 @@ class PylanceUring(Pylance):
         import lance
 
         return lance.dataset(f"file+uring://{self.path}")
+
+
+class TuskOnOwn(Tusk):
+    """tusk.dataset on the dataset that tusk wrote."""
+
+    format = "tusk.lance"
+
+
+class PylanceOnTusks(Pylance):
+    """lance.dataset on the dataset that tusk wrote."""
+
+    format = "tusk.lance"
 
 
 class Parquet:
@@ -307,6 +319,8 @@ READERS = {
     "tuned-parquet": TunedParquet,
     "feather": Feather,
     "vortex": Vortex,
+    "tusk-on-own": TuskOnOwn,
+    "pylance-on-tusks": PylanceOnTusks,
     "tusk-file": TuskFile,
     "pylance-file": PylanceFile,
 }

@@ -194,8 +194,17 @@ class Files:
         return sum(file.stat().st_size for file in data.iterdir())
 
 
-_PEERS = (writers.Pylance, writers.Parquet, writers.TunedParquet, writers.Feather, writers.Vortex)
-_WRITERS = {peer.format: peer for peer in _PEERS}
+_WRITERS = {
+    writer.format: writer
+    for writer in (
+        writers.Pylance,
+        writers.TuskOwn,
+        writers.Parquet,
+        writers.TunedParquet,
+        writers.Feather,
+        writers.Vortex,
+    )
+}
 
 
 def _first_data_file(dataset):

@@ -23,6 +23,7 @@ _GROUPS = {
     "Scans": scans.WORKLOADS,
     "Filters": filters.WORKLOADS,
     "Takes": takes.WORKLOADS,
+    "Takes of tusk's files": takes.OWN_WORKLOADS,
     "Lance files": lance_files.WORKLOADS,
     "Writes": writes.WORKLOADS,
     # Behind all others, and not between their rounds: their writes would wait for its disk.

@@ -24,6 +24,12 @@ class Tusk:
         self.write_dataset(table, path, **self.options)
 
 
+class TuskOwn(Tusk):
+    """The same, for what tusk reads of its own files."""
+
+    format = "tusk.lance"
+
+
 class TuskDurable(Tusk):
     """tusk.write_dataset with its defaults: what it wrote outlives a loss of power."""
 

@@ -17,6 +17,7 @@ BENCH = pathlib.Path(__file__).parents[2] / "bench"
 READS = ("tusk", "pylance")
 # By what their workloads' names begin with.
 KINDS = {
+    "own take": ("tusk-on-own", "pylance-on-tusks"),
     "file": ("tusk-file", "pylance-file"),
     "write": ("tusk-writer", "pylance-writer"),
     "durable write": ("tusk-durable",),
@@ -38,9 +39,9 @@ def data(tmp_path_factory):
 
 
 def implementations():
-    names = ["tusk", "pylance", "pylance-file", "tusk-writer", "tusk-durable", "pylance-writer"]
-    if importlib.util.find_spec("tusk.file") is not None:
-        names.append("tusk-file")
+    names = [*READS, *(name for kind in KINDS.values() for name in kind)]
+    if importlib.util.find_spec("tusk.file") is None:
+        names.remove("tusk-file")
     return names
 
 

@@ -55,17 +55,32 @@ void UnpackBlock(const uint8_t* packed, int width, T* values) {
   }
 }
 
+namespace {
+
+/// Where value `i` of a block begins: in a word of T, whose next one is kLanes<T> words behind.
+struct PackedPlace {
+  const uint8_t* word;
+  int shift;
+};
+
 template <typename T>
-  requires std::is_unsigned_v<T>
-T UnpackOne(const uint8_t* packed, int width, int64_t i) {
-  if (width == 0) return 0;
+PackedPlace FindPacked(const uint8_t* packed, int width, int64_t i) {
   const int64_t within = i % 128;
   const int64_t lane = within % kLanes<T>;
   // The bits of a number that were reversed are so by the same again.
   constexpr int kGroupOrder[] = {0, 4, 2, 6, 1, 5, 3, 7};
   const int row = kGroupOrder[(within - lane) / 16] * 8 + static_cast<int>(i / 128);
-  const int shift = row * width % kBits<T>;
-  const uint8_t* word = packed + (row * width / kBits<T> * kLanes<T> + lane) * sizeof(T);
+  return {.word = packed + (row * width / kBits<T> * kLanes<T> + lane) * sizeof(T),
+          .shift = row * width % kBits<T>};
+}
+
+}  // namespace
+
+template <typename T>
+  requires std::is_unsigned_v<T>
+T UnpackOne(const uint8_t* packed, int width, int64_t i) {
+  if (width == 0) return 0;
+  const auto [word, shift] = FindPacked<T>(packed, width, i);
   T value = static_cast<T>(LoadLittle<T>(word) >> shift);
   if (shift + width > kBits<T>) {
     value |= static_cast<T>(LoadLittle<T>(word + kLanes<T> * sizeof(T)) << (kBits<T> - shift));
@@ -187,6 +202,19 @@ class InlineBitpackingDecoder final : public ValueDecoder {
     UnpackBlock(packed, width, block.data());
     for (const TakenRow& taken : rows) to[taken.position] = block[taken.row - first_row];
     return Status::OK();
+  }
+
+  void Prefetch(const EncodedChunk& chunk, std::span<const TakenRow> rows, int64_t first_row,
+                int step) const override {
+    if (step > 0 || rows.size() >= kFewRows) return;
+    const auto width = Width(chunk);
+    if (!width.ok()) return;
+    const uint8_t* packed = chunk.buffers[0].data() + sizeof(T);
+    for (const TakenRow& taken : rows) {
+      const auto [word, shift] = FindPacked<T>(packed, *width, taken.row - first_row);
+      __builtin_prefetch(word);
+      if (shift + *width > kBits<T>) __builtin_prefetch(word + kLanes<T> * sizeof(T));
+    }
   }
 
  private:

@@ -196,6 +196,9 @@ int CheckDecoder(Kind kind, const uint8_t* data, size_t size) {
     rows.push_back({.row = first_row + row, .position = static_cast<int64_t>(rows.size())});
   }
   ColumnOutput gathered(shape, static_cast<int64_t>(rows.size()), &pool);
+  for (int i = 0; i < ValueDecoder::kPrefetchSteps; ++i) {
+    decoder.Prefetch(chunk, rows, first_row, i);
+  }
   const Status status = decoder.GatherInto(chunk, rows, first_row, &gathered);
   std::shared_ptr<arrow::ArrayData> taken;
   if (status.ok()) {

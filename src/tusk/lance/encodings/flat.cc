@@ -66,6 +66,14 @@ class FlatDecoder final : public ValueDecoder {
     return Status::OK();
   }
 
+  void Prefetch(const EncodedChunk& chunk, std::span<const TakenRow> rows, int64_t first_row,
+                int step) const override {
+    if (step > 0 || !CheckChunk(chunk).ok()) return;
+    for (const TakenRow& taken : rows) {
+      __builtin_prefetch(chunk.buffers.back().data() + (taken.row - first_row) * row_bits_ / 8);
+    }
+  }
+
  private:
   Status CheckChunk(const EncodedChunk& chunk) const {
     const auto needed = static_cast<size_t>(BytesForBits(chunk.num_values * row_bits_));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -55,29 +54,19 @@ class FsstDecoder final : public ValueDecoder {
   Status GatherInto(const EncodedChunk& chunk, std::span<const TakenRow> rows, int64_t first_row,
                     ColumnOutput* out) const override {
     ARROW_ASSIGN_OR_RAISE(const auto texts, VariableChunk::Bind(chunk, offset_bits_));
-    ARROW_ASSIGN_OR_RAISE(uint8_t* lengths, out->MutableLengths());
-    const int64_t width = out->shape().bits / 8;
-    std::vector<std::span<const uint8_t>> codes(rows.size());
-    size_t total = 0;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      ARROW_ASSIGN_OR_RAISE(codes[i], texts.Row(rows[i].row - first_row));
-      ARROW_ASSIGN_OR_RAISE(const uint64_t size, symbols_.DecodedSize(codes[i]));
-      if (width == 4 && size > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
-        return Corrupt("fsst text of ", size, " bytes");
-      }
-      std::memcpy(lengths + (rows[i].position + 1) * width, &size, width);
-      total += size;
+    while (!rows.empty()) {
+      size_t count = 1;
+      while (count < rows.size() && rows[count].position == rows[count - 1].position + 1) ++count;
+      ARROW_RETURN_NOT_OK(AppendRows(texts, rows.first(count), first_row, out));
+      rows = rows.subspan(count);
     }
-    ARROW_ASSIGN_OR_RAISE(
-        std::shared_ptr<arrow::Buffer> decoded,
-        arrow::AllocateBuffer(static_cast<int64_t>(total + FsstSymbols::kSlack), out->pool()));
-    uint8_t* to = decoded->mutable_data();
-    for (size_t i = 0; i < rows.size(); ++i) {
-      out->AddRun(rows[i].position, 1, to);
-      to = symbols_.Decode(codes[i], to);
-    }
-    out->Keep(std::move(decoded));
     return Status::OK();
+  }
+
+  void Prefetch(const EncodedChunk& chunk, std::span<const TakenRow> rows, int64_t first_row,
+                int step) const override {
+    const auto texts = VariableChunk::Bind(chunk, offset_bits_);
+    if (texts.ok()) texts->Prefetch(rows, first_row, step);
   }
 
  private:
@@ -86,6 +75,31 @@ class FsstDecoder final : public ValueDecoder {
     shape.is_variable = true;
     shape.bits = 64;
     return shape;
+  }
+
+  /// Rows that stand one behind the other in the output.
+  Status AppendRows(const VariableChunk& texts, std::span<const TakenRow> rows, int64_t first_row,
+                    ColumnOutput* out) const {
+    size_t num_codes = 0;
+    for (const TakenRow& row : rows) {
+      ARROW_ASSIGN_OR_RAISE(const auto codes, texts.Row(row.row - first_row));
+      num_codes += codes.size();
+    }
+    ARROW_ASSIGN_OR_RAISE(
+        const auto room,
+        out->MakeRoom(rows[0].position,
+                      static_cast<int64_t>(FsstSymbols::MaxDecodedSize(num_codes))));
+    const int64_t width = out->shape().bits / 8;
+    uint8_t* to = room.bytes;
+    uint8_t* end = room.ends;
+    for (const TakenRow& row : rows) {
+      ARROW_ASSIGN_OR_RAISE(const auto codes, texts.Row(row.row - first_row));
+      ARROW_ASSIGN_OR_RAISE(to, symbols_.DecodeText(codes, to));
+      const int64_t offset = room.begin + (to - room.bytes);
+      std::memcpy(end, &offset, width);
+      end += width;
+    }
+    return out->Append(static_cast<int64_t>(rows.size()), to - room.bytes);
   }
 
   FsstSymbols symbols_;
@@ -159,6 +173,8 @@ uint8_t* FsstSymbols::Decode(std::span<const uint8_t> codes, uint8_t* to) const 
 
 /// Decodes codes whatever texts they belong to, and keeps where each began.
 struct FsstSymbols::Window {
+  explicit Window(const FsstSymbols& used) : symbols(used) {}
+
   const FsstSymbols& symbols;
   bool follows_escape = false;
   bool is_broken = false;
@@ -222,11 +238,24 @@ struct FsstSymbols::Window {
   }
 };
 
+Result<uint8_t*> FsstSymbols::DecodeText(std::span<const uint8_t> codes, uint8_t* to) const {
+  if (!uses_codes_) return Decode(codes, to);
+  Window window(*this);
+  while (!codes.empty()) {
+    const auto piece = codes.first(std::min(kWindow, codes.size()));
+    to = window.Decode(piece, to);
+    codes = codes.subspan(piece.size());
+  }
+  if (window.is_broken) return Corrupt("fsst text has a code without a symbol");
+  if (window.follows_escape) return Corrupt("fsst text ends in an escape");
+  return to;
+}
+
 template <typename Stored, typename End>
 Result<size_t> FsstSymbols::DecodeTextsAs(const VariableChunk& chunk, RowRange rows,
                                           std::span<const uint8_t> codes,
                                           ColumnOutput::Room room) const {
-  Window window{.symbols = *this, .begins = {}};
+  Window window(*this);
   const uint8_t* offsets = chunk.OffsetBytes(rows.begin + 1);
   const uint8_t* const offsets_end = chunk.OffsetBytes(rows.end + 1);
   auto base = static_cast<Stored>(chunk.Offset(rows.begin));

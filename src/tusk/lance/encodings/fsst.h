@@ -40,10 +40,14 @@ class FsstSymbols {
   /// Writes those bytes to `to` and answers their end; `codes` were checked by DecodedSize.
   uint8_t* Decode(std::span<const uint8_t> codes, uint8_t* to) const;
 
-  /// Room that DecodeTexts needs for `num_codes`: each may stand for as much as a symbol can have.
+  /// Room that DecodeTexts and DecodeText need for `num_codes`: each may stand for as much as a
+  /// symbol can have.
   static constexpr size_t MaxDecodedSize(size_t num_codes) {
     return num_codes * kMaxSymbol + kSlack;
   }
+  /// Both at once, of one text: writes its bytes to `to`, which has MaxDecodedSize of room, and
+  /// answers their end. Corrupt as in DecodedSize.
+  Result<uint8_t*> DecodeText(std::span<const uint8_t> codes, uint8_t* to) const;
   /// Decodes `rows` of `chunk`, whose texts are `codes`, one behind the other; writes their ends,
   /// `end_width` bytes each, and answers how many bytes they take. Corrupt as in DecodedSize. For
   /// symbols that use codes.

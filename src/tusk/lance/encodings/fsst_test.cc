@@ -248,6 +248,14 @@ TEST(LanceFsstTest, RefusesBrokenTablesAndCodes) {
   }
   EXPECT_THAT(symbols.DecodedSize(Bytes("\x05")), FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(symbols.DecodedSize(Bytes("\x01\xFF")), FailsWith(ErrorCode::kCorrupt));
+  std::string room(FsstSymbols::MaxDecodedSize(20), '\0');
+  auto* to = reinterpret_cast<uint8_t*>(room.data());
+  for (const std::string end : {"\x05", "\xFF"}) {
+    for (const size_t before : {0, 1, 7, 15}) {
+      const std::string codes = std::string(before, '\x01') + end;
+      EXPECT_THAT(symbols.DecodeText(Bytes(codes), to), FailsWith(ErrorCode::kCorrupt)) << before;
+    }
+  }
   ValueEncoding nested = Fsst(good);
   nested.children = {Fsst(good)};
   EXPECT_THAT(MakeValueDecoder(nested), FailsWith(ErrorCode::kUnsupported));

@@ -37,6 +37,14 @@ class ValueDecoder {
   /// The same for single rows; row 0 of the chunk has the number `first_row`.
   virtual Status GatherInto(const EncodedChunk& chunk, std::span<const TakenRow> rows,
                             int64_t first_row, ColumnOutput* out) const = 0;
+
+  /// Has the processor fetch what GatherInto of these rows will look at, and waits for none of it:
+  /// that takes longer than what is done with it, unless many chunks are fetched at once. First
+  /// step 0, then the others, which need what the steps before have fetched. Tells nothing of a
+  /// chunk that breaks the layout.
+  virtual void Prefetch(const EncodedChunk& /*chunk*/, std::span<const TakenRow> /*rows*/,
+                        int64_t /*first_row*/, int /*step*/) const {}
+  static constexpr int kPrefetchSteps = 2;
 };
 
 /// The decoder for mini-block chunks of `encoding`. Unsupported, by name, for one that is not

@@ -34,6 +34,8 @@ class VariableChunk {
   /// The stored offsets from that of `row` on.
   const uint8_t* OffsetBytes(int64_t row) const { return bytes_.data() + row * offset_width_; }
   int64_t offset_width() const { return offset_width_; }
+  /// As ValueDecoder::Prefetch: the offsets, then the bytes.
+  void Prefetch(std::span<const TakenRow> rows, int64_t first_row, int step) const;
 
  private:
   VariableChunk(std::span<const uint8_t> bytes, uint64_t table, int64_t offset_width)

@@ -17,6 +17,9 @@ namespace {
 /// decoded as a range; below, value by value.
 constexpr int64_t kManyValues = 64;
 
+/// Chunks whose wanted rows the processor fetches while those of the others are decoded.
+constexpr size_t kChunksAhead = 32;
+
 /// How the parts of a page's chunks are encoded.
 struct ChunkCodecs {
   std::optional<LevelDecoder> repetition;
@@ -88,6 +91,17 @@ class MiniBlockPage final : public Page {
  private:
   class Values;
 
+  /// A chunk, its slots and the rows that are wanted of them.
+  struct TakenChunk {
+    Chunk chunk;
+    RowRange slots;
+    std::span<const TakenRow> rows;
+  };
+  Status Gather(const ChunkTable& table, std::span<const TakenChunk> chunks, int64_t first_row,
+                ColumnOutput* out) const;
+  Status Take(const ChunkTable& table, const PageRequest& request,
+              std::span<const PlannedRead> reads,
+              std::span<const std::shared_ptr<arrow::Buffer>> bytes, ColumnOutput* out) const;
   Result<Chunk> BindFlat(std::span<const uint8_t> bytes, int64_t num_values) const;
   /// Calls `visit(chunk, slots)` for every chunk that was read.
   template <typename Visit>
@@ -181,6 +195,7 @@ Status MiniBlockPage::Plan(const PageIndex* index, const PageRequest& request,
     return Status::OK();
   }
   // A read for each chunk, so that they can be kept one by one; the store reads neighbours at once.
+  reads->reserve(reads->size() + std::min(request.taken.size(), table.bytes.size()));
   for (auto rest = request.taken; !rest.empty();) {
     const int64_t chunk = table.Find(rest.front().row - request.first_row);
     AddRead(table, {.begin = chunk, .end = chunk + 1}, reads);
@@ -224,25 +239,53 @@ RowRange RowsIn(RowRange slots, const PageRequest& request) {
           .end = std::min(request.rows.end, slots.end) - slots.begin};
 }
 
+Status MiniBlockPage::Gather(const ChunkTable& table, std::span<const TakenChunk> chunks,
+                             int64_t first_row, ColumnOutput* out) const {
+  for (int step = 0; chunks.size() > 1 && step < ValueDecoder::kPrefetchSteps; ++step) {
+    for (const auto& [chunk, slots, rows] : chunks) {
+      codecs_.values->Prefetch(ValuesOf(chunk, slots.length()), rows, first_row + slots.begin,
+                               step);
+    }
+  }
+  for (const auto& [chunk, slots, rows] : chunks) {
+    const int64_t first_slot = first_row + slots.begin;
+    ARROW_RETURN_NOT_OK(
+        GatherValues(table, ValuesOf(chunk, slots.length()), rows, first_slot, out));
+    if (!codecs_.definition) continue;
+    ARROW_RETURN_NOT_OK(
+        codecs_.definition->GatherInto(chunk.definition, slots.length(), rows, first_slot, out));
+  }
+  return Status::OK();
+}
+
+Status MiniBlockPage::Take(const ChunkTable& table, const PageRequest& request,
+                           std::span<const PlannedRead> reads,
+                           std::span<const std::shared_ptr<arrow::Buffer>> bytes,
+                           ColumnOutput* out) const {
+  std::vector<TakenChunk> chunks;
+  chunks.reserve(std::min(reads.size(), kChunksAhead));
+  auto rest = request.taken;
+  const auto take = [&](const Chunk& chunk, RowRange slots) -> Status {
+    const int64_t end_row = request.first_row + slots.end;
+    size_t count = 0;
+    while (count < rest.size() && rest[count].row < end_row) ++count;
+    const auto rows = rest.first(count);
+    rest = rest.subspan(count);
+    chunks.push_back({.chunk = chunk, .slots = slots, .rows = rows});
+    if (chunks.size() < kChunksAhead) return Status::OK();
+    ARROW_RETURN_NOT_OK(Gather(table, chunks, request.first_row, out));
+    chunks.clear();
+    return Status::OK();
+  };
+  ARROW_RETURN_NOT_OK(VisitChunks(table, reads, bytes, take));
+  return Gather(table, chunks, request.first_row, out);
+}
+
 Status MiniBlockPage::Decode(const PageIndex* index, const PageRequest& request,
                              std::span<const PlannedRead> reads,
                              std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                              ColumnOutput* out) const {
   const auto& table = static_cast<const ChunkTable&>(*index);
-  size_t next_taken = 0;
-  const auto take = [&](const Chunk& chunk, RowRange slots) -> Status {
-    const size_t first = next_taken;
-    const int64_t end_row = request.first_row + slots.end;
-    while (next_taken < request.taken.size() && request.taken[next_taken].row < end_row) {
-      ++next_taken;
-    }
-    const auto taken = request.taken.subspan(first, next_taken - first);
-    const int64_t first_row = request.first_row + slots.begin;
-    ARROW_RETURN_NOT_OK(
-        GatherValues(table, ValuesOf(chunk, slots.length()), taken, first_row, out));
-    if (!codecs_.definition) return Status::OK();
-    return codecs_.definition->GatherInto(chunk.definition, slots.length(), taken, first_row, out);
-  };
   const auto read = [&](const Chunk& chunk, RowRange slots) -> Status {
     const RowRange rows = RowsIn(slots, request);
     const int64_t position = request.position + slots.begin + rows.begin - request.rows.begin;
@@ -250,7 +293,7 @@ Status MiniBlockPage::Decode(const PageIndex* index, const PageRequest& request,
     if (!codecs_.definition) return Status::OK();
     return codecs_.definition->DecodeInto(chunk.definition, slots.length(), rows, position, out);
   };
-  ARROW_RETURN_NOT_OK(request.is_take() ? VisitChunks(table, reads, bytes, take)
+  ARROW_RETURN_NOT_OK(request.is_take() ? Take(table, request, reads, bytes, out)
                                         : VisitChunks(table, reads, bytes, read));
   if (out->has_runs()) {
     for (const auto& buffer : bytes) out->Keep(buffer);

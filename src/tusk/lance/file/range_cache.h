@@ -6,7 +6,6 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -17,7 +16,7 @@ namespace tusk::lance {
 
 /// Small ranges of open files that random reads asked for more than once, in memory. A range is
 /// kept from its second time on; once the cache is full, one in four of those is. What was not
-/// asked for lately makes room for others. Thread-safe.
+/// found lately makes room for others. Thread-safe.
 class RangeCache {
  public:
   /// Longer ranges are not kept.
@@ -44,10 +43,12 @@ class RangeCache {
     int64_t offset = 0;
     bool operator==(const Key&) const = default;
   };
-  struct KeyHash {
-    size_t operator()(const Key& key) const;
+  static size_t Hash(const Key& key);
+  struct Entry {
+    Key key;
+    std::shared_ptr<arrow::Buffer> bytes;  ///< null if it was dropped
+    bool was_found = false;                ///< since the hand last passed
   };
-  using Buffers = std::unordered_map<Key, std::shared_ptr<arrow::Buffer>, KeyHash>;
   /// One bit for ranges of the same hash; as many as there are, half set at most.
   static constexpr size_t kSeenBits = 1 << 16;
 
@@ -55,13 +56,22 @@ class RangeCache {
   /// Whether the range was asked for before, as a rule; notes that it was.
   bool WasSeen(const Key& key);
   void Keep(const Key& key, std::shared_ptr<arrow::Buffer> bytes);
+  /// The place of `places_` that has the key's entry, or the free one that it would get.
+  size_t PlaceOf(const Key& key) const;
+  /// Twice as many places, or the first ones.
+  void Grow();
+  void Drop(size_t entry);
 
   const int64_t most_bytes_;
   mutable std::mutex mutex_;
-  Buffers young_;  ///< kept, or found again, since `old_` was last empty
-  Buffers old_;    ///< the others, which make room in no order
-  int64_t young_bytes_ = 0;
-  int64_t old_bytes_ = 0;
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> free_;  ///< entries that were dropped, for others
+  /// By hashes of keys, as many as a power of two: one more than the number of an entry, or 0. An
+  /// entry stands at its hash or behind, with no free place between. At most half of them are
+  /// taken.
+  std::vector<uint32_t> places_;
+  size_t hand_ = 0;  ///< goes round the entries, if one must go: which was not found meanwhile
+  int64_t num_bytes_ = 0;
   bool is_full_ = false;  ///< some were dropped
   uint64_t num_passed_ = 0;
   std::array<uint64_t, kSeenBits / 64> seen_{};

@@ -1,6 +1,7 @@
 #include "tusk/lance/file/range_cache.h"
 
 #include <cstring>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,6 +67,52 @@ TEST(RangeCacheTest, StaysWithinItsBytesAndKeepsWhatIsAskedForOften) {
     }
   }
   EXPECT_GT(cache.num_bytes(), kBytes / 4);
+}
+
+TEST(RangeCacheTest, NeverGivesBytesOfAnotherRange) {
+  // Few places for many keys: they stand behind one another and are dropped in between.
+  constexpr int64_t kBytes = 200'000;
+  std::mt19937 random(20261127);
+  for (const int64_t most_length : {1, 40, 3000}) {
+    RangeCache cache(kBytes);
+    int64_t num_found = 0;
+    for (int i = 0; i < 300; ++i) {
+      const uint64_t file = random() % 3;
+      std::vector<ByteRange> ranges;
+      std::vector<std::shared_ptr<arrow::Buffer>> bytes;
+      for (int j = 0; j < 200; ++j) {
+        const int64_t offset = random() % 1000;
+        ranges.push_back({.offset = offset, .length = 1 + (offset * 31 + i / 100) % most_length});
+        bytes.push_back(BytesAt(file, ranges.back()));
+      }
+      const auto found = cache.Find(file, ranges);
+      ASSERT_EQ(found.size(), ranges.size());
+      for (size_t j = 0; j < ranges.size(); ++j) {
+        if (found[j] == nullptr) continue;
+        ++num_found;
+        ASSERT_TRUE(found[j]->Equals(*bytes[j])) << ranges[j].offset;
+      }
+      cache.Offer(file, ranges, bytes);
+      ASSERT_LE(cache.num_bytes(), kBytes);
+    }
+    EXPECT_GT(num_found, 300);
+  }
+}
+
+TEST(RangeCacheTest, FindsAllThatFits) {
+  RangeCache cache(10 << 20);
+  std::vector<ByteRange> ranges;
+  std::vector<std::shared_ptr<arrow::Buffer>> bytes;
+  for (int64_t i = 0; i < 5000; ++i) {
+    ranges.push_back({.offset = i * 4096, .length = 100});
+    bytes.push_back(BytesAt(1, ranges.back()));
+  }
+  for (int i = 0; i < 2; ++i) cache.Offer(1, ranges, bytes);
+  const auto found = cache.Find(1, ranges);
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    ASSERT_NE(found[i], nullptr) << i;
+    ASSERT_TRUE(found[i]->Equals(*bytes[i])) << i;
+  }
 }
 
 TEST(RangeCacheTest, KeepsNothingWithoutRoomAndNoLongRanges) {
