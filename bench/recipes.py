@@ -186,6 +186,16 @@ class Files:
             return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         return path.stat().st_size if path.exists() else None
 
+    def read_all(self, format):
+        """Has the page cache hold the table's files of this format, as far as it has room."""
+        path = pathlib.Path(self.path(format))
+        piece = bytearray(1 << 20)
+        for file in path.rglob("*") if path.is_dir() else [path]:
+            if file.is_file():
+                with file.open("rb", buffering=0) as opened:
+                    while opened.readinto(piece):
+                        pass
+
     def data_size(self, format):
         """Bytes of the data files alone: without the manifests and transactions of a dataset."""
         if format != "lance":

@@ -84,4 +84,5 @@ OWN_WORKLOADS = [
     _own(100, "string ~80 B", "text", ("text",), goal=12),
     _own(1_000, "string ~80 B", "text", ("text",), goal=12),
     _own(1_000, "768-d vector", "embeddings", ("vector",), goal=8),
+    _own(256, "50 KB and label", "pictures", ("picture", "label"), goal=2.5),
 ]

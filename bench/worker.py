@@ -42,7 +42,7 @@ def _memory():
     return int(found["VmRSS"]) << 10, int(found["VmHWM"]) << 10
 
 
-def _forget(path):
+def forget(path):
     """Lets the page cache forget a file, or all files of a folder."""
     files = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
     for file in files or [path]:
@@ -162,7 +162,7 @@ class _Server:
             arguments = self._arguments(workload, first_call + len(walls))
             if workload.is_cold:
                 operation = self._opened_anew(workload)
-                _forget(self._files[workload.table].path(self._make.format))
+                forget(self._files[workload.table].path(self._make.format))
             cpu = time.process_time()
             wall = time.perf_counter()
             result = operation(*arguments)

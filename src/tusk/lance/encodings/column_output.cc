@@ -218,6 +218,21 @@ Status ColumnOutput::Append(int64_t count, int64_t size) {
   return Status::OK();
 }
 
+Result<uint8_t*> ColumnOutput::PlaceAll(std::span<const int64_t> offsets) {
+  const int64_t size = offsets.back();
+  if (shape_.bits == 32 && size > std::numeric_limits<int32_t>::max()) return TooLarge();
+  ARROW_RETURN_NOT_OK(AllocateLengths());
+  uint8_t* ends = lengths_->mutable_data();
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    std::memcpy(ends + static_cast<int64_t>(i) * offset_width(), &offsets[i], offset_width());
+  }
+  ARROW_ASSIGN_OR_RAISE(bytes_, arrow::AllocateResizableBuffer(size, pool_));
+  appended_ = {{.position = 0, .count = num_rows_, .offset = 0}};
+  appended_rows_ = num_rows_;
+  appended_bytes_ = size;
+  return bytes_->mutable_data();
+}
+
 Status ColumnOutput::TooLarge() const {
   return InvalidArgument("values with 32-bit offsets in ", num_rows_,
                          " rows exceed 2 GiB: read fewer rows");

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -51,6 +52,10 @@ class ColumnOutput {
   /// Takes the first `size` bytes of the last room and the ends of its first `count` rows.
   /// InvalidArgument if values with 32-bit offsets have more than 2 GiB together.
   Status Append(int64_t count, int64_t size);
+
+  /// Variable shapes: memory for the bytes of all rows, each from its entry of `offsets` on up to
+  /// the next one. These ascend from 0, one more than there are rows. InvalidArgument as Append.
+  Result<uint8_t*> PlaceAll(std::span<const int64_t> offsets);
 
   /// Variable shapes: one more than num_rows entries, int32_t or int64_t by shape().bits, zero at
   /// first. Until Finish makes offsets of them, entry `i + 1` is the length of row `i`.

@@ -161,6 +161,32 @@ Result<std::shared_ptr<arrow::Buffer>> Decompress(Compression compression,
                                           : DecompressZstd(bytes.subspan(prefix), length, pool);
 }
 
+std::optional<std::span<const uint8_t>> FindUncompressed(Compression compression,
+                                                         std::span<const uint8_t> bytes) {
+  // Source: RFC 8878, section 3.1.1.
+  constexpr uint32_t kMagic = 0xFD2FB528;
+  constexpr size_t kDescriptorAt = sizeof(uint64_t) + sizeof(kMagic);
+  if (compression != Compression::kZstd || bytes.size() <= kDescriptorAt) return std::nullopt;
+  const auto length = LoadLittle<uint64_t>(bytes.data());
+  if (LoadLittle<uint32_t>(bytes.data() + sizeof(uint64_t)) != kMagic) return std::nullopt;
+  // One segment, whose length is told; no checksum, no dictionary.
+  const uint8_t descriptor = bytes[kDescriptorAt];
+  constexpr uint8_t kSingleSegment = 0x20;
+  if ((descriptor & 0x3F) != kSingleSegment) return std::nullopt;
+  const size_t told_width = size_t{1} << (descriptor >> 6);
+  const size_t content = kDescriptorAt + 1 + told_width + kBlockHeader;
+  if (length > kMaxBlock || bytes.size() != content + length) return std::nullopt;
+  uint64_t told = 0;
+  std::memcpy(&told, bytes.data() + kDescriptorAt + 1, told_width);
+  // Two bytes count from 256 on.
+  if (told_width == 2) told += 256;
+  const uint8_t* block = bytes.data() + content - kBlockHeader;
+  const uint64_t header = block[0] | block[1] << 8 | block[2] << 16;
+  constexpr uint64_t kLastRaw = 1;
+  if (told != length || header != (length << 3 | kLastRaw)) return std::nullopt;
+  return bytes.subspan(content);
+}
+
 Result<std::shared_ptr<arrow::Buffer>> Compress(Compression compression, std::optional<int> level,
                                                 std::span<const uint8_t> bytes,
                                                 arrow::MemoryPool* pool) {

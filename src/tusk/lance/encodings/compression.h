@@ -20,6 +20,12 @@ Result<std::shared_ptr<arrow::Buffer>> Decompress(ValueEncoding::Compression com
                                                   std::span<const uint8_t> bytes, uint64_t max_size,
                                                   arrow::MemoryPool* pool);
 
+/// The part of such `bytes` that is their result as it stands, as ZSTD leaves what does not get
+/// smaller: the content of a frame of one raw block. Nothing if they must be decompressed, or are
+/// broken.
+std::optional<std::span<const uint8_t>> FindUncompressed(ValueEncoding::Compression compression,
+                                                         std::span<const uint8_t> bytes);
+
 /// Compresses `bytes` to what Decompress reads; never to no bytes. `level` is that of ZSTD, its
 /// default for none and for 0; LZ4 has none. InvalidArgument for an unknown compression, and for
 /// more bytes than an LZ4 block holds, 2,113,929,216.

@@ -117,6 +117,61 @@ TEST_P(LanceCompressionTest, AppendsBehindWhatIsThere) {
   EXPECT_EQ(bytes->ToString(), "front" + stored + stored);
 }
 
+std::string IncompressibleBytes(size_t size) {
+  std::mt19937_64 random(size);
+  std::string text(size, '\0');
+  for (char& c : text) c = static_cast<char>(random());
+  return text;
+}
+
+TEST(LanceCompressionTest, FindsWhatZstdLeftAsItIs) {
+  // Around where the length in the frame takes 1, 2 and 4 bytes, and a frame a second block.
+  for (const size_t size : {1, 17, 255, 256, 257, 0, 50'000, 65'535, 65'791, 65'792, 131'072}) {
+    const std::string plain = IncompressibleBytes(size);
+    const std::string stored = Stored(Compression::kZstd, plain);
+    const auto found = FindUncompressed(Compression::kZstd, Bytes(stored));
+    ASSERT_TRUE(found.has_value()) << size;
+    EXPECT_EQ(std::string(found->begin(), found->end()), plain) << size;
+    EXPECT_FALSE(FindUncompressed(Compression::kLz4, Bytes(stored)).has_value()) << size;
+  }
+  for (const std::string& other : {IncompressibleBytes(131'073), RandomText(1000)}) {
+    const std::string stored = Stored(Compression::kZstd, other);
+    EXPECT_FALSE(FindUncompressed(Compression::kZstd, Bytes(stored)).has_value()) << other.size();
+  }
+}
+
+TEST(LanceCompressionTest, FindsNothingInBytesThatZstdReadsOtherwise) {
+  std::mt19937 random(20261127);
+  int num_found = 0;
+  for (const size_t size : {1, 30, 300, 70'000}) {
+    const std::string stored = Stored(Compression::kZstd, IncompressibleBytes(size));
+    const auto check = [&](const std::string& bytes) {
+      const auto found = FindUncompressed(Compression::kZstd, Bytes(bytes));
+      if (!found) return;
+      ++num_found;
+      ASSERT_OK_AND_ASSIGN(const std::string plain, Plain(Compression::kZstd, bytes, 1 << 20));
+      ASSERT_EQ(std::string(found->begin(), found->end()), plain);
+    };
+    // Every change of a byte in front of the content, and random ones of two.
+    const size_t front = stored.size() - size;
+    for (size_t at = 0; at < front; ++at) {
+      for (int change = 0; change < 256; ++change) {
+        std::string bytes = stored;
+        bytes[at] = static_cast<char>(bytes[at] ^ change);
+        check(bytes);
+        bytes[random() % front] ^= static_cast<char>(1 << random() % 8);
+        check(bytes);
+      }
+    }
+    for (size_t length = 0; length < std::min<size_t>(stored.size(), 100); ++length) {
+      check(stored.substr(0, length));
+      check(stored.substr(0, stored.size() - 1 - length));
+    }
+    check(stored + "more");
+  }
+  EXPECT_GT(num_found, 0);
+}
+
 TEST(LanceCompressTest, RefusesWhatNoDecoderReads) {
   EXPECT_THAT(Compress(Compression::kUnknown, {}, {}, arrow::default_memory_pool()),
               FailsWith(ErrorCode::kInvalidArgument));

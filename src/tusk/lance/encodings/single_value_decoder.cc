@@ -39,6 +39,9 @@ class CompressedValueDecoder final : public SingleValueDecoder {
 
   Result<std::shared_ptr<arrow::Buffer>> Decode(std::span<const uint8_t> bytes,
                                                 arrow::MemoryPool* pool) const override {
+    if (const auto plain = FindUncompressed(compression_, bytes)) {
+      return std::make_shared<arrow::Buffer>(plain->data(), std::ssize(*plain));
+    }
     return Decompress(compression_, bytes, std::numeric_limits<int32_t>::max(), pool);
   }
 

@@ -19,7 +19,8 @@ class SingleValueDecoder {
   virtual ~SingleValueDecoder() = default;
   /// Corrupt if what is decoded cannot become values of `shape`, which is a variable one.
   virtual Status CheckShape(const ValueShape& shape) const;
-  /// The value. Corrupt if `bytes` break the encoding.
+  /// The value, perhaps a part of `bytes`, which must stay then. Corrupt if they break the
+  /// encoding.
   virtual Result<std::shared_ptr<arrow::Buffer>> Decode(std::span<const uint8_t> bytes,
                                                         arrow::MemoryPool* pool) const = 0;
 };

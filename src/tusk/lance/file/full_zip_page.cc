@@ -373,6 +373,10 @@ class VariableFullZipPage final : public FullZipPage {
                 std::span<const PlannedRead> reads,
                 std::span<const std::shared_ptr<arrow::Buffer>> bytes,
                 ColumnOutput* out) const override;
+  Result<std::optional<StoredTexts>> FindStoredTexts(const PageIndex* index,
+                                                     const PageRequest& request) const override;
+  Status PutTextPrefix(std::span<const uint8_t> prefix, int64_t length, int64_t position,
+                       ColumnOutput* out) const override;
   Status Put(Slot slot, int64_t position, ColumnOutput* out) const override;
 
  protected:
@@ -388,6 +392,48 @@ class VariableFullZipPage final : public FullZipPage {
   std::unique_ptr<const SingleValueDecoder> values_;
   int64_t length_width_;
 };
+
+Result<std::optional<StoredTexts>> VariableFullZipPage::FindStoredTexts(
+    const PageIndex* index, const PageRequest& request) const {
+  if (values_ != nullptr) return std::nullopt;
+  const auto& offsets = static_cast<const RowOffsets&>(*index);
+  StoredTexts texts{.prefix_width = control().width() + length_width_, .rows = {}};
+  texts.rows.reserve(request.taken.size());
+  int64_t end = 0;
+  int64_t before = -1;
+  for (const TakenRow& taken : request.taken) {
+    const int64_t row = taken.row - request.first_row;
+    ARROW_ASSIGN_OR_RAISE(const io::ByteRange at, offsets.Find({.begin = row, .end = row + 1}));
+    if (row != before && at.offset < end) {
+      return Corrupt("full-zip page puts row ", row, " at ", at.offset, ", out of order");
+    }
+    before = row;
+    end = at.offset + at.length;
+    texts.rows.push_back({.offset = data().offset + at.offset, .length = at.length});
+  }
+  return texts;
+}
+
+Status VariableFullZipPage::PutTextPrefix(std::span<const uint8_t> prefix, int64_t length,
+                                          int64_t position, ColumnOutput* out) const {
+  if (std::ssize(prefix) < control().width()) {
+    return Corrupt("full-zip row of ", prefix.size(), " bytes has no level");
+  }
+  ARROW_ASSIGN_OR_RAISE(const bool is_null, control().IsNull(prefix.data()));
+  if (is_null) {
+    ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
+    ClearBit(validity, position);
+    return Status::OK();
+  }
+  const auto told = prefix.subspan(control().width());
+  uint64_t expected = 0;
+  std::memcpy(&expected, told.data(), told.size());
+  if (std::ssize(told) == length_width_ && expected == static_cast<uint64_t>(length)) {
+    return Status::OK();
+  }
+  return Corrupt("full-zip row has ", told.size(), " and ", length,
+                 " bytes for the length of a value and a value of ", expected);
+}
 
 Result<FullZipPage::Slot> VariableFullZipPage::TakeSlot(uint16_t definition,
                                                         std::span<const uint8_t>* rest) const {

@@ -124,7 +124,27 @@ Status LeafRead::Plan(std::vector<ByteRange>* ranges) {
   return Status::OK();
 }
 
+Status LeafRead::PlanTexts() {
+  if (keeps_structure_ || !options_.shape.is_variable || parts_.empty()) return Status::OK();
+  std::vector<PlacedTexts::Part> parts;
+  for (const Part& part : parts_) {
+    if (!part.request.is_take()) return Status::OK();
+    const auto find = [&]() -> Result<std::optional<StoredTexts>> {
+      ARROW_RETURN_NOT_OK(CheckPage(*part.entry->page));
+      return part.entry->page->FindStoredTexts(part.entry->index.get(), part.request);
+    };
+    auto stored = find();
+    if (!stored.ok()) return InPage(part, stored.status());
+    if (!*stored) return Status::OK();
+    parts.push_back(
+        {.page = part.entry->page.get(), .request = part.request, .stored = **std::move(stored)});
+  }
+  return PlacedTexts::Plan(std::move(parts), &output_, &targets_).Value(&texts_);
+}
+
 Status LeafRead::PlanPages(std::vector<ByteRange>* ranges) {
+  ARROW_RETURN_NOT_OK(PlanTexts());
+  if (texts_) return Status::OK();
   for (Part& part : parts_) {
     const Page& page = *part.entry->page;
     const auto plan = [&]() -> Status {
@@ -216,8 +236,10 @@ Result<std::shared_ptr<arrow::ArrayData>> LeafRead::Finish(
     const std::shared_ptr<arrow::DataType>& type) {
   if (const auto num_items = CountItems()) return FinishCodes(*num_items, type);
   if (!keeps_structure_) {
-    for (const Part& part : parts_) {
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      const Part& part = parts_[i];
       const auto decode = [&]() -> Status {
+        if (texts_) return texts_->Finish(i, &output_);
         if (part.placed) return part.placed->Finish(&output_);
         return part.entry->page->Decode(part.entry->index.get(), part.request, part.reads,
                                         part.bytes, &output_);

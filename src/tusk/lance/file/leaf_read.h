@@ -19,6 +19,7 @@
 #include "tusk/lance/file/field_read.h"
 #include "tusk/lance/file/page.h"
 #include "tusk/lance/file/placed_rows.h"
+#include "tusk/lance/file/placed_texts.h"
 #include "tusk/lance/file/structure.h"
 
 namespace tusk::lance {
@@ -77,6 +78,8 @@ class LeafRead {
   std::optional<int64_t> CountItems() const;
   Result<std::shared_ptr<arrow::ArrayData>> FinishCodes(
       int64_t num_items, const std::shared_ptr<arrow::DataType>& type) const;
+  /// Plans to read long texts of a take right to their places, if all pages have them so.
+  Status PlanTexts();
   Status PlanPages(std::vector<io::ByteRange>* ranges);
   Status AcceptIndices(std::span<const std::shared_ptr<arrow::Buffer>> bytes);
   static Status InPage(const Part& part, const Status& status);
@@ -91,6 +94,7 @@ class LeafRead {
   std::vector<size_t> waiting_;  ///< parts whose indices were asked for
   ColumnOutput output_;          ///< used if the structure is not kept
   std::vector<io::ReadTarget> targets_;
+  std::optional<PlacedTexts> texts_;  ///< if there, nothing else is read of the parts
   std::optional<Structure> structure_;
 };
 

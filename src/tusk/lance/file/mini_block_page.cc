@@ -97,8 +97,10 @@ class MiniBlockPage final : public Page {
     RowRange slots;
     std::span<const TakenRow> rows;
   };
+  /// Decodes the rows of some chunks, after the processor has begun to fetch all of them.
   Status Gather(const ChunkTable& table, std::span<const TakenChunk> chunks, int64_t first_row,
                 ColumnOutput* out) const;
+  /// As Decode, for a take.
   Status Take(const ChunkTable& table, const PageRequest& request,
               std::span<const PlannedRead> reads,
               std::span<const std::shared_ptr<arrow::Buffer>> bytes, ColumnOutput* out) const;

@@ -12,6 +12,11 @@ Status Page::PutPrefix(const uint8_t* /*prefix*/, int64_t /*position*/,
   return Unsupported("nothing stands in front of the rows of the page");
 }
 
+Status Page::PutTextPrefix(std::span<const uint8_t> /*prefix*/, int64_t /*length*/,
+                           int64_t /*position*/, ColumnOutput* /*out*/) const {
+  return Unsupported("nothing stands in front of the texts of the page");
+}
+
 Status Page::DecodeItems(const PageIndex* /*index*/, int64_t /*position*/,
                          ColumnOutput* /*out*/) const {
   return Unsupported("the rows of the page are no codes of items");

@@ -65,6 +65,15 @@ struct StoredRows {
   int64_t width = 0;
 };
 
+/// Values of any width that stand in the file as in Arrow memory, each behind its levels and its
+/// length, which null rows do not have.
+struct StoredTexts {
+  int64_t prefix_width = 0;  ///< of both, at most
+  /// With what is in front of them, for each row that is asked for; one behind the other but for
+  /// those that are asked for again.
+  std::vector<io::ByteRange> rows;
+};
+
 /// One page of a column. Immutable and thread-safe. Columns without lists and structs are read by
 /// Plan and Decode, straight to their place in the output; others by PlanRuns and Unravel, in the
 /// order of the file, since only the levels tell how many values there are.
@@ -99,6 +108,17 @@ class Page {
   }
   /// Makes null what the bytes in front of a stored row say; not called if there are none.
   virtual Status PutPrefix(const uint8_t* prefix, int64_t position, ColumnOutput* out) const;
+
+  /// The same for the rows of a take, in an array of values of any width. Corrupt if the index puts
+  /// them where none can be.
+  virtual Result<std::optional<StoredTexts>> FindStoredTexts(const PageIndex* /*index*/,
+                                                             const PageRequest& /*request*/) const {
+    return std::nullopt;
+  }
+  /// Makes null what the bytes in front of a stored text say, or compares its length. Corrupt if it
+  /// is another.
+  virtual Status PutTextPrefix(std::span<const uint8_t> prefix, int64_t length, int64_t position,
+                               ColumnOutput* out) const;
 
   /// How many values there are of which every row is one, and its place known without decoding it:
   /// the items of a dictionary, or what all rows are. Nothing if rows are not stored so.
