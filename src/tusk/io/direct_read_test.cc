@@ -182,6 +182,26 @@ TEST(DirectReadCountTest, NeighboursAreOneRequestWithWhatLiesBetween) {
   EXPECT_EQ(memory, std::string(60, 'x') + std::string(140, '#') + std::string(100, 'x'));
 }
 
+TEST(DirectReadCountTest, WhatTouchesIsOneRequestOfAStoreThatReadsRanges) {
+  const auto store = MakeMemoryStore();
+  ASSERT_OK(store->Put("/file", "0123456789", {}));
+  ASSERT_OK_AND_ASSIGN(const OpenedObject object, store->Open("/file", 0, {}));
+  IoCounters counters;
+  OperationContext context;
+  context.io = &counters;
+  std::string memory(8, '#');
+  auto* into = reinterpret_cast<uint8_t*>(memory.data());
+  const std::vector<ReadTarget> targets = {{.offset = 1, .into = {into + 6, 2}},
+                                           {.offset = 3, .into = {into, 3}},
+                                           {.offset = 7, .into = {into + 4, 1}}};
+  const ByteRange range = {.offset = 0, .length = 1};
+  ASSERT_OK_AND_ASSIGN(const auto bytes, ReadStep(*object.reader, {&range, 1}, targets, context));
+  EXPECT_EQ(bytes[0]->ToString(), "0");
+  EXPECT_EQ(memory, "345#7#12");
+  EXPECT_EQ(counters.read_requests, 3);
+  EXPECT_EQ(counters.read_bytes, 1 + 5 + 1);
+}
+
 TEST(DirectReadErrorTest, TellsOfAFileThatWasCutShort) {
   const TemporaryFolder folder;
   const auto store = MakeLocalStore();

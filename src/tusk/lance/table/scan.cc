@@ -275,7 +275,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> StartScan(const Dataset& datas
   if (options.limit) stream.limit = *options.limit;
   // Of a whole result the pieces stay: between large ones less memory is left unused, above all
   // where the system hands it out by 2 MiB.
-  if (options.all_at_once) stream.piece_bytes = 32 << 20;
+  if (options.all_at_once) stream.piece_bytes = 16 << 20;
   // What is judged and then dropped should still be in the cache of its core.
   if (plan.test != nullptr || plan.map != nullptr) stream.piece_bytes = 1 << 20;
   if (plan.test != nullptr) {
