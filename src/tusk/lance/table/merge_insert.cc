@@ -78,9 +78,9 @@ Result<Merge> WriteMerge(const std::shared_ptr<const Dataset>& dataset, const Me
   if (options.write_mode == MergeWriteMode::kRewriteColumns) {
     ARROW_RETURN_NOT_OK(join->NextMoved());
     Merge merge{.change = {}, .columns = {}, .counts = join->counts()};
-    ARROW_ASSIGN_OR_RAISE(merge.columns,
-                          WriteMatchedColumns(*dataset, source, on, join->TakeMatches(),
-                                              minor_version, target, context));
+    ARROW_ASSIGN_OR_RAISE(
+        merge.columns, WriteMatchedColumns(*dataset, source, on, join->TakeMatches(), minor_version,
+                                           target, context));
     return merge;
   }
 
@@ -100,9 +100,8 @@ Result<Merge> WriteMerge(const std::shared_ptr<const Dataset>& dataset, const Me
   if (options.when_matched == WhenMatched::kUpdate || options.insert_not_matched) {
     const BlobWriteScope scope{
         .base_paths = state.manifest.base_paths, .source = &state, .targets = options.bases};
-    ARROW_ASSIGN_OR_RAISE(merge.change.added,
-                          WriteFragments(&rows, target, schema, minor_version, WriteOptions(),
-                                         scope, context));
+    ARROW_ASSIGN_OR_RAISE(merge.change.added, WriteFragments(&rows, target, schema, minor_version,
+                                                             WriteOptions(), scope, context));
   } else {
     ARROW_RETURN_NOT_OK(rows.Next());
   }
@@ -177,11 +176,10 @@ Result<MergeInsertResult> MergeInsert(arrow::RecordBatchReader* source, const io
     const io::StorePath target = io::Deferring(table);
     ARROW_ASSIGN_OR_RAISE(Merge merge, WriteMerge(dataset, *rows, options, target, context));
     MergeInsertResult result = ToResult(merge.counts, number);
-    auto committed =
-        merge.columns
-            ? CommitColumns(*dataset, *std::move(merge.columns), options, target.store, context)
-            : CommitRowChange(*dataset, std::move(merge.change), options.transaction_properties,
-                              context);
+    auto committed = merge.columns ? CommitColumns(*dataset, *std::move(merge.columns), options,
+                                                   target.store, context)
+                                   : CommitRowChange(*dataset, std::move(merge.change),
+                                                     options.transaction_properties, context);
     ARROW_ASSIGN_OR_RAISE(result.dataset, std::move(committed));
     return result;
   });
