@@ -1,6 +1,4 @@
 // Binds include/tusk/lance/blob_file_writer.h.
-#include "tusk/lance/blob_file_writer.h"
-
 #include <memory>
 #include <span>
 #include <utility>
@@ -10,6 +8,8 @@
 
 #include "call.h"
 #include "lance_blobs.h"
+
+#include "tusk/lance/blob_file_writer.h"
 
 namespace tusk::python {
 namespace {

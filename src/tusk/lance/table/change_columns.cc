@@ -149,8 +149,7 @@ Result<DatasetPtr> CommitFiles(const Dataset& base, MergeColumns merge, ColumnFi
                                const OperationContext& context) {
   merge.fragments = files->Fragments();
   files->Keep();
-  return Commit(
-      base, std::move(merge), options, [&] { files->Remove(); }, files->store(), context);
+  return Commit(base, std::move(merge), options, [&] { files->Remove(); }, files->store(), context);
 }
 
 Result<MergedSchema> MergeInto(const Dataset& base, const arrow::Schema& more) {
@@ -307,8 +306,7 @@ Result<DatasetPtr> Recast(const Dataset& base, const AlteredSchema& altered,
     });
   }
   files.Keep();
-  return Commit(
-      base, std::move(merge), options, [&] { files.Remove(); }, files.store(), context);
+  return Commit(base, std::move(merge), options, [&] { files.Remove(); }, files.store(), context);
 }
 
 }  // namespace

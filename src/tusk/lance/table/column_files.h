@@ -27,8 +27,9 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> WithDeletedRows(arrow::RecordB
 
 /// Writes the columns of `schema` (with their ids) of all rows of a fragment, deleted ones
 /// included, to a file of its own in `target`, the table by the store through which new files are
-/// written. Answers it as a file of the fragment; nobody names it yet. A failure leaves no file. If `rows` have their addresses, some of their blobs are those of the
-/// version `state` (BlobWriteScope).
+/// written. Answers it as a file of the fragment; nobody names it yet. A failure leaves no file. If
+/// `rows` have their addresses, some of their blobs are those of the version `state`
+/// (BlobWriteScope).
 Result<DataFile> WriteColumnFile(arrow::RecordBatchReader* rows, const Dataset::State& state,
                                  const Fragment& fragment, const Schema& schema,
                                  uint16_t minor_version, const io::StorePath& target,

@@ -108,8 +108,8 @@ Result<Fragment> WriteColumns(const Dataset& dataset, const Fragment& fragment,
   constexpr int64_t kOneFile = std::numeric_limits<int64_t>::max();
   const WriteOptions options{.max_rows_per_file = kOneFile, .max_bytes_per_file = kOneFile};
   const BlobWriteScope scope{.base_paths = dataset.state().manifest.base_paths};
-  ARROW_ASSIGN_OR_RAISE(auto written, WriteFragments(&rows, target, added, minor_version, options,
-                                                     scope, context));
+  ARROW_ASSIGN_OR_RAISE(
+      auto written, WriteFragments(&rows, target, added, minor_version, options, scope, context));
   if (written.size() == 1 && written[0].physical_rows == fragment.physical_rows) {
     return std::move(written[0]);
   }
@@ -220,10 +220,9 @@ Result<std::string> JoinFragmentColumns(const Dataset& base, uint64_t fragment,
   ARROW_ASSIGN_OR_RAISE(const Schema added, NumberColumns(columns.values, state));
   ARROW_RETURN_NOT_OK(CheckWritable(added, minor_version));
   ARROW_ASSIGN_OR_RAISE(const auto matcher, JoinMatcher::Make(*source, right_on, context));
-  ARROW_ASSIGN_OR_RAISE(
-      const Fragment written,
-      WriteColumns(base, *before, *source, left_on, added, minor_version, matcher.get(),
-                   state.location, context));
+  ARROW_ASSIGN_OR_RAISE(const Fragment written,
+                        WriteColumns(base, *before, *source, left_on, added, minor_version,
+                                     matcher.get(), state.location, context));
   MergeColumns merge{.fragments = {*before}, .schema = state.manifest.schema};
   merge.fragments[0].files.push_back(written.files[0]);
   AddFields(added, &merge);
