@@ -95,6 +95,9 @@ class FullZipPage : public Page {
  protected:
   const ControlWord& control() const { return control_; }
   const io::ByteRange& data() const { return data_; }
+  /// Whether the levels in front of a row say that it is null, which it is made then. For columns
+  /// without lists and structs. Corrupt if there are none, or others.
+  Result<bool> PutLevels(std::span<const uint8_t> row, int64_t position, ColumnOutput* out) const;
   /// Where `rows` lie within the page's data.
   virtual Result<io::ByteRange> BytesOf(const PageIndex* index, RowRange rows) const = 0;
   /// Cuts the value of an entry with this definition level off the front of `rest`. A slot without
@@ -108,6 +111,18 @@ class FullZipPage : public Page {
   io::ByteRange data_;
   std::optional<RowIndex> index_;
 };
+
+Result<bool> FullZipPage::PutLevels(std::span<const uint8_t> row, int64_t position,
+                                    ColumnOutput* out) const {
+  if (std::ssize(row) < control_.width()) {
+    return Corrupt("full-zip row of ", row.size(), " bytes has no level");
+  }
+  ARROW_ASSIGN_OR_RAISE(const bool is_null, control_.IsNull(row.data()));
+  if (!is_null) return false;
+  ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
+  ClearBit(validity, position);
+  return true;
+}
 
 /// Slots that were found between levels.
 class FullZipPage::Values final : public PendingValues {
@@ -265,8 +280,6 @@ class FixedFullZipPage final : public FullZipPage {
 
  private:
   Status DecodeBitmaps(const uint8_t* slot, int64_t position, ColumnOutput* out) const;
-  /// Makes the row null if the levels at `at` say so.
-  Status PutLevels(const uint8_t* at, int64_t position, ColumnOutput* out) const;
   /// Whether pages are the packed values of an Arrow array and nothing else.
   bool IsArrowMemory(const ColumnOutput& out) const {
     return stride_ == slot_.width && slot_.width * 8 == out.shape().row_bits();
@@ -288,17 +301,10 @@ Status FixedFullZipPage::DecodeBitmaps(const uint8_t* slot, int64_t position,
   return slot_.lists.DecodeBitmaps(bitmaps, {.begin = 0, .end = 1}, position, out);
 }
 
-Status FixedFullZipPage::PutLevels(const uint8_t* at, int64_t position, ColumnOutput* out) const {
-  ARROW_ASSIGN_OR_RAISE(const bool is_null, control().IsNull(at));
-  if (!is_null) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
-  ClearBit(validity, position);
-  return Status::OK();
-}
-
 Status FixedFullZipPage::PutPrefix(const uint8_t* prefix, int64_t position,
                                    ColumnOutput* out) const {
-  ARROW_RETURN_NOT_OK(PutLevels(prefix, position, out));
+  const std::span<const uint8_t> row(prefix, stride_ - slot_.width);
+  ARROW_RETURN_NOT_OK(PutLevels(row, position, out).status());
   if (slot_.bitmaps_width == 0) return Status::OK();
   return DecodeBitmaps(prefix + control().width(), position, out);
 }
@@ -344,7 +350,7 @@ Status FixedFullZipPage::Decode(const PageIndex* /*index*/, const PageRequest& r
       const uint8_t* from = bytes[i]->data() + (row - rows.begin) * stride_;
       const Slot slot(from + control().width(), slot_width_);
       ARROW_RETURN_NOT_OK(Put(slot, position, out));
-      return PutLevels(from, position, out);
+      return PutLevels({from, static_cast<size_t>(stride_)}, position, out).status();
     };
     ARROW_RETURN_NOT_OK(VisitRows(request, rows, &next_taken, copy));
   }
@@ -416,15 +422,8 @@ Result<std::optional<StoredTexts>> VariableFullZipPage::FindStoredTexts(
 
 Status VariableFullZipPage::PutTextPrefix(std::span<const uint8_t> prefix, int64_t length,
                                           int64_t position, ColumnOutput* out) const {
-  if (std::ssize(prefix) < control().width()) {
-    return Corrupt("full-zip row of ", prefix.size(), " bytes has no level");
-  }
-  ARROW_ASSIGN_OR_RAISE(const bool is_null, control().IsNull(prefix.data()));
-  if (is_null) {
-    ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
-    ClearBit(validity, position);
-    return Status::OK();
-  }
+  ARROW_ASSIGN_OR_RAISE(const bool is_null, PutLevels(prefix, position, out));
+  if (is_null) return Status::OK();
   const auto told = prefix.subspan(control().width());
   uint64_t expected = 0;
   std::memcpy(&expected, told.data(), told.size());
@@ -501,16 +500,9 @@ Status VariableFullZipPage::Decode(const PageIndex* index, const PageRequest& re
         return Corrupt("full-zip page puts row ", row, " at ", at.offset, ", out of order");
       }
       std::span<const uint8_t> rest = run.subspan(offset, at.length);
-      if (static_cast<int64_t>(rest.size()) < control().width()) {
-        return Corrupt("full-zip row of ", rest.size(), " bytes has no level");
-      }
-      ARROW_ASSIGN_OR_RAISE(const bool is_null, control().IsNull(rest.data()));
+      ARROW_ASSIGN_OR_RAISE(const bool is_null, PutLevels(rest, position, out));
+      if (is_null) return Status::OK();
       rest = rest.subspan(control().width());
-      if (is_null) {
-        ARROW_ASSIGN_OR_RAISE(uint8_t* validity, out->MutableValidity());
-        ClearBit(validity, position);
-        return Status::OK();
-      }
       ARROW_ASSIGN_OR_RAISE(const Slot slot, TakeSlot(0, &rest));
       if (!rest.empty()) {
         return Corrupt("full-zip row has ", rest.size(), " bytes behind its value");
